@@ -1,0 +1,72 @@
+// What `npm start` runs: the pipeline on real invoices, told to a person or, with --json, to a program; then served
+// until Ctrl-C. The first Ctrl-C drains and stops, a second one does not wait.
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Demonstration } from './story/demonstration.js'
+import { Narrator } from './story/narrator.js'
+
+const usage = `Usage: npm start -- [--once] [--json]
+  --once   stop after the story instead of serving on
+  --json   print one JSON document instead of the story
+Environment: PORT, DATABASE_URL, EVENTSPINE_DIRECTORY, ORDER_FAILURES=off, ORDER_TIME_SCALE, NO_COLOR
+`
+
+const dataDirectory = resolve(
+  process.env.EVENTSPINE_DIRECTORY || fileURLToPath(new URL('../../../.eventspine', import.meta.url)),
+)
+
+let stopping: Promise<void> | undefined
+
+async function main(): Promise<void> {
+  const { once, json, help } = flags()
+  if (help) return void process.stdout.write(usage)
+  const narrator = new Narrator(json ? { write() {} } : process.stdout, Boolean(process.env.NO_COLOR))
+  // Imported here, so that a wrong setting is told below instead of ending the program with a stack.
+  const { Demonstration } = await import('./story/demonstration.js')
+  const databaseUrl = process.env.DATABASE_URL || undefined
+  const demonstration = new Demonstration({ directory: dataDirectory, databaseUrl, narrator })
+  stopOnSignals(demonstration, narrator)
+  try {
+    const story = await demonstration.run()
+    if (json) process.stdout.write(`${JSON.stringify(story, null, 2)}\n`)
+    if (once) await demonstration.stop()
+  } catch (error) {
+    // What is interrupted by a signal fails on the way out: that is no news.
+    if (stopping !== undefined) return stopping
+    narrator.progress('')
+    await demonstration.stop()
+    throw error
+  }
+}
+
+function flags() {
+  const flag = { type: 'boolean', default: false } as const
+  return parseArgs({ options: { once: flag, json: flag, help: flag } }).values
+}
+
+// npm passes on the Ctrl-C that the terminal has given to this process already: within this time it is one.
+const oneSignalMs = 500
+
+function stopOnSignals(demonstration: Demonstration, narrator: Narrator): void {
+  let firstAt = 0
+  const onSignal = () => {
+    if (stopping !== undefined && performance.now() - firstAt > oneSignalMs) process.exit(130)
+    if (stopping !== undefined) return
+    firstAt = performance.now()
+    narrator.say('', 'Stopping: what is under way is finished first. Ctrl-C again does not wait.')
+    stopping = demonstration
+      .stop()
+      .then(() => narrator.done('Stopped. Everything is kept; npm start goes on from here.'))
+    stopping.catch(explain)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+}
+
+function explain(error: unknown): void {
+  process.stderr.write(`\n  ${error instanceof Error ? error.message : String(error)}\n`)
+  if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  process.exitCode = 1
+}
+
+main().catch(explain)

@@ -1,0 +1,100 @@
+// Everything that the pipeline needs to run in one process: a database, the application's tables, the engine and
+// the HTTP API. Started in this order and stopped in the other.
+import { createWriteStream, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { EmbeddedPostgres } from '@eventspine/embedded'
+import { EventspineServer } from '@eventspine/server'
+import { Eventspine, jsonLogger, type Logger } from 'eventspine'
+import pg from 'pg'
+import { app } from './app.js'
+import { createTables } from './books.js'
+
+export interface PipelineOptions {
+  /** Where the embedded database, the log file and the development key are kept. */
+  readonly directory: string
+  /** A PostgreSQL server to use instead of the embedded one. */
+  readonly databaseUrl: string | undefined
+  readonly port: number
+  /** Hears what has been started. */
+  readonly done: (text: string) => void
+  /** Hears what is being started. */
+  readonly progress: (text: string) => void
+}
+
+export interface RunningPipeline {
+  readonly spine: Eventspine
+  readonly url: string
+  readonly key: string
+}
+
+export class OrderPipeline {
+  readonly #options: PipelineOptions
+  readonly #stops: (() => Promise<void>)[] = []
+  #starting: Promise<RunningPipeline> | undefined
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+  }
+
+  /** Safe to call twice. */
+  start(): Promise<RunningPipeline> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  /** Waits for handlers and requests that are under way. Safe to call twice, before start and during it. */
+  async stop(): Promise<void> {
+    await this.#starting?.catch(() => {})
+    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop()
+  }
+
+  async #start(): Promise<RunningPipeline> {
+    const { directory, databaseUrl = await this.#startDatabase(), port, done, progress } = this.#options
+    const logger = this.#openLog(join(directory, 'order-pipeline.log'))
+    progress('creating tables')
+    await prepare(databaseUrl)
+    const spine = new Eventspine(app, { databaseUrl, logger })
+    this.#stops.push(() => spine.stop())
+    await spine.start()
+    done(`Eventspine delivers to ${spine.app.subscriptions.map(({ name }) => name).join(', ')}`)
+    const server = new EventspineServer(spine, {
+      port,
+      development: true,
+      keyFile: join(directory, 'development-key'),
+      logger,
+    })
+    this.#stops.push(() => server.stop())
+    const { url, developmentKey } = await server.start()
+    done(`HTTP API at ${url}`)
+    return { spine, url, key: developmentKey ?? '' }
+  }
+
+  async #startDatabase(): Promise<string> {
+    const { directory, done, progress } = this.#options
+    const started = performance.now()
+    progress('starting PostgreSQL')
+    const database = new EmbeddedPostgres({ directory: join(directory, 'postgres'), log: progress })
+    this.#stops.push(() => database.stop())
+    const { url } = await database.start()
+    done(`PostgreSQL started in ${Math.round(performance.now() - started)} ms, data in ${directory}`)
+    return url
+  }
+
+  #openLog(file: string): Logger {
+    mkdirSync(this.#options.directory, { recursive: true })
+    const stream = createWriteStream(file, { flags: 'a' })
+    this.#stops.push(() => new Promise((resolve) => stream.end(resolve)))
+    return jsonLogger('info', Date.now, (line) => stream.write(line))
+  }
+}
+
+/** The application's own tables, by the application's own means. */
+async function prepare(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    await client.query(createTables)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,47 @@
+// Waits until nothing moves any more: every invoice has its ending, every function has read all there is.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EventspineError, type Operator } from 'eventspine'
+import type { RawInvoice } from '../invoices.js'
+import { timeScale } from '../settings.js'
+import { type Ledger, readLedger, type Tally, tallyOf } from './ledger.js'
+
+const lookMs = 150
+/** Two minutes, and the longest that eight attempts may take. After that the ledger says what is still in work. */
+const patienceMs = 2 * 60_000 + 8 * 15 * 60_000 * timeScale
+
+export async function untilQuiet(
+  operator: Operator,
+  invoices: readonly RawInvoice[],
+  look: (tally: Tally) => void,
+): Promise<Ledger> {
+  const end = performance.now() + patienceMs
+  for (;;) {
+    const ledger = await available(() => readLedger(operator, invoices))
+    const tally = tallyOf(ledger)
+    look(tally)
+    if (performance.now() > end) return ledger
+    if (tally.inWork === 0 && (await available(() => unread(operator))) <= tally.waiting) return ledger
+    await sleep(lookMs)
+  }
+}
+
+/** Deliveries that are still to come: events that nobody has read yet, and those that wait for another attempt. */
+async function unread(operator: Operator): Promise<number> {
+  const subscriptions = await operator.subscriptions()
+  return subscriptions.reduce((sum, { lagEvents, retrying }) => sum + lagEvents + retrying, 0)
+}
+
+const triesMax = 60
+
+/** Asks again while the database is away, for at most a minute. */
+async function available<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof EventspineError) || error.code !== 'UNAVAILABLE' || tries === triesMax)
+        throw error
+      await sleep(error.retryAfterMs ?? 1_000)
+    }
+  }
+}

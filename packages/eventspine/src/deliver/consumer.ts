@@ -1,0 +1,455 @@
+// One subscription's way through one shard of the log, under one lease: reads ahead, runs what may run, and offers
+// what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
+import { conflicted, deathsMax, type Outcome, quarantined } from '../handle/outcome.js'
+import type { Clock, Random } from '../kernel/index.js'
+import type { SettlePort, SettleTransaction, Settlement } from '../settle/port.js'
+import type { BreakerBoard } from './breaker-board.js'
+import type { Capacity } from './capacity.js'
+import type { Feed } from './feed.js'
+import { Gate } from './gate.js'
+import { freshItem, type Item, rowItem } from './item.js'
+import { KeyOrder } from './key-order.js'
+import type { Lease, OpenDelivery, RetryPort } from './port.js'
+import { Reader, type Wants } from './reader.js'
+import { type Harvest, settlementOf } from './settlement.js'
+import type { ResolvedSubscription } from './subscription.js'
+import { runChunk } from './transaction-chunk.js'
+import { Window } from './window.js'
+
+export interface Work {
+  readonly subscription: ResolvedSubscription
+  readonly lease: Lease
+  readonly item: Item
+  readonly signal: AbortSignal
+  readonly transaction: SettleTransaction | undefined
+}
+
+/** What a consumer needs of the process around it. */
+export interface ConsumerServices {
+  readonly worker: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly feed: Feed
+  readonly breakers: BreakerBoard
+  readonly capacity: Capacity
+  readonly retry: RetryPort
+  readonly settle: Pick<SettlePort, 'begin'>
+  /** Runs the handler to its outcome. Never rejects. */
+  handle(work: Work): Promise<Outcome>
+  /** Asks for a flush in which `collect` is called. */
+  flush(consumer: Consumer): void
+  /** A row may be due in so many milliseconds. */
+  dueIn(ms: number): void
+  /** False when the lease has not been renewed for half its time: nothing may start. */
+  mayStart(consumer: Consumer): boolean
+  /** A handler place became free: others may want it. */
+  freed(): void
+  /** The lease cannot be relied on any more: give it up. */
+  lost(consumer: Consumer): void
+}
+
+/** Deaths of earlier holders at this place of the log after which its events are taken apart. */
+const isolateAfterDeaths = 2
+const settleItemsMax = 5_000
+const transactionItemsMax = 100
+const timersMax = 16
+/** A delivery that holds back the record of ended ones behind it becomes a row after so long. */
+const parkAfterMs = { alarm: 20, normal: 250 } as const
+
+export class Consumer {
+  readonly #services: ConsumerServices
+  readonly #keys: KeyOrder
+  readonly #window: Window
+  readonly #reader: Reader
+  readonly gate: Gate
+  readonly #running = new Set<Item>()
+  readonly #timers = new Set<() => void>()
+  #ready: Item[] = []
+  #rows: Item[] = []
+  #endedRows: Item[] = []
+  #returned: Item[] = []
+  #promotions: string[] = []
+  #harvest: Harvest | undefined
+  #revision: number
+  #isolate: boolean
+  #probing = false
+  #transacting = false
+  #state: 'new' | 'running' | 'draining' | 'stopped' = 'new'
+  #replay: 'running' | 'ending' | 'ended' = 'running'
+
+  constructor(
+    readonly lease: Lease,
+    readonly subscription: ResolvedSubscription,
+    wants: Wants,
+    services: ConsumerServices,
+  ) {
+    this.#services = services
+    this.#revision = lease.revision
+    this.#window = new Window({ tick: lease.tick, seq: lease.seq })
+    this.#reader = new Reader(services.feed, lease, wants)
+    this.#keys = new KeyOrder(subscription.ordered !== 'no', subscription.concurrencyPerKeyMax)
+    this.#isolate = lease.deaths >= isolateAfterDeaths
+    this.gate = new Gate(subscription, lease, services)
+  }
+
+  /** Handlers running now. */
+  get inFlight(): number {
+    return this.#running.size
+  }
+
+  /** Read to the end of what the process knows of the log, and everything recorded. */
+  get caughtUp(): boolean {
+    const busy = this.#running.size + this.#window.size + this.#rows.length
+    return busy === 0 && this.#harvest === undefined && !this.#dirty && this.#reader.atEnd
+  }
+
+  get #dirty(): boolean {
+    return this.#window.movable || this.#endedRows.length > 0 || this.#returned.length > 0
+  }
+
+  get #mayStart(): boolean {
+    return this.#state === 'running' && this.#services.mayStart(this)
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return
+    if (this.subscription.ordered !== 'no') {
+      const { open, halted } = await this.#services.retry.blockedKeys(this.lease)
+      this.#keys.restore(open, halted)
+      await this.#promote(this.#keys.blockedKeys())
+    }
+    this.#state = 'running'
+    this.pump()
+  }
+
+  /** Does whatever can be done now. Cheap to call too often. */
+  pump(): void {
+    if (this.#state === 'running') {
+      if (this.subscription.transact === undefined) this.#dispatch()
+      else this.#dispatchTransaction()
+      if (this.#reader.idle && !this.#reader.atEnd && this.#hasRoom()) void this.#fetch()
+      else if (this.#reader.pastEnd && this.#replay === 'running') void this.#endReplay()
+    }
+    if (this.#dirty) this.#services.flush(this)
+    if (this.#window.held) this.#later(parkAfterMs[this.subscription.priority], () => this.#services.flush(this))
+  }
+
+  #hasRoom(): boolean {
+    return this.#window.size + this.#keys.waiting().length < this.gate.batch.events * 2
+  }
+
+  async #fetch(): Promise<void> {
+    try {
+      const read = await this.#reader.read(this.gate.batch.events)
+      if (read === undefined || this.#state !== 'running') return
+      for (const event of read.wanted) this.#take(freshItem(event, read.chunk.tick))
+      this.#window.pass(read.chunk.upto, read.chunk.tick)
+      if (read.wanted.length > 0) this.#isolate = false
+    } catch {
+      // The store is away: the worker's poll tries again. No attempt is spent.
+      return
+    }
+    this.pump()
+  }
+
+  #take(item: Item): void {
+    if (item.tick !== null) this.#window.add(item, item.tick)
+    if (this.#isolate) this.#stepAside(item, 0, 1)
+    else this.#ready.push(item)
+  }
+
+  /** Takes over rows that are due. */
+  accept(rows: readonly OpenDelivery[]): void {
+    for (const row of rows) {
+      if (row.attempt > 1) this.gate.retried()
+      this.#rows.push(rowItem(row))
+    }
+    this.pump()
+  }
+
+  /** How many due rows it could run now. */
+  get roomForRows(): number {
+    return this.#mayStart && !this.#transacting ? this.gate.roomForRows(this.#rows.length) : 0
+  }
+
+  // ── running ──
+
+  #dispatch(): void {
+    for (let item = this.#next(); item !== undefined; item = this.#next()) void this.#run(item)
+  }
+
+  // The next delivery that may run; it has left its queue and holds its key. Rows first: they have waited.
+  #next(): Item | undefined {
+    for (;;) {
+      const queue = this.#rows.length > 0 ? this.#rows : this.#ready
+      const item = queue[0]
+      if (item === undefined || !this.#mayStart) return undefined
+      const verdict = this.gate.judge(item)
+      if (verdict.kind === 'probe') this.#probe(item)
+      if (verdict.kind === 'hold' && verdict.ms !== null) this.#later(verdict.ms, () => this.pump())
+      if (verdict.kind === 'hold' || verdict.kind === 'probe') return undefined
+      queue.shift()
+      if (verdict.kind === 'aside') this.#stepAside(item, Math.max(250, verdict.ms), 0)
+      else if (this.#admit(item)) return item
+    }
+  }
+
+  #admit(item: Item): boolean {
+    const admission = this.#keys.admit(item)
+    if (admission === 'row') item.ending = { kind: 'waiting' }
+    return admission === 'run'
+  }
+
+  // One tenant's open breaker must not hold the others, and a suspect must not run beside them: both become rows.
+  #stepAside(item: Item, delayMs: number, deaths: number): void {
+    const behind = this.#keys.stepAside(item)
+    item.ending = behind ? { kind: 'waiting' } : { kind: 'parked', delayMs, deaths }
+    if (item.tick === null) this.#endedRows.push(item)
+  }
+
+  #probe(item: Item): void {
+    if (this.#probing) return
+    this.#probing = true
+    void this.gate.probe(item).then((granted) => {
+      this.#probing = false
+      const queue = this.#rows[0] === item ? this.#rows : this.#ready
+      if (!granted || queue[0] !== item || !this.#mayStart) return this.#later(250, () => this.pump())
+      queue.shift()
+      if (!this.#admit(item)) return this.pump()
+      if (this.subscription.transact === undefined) void this.#run(item)
+      else void this.#transact([item])
+    })
+  }
+
+  #begin(item: Item): void {
+    item.abort = new AbortController()
+    item.startedAtMs = this.#services.clock.now()
+    item.startedAt = this.#services.clock.monotonic()
+  }
+
+  async #attempt(item: Item, transaction?: SettleTransaction): Promise<Outcome> {
+    this.#begin(item)
+    if (item.deaths >= deathsMax) return quarantined(item.deaths)
+    const signal = (item.abort as AbortController).signal
+    const outcome = await this.#services.handle({ subscription: this.subscription, lease: this.lease, item, signal, transaction })
+    item.durationMs = this.#services.clock.monotonic() - item.startedAt
+    return outcome
+  }
+
+  async #run(item: Item): Promise<void> {
+    this.#running.add(item)
+    this.gate.started(item)
+    const outcome = await this.#attempt(item)
+    this.#running.delete(item)
+    this.gate.ended(item, outcome)
+    if (this.#state !== 'stopped') {
+      this.#end(item, outcome)
+      this.#release(item, outcome)
+      this.pump()
+    }
+    this.#services.freed()
+  }
+
+  #end(item: Item, outcome: Outcome): void {
+    const isRow = item.tick === null || item.parked
+    if (outcome.kind === 'abandoned') {
+      if (isRow) this.#returned.push(item)
+      return
+    }
+    item.ending = outcome
+    if (isRow) this.#endedRows.push(item)
+  }
+
+  #release(item: Item, outcome: Outcome): void {
+    if (outcome.kind === 'abandoned') return
+    const halt = outcome.kind === 'dead' && this.subscription.ordered === 'halt'
+    const { again, promote } = this.#keys.release(item, outcome.kind === 'retry' ? 'row' : halt ? 'halt' : 'through')
+    this.#ready.unshift(...again.filter((each) => each.tick !== null))
+    this.#rows.unshift(...again.filter((each) => each.tick === null))
+    if (promote && item.event.key !== null) this.#promotions.push(item.event.key)
+  }
+
+  // ── transactional handlers: one chunk at a time, which settles itself ──
+
+  #dispatchTransaction(): void {
+    if (this.#transacting || this.#harvest !== undefined) return
+    const items: Item[] = []
+    for (let item = this.#next(); item !== undefined; item = this.#next()) {
+      items.push(item)
+      this.#running.add(item)
+      if (items.length >= transactionItemsMax || item.deaths > 0) break
+    }
+    if (items.length > 0) void this.#transact(items)
+  }
+
+  async #transact(items: readonly Item[]): Promise<void> {
+    this.#transacting = true
+    const first = items[0] as Item
+    for (const item of items) this.#running.add(item)
+    this.gate.started(first)
+    const held = await runChunk(items, this.subscription, {
+      port: this.#services.settle,
+      worker: this.#services.worker,
+      random: this.#services.random,
+      handle: (item, transaction) => this.#attempt(item, transaction),
+      settlement: (outcomes) => this.#settlementOf(outcomes),
+      settled: () => this.settled(),
+      refused: (ids) => this.#takeBack(ids),
+    }).catch(() => false)
+    this.#transacting = false
+    this.gate.ended(first, { kind: 'abandoned' })
+    for (const item of items) this.#endTransacted(item)
+    if (held) this.pump()
+    else this.#services.lost(this)
+    this.#services.freed()
+  }
+
+  #endTransacted(item: Item): void {
+    this.#running.delete(item)
+    const { ending } = item
+    if (ending === undefined || ending.kind === 'parked' || ending.kind === 'waiting') {
+      if (item.tick === null) this.#returned.push(item)
+      return
+    }
+    this.gate.account(item, ending)
+    this.#release(item, ending)
+  }
+
+  #settlementOf(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined {
+    for (const [item, outcome] of outcomes) if (item.ending === undefined) this.#end(item, outcome)
+    return this.#collect()
+  }
+
+  #takeBack(ids: readonly string[]): Item[] {
+    const { advance, rows = [] } = this.#harvest ?? {}
+    this.#harvest = undefined
+    const done = [...(advance?.ended ?? []), ...rows].filter((item) => item.ending?.kind === 'done')
+    const guilty = done.filter((item) => publishes(item, ids))
+    this.#endedRows.push(...rows.filter((item) => item.ending?.kind !== 'done'))
+    for (const item of done) item.ending = undefined
+    return guilty
+  }
+
+  // ── settling ──
+
+  /** Everything to be recorded now; undefined when there is nothing or a flush is under way. */
+  collect(): Settlement | undefined {
+    return this.#transacting ? undefined : this.#collect()
+  }
+
+  #collect(): Settlement | undefined {
+    if (this.#state === 'stopped' || this.#harvest !== undefined) return undefined
+    this.#park()
+    const finished = this.#replay === 'ending'
+    if (!this.#dirty && !this.#window.moved && !finished) return undefined
+    const advance = this.#window.ahead(settleItemsMax)
+    const parked = new Set(advance.ended.filter((item) => item.ending === undefined))
+    this.#harvest = { advance, parked, rows: this.#endedRows.splice(0), returned: this.#returned.splice(0), finished }
+    return this.#settlement(this.#harvest)
+  }
+
+  #settlement(harvest: Harvest): Settlement {
+    return settlementOf(this.lease, this.#revision, harvest, this.subscription.ordered === 'halt')
+  }
+
+  #park(): void {
+    const blocking = this.#window.held ? this.#window.blocking() : undefined
+    if (blocking === undefined || !this.#running.has(blocking) || this.#transacting) return
+    if (this.#services.clock.monotonic() - blocking.startedAt < parkAfterMs[this.subscription.priority]) return
+    blocking.parked = true
+    this.#keys.parked(blocking)
+  }
+
+  /** The flush is recorded. */
+  async settled(): Promise<void> {
+    const harvest = this.#harvest
+    if (harvest === undefined) return
+    this.#revision++
+    this.#harvest = undefined
+    this.#window.commit(harvest.advance)
+    for (const item of harvest.parked) item.rowed = true
+    if (harvest.finished) this.#replay = 'ended'
+    for (const { ending } of [...harvest.advance.ended, ...harvest.rows]) {
+      if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
+    }
+    const keys = this.#promotions.splice(0)
+    await this.#promote(keys).catch(() => this.#promotions.push(...keys))
+    this.pump()
+  }
+
+  async #promote(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return
+    await this.#services.retry.promote(this.lease, keys)
+    this.#services.dueIn(0)
+  }
+
+  /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
+  refused(ids: readonly string[]): Settlement | undefined {
+    if (this.#harvest === undefined) return undefined
+    for (const item of [...this.#harvest.advance.ended, ...this.#harvest.rows]) if (publishes(item, ids)) item.ending = conflicted() as Item['ending']
+    return this.#settlement(this.#harvest)
+  }
+
+  // A replay is over when nothing runs and no row of it is open.
+  async #endReplay(): Promise<void> {
+    if (this.#running.size + this.#window.size + this.#rows.length + this.#endedRows.length > 0 || this.#harvest !== undefined) return
+    const open = await this.#services.retry.openRows(this.lease).catch(() => 1)
+    if (open > 0 || this.#state !== 'running' || this.#replay !== 'running') return
+    this.#replay = 'ending'
+    this.#services.flush(this)
+  }
+
+  /** Called now and then: finds keys that an operator freed, records an idle cursor, tries again what failed. */
+  async tend(): Promise<void> {
+    if (this.#state !== 'running') return
+    if (this.#window.moved) this.#services.flush(this)
+    if (this.#promotions.length > 0) await this.#promote(this.#promotions.splice(0))
+    if (this.#keys.halted) {
+      const { halted } = await this.#services.retry.blockedKeys(this.lease)
+      await this.#promote(this.#keys.refresh(halted))
+    }
+    this.pump()
+  }
+
+  // ── stopping ──
+
+  /** Starts nothing more; resolves when what runs has ended and is recorded, or after `graceMs` with the rest aborted. */
+  async drain(graceMs: number): Promise<void> {
+    if (this.#state === 'stopped') return
+    this.#state = 'draining'
+    this.#returned.push(...this.#rows.splice(0), ...this.#keys.waiting().filter((item) => item.tick === null))
+    this.#ready = []
+    await this.#until(() => this.#running.size === 0, graceMs)
+    for (const item of this.#running) item.abort?.abort(new Error('The worker is stopping'))
+    await this.#until(() => this.#running.size === 0 && !this.#dirty && this.#harvest === undefined, drainFlushMs)
+    this.abandon()
+  }
+
+  async #until(over: () => boolean, ms: number): Promise<void> {
+    const { clock } = this.#services
+    for (const until = clock.monotonic() + ms; !over() && clock.monotonic() < until; await clock.sleep(2)) {
+      if (this.#dirty || this.#window.moved) this.#services.flush(this)
+    }
+  }
+
+  /** The lease is lost or given back: whatever still runs is told, and nothing of it will be recorded. */
+  abandon(): void {
+    this.#state = 'stopped'
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
+    for (const item of this.#running) item.abort?.abort(new Error('The lease was lost'))
+    this.#harvest = undefined
+  }
+
+  #later(ms: number, action: () => void): void {
+    if (this.#timers.size >= timersMax) return
+    const cancel = this.#services.clock.after(ms, () => {
+      this.#timers.delete(cancel)
+      action()
+    })
+    this.#timers.add(cancel)
+  }
+}
+
+const drainFlushMs = 5_000
+const publishes = (item: Item, ids: readonly string[]) => item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))

@@ -1,0 +1,146 @@
+// Reads the log for all consumers of a process: each new tick once, kept for those at its end; one that lags reads
+// on its own, many ticks in one query, until it has caught up.
+import { endOfTick, type Position, type StoredEvent } from '../event/stored.js'
+import type { LogPort, Tick } from './port.js'
+
+export interface FeedLimits {
+  /** Bytes of events kept for consumers near the end of the log. */
+  readonly cacheBytesMax: number
+  /** Ticks read in one query. */
+  readonly ticksMax: number
+}
+
+export const feedLimitsDefault: FeedLimits = { cacheBytesMax: 32 * 1024 * 1024, ticksMax: 1_000 }
+
+/** Consecutive events behind a position. `upto` is where they end, in the tick `tick`. */
+export interface Chunk {
+  readonly events: readonly StoredEvent[]
+  readonly upto: Position
+  readonly tick: Tick
+}
+
+interface Cached {
+  readonly tick: Tick
+  readonly events: readonly StoredEvent[]
+  readonly bytes: number
+}
+
+// What an event costs in memory beside its body, roughly: enough to bound the cache.
+const eventOverheadBytes = 400
+
+export class Feed {
+  readonly #port: LogPort
+  readonly #limits: FeedLimits
+  readonly #cache = new Map<number, Cached>()
+  #cacheBytes = 0
+  #known = 0
+
+  constructor(port: LogPort, limits: FeedLimits = feedLimitsDefault) {
+    this.#port = port
+    this.#limits = limits
+  }
+
+  /** The number of the newest tick seen. */
+  get known(): number {
+    return this.#known
+  }
+
+  async start(): Promise<void> {
+    this.#known = (await this.#port.lastTick()).number
+  }
+
+  /** Makes a tick when there is something new, and reads what came. Answers whether consumers have more to read. */
+  async advance(): Promise<boolean> {
+    const began = this.#known
+    for (let again = true; again; ) {
+      const answer = await this.#port.tick(this.#known, this.#limits.ticksMax)
+      const last = answer.ticks.at(-1)
+      if (last === undefined) break
+      // So far behind that others will have read and settled it: not worth the memory.
+      if (answer.ticks.length < this.#limits.ticksMax) await this.#keep(answer.ticks)
+      this.#known = last.number
+      again = answer.again
+    }
+    return this.#known > began
+  }
+
+  async #keep(ticks: readonly Tick[]): Promise<void> {
+    const first = ticks[0]
+    const last = ticks.at(-1)
+    if (first === undefined || last === undefined) return
+    const room = this.#limits.cacheBytesMax / eventOverheadBytes
+    if (last.seqEstimate - first.seqEstimate > room) return
+    const events = ticks.length === 1 ? await this.#page(first, 0, room) : await this.#port.read(ticks, 0, room)
+    if (events.length >= room) return
+    let at = 0
+    for (const tick of ticks) {
+      const begin = at
+      let bytes = 0
+      for (let event = events[at]; event !== undefined && event.tick === tick.number; event = events[++at]) {
+        bytes += eventOverheadBytes + (event.data?.length ?? 0)
+      }
+      this.#cache.set(tick.number, { tick, events: events.slice(begin, at), bytes })
+      this.#cacheBytes += bytes
+    }
+    this.#evict()
+  }
+
+  #evict(): void {
+    for (const [number, { bytes }] of this.#cache) {
+      if (this.#cacheBytes <= this.#limits.cacheBytesMax && this.#cache.size <= this.#limits.ticksMax) return
+      this.#cache.delete(number)
+      this.#cacheBytes -= bytes
+    }
+  }
+
+  #page(tick: Tick, seqAfter: number, eventsMax: number): Promise<readonly StoredEvent[]> {
+    return this.#port.read([tick], seqAfter, Math.ceil(eventsMax))
+  }
+
+  /** The next events behind `position`, about `eventsMax`; undefined when there are none yet. */
+  async next(position: Position, eventsMax: number): Promise<Chunk | undefined> {
+    const number = position.seq === endOfTick ? position.tick + 1 : position.tick
+    const seqAfter = position.seq === endOfTick ? 0 : position.seq
+    if (number > this.#known) return undefined
+    return this.#cached(number, seqAfter, eventsMax) ?? (await this.#fetch(number, seqAfter, eventsMax))
+  }
+
+  #cached(number: number, seqAfter: number, eventsMax: number): Chunk | undefined {
+    const events: StoredEvent[] = []
+    let last: Cached | undefined
+    for (let cached = this.#cache.get(number); cached !== undefined; cached = this.#cache.get(cached.tick.number + 1)) {
+      for (const event of cached.events) {
+        if (last === undefined && event.seq <= seqAfter) continue
+        if (events.length >= eventsMax) return cut(events, cached.tick, last)
+        events.push(event)
+      }
+      last = cached
+    }
+    return last === undefined ? undefined : { events, upto: { tick: last.tick.number, seq: endOfTick }, tick: last.tick }
+  }
+
+  async #fetch(number: number, seqAfter: number, eventsMax: number): Promise<Chunk | undefined> {
+    const ticks = await this.#port.ticksAfter(number - 1, this.#limits.ticksMax)
+    const first = ticks[0]
+    if (first === undefined) return undefined
+    // `seq` estimates are a hint: a tick holds about as many events as numbers were given out since the one before.
+    let count = 1
+    while (count < ticks.length && (ticks[count]?.seqEstimate ?? 0) - first.seqEstimate <= eventsMax) count++
+    const range = ticks.slice(0, count)
+    if (range.length === 1) {
+      const events = await this.#page(first, seqAfter, eventsMax)
+      const end = events.length < eventsMax ? endOfTick : (events.at(-1)?.seq ?? endOfTick)
+      return { events, upto: { tick: first.number, seq: end }, tick: first }
+    }
+    const last = range.at(-1) as Tick
+    return { events: await this.#port.read(range, seqAfter, eventsMax), upto: { tick: last.number, seq: endOfTick }, tick: last }
+  }
+}
+
+// Cut inside or right before `tick`: the position is that of the last event taken.
+function cut(events: readonly StoredEvent[], tick: Tick, before: Cached | undefined): Chunk {
+  const last = events.at(-1)
+  if (last?.tick === tick.number) return { events, upto: { tick: tick.number, seq: last.seq }, tick }
+  const behind = before?.tick ?? tick
+  return { events, upto: { tick: behind.number, seq: endOfTick }, tick: behind }
+}

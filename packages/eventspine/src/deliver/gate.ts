@@ -1,0 +1,102 @@
+// What holds a delivery back although its turn has come: the breaker, concurrency, the rate, the process's capacity.
+import type { Outcome } from '../handle/outcome.js'
+import type { Clock } from '../kernel/index.js'
+import type { BreakerBoard } from './breaker-board.js'
+import type { Capacity } from './capacity.js'
+import { BatchSize, Rate, RetryBudget } from './flow.js'
+import type { Item } from './item.js'
+import type { Lease } from './port.js'
+import type { ResolvedSubscription } from './subscription.js'
+
+export type Verdict =
+  | { readonly kind: 'go' }
+  /** Ask again after `ms`; null: when something ended. */
+  | { readonly kind: 'hold'; readonly ms: number | null }
+  /** Let others pass: this one goes on as a row, due after `ms`. */
+  | { readonly kind: 'aside'; readonly ms: number }
+  /** The breaker wants one to try. */
+  | { readonly kind: 'probe' }
+
+export interface GateServices {
+  readonly clock: Clock
+  readonly breakers: BreakerBoard
+  readonly capacity: Capacity
+}
+
+export class Gate {
+  readonly #services: GateServices
+  readonly #subscription: ResolvedSubscription
+  readonly #rate: Rate | undefined
+  readonly #budget: RetryBudget
+  /** Handlers of this consumer that may run at once: its shard's part of the subscription's. */
+  readonly concurrency: number
+  readonly batch: BatchSize
+  running = 0
+
+  constructor(subscription: ResolvedSubscription, lease: Lease, services: GateServices) {
+    this.#services = services
+    this.#subscription = subscription
+    this.#budget = new RetryBudget(services.clock)
+    this.concurrency = Math.max(1, Math.floor(subscription.concurrencyMax / lease.shards))
+    const { rate } = subscription
+    this.#rate = rate === undefined ? undefined : new Rate(Math.max(1, rate.max / lease.shards), rate.perMs, services.clock)
+    this.batch = new BatchSize({ eventsMax: subscription.batchEventsMax, bytesMax: subscription.batchBytesMax, concurrency: this.concurrency })
+  }
+
+  /** Judges one delivery. `go` has taken its start from the rate. */
+  judge(item: Item): Verdict {
+    const { priority, breaker } = this.#subscription
+    if (!this.#services.capacity.room(priority, item.deaths > 0)) return { kind: 'hold', ms: null }
+    let share = 1
+    if (breaker !== undefined) {
+      const passage = this.#services.breakers.passage(breaker, item.event.tenant)
+      if (passage.kind === 'probe') return { kind: 'probe' }
+      if (passage.kind === 'wait') return { kind: breaker.scope === 'tenant' ? 'aside' : 'hold', ms: passage.ms }
+      share = passage.share
+    }
+    if (this.running >= Math.max(1, this.concurrency * share)) return { kind: 'hold', ms: null }
+    const ms = this.#rate?.take() ?? 0
+    return ms > 0 ? { kind: 'hold', ms } : { kind: 'go' }
+  }
+
+  /** Due rows that could run now. */
+  roomForRows(queued: number): number {
+    const { breaker } = this.#subscription
+    if (breaker?.scope === 'service' && this.#services.breakers.passage(breaker, '').kind === 'wait') return 0
+    return Math.min(this.concurrency - this.running - queued, this.#budget.available)
+  }
+
+  retried(): void {
+    this.#budget.spend()
+  }
+
+  started(item: Item): void {
+    this.running++
+    this.#services.capacity.take(this.#subscription.priority, item.deaths > 0)
+  }
+
+  ended(item: Item, outcome: Outcome): void {
+    this.running--
+    this.#services.capacity.give(this.#subscription.priority, item.deaths > 0)
+    if (outcome.kind !== 'abandoned') this.account(item, outcome)
+  }
+
+  /** Learns from an outcome: batch size, retry budget, breaker. */
+  account(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>): void {
+    this.batch.handled((item.event.data?.length ?? 0) + 300, item.durationMs)
+    if (outcome.kind === 'done') this.#budget.succeeded()
+    const { breaker } = this.#subscription
+    if (breaker === undefined) return
+    const { tenant } = item.event
+    const down = outcome.kind !== 'done' && (outcome.failure.category === 'transient' || outcome.failure.category === 'timeout')
+    // Any other failure says that the downstream answered.
+    if (down) void this.#services.breakers.failed(breaker, tenant, outcome.failure.message)
+    else void this.#services.breakers.succeeded(breaker, tenant)
+  }
+
+  /** True when this delivery may be the one that tries an open breaker. */
+  async probe(item: Item): Promise<boolean> {
+    const { breaker } = this.#subscription
+    return breaker !== undefined && this.#services.breakers.probe(breaker, item.event.tenant)
+  }
+}

@@ -1,0 +1,174 @@
+// Keeps this worker's share of the consumers: heartbeats, asks for free ones, gives back what is beyond its share,
+// and stops itself when it cannot renew. Only the database's clock judges expiry; the worker uses its monotonic one.
+import type { Clock } from '../kernel/index.js'
+import type { Consumer } from './consumer.js'
+import { type ConsumerName, consumerId, type Lease, type LeasePort, type WorkerRow } from './port.js'
+import type { ResolvedSubscription } from './subscription.js'
+
+export interface KeeperServices {
+  readonly port: LeasePort
+  readonly clock: Clock
+  readonly worker: () => WorkerRow
+  readonly subscriptions: ReadonlyMap<string, ResolvedSubscription>
+  /** Of these workers' identities, those that are known to be dead on this machine. */
+  deadWorkers(workers: readonly WorkerRow[]): readonly string[]
+  granted(lease: Lease): Promise<Consumer>
+  failed(error: unknown): void
+}
+
+/** Heartbeats come so often, or three times in the shortest lease. */
+const heartbeatMsMax = 1_000
+
+interface Held {
+  readonly consumer: Consumer
+  readonly leaseMs: number
+  /** Monotonic time at which the last successful renewal was asked for. */
+  renewedAt: number
+}
+
+export class LeaseKeeper {
+  readonly #services: KeeperServices
+  readonly #held = new Map<string, Held>()
+  readonly #stop = new AbortController()
+  readonly #heartbeatMs: number
+  #running: Promise<void> | undefined
+  #round = 0
+
+  constructor(services: KeeperServices) {
+    this.#services = services
+    const shortest = Math.min(...[...services.subscriptions.values()].map((each) => each.leaseMs), 30_000)
+    this.#heartbeatMs = Math.min(heartbeatMsMax, shortest / 3)
+  }
+
+  get consumers(): readonly Consumer[] {
+    return [...this.#held.values()].map((held) => held.consumer)
+  }
+
+  /** False from half the lease time after the last renewal on. */
+  mayStart(consumer: Consumer): boolean {
+    const held = this.#held.get(consumerId(consumer.lease))
+    return held?.consumer === consumer && this.#services.clock.monotonic() - held.renewedAt < held.leaseMs / 2
+  }
+
+  async start(): Promise<void> {
+    if (this.#running !== undefined) return
+    await this.#beat().catch((error) => this.#services.failed(error))
+    this.#running = this.#loop()
+  }
+
+  async #loop(): Promise<void> {
+    const { clock } = this.#services
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(this.#heartbeatMs, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      await this.#beat().catch((error) => this.#services.failed(error))
+      this.#restrain()
+    }
+  }
+
+  // One round: tell that we live, renew, give up what is paused or beyond our share, take what is free.
+  async #beat(): Promise<void> {
+    const { port, worker, subscriptions } = this.#services
+    const names = [...subscriptions.keys()]
+    await this.#renew()
+    const { workers, consumers } = await port.heartbeat({ ...worker(), consumers: this.#held.size }, names)
+    const paused = await port.paused()
+    const leaving = [...this.#held.values()].filter((held) => paused.has(held.consumer.subscription.name))
+    for (const held of leaving) void this.giveBack(held.consumer, held.consumer.subscription.deadlineMs)
+    const share = Math.ceil(consumers / Math.max(1, workers.length))
+    await this.#acquire(share - this.#held.size, workers)
+    // Beyond the share only after a few rounds: a neighbour that is just starting should find something.
+    if (this.#round++ % 4 === 3) await this.#rebalance(share, consumers)
+  }
+
+  async #acquire(wanted: number, workers: readonly WorkerRow[]): Promise<void> {
+    const { port, subscriptions, worker } = this.#services
+    if (wanted <= 0 || this.#stop.signal.aborted) return
+    const leaseMs = Object.fromEntries([...subscriptions.values()].map((each) => [each.name, each.leaseMs]))
+    const askedAt = this.#services.clock.monotonic()
+    const deadWorkers = this.#services.deadWorkers(workers)
+    const leases = await port.acquire({ worker: worker().id, leaseMs, consumersMax: wanted, deadWorkers })
+    for (const id of deadWorkers) await port.removeWorker(id)
+    for (const lease of leases) await this.#hold(lease, leaseMs[lease.subscription] ?? 30_000, askedAt)
+  }
+
+  async #hold(lease: Lease, leaseMs: number, renewedAt: number): Promise<void> {
+    const consumer = await this.#services.granted(lease)
+    this.#held.set(consumerId(lease), { consumer, leaseMs, renewedAt })
+    await consumer.start().catch((error) => {
+      this.#services.failed(error)
+      this.lost(consumer)
+    })
+  }
+
+  // Takes what nobody took in a while, and gives back what is too much for a fair share.
+  async #rebalance(share: number, consumers: number): Promise<void> {
+    const surplus = this.#held.size - share
+    if (surplus > 0) {
+      const spare = [...this.#held.values()].slice(-surplus)
+      for (const held of spare) void this.giveBack(held.consumer, held.consumer.subscription.deadlineMs)
+    } else if (this.#held.size < consumers) {
+      await this.#acquire(consumers - this.#held.size, [])
+    }
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#held.size === 0) return
+    const askedAt = this.#services.clock.monotonic()
+    const leases = [...this.#held.values()].map(({ consumer, leaseMs }) => ({ ...nameOf(consumer), token: consumer.lease.token, leaseMs }))
+    const held = await this.#services.port.renew({ worker: this.#services.worker().id, leases })
+    for (const { token, ...name } of leases) {
+      const mine = this.#held.get(consumerId(name))
+      if (mine?.consumer.lease.token !== token) continue
+      if (held.has(consumerId(name))) mine.renewedAt = askedAt
+      else this.lost(mine.consumer)
+    }
+  }
+
+  // A holder that cannot renew stops before its lease is granted to another: nothing new from half its time on (see
+  // mayStart), and what runs is aborted before all of it.
+  #restrain(): void {
+    for (const { consumer, leaseMs, renewedAt } of this.#held.values()) {
+      if (this.#services.clock.monotonic() - renewedAt > leaseMs * 0.9) this.lost(consumer)
+    }
+  }
+
+  /** The lease is gone or cannot be relied on. Whoever gets it next reads the cursor from the database. */
+  lost(consumer: Consumer): void {
+    const id = consumerId(consumer.lease)
+    if (this.#held.get(id)?.consumer === consumer) this.#held.delete(id)
+    consumer.abandon()
+    const { token } = consumer.lease
+    void this.#services.port.release([{ ...nameOf(consumer), token }]).catch(() => {})
+  }
+
+  /** Drains one consumer and releases its lease. */
+  async giveBack(consumer: Consumer, graceMs: number): Promise<void> {
+    await consumer.drain(graceMs)
+    this.lost(consumer)
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    this.#stop.abort()
+    // Leases are kept alive while their last handlers end.
+    const { clock, port, worker } = this.#services
+    const ended = new AbortController()
+    const renewing = (async () => {
+      while (!ended.signal.aborted) {
+        await this.#renew().catch(() => {})
+        await clock.sleep(this.#heartbeatMs, ended.signal)
+      }
+    })()
+    await Promise.all(this.consumers.map((consumer) => this.giveBack(consumer, graceMs)))
+    ended.abort()
+    await Promise.all([renewing, this.#running])
+    await port.removeWorker(worker().id).catch(() => {})
+  }
+}
+
+const nameOf = (consumer: Consumer): ConsumerName => ({
+  subscription: consumer.lease.subscription,
+  replay: consumer.lease.replay,
+  shard: consumer.lease.shard,
+})

@@ -1,0 +1,160 @@
+// What delivery needs of a store: the log in ticks, leases on consumers, and rows for what did not succeed at once.
+import type { StoredEvent } from '../event/stored.js'
+import type { Category } from '../handle/category.js'
+
+/** A batch boundary: its batch is what `snapshot` sees and `after` does not, in `seq` order. */
+export interface Tick {
+  readonly number: number
+  readonly epoch: number
+  readonly after: string
+  readonly snapshot: string
+  /** About the highest `seq` given out when it was made: sizes reads, decides nothing. */
+  readonly seqEstimate: number
+  readonly madeAtMs: number
+}
+
+/** A subscription's cursor over one shard of the log, live or for one replay. */
+export interface ConsumerName {
+  readonly subscription: string
+  /** Empty for the live consumer, else the id of its replay. */
+  readonly replay: string
+  readonly shard: number
+}
+
+export const consumerId = (consumer: ConsumerName) =>
+  `${consumer.subscription}/${consumer.replay}/${consumer.shard}`
+
+/** A grant. Every write that follows from it names token and revision, and is refused when either moved on. */
+export interface Lease extends ConsumerName {
+  readonly token: number
+  /** Number of settlements so far: makes a settlement whose answer was lost safe to send again. */
+  readonly revision: number
+  readonly shards: number
+  /** Cursor: everything at or before (tick, seq) is settled. */
+  readonly tick: number
+  readonly seq: number
+  /** A replay ends behind this tick. */
+  readonly untilTick: number | null
+  /** Events recorded before this moment are passed over. */
+  readonly fromTimeMs: number | null
+  /** Holders that vanished without releasing since the cursor last moved. */
+  readonly deaths: number
+}
+
+export interface LogPort {
+  /** Makes a tick when something new is visible; answers the ticks behind `known`, oldest first, at most `ticksMax`.
+   *  `again` when another worker won the race, so that a second call would see more. */
+  tick(known: number, ticksMax: number): Promise<{ readonly ticks: readonly Tick[]; readonly again: boolean }>
+  /** The newest tick. */
+  lastTick(): Promise<Tick>
+  /** Ticks behind number `after`, oldest first. */
+  ticksAfter(after: number, ticksMax: number): Promise<readonly Tick[]>
+  /** The events of consecutive ticks, in (tick, seq) order, `seq > seqAfter` in the first of them.
+   *  `eventsMax` is honoured only when a single tick is asked for. */
+  read(ticks: readonly Tick[], seqAfter: number, eventsMax: number): Promise<readonly StoredEvent[]>
+}
+
+export interface WakePort {
+  /** Hints other processes that events were appended. Never part of a transaction, may be lost. */
+  notify(): void
+  /** Calls `action` on a hint from another process. Answers how to stop. */
+  listen(action: () => void): Promise<() => Promise<void>>
+}
+
+export interface LeaseRequest {
+  readonly worker: string
+  /** Lease time in milliseconds of each subscription that this worker can run. */
+  readonly leaseMs: Readonly<Record<string, number>>
+  /** Grants at most so many. */
+  readonly consumersMax: number
+  /** Workers known to be dead on this machine: their leases need not run out. */
+  readonly deadWorkers: readonly string[]
+}
+
+export interface WorkerRow {
+  readonly id: string
+  /** Machine, process namespace, process and its start: lets a neighbour see that it is gone. */
+  readonly identity: string
+  readonly host: string
+  readonly processId: number
+  readonly version: string
+  readonly startedAtMs: number
+  readonly heartbeatAtMs: number
+  readonly consumers: number
+}
+
+export interface LeasePort {
+  /** Grants free, expired or orphaned consumers of active subscriptions; each grant raises its token. */
+  acquire(request: LeaseRequest): Promise<readonly Lease[]>
+  /** Prolongs what is still held under its token; answers the ids (`consumerId`) that are. */
+  renew(request: { readonly worker: string; readonly leases: readonly (ConsumerName & { readonly token: number; readonly leaseMs: number })[] }): Promise<ReadonlySet<string>>
+  release(leases: readonly (ConsumerName & { readonly token: number })[]): Promise<void>
+  /** Writes the worker's row and answers all live ones, and how many consumers of `subscriptions` want an owner. */
+  heartbeat(worker: WorkerRow, subscriptions: readonly string[]): Promise<{ readonly workers: readonly WorkerRow[]; readonly consumers: number }>
+  removeWorker(id: string): Promise<void>
+  /** Names of subscriptions that are paused now. */
+  paused(): Promise<ReadonlySet<string>>
+}
+
+export type DeliveryState = 'retry' | 'running' | 'waiting'
+
+/** A delivery that did not succeed at once. */
+export interface OpenDelivery {
+  readonly event: StoredEvent
+  readonly state: DeliveryState
+  readonly attempt: number
+  readonly round: number
+  readonly deaths: number
+  readonly redrive: string | null
+}
+
+export interface RetryPort {
+  /** Due rows of the leases, attempt already counted and state `running`, at most `deliveriesMax`, alarms' own call.
+   *  Rows left `running` under an older token come back with `deaths` raised. */
+  claimDue(leases: readonly (ConsumerName & { readonly token: number })[], deliveriesMax: number): Promise<readonly (ConsumerName & OpenDelivery)[]>
+  /** Milliseconds until the next row of these leases is due; null when there is none. */
+  nextDueMs(leases: readonly ConsumerName[]): Promise<number | null>
+  /** Rows of this consumer, in whatever state. */
+  openRows(consumer: ConsumerName): Promise<number>
+  /** Ordered consumers: keys with open rows and how many, and keys halted by a dead letter. */
+  blockedKeys(consumer: ConsumerName): Promise<{ readonly open: ReadonlyMap<string, number>; readonly halted: ReadonlySet<string> }>
+  /** Makes the first waiting row of each key due, unless the key has an active row or is halted. */
+  promote(consumer: ConsumerName & { readonly token: number }, keys: readonly string[]): Promise<void>
+}
+
+export interface BreakerState {
+  readonly name: string
+  /** Empty for a breaker of the whole service. */
+  readonly tenant: string
+  readonly state: 'closed' | 'open' | 'half-open'
+  readonly failures: number
+  readonly openedAtMs: number | null
+  /** Until when it stays open, in milliseconds from now by the database clock; 0 when probes may go. */
+  readonly opensForMs: number
+  /** Milliseconds since it closed after having been open; null when it never was. Drives the ramp. */
+  readonly closedForMs: number | null
+  readonly lastError: string | null
+}
+
+export interface BreakerPort {
+  breakers(): Promise<readonly BreakerState[]>
+  /** Counts failures; opens at the limit. A failure while half-open opens at once. */
+  breakerFailed(report: { readonly name: string; readonly tenant: string; readonly count: number; readonly failuresMax: number; readonly windowMs: number; readonly cooldownMs: number; readonly error: string }): Promise<void>
+  /** Asks for the one probe slot of an open breaker whose cooldown is over; it is free again after `probeMs`. */
+  breakerProbe(name: string, tenant: string, probeMs: number): Promise<boolean>
+  /** Counts a successful probe; closes at `probes`. */
+  breakerSucceeded(name: string, tenant: string, probes: number): Promise<void>
+  /** An operator's hand: closes or opens it now. */
+  breakerSet(name: string, tenant: string, state: 'closed' | 'open', cooldownMs: number, actor: string): Promise<void>
+}
+
+/** Why an attempt did not succeed, as it is kept. */
+export interface Failure {
+  readonly category: Category
+  readonly name: string
+  readonly message: string
+  readonly stack: string | null
+  readonly code: string | null
+  /** Same fault, same fingerprint: name, code and message without its variable parts. */
+  readonly fingerprint: string
+}

@@ -1,0 +1,59 @@
+// Reads ahead of the cursor for one consumer and picks what its subscription wants.
+import { comparePositions, endOfTick, type Position, type StoredEvent } from '../event/stored.js'
+import type { Chunk, Feed } from './feed.js'
+import type { Lease } from './port.js'
+
+export type Wants = (event: StoredEvent) => boolean | Promise<boolean>
+
+export class Reader {
+  readonly #feed: Feed
+  readonly #lease: Lease
+  readonly #wants: Wants
+  #position: Position
+  #busy = false
+
+  constructor(feed: Feed, lease: Lease, wants: Wants) {
+    this.#feed = feed
+    this.#lease = lease
+    this.#wants = wants
+    this.#position = { tick: lease.tick, seq: lease.seq }
+  }
+
+  /** Nothing more can be read now. */
+  get atEnd(): boolean {
+    return !this.#busy && comparePositions(this.#position, { tick: this.#feed.known, seq: endOfTick }) >= 0
+  }
+
+  /** A replay has read all that it is for. */
+  get pastEnd(): boolean {
+    const { untilTick } = this.#lease
+    return untilTick !== null && !this.#busy && comparePositions(this.#position, { tick: untilTick, seq: endOfTick }) >= 0
+  }
+
+  get idle(): boolean {
+    return !this.#busy
+  }
+
+  /** The next chunk, and which of its events are wanted. Rejects when the store is away; the position stays. */
+  async read(eventsMax: number): Promise<{ readonly chunk: Chunk; readonly wanted: readonly StoredEvent[] } | undefined> {
+    this.#busy = true
+    try {
+      const chunk = await this.#feed.next(this.#position, eventsMax)
+      if (chunk === undefined) return undefined
+      const wanted: StoredEvent[] = []
+      for (const event of chunk.events) {
+        const verdict = this.#inRange(event) && this.#wants(event)
+        if (verdict === true || (verdict !== false && (await verdict))) wanted.push(event)
+      }
+      this.#position = chunk.upto
+      return { chunk, wanted }
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  #inRange(event: StoredEvent): boolean {
+    const { untilTick, fromTimeMs } = this.#lease
+    return (untilTick === null || event.tick <= untilTick) && (fromTimeMs === null || event.recordedAtMs >= fromTimeMs)
+  }
+}

@@ -1,0 +1,78 @@
+// Fetches rows that are due, for all consumers of a process in one statement, when something may be due.
+import { type Clock, Wake } from '../kernel/index.js'
+import type { Consumer } from './consumer.js'
+import { consumerId, type RetryPort } from './port.js'
+
+export interface ClaimerServices {
+  readonly port: RetryPort
+  readonly clock: Clock
+  consumers(): readonly Consumer[]
+  failed(error: unknown): void
+}
+
+/** Rows of one consumer that one claim takes. */
+const claimRowsMax = 50
+/** How often rows are looked for that this process does not know of: redrives, rows of earlier holders. */
+const pollMs = 500
+
+export class RetryClaimer {
+  readonly #services: ClaimerServices
+  readonly #wake: Wake
+  #dueAt = 0
+  #stopped = false
+  #running: Promise<void> | undefined
+
+  constructor(services: ClaimerServices) {
+    this.#services = services
+    this.#wake = new Wake(services.clock)
+  }
+
+  start(): void {
+    this.#running ??= this.#loop()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wake.ring()
+    await this.#running
+  }
+
+  /** A row may be due in so many milliseconds. */
+  dueIn(ms: number): void {
+    const at = this.#services.clock.monotonic() + ms
+    if (at >= this.#dueAt) return
+    this.#dueAt = at
+    this.#wake.ring()
+  }
+
+  async #loop(): Promise<void> {
+    const { clock, failed } = this.#services
+    while (!this.#stopped) {
+      const waitMs = Math.max(0, this.#dueAt - clock.monotonic())
+      if (waitMs > 0) await this.#wake.wait(waitMs)
+      if (this.#stopped || this.#dueAt > clock.monotonic()) continue
+      this.#dueAt = clock.monotonic() + pollMs
+      await this.#claim().catch(async (error) => {
+        failed(error)
+        await clock.sleep(pollMs)
+      })
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
+    if (wanting.length === 0) return
+    const leases = wanting.map(({ lease }) => ({ subscription: lease.subscription, replay: lease.replay, shard: lease.shard, token: lease.token }))
+    const rowsMax = Math.max(1, Math.min(claimRowsMax, ...wanting.map((consumer) => consumer.roomForRows)))
+    const rows = await this.#services.port.claimDue(leases, rowsMax)
+    for (const consumer of wanting) {
+      const id = consumerId(consumer.lease)
+      const mine = rows.filter((row) => consumerId(row) === id)
+      if (mine.length > 0) consumer.accept(mine)
+      // As many as asked for: there may be more.
+      if (mine.length >= rowsMax) this.dueIn(0)
+    }
+    const nextMs = await this.#services.port.nextDueMs(leases)
+    if (nextMs !== null && nextMs > 0) this.dueIn(nextMs)
+  }
+}

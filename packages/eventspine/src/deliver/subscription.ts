@@ -1,0 +1,118 @@
+// The named interest of one function in events, and how it wants them.
+import type { Filter } from '../event/filter/index.js'
+import type { Event } from '../event/event.js'
+import type { AnyEventDefinition, EventOf } from '../event/definition.js'
+import type { HandlerContext, TransactionContext } from '../handle/context.js'
+import type { RetryPolicy } from '../handle/retry-policy.js'
+
+/** A definition, or a pattern over types in which `*` stands for any run of characters: `orders.*`. */
+export type Interest = AnyEventDefinition | string
+
+export interface BreakerOptions {
+  /** The downstream that it guards. Subscriptions that name the same one share it. */
+  readonly name: string
+  /** Failures within `windowMs` that open it. Only transient and timeout errors count. */
+  readonly failures: number
+  /** Default 60,000. */
+  readonly windowMs?: number
+  /** How long it stays open before probes are let through. */
+  readonly cooldownMs: number
+  /** Probes that must succeed before it closes. Default 2. */
+  readonly probes?: number
+  /** After closing, concurrency grows from a tenth to all of it over this time. Default 10,000. */
+  readonly rampMs?: number
+  /** `tenant`: one breaker per tenant, the others go on. Default `service`. */
+  readonly scope?: 'service' | 'tenant'
+}
+
+export interface SubscriptionPolicies {
+  /** EventBridge pattern over the event's attributes and `data`. Judged before the handler runs. */
+  readonly filter?: Readonly<Record<string, unknown>>
+  /** Default `retries.standard()`, for alarms `retries.alarm()`. */
+  readonly retry?: RetryPolicy
+  /** When the handler is aborted and the attempt counts as a timeout. Default 30,000. */
+  readonly deadlineMs?: number
+  /** One delivery per key at a time, in log order. After a dead letter its key halts (default) or is skipped. */
+  readonly ordered?: boolean | { readonly afterDead: 'halt' | 'skip' }
+  /** Handlers that run at once over all workers. Default 10. */
+  readonly concurrency?: number | { readonly max: number; readonly perKey?: number }
+  /** At most `max` starts in every `perMs`. */
+  readonly rate?: { readonly max: number; readonly perMs: number }
+  /** Bounds of the adaptive batch. Default 1,000 events and 1 MiB. */
+  readonly batch?: { readonly eventsMax?: number; readonly bytesMax?: number }
+  /** Alarms have capacity of their own and short leases. Default `normal`. */
+  readonly priority?: 'alarm' | 'normal'
+  readonly breaker?: BreakerOptions
+  /** Where a new subscription begins. Default `now`. Later changes have no effect: use replay. */
+  readonly start?: 'beginning' | 'now' | Date
+  /** Parts that workers share out among themselves. Fixed when the subscription is first seen. Default 1. */
+  readonly shards?: number
+  /** The handler calls the world: replay refuses it unless it is named there. Default true for `handle`. */
+  readonly external?: boolean
+  readonly description?: string
+}
+
+export interface Subscription {
+  readonly kind: 'subscription'
+  readonly name: string
+  readonly on: readonly Interest[]
+  readonly handle: ((event: Event, context: HandlerContext) => unknown) | undefined
+  readonly transact: ((event: Event, context: TransactionContext) => unknown) | undefined
+  readonly policies: SubscriptionPolicies
+}
+
+interface Plain<On> {
+  /** May call the world; runs at least once, with one delivery id that never changes. */
+  readonly handle: (event: EventOf<On>, context: HandlerContext) => unknown
+  readonly transact?: never
+}
+
+interface Transactional<On> {
+  /** Its database changes through `context.tx` are applied exactly once. Database work only. */
+  readonly transact: (event: EventOf<On>, context: TransactionContext) => unknown
+  readonly handle?: never
+}
+
+export type SubscriptionOptions<On> = SubscriptionPolicies & {
+  /** Lower case, digits and dashes, at most 100 characters. Its cursor is kept under this name. */
+  readonly name: string
+  readonly on: On
+} & (Plain<On> | Transactional<On>)
+
+export function defineSubscription<const On extends Interest | readonly Interest[]>(
+  options: SubscriptionOptions<On>,
+): Subscription {
+  const { name, on, handle, transact, ...policies } = options
+  return {
+    kind: 'subscription',
+    name,
+    on: (Array.isArray(on) ? on : [on]) as readonly Interest[],
+    handle: handle as Subscription['handle'],
+    transact: transact as Subscription['transact'],
+    policies: policies as SubscriptionPolicies,
+  }
+}
+
+/** A subscription with every default filled in: what the engine runs. */
+export interface ResolvedSubscription {
+  readonly name: string
+  readonly on: readonly Interest[]
+  readonly matches: (type: string) => boolean
+  readonly filter: Filter | undefined
+  readonly handle: Subscription['handle']
+  readonly transact: Subscription['transact']
+  readonly retry: RetryPolicy
+  readonly deadlineMs: number
+  readonly leaseMs: number
+  readonly ordered: 'no' | 'halt' | 'skip'
+  readonly concurrencyMax: number
+  readonly concurrencyPerKeyMax: number
+  readonly rate: { readonly max: number; readonly perMs: number } | undefined
+  readonly batchEventsMax: number
+  readonly batchBytesMax: number
+  readonly priority: 'alarm' | 'normal'
+  readonly breaker: Required<BreakerOptions> | undefined
+  readonly start: 'beginning' | 'now' | Date
+  readonly shards: number
+  readonly external: boolean
+}

@@ -1,0 +1,71 @@
+// One value per event: its type, version, schema, key and the way up from older versions.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Event } from './event.js'
+
+/** Turns the data of version n into the data of version n + 1. */
+export type Upcaster = (data: never) => unknown
+
+export interface EventDefinition<Type extends string = string, Input = unknown, Output = unknown> {
+  readonly kind: 'event'
+  readonly type: Type
+  readonly version: number
+  readonly schema: StandardSchemaV1<Input, Output>
+  readonly key: ((data: Output) => string) | undefined
+  readonly subject: ((data: Output) => string) | undefined
+  readonly upcast: Readonly<Record<number, Upcaster>>
+  readonly description: string | undefined
+}
+
+export interface EventOptions<Type extends string, Input, Output> {
+  /** Reverse-domain or dotted name in the past tense, such as `orders.order-placed`. At most 200 characters. */
+  readonly type: Type
+  /** Positive integer. Default 1. Raise it when the schema changes. */
+  readonly version?: number
+  /** Any Standard Schema (zod, valibot, arktype …). */
+  readonly schema: StandardSchemaV1<Input, Output>
+  /** Ordering scope of the event, at most 500 characters. Without it the event is in no order. */
+  readonly key?: (data: NoInfer<Output>) => string
+  /** What the event is about: CloudEvents `subject`. */
+  readonly subject?: (data: NoInfer<Output>) => string
+  /** `{ 1: (v1) => v2, 2: (v2) => v3 }`: one step for each older version that the log may still hold. */
+  readonly upcast?: Readonly<Record<number, Upcaster>>
+  readonly description?: string
+}
+
+export function defineEvent<const Type extends string, Input, Output>(
+  options: EventOptions<Type, Input, Output>,
+): EventDefinition<Type, Input, Output> {
+  return {
+    kind: 'event',
+    type: options.type,
+    version: options.version ?? 1,
+    schema: options.schema,
+    key: options.key,
+    subject: options.subject,
+    upcast: options.upcast ?? {},
+    description: options.description,
+  }
+}
+
+// `never` in the key's parameter lets one array hold definitions of different data.
+export type AnyEventDefinition = Omit<EventDefinition<string, never, unknown>, 'key' | 'subject' | 'schema'> & {
+  readonly key: ((data: never) => string) | undefined
+  readonly subject: ((data: never) => string) | undefined
+  readonly schema: StandardSchemaV1
+}
+
+type OutputOf<Definition> = Definition extends { readonly schema: StandardSchemaV1<infer _Input, infer Output> }
+  ? Output
+  : unknown
+
+/** What a publisher passes as data. */
+export type InputOf<Definition> = Definition extends { readonly schema: StandardSchemaV1<infer Input, infer _Output> }
+  ? Input
+  : unknown
+
+/** What a handler receives for a definition, a pattern string, or an array of both. */
+export type EventOf<On> = On extends readonly (infer Each)[]
+  ? EventOf<Each>
+  : On extends { readonly kind: 'event'; readonly type: infer Type extends string }
+    ? Event<Type, OutputOf<On>>
+    : Event

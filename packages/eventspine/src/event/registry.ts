@@ -1,0 +1,105 @@
+// The event definitions of an app: which one an incoming event belongs to, and how a stored one is read back.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { EventspineError } from '../kernel/index.js'
+import type { AnyEventDefinition } from './definition.js'
+import { closest } from './suggest.js'
+
+export type Decoded = { readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly message: string; readonly newer: boolean }
+
+export interface Issue {
+  readonly field: string
+  readonly message: string
+}
+
+export class EventRegistry {
+  readonly #versions = new Map<string, Map<number, AnyEventDefinition>>()
+  readonly #newest = new Map<string, AnyEventDefinition>()
+
+  constructor(readonly definitions: readonly AnyEventDefinition[]) {
+    for (const definition of definitions) {
+      const versions = this.#versions.get(definition.type) ?? new Map<number, AnyEventDefinition>()
+      versions.set(definition.version, definition)
+      this.#versions.set(definition.type, versions)
+      const newest = this.#newest.get(definition.type)
+      if (newest === undefined || newest.version < definition.version) this.#newest.set(definition.type, definition)
+    }
+  }
+
+  newest(type: string): AnyEventDefinition | undefined {
+    return this.#newest.get(type)
+  }
+
+  /** The definition for an incoming event. Throws EVENT_UNKNOWN naming what is known instead. */
+  find(type: string, version?: number): AnyEventDefinition {
+    const versions = this.#versions.get(type)
+    if (versions === undefined) {
+      const near = closest(type, this.#versions.keys())
+      const hint = near === undefined ? 'Add its definition to the app.' : `Did you mean "${near}"?`
+      throw new EventspineError('EVENT_UNKNOWN', `No event of type "${type}" is defined in this app. ${hint}`, { field: '/type' })
+    }
+    const found = version === undefined ? this.#newest.get(type) : versions.get(version)
+    if (found !== undefined) return found
+    throw new EventspineError(
+      'EVENT_UNKNOWN',
+      `Event "${type}" has no version ${version}. Defined: ${[...versions.keys()].sort((a, b) => a - b).join(', ')}.`,
+      { field: '/version' },
+    )
+  }
+
+  /** Stored JSON of any known version as the newest version's data, through the upcasters and the schema. Frozen. */
+  async decode(type: string, version: number, json: string): Promise<Decoded> {
+    const definition = this.#newest.get(type)
+    if (definition === undefined) return { ok: true, data: freeze(JSON.parse(json)) }
+    if (version > definition.version) {
+      return { ok: false, newer: true, message: `Event "${type}" version ${version} is newer than version ${definition.version}, the newest that this app defines. Deploy its definition and redrive.` }
+    }
+    try {
+      const checked = validate(definition, upcast(definition, version, JSON.parse(json)))
+      const result = checked instanceof Promise ? await checked : checked
+      if (result.issues === undefined) return { ok: true, data: freeze(result.value) }
+      const [first] = issuesOf(result.issues)
+      return { ok: false, newer: false, message: `Stored "${type}" version ${version} does not fit its schema at ${first?.field || '/'}: ${first?.message}. Was the schema changed without a new version?` }
+    } catch (error) {
+      return { ok: false, newer: false, message: `Upcasting "${type}" from version ${version} failed: ${error instanceof Error ? error.message : String(error)}` }
+    }
+  }
+}
+
+/** Runs the schema. A promise only when the schema is asynchronous: most are not, and a tick of delay costs order. */
+export function validate(definition: AnyEventDefinition, data: unknown) {
+  return definition.schema['~standard'].validate(data)
+}
+
+/** A schema's issues with JSON Pointers below `prefix`. */
+export function issuesOf(issues: readonly StandardSchemaV1.Issue[], prefix = ''): Issue[] {
+  return issues.map((issue) => ({ field: prefix + pointer(issue.path ?? []), message: issue.message }))
+}
+
+function pointer(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
+  return path
+    .map((part) => String(typeof part === 'object' ? part.key : part))
+    .map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('')
+}
+
+function upcast(definition: AnyEventDefinition, from: number, data: unknown): unknown {
+  let current = data
+  for (let version = from; version < definition.version; version++) {
+    const step = definition.upcast[version]
+    if (step === undefined) throw new Error(`no upcaster from version ${version} to ${version + 1}; add "upcast: { ${version}: (old) => … }" to the definition`)
+    current = step(current as never)
+  }
+  return current
+}
+
+/** Deeply frozen: an event is shared by all its handlers, and one that changed it would change it for the others. */
+export function freeze<Value>(value: Value): Value {
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next) || ArrayBuffer.isView(next)) continue
+    Object.freeze(next)
+    pending.push(...Object.values(next))
+  }
+  return value
+}

@@ -1,0 +1,35 @@
+// What became of one attempt. The only place that turns a failure into retry or dead.
+import type { Failure } from '../deliver/port.js'
+import type { NewEvent } from '../event/stored.js'
+import type { Random } from '../kernel/index.js'
+import { categoryOf, failureOf, retryAfterOf } from './failure.js'
+import { attemptsAllowed, type RetryPolicy } from './retry-policy.js'
+
+export type Outcome =
+  | { readonly kind: 'done'; readonly published: readonly NewEvent[] }
+  | { readonly kind: 'retry'; readonly failure: Failure; readonly delayMs: number }
+  | { readonly kind: 'dead'; readonly failure: Failure }
+  /** The attempt was stopped by us (lease lost, shutdown): nothing is recorded, it runs again elsewhere. */
+  | { readonly kind: 'abandoned' }
+
+/** Process deaths while it ran after which an event is quarantined. */
+export const deathsMax = 3
+
+export function failed(error: unknown, attempt: number, policy: RetryPolicy, random: Random): Outcome {
+  const failure = failureOf(error, categoryOf(error))
+  if (attempt >= attemptsAllowed(policy, failure.category)) return { kind: 'dead', failure }
+  return { kind: 'retry', failure, delayMs: Math.max(policy.delayMs(attempt, random), retryAfterOf(error)) }
+}
+
+export function quarantined(deaths: number): Outcome {
+  const error = new Error(`The process died ${deaths} times while this event was being handled. Fix the handler, then redrive.`)
+  error.name = 'ProcessDeath'
+  return { kind: 'dead', failure: failureOf(error, 'permanent') }
+}
+
+/** The handler published under an id that belongs to another body. */
+export function conflicted(): Outcome & { readonly kind: 'dead' } {
+  const error = new Error('The handler published an event under an id that already belongs to another body. Give each fact an id of its own.')
+  error.name = 'IdempotencyConflict'
+  return { kind: 'dead', failure: failureOf(error, 'validation') }
+}

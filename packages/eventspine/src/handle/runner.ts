@@ -1,0 +1,217 @@
+// Runs user code: decodes the event, hands it over with its context, watches the deadline, and turns whatever happens
+// into an outcome. A handler can throw, hang or answer nonsense; this never rejects.
+import type { InputOf, AnyEventDefinition } from '../event/definition.js'
+import type { Event } from '../event/event.js'
+import { type Preparation, prepare } from '../event/prepare.js'
+import type { Decoded, EventRegistry } from '../event/registry.js'
+import type { NewEvent, StoredEvent } from '../event/stored.js'
+import type { Clock, Random } from '../kernel/index.js'
+import { boundLogger, type Logger } from '../observe/log.js'
+import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
+import { TimeoutError, ValidationError } from './category.js'
+import type { HandlerContext, HandlerPublishOptions, Transaction } from './context.js'
+import { failed, type Outcome } from './outcome.js'
+import type { RetryPolicy } from './retry-policy.js'
+
+export interface Attempt {
+  readonly subscription: {
+    readonly name: string
+    readonly handle: ((event: Event, context: HandlerContext) => unknown) | undefined
+    readonly transact: ((event: Event, context: HandlerContext & { readonly tx: Transaction }) => unknown) | undefined
+    readonly retry: RetryPolicy
+    readonly deadlineMs: number
+  }
+  readonly event: StoredEvent
+  readonly attempt: number
+  readonly round: number
+  readonly replay: string
+  /** Aborts when the lease is lost or the worker stops. */
+  readonly signal: AbortSignal
+  readonly transaction: Transaction | undefined
+}
+
+export interface RunnerServices {
+  readonly registry: EventRegistry
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly preparation: Preparation
+  /** Body of a claimed event. */
+  fetchBody(reference: string): Promise<string>
+  /** Sends a large body to the object store before its event is recorded. */
+  checkIn(event: NewEvent): Promise<NewEvent>
+}
+
+/** `subscription/epoch.seq`, with the replay's id when it is one. */
+export function deliveryIdOf(subscription: string, replay: string, event: { readonly epoch: number; readonly seq: number }): string {
+  return `${subscription}/${event.epoch}.${event.seq}${replay === '' ? '' : `~${replay}`}`
+}
+
+export class Runner {
+  readonly #services: RunnerServices
+  // One decoding for all subscriptions of an event; gone with the event.
+  readonly #decoded = new WeakMap<StoredEvent, Promise<Decoded>>()
+
+  constructor(services: RunnerServices) {
+    this.#services = services
+  }
+
+  async run(attempt: Attempt): Promise<Outcome> {
+    const { event, subscription, signal } = attempt
+    const { random, clock, logger } = this.#services
+    const deliveryId = deliveryIdOf(subscription.name, attempt.replay, event)
+    const span = startHandleSpan(
+      event.traceparent,
+      { subscription: subscription.name, deliveryId, attempt: attempt.attempt, tenant: event.tenant, eventId: event.id, type: event.type },
+      random,
+    )
+    const publications = new Publications(attempt, span.traceparent, this.#services)
+    try {
+      const decoded = await this.decode(event)
+      if (!decoded.ok) throw new ValidationError(decoded.message)
+      await withDeadline(clock, subscription.deadlineMs, signal, (inner) => this.#invoke(attempt, deliveryId, decoded.data, inner, publications, span))
+      if (signal.aborted) return { kind: 'abandoned' }
+      span.end('done')
+      return { kind: 'done', published: attempt.replay === '' ? await publications.collect() : [] }
+    } catch (error) {
+      if (signal.aborted) return { kind: 'abandoned' }
+      const outcome = failed(error, attempt.attempt, subscription.retry, random)
+      if (outcome.kind !== 'done' && outcome.kind !== 'abandoned') {
+        const { category, message, name } = outcome.failure
+        span.end(outcome.kind, category, message)
+        const level = outcome.kind === 'dead' ? 'error' : 'warn'
+        logger[level](outcome.kind === 'dead' ? 'delivery is dead' : 'delivery will be retried', {
+          subscription: subscription.name, delivery: deliveryId, event: event.id, type: event.type, tenant: event.tenant,
+          correlation: event.correlationId, attempt: attempt.attempt, category, error: `${name}: ${message}`,
+        })
+      }
+      return outcome
+    } finally {
+      publications.close()
+    }
+  }
+
+  decode(event: StoredEvent): Promise<Decoded> {
+    let decoded = this.#decoded.get(event)
+    if (decoded === undefined) {
+      decoded = this.body(event).then((json) => this.#services.registry.decode(event.type, event.version, json))
+      this.#decoded.set(event, decoded)
+      // A body that could not be fetched is asked for again at the next attempt.
+      decoded.catch(() => this.#decoded.delete(event))
+    }
+    return decoded
+  }
+
+  async body(event: StoredEvent): Promise<string> {
+    return event.data ?? (event.claim === null ? 'null' : this.#services.fetchBody(event.claim))
+  }
+
+  #invoke(attempt: Attempt, deliveryId: string, data: unknown, signal: AbortSignal, publications: Publications, span: HandleSpan): unknown {
+    const { subscription, event, transaction } = attempt
+    const context: HandlerContext = {
+      deliveryId,
+      subscription: subscription.name,
+      tenant: event.tenant,
+      attempt: attempt.attempt,
+      round: attempt.round,
+      replay: attempt.replay === '' ? undefined : attempt.replay,
+      signal,
+      publish: (definition, input, options) => publications.add(definition, input, options),
+      log: boundLogger(this.#services.logger, { subscription: subscription.name, delivery: deliveryId, event: event.id, tenant: event.tenant, correlation: event.correlationId }),
+    }
+    const seen = eventFor(event, data)
+    return span.within(() => {
+      if (subscription.transact !== undefined && transaction !== undefined) return subscription.transact(seen, { ...context, tx: transaction })
+      return subscription.handle?.(seen, context)
+    })
+  }
+}
+
+/** Events that a handler publishes: kept until its outcome is recorded, dropped when it fails. */
+class Publications {
+  readonly #attempt: Attempt
+  readonly #traceparent: string
+  readonly #services: RunnerServices
+  readonly #pending: Promise<NewEvent>[] = []
+  #open = true
+
+  constructor(attempt: Attempt, traceparent: string, services: RunnerServices) {
+    this.#attempt = attempt
+    this.#traceparent = traceparent
+    this.#services = services
+  }
+
+  async add<Definition extends AnyEventDefinition>(definition: Definition, data: InputOf<Definition>, options: HandlerPublishOptions = {}): Promise<{ readonly id: string }> {
+    if (!this.#open) throw new Error('publish was called after the handler ended: await it inside the handler')
+    if (this.#pending.length >= publicationsMax) throw new Error(`A handler may publish at most ${publicationsMax} events; split the work`)
+    const { event } = this.#attempt
+    const prepared = Promise.resolve().then(() =>
+      prepare(definition, data, { ...options, tenant: event.tenant, correlationId: event.correlationId, causationId: event.id, traceparent: this.#traceparent }, this.#services.preparation),
+    ).then((complete) => this.#services.checkIn(complete))
+    this.#pending.push(prepared)
+    // The handler may not await it; the failure is then seen in `collect`.
+    prepared.catch(() => {})
+    return { id: (await prepared).id }
+  }
+
+  collect(): Promise<readonly NewEvent[]> {
+    return Promise.all(this.#pending)
+  }
+
+  close(): void {
+    this.#open = false
+  }
+}
+
+const publicationsMax = 1_000
+
+/** Rejects with TimeoutError at the deadline. What the handler does afterwards is ignored; its signal has told it. */
+async function withDeadline(clock: Clock, ms: number, outer: AbortSignal, work: (signal: AbortSignal) => unknown): Promise<void> {
+  const controller = new AbortController()
+  let cancel = () => {}
+  let forget = () => {}
+  const ended = new Promise<never>((_, reject) => {
+    cancel = clock.after(ms, () => {
+      const late = new TimeoutError(`The handler did not end within its deadline of ${ms} ms`)
+      controller.abort(late)
+      reject(late)
+    })
+    const abort = () => {
+      controller.abort(outer.reason)
+      reject(outer.reason)
+    }
+    outer.addEventListener('abort', abort, { once: true })
+    forget = () => outer.removeEventListener('abort', abort)
+  })
+  try {
+    const result = work(controller.signal)
+    if (result instanceof Promise || isThenable(result)) await Promise.race([result, ended])
+  } finally {
+    cancel()
+    forget()
+    ended.catch(() => {})
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
+/** The event as handlers and filters see it. */
+export function eventFor(event: StoredEvent, data: unknown): Event {
+  return Object.freeze({
+    id: event.id,
+    type: event.type,
+    version: event.version,
+    source: event.source,
+    subject: event.subject ?? undefined,
+    tenant: event.tenant,
+    key: event.key ?? undefined,
+    time: new Date(event.timeMs).toISOString(),
+    data,
+    traceparent: event.traceparent,
+    correlationId: event.correlationId,
+    causationId: event.causationId ?? undefined,
+    extensions: event.extensions === null ? noExtensions : Object.freeze(JSON.parse(event.extensions) as Event['extensions']),
+  })
+}
+
+const noExtensions: Event['extensions'] = Object.freeze({})

@@ -1,0 +1,105 @@
+// What people and the console ask: all of it read-only, paged, and bounded.
+import type { BreakerState, Failure, WorkerRow } from '../deliver/port.js'
+import type { StoredEvent } from '../event/stored.js'
+import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState, Redrive, Replay } from '../redrive/port.js'
+import type { Run } from '../settle/port.js'
+
+/** Newest first. `cursor` of the next page is null at the end; it stays right while new rows arrive. */
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly cursor: string | null
+}
+
+export interface PageRequest {
+  readonly cursor?: string
+  /** 1 to 500. Default 50. */
+  readonly limit?: number
+}
+
+export interface EventQuery extends PageRequest {
+  readonly type?: string
+  readonly key?: string
+  readonly tenant?: string
+  readonly correlationId?: string
+  readonly after?: Date
+  readonly before?: Date
+  /** Oldest first, for tailing: `cursor` then follows the log. */
+  readonly order?: 'newest' | 'oldest'
+}
+
+export interface DeliveryView {
+  readonly id: string
+  readonly subscription: string
+  readonly replay: string | null
+  readonly state: 'pending' | 'retry' | 'running' | 'waiting' | 'completed' | 'dead' | 'redriving' | 'redriven' | 'discarded'
+  readonly attempt: number
+  readonly dueAtMs: number | null
+  readonly failure: Failure | null
+  readonly runs: readonly (Omit<Run, 'epoch' | 'seq' | 'failure'> & { readonly worker: string; readonly failure: Failure | null })[]
+}
+
+export interface SubscriptionView {
+  readonly name: string
+  readonly state: 'active' | 'paused'
+  readonly priority: 'alarm' | 'normal'
+  readonly on: readonly string[]
+  readonly shards: number
+  readonly policies: Readonly<Record<string, unknown>>
+  readonly matched: number
+  readonly completed: number
+  readonly retrying: number
+  readonly dead: number
+  readonly discarded: number
+  readonly skipped: number
+  /** Events in the log behind the cursor (an estimate by `seq`), whether they match or not. */
+  readonly lagEvents: number
+  /** Age of the oldest event not yet settled. */
+  readonly lagSeconds: number
+  readonly owners: readonly string[]
+}
+
+export interface DatabaseHealth {
+  readonly version: string
+  readonly epoch: number
+  readonly eventsEstimate: number
+  readonly partitionsAhead: number
+  readonly rowsInDefaultPartition: number
+  /** Oldest open transaction that holds back cleaning, with its holder. */
+  readonly oldestTransaction: { readonly ageSeconds: number; readonly application: string; readonly state: string; readonly processId: number } | null
+  readonly settings: Readonly<Record<string, string>>
+  readonly schemaVersion: number
+}
+
+export interface InspectPort {
+  events(query: EventQuery): Promise<Page<StoredEvent>>
+  event(id: string, tenant?: string): Promise<StoredEvent | null>
+  deliveries(event: StoredEvent): Promise<readonly DeliveryView[]>
+  /** Every event of a correlation, oldest first, at most 1,000. */
+  correlated(correlationId: string): Promise<readonly StoredEvent[]>
+  subscriptions(): Promise<readonly SubscriptionView[]>
+  deadLetters(query: DeadLetterFilter & PageRequest & { readonly state?: DeadLetterState }): Promise<Page<DeadLetter>>
+  deadLetter(id: string): Promise<DeadLetter | null>
+  deadLetterGroups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>
+  redrives(query: PageRequest): Promise<Page<Redrive>>
+  replays(query: PageRequest): Promise<Page<Replay>>
+  workers(): Promise<readonly WorkerRow[]>
+  breakers(): Promise<readonly BreakerState[]>
+  audit(query: PageRequest): Promise<Page<AuditRow>>
+  health(): Promise<DatabaseHealth>
+}
+
+export interface AuditRow {
+  readonly id: number
+  readonly atMs: number
+  readonly actor: string
+  readonly action: string
+  readonly target: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** What an operator can do besides redrive, replay and breakers. Each leaves an audit row in its own transaction. */
+export interface OperatePort {
+  /** Marks it paused and answers how many of its consumers still have a live holder. Ask again until 0. */
+  pause(subscription: string, actor: string): Promise<number>
+  resume(subscription: string, actor: string): Promise<void>
+}

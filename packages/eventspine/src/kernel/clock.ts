@@ -1,0 +1,32 @@
+// Time enters the engine here and nowhere else, so that a simulation can own it.
+
+export interface Clock {
+  /** Wall time in milliseconds since 1970. Never used for a safety decision: only the database clock judges leases. */
+  now(): number
+  /** Milliseconds that only grow, from an arbitrary start. */
+  monotonic(): number
+  /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls `action` once after `ms`; the answer cancels it. */
+  after(ms: number, action: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const finish = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', finish)
+        resolve()
+      }
+      const timer = setTimeout(finish, ms)
+      signal?.addEventListener('abort', finish, { once: true })
+    }),
+  after: (ms, action) => {
+    const timer = setTimeout(action, ms)
+    return () => clearTimeout(timer)
+  },
+}

@@ -1,0 +1,52 @@
+// Every name that leaves the process as a trace, a metric or a log field.
+
+export const metricNames = {
+  published: 'eventspine_events_published_total',
+  refused: 'eventspine_events_refused_total',
+  deliveries: 'eventspine_deliveries_total',
+  handlerSeconds: 'eventspine_handler_seconds',
+  inFlight: 'eventspine_handlers_in_flight',
+  matched: 'eventspine_subscription_matched_total',
+  lagEvents: 'eventspine_subscription_lag_events',
+  lagSeconds: 'eventspine_subscription_lag_seconds',
+  retrying: 'eventspine_subscription_retrying',
+  dead: 'eventspine_subscription_dead_letters',
+  breaker: 'eventspine_breaker_open',
+  oldestTransaction: 'eventspine_database_oldest_transaction_seconds',
+  leaseLost: 'eventspine_leases_lost_total',
+  settleSeconds: 'eventspine_settle_seconds',
+} as const
+
+const help: Readonly<Record<string, string>> = {
+  [metricNames.published]: 'Events appended by this process, by type.',
+  [metricNames.refused]: 'Events refused before anything was stored, by error code.',
+  [metricNames.deliveries]: 'Attempts that ended in this process, by subscription and outcome.',
+  [metricNames.handlerSeconds]: 'Time from the start of a handler to its outcome.',
+  [metricNames.inFlight]: 'Handlers running now.',
+  [metricNames.matched]: 'Events that a subscription wanted.',
+  [metricNames.lagEvents]: 'Events in the log behind the cursor of a subscription.',
+  [metricNames.lagSeconds]: 'Age of the oldest event that a subscription has not settled.',
+  [metricNames.retrying]: 'Deliveries that wait for a retry, run as rows or wait for their key.',
+  [metricNames.dead]: 'Dead letters, by subscription.',
+  [metricNames.breaker]: '1 when the breaker is open, 0.5 when it probes, 0 when it is closed.',
+  [metricNames.oldestTransaction]: 'Age of the oldest open transaction of the database.',
+  [metricNames.leaseLost]: 'Leases that this process lost.',
+  [metricNames.settleSeconds]: 'Time of one settle statement.',
+}
+
+export const helpOf = (name: string): string => help[name] ?? name
+
+export const spanNames = { publish: 'publish', handle: 'handle' } as const
+
+export const spanAttributes = {
+  system: 'messaging.system',
+  operation: 'messaging.operation.type',
+  destination: 'messaging.destination.name',
+  messageId: 'messaging.message.id',
+  subscription: 'eventspine.subscription',
+  deliveryId: 'eventspine.delivery.id',
+  attempt: 'eventspine.attempt',
+  tenant: 'eventspine.tenant',
+  outcome: 'eventspine.outcome',
+  category: 'eventspine.error.category',
+} as const

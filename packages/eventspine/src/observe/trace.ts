@@ -1,0 +1,89 @@
+// OpenTelemetry spans, linked through `traceparent`: publish → handle → publish. Without an SDK in the process the
+// spans cost nothing and the ids still chain.
+import { context, type Context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Random, randomHex } from '../kernel/index.js'
+import { spanAttributes, spanNames } from './names.js'
+
+const tracer = () => trace.getTracer('eventspine')
+
+/** `traceparent` of the active span, when there is one. */
+export function activeTraceparent(): string | undefined {
+  const span = trace.getActiveSpan()
+  return span === undefined ? undefined : format(span)
+}
+
+const format = (span: Span): string => {
+  const { traceId, spanId, traceFlags } = span.spanContext()
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
+}
+
+export interface HandleSpan {
+  /** What events published by the handler carry. */
+  readonly traceparent: string
+  /** Runs `work` with the span active, so that the handler's own spans stand below it. */
+  within<Result>(work: () => Result): Result
+  end(outcome: string, category?: string, message?: string): void
+}
+
+export interface HandleAttributes {
+  readonly subscription: string
+  readonly deliveryId: string
+  readonly attempt: number
+  readonly tenant: string
+  readonly eventId: string
+  readonly type: string
+}
+
+export function startHandleSpan(traceparent: string, attributes: HandleAttributes, random: Random): HandleSpan {
+  const parent = parentOf(traceparent)
+  const span = tracer().startSpan(
+    `${spanNames.handle} ${attributes.subscription}`,
+    {
+      kind: SpanKind.CONSUMER,
+      attributes: {
+        [spanAttributes.system]: 'eventspine',
+        [spanAttributes.operation]: 'process',
+        [spanAttributes.destination]: attributes.type,
+        [spanAttributes.messageId]: attributes.eventId,
+        [spanAttributes.subscription]: attributes.subscription,
+        [spanAttributes.deliveryId]: attributes.deliveryId,
+        [spanAttributes.attempt]: attributes.attempt,
+        [spanAttributes.tenant]: attributes.tenant,
+      },
+    },
+    parent,
+  )
+  const own = span.isRecording() ? format(span) : `${traceparent.slice(0, 36)}${randomHex(8, random)}${traceparent.slice(52)}`
+  const active = trace.setSpan(parent, span)
+  return {
+    traceparent: own,
+    within: (work) => context.with(active, work),
+    end(outcome, category, message) {
+      span.setAttribute(spanAttributes.outcome, outcome)
+      if (category !== undefined) {
+        span.setAttribute(spanAttributes.category, category)
+        span.setStatus({ code: SpanStatusCode.ERROR, message: message ?? category })
+      }
+      span.end()
+    },
+  }
+}
+
+/** A producer span around one publish; answers the `traceparent` that the event carries, when an SDK records. */
+export function publishSpan(type: string, tenant: string, given: string | undefined): { readonly traceparent: string | undefined; end(error?: unknown): void } {
+  const parent = given === undefined ? context.active() : parentOf(given)
+  const span = tracer().startSpan(`${spanNames.publish} ${type}`, { kind: SpanKind.PRODUCER, attributes: { [spanAttributes.system]: 'eventspine', [spanAttributes.operation]: 'send', [spanAttributes.destination]: type, [spanAttributes.tenant]: tenant } }, parent)
+  return {
+    traceparent: span.isRecording() ? format(span) : given,
+    end(error) {
+      if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) })
+      span.end()
+    },
+  }
+}
+
+function parentOf(traceparent: string): Context {
+  const [, traceId = '', spanId = '', flags = '01'] = traceparent.split('-')
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true })
+}
+

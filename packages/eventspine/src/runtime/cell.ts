@@ -1,0 +1,144 @@
+// One database with everything that runs against it in this process: appending, delivering, housekeeping.
+import { Appender, type AppendLimits, type ClaimPort } from '../append/index.js'
+import { Capacity } from '../deliver/index.js'
+import type { Preparation } from '../event/prepare.js'
+import { Runner } from '../handle/runner.js'
+import type { Clock, Random } from '../kernel/index.js'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
+import type { App } from './app.js'
+import { Worker } from './worker.js'
+
+export interface CellServices {
+  readonly name: string
+  readonly app: App
+  readonly store: Store
+  readonly claim: ClaimPort
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly preparation: Preparation
+  readonly limits: AppendLimits
+  readonly retention: Retention
+  readonly capacity: Capacity
+  readonly migrate: boolean
+  readonly work: boolean
+  readonly shutdownMs: number
+}
+
+const maintainEveryMs = 10_000
+const redriveEveryMs = 250
+/** After publish(tx, …) nobody knows when the caller commits: readers look again at these moments. */
+const commitGuessesMs = [3, 15, 50, 120]
+
+export class Cell {
+  readonly #services: CellServices
+  readonly appender: Appender
+  readonly runner: Runner
+  #worker: Worker | undefined
+  readonly #stop = new AbortController()
+  #loops: Promise<unknown> = Promise.resolve()
+  #state: 'new' | 'running' | 'stopped' = 'new'
+
+  constructor(services: CellServices) {
+    const { store, claim, clock, limits, random, logger, preparation, app } = services
+    this.#services = services
+    this.appender = new Appender(store, claim, limits, clock, () => this.#appended())
+    this.runner = new Runner({
+      registry: app.registry,
+      clock,
+      random,
+      logger,
+      preparation,
+      fetchBody: (reference) => claim.get(reference),
+      checkIn: (event) => this.appender.checkIn(event),
+    })
+  }
+
+  get name(): string {
+    return this.#services.name
+  }
+
+  get store(): Store {
+    return this.#services.store
+  }
+
+  get worker(): Worker | undefined {
+    return this.#worker
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return
+    const { store, app, work, migrate, logger, retention } = this.#services
+    if (migrate) {
+      const applied = await store.migrate()
+      if (applied.length > 0) logger.info('migrated', { cell: this.name, migrations: applied })
+    }
+    await store.open()
+    this.#state = 'running'
+    if (!work) return
+    await store.register(app.subscriptions.map(recordOf))
+    await store.maintain(retention)
+    this.#worker = new Worker({ ...this.#services, subscriptions: app.subscriptions, runner: this.runner, wakeRemote: true })
+    await this.#worker.start()
+    this.#loops = Promise.all([
+      this.#every(maintainEveryMs, () => store.maintain(retention)),
+      this.#every(redriveEveryMs, () => this.#advanceRedrives()),
+    ])
+  }
+
+  async #advanceRedrives(): Promise<void> {
+    if ((await this.#services.store.advanceRedrives()) === 0) await this.#services.clock.sleep(redriveEveryMs * 3, this.#stop.signal)
+  }
+
+  async #every(ms: number, action: () => Promise<unknown>): Promise<void> {
+    const { clock, logger } = this.#services
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(ms, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      await action().catch((error) => logger.warn('housekeeping failed; trying again', { cell: this.name, error }))
+    }
+  }
+
+  #appended(): void {
+    this.#worker?.wake()
+    this.#services.store.notify()
+  }
+
+  /** Something was inserted in a transaction that is not ours. */
+  appendedWithin(): void {
+    for (const ms of commitGuessesMs) this.#services.clock.after(ms, () => this.#appended())
+  }
+
+  /** Drains: handlers end, outcomes are recorded, leases are given back. */
+  async stop(): Promise<void> {
+    if (this.#state === 'stopped') return
+    const wasRunning = this.#state === 'running'
+    this.#state = 'stopped'
+    this.#stop.abort()
+    if (wasRunning) await this.appender.drain()
+    await this.#worker?.stop()
+    await this.#loops
+    await this.#services.store.close()
+  }
+}
+
+function recordOf(subscription: App['subscriptions'][number]): SubscriptionRecord {
+  const { name, priority, shards, start, deadlineMs, leaseMs, ordered, concurrencyMax, rate, breaker, filter, external, batchEventsMax, batchBytesMax } = subscription
+  return {
+    name,
+    on: subscription.on.map((interest) => (typeof interest === 'string' ? interest : interest.type)),
+    priority,
+    shards,
+    start,
+    policies: {
+      deadlineMs, leaseMs, ordered, concurrency: concurrencyMax, external, transactional: subscription.transact !== undefined,
+      batchEventsMax, batchBytesMax, attemptsMax: subscription.retry.attemptsMax,
+      ...(rate === undefined ? {} : { rate }),
+      ...(breaker === undefined ? {} : { breaker }),
+      ...(filter === undefined ? {} : { filter: filter.pattern }),
+    },
+  }
+}

@@ -1,0 +1,314 @@
+// What a user holds: an app that runs against its cells. Everything else of the library is reached from here.
+import { executorOf, type AppendOutcome, type ClaimPort } from '../append/index.js'
+import { directoryClaims } from '../claim/index.js'
+import { Capacity } from '../deliver/index.js'
+import type { AnyEventDefinition, InputOf } from '../event/definition.js'
+import { type Preparation, prepare, type PublishOptions } from '../event/prepare.js'
+import type { NewEvent } from '../event/stored.js'
+import { EventspineError } from '../kernel/index.js'
+import { Metrics, type MetricSample, prometheusText } from '../observe/metrics.js'
+import { publishSpan, activeTraceparent } from '../observe/trace.js'
+import { claimStatements } from '../store/postgres/claim.js'
+import { createPostgresStore } from '../store/postgres/postgres-store.js'
+import type { App } from './app.js'
+import { Cell } from './cell.js'
+import { storeSamples } from './measure.js'
+import { Operator } from './operator.js'
+import { type EventspineOptions, realSurroundings, type ResolvedOptions, resolveOptions, type Surroundings } from './options.js'
+import { StallWatch } from './stall-watch.js'
+
+/** What publishing answers: the same for a repeat under the same id. */
+export interface Published {
+  readonly id: string
+  readonly type: string
+  readonly version: number
+  readonly tenant: string
+  readonly source: string
+}
+
+/** An event from an untyped border. */
+export interface IncomingEvent extends PublishOptions {
+  readonly type: string
+  /** Default: the newest version defined. */
+  readonly version?: number
+  readonly data: unknown
+}
+
+export interface Publication<Definition extends AnyEventDefinition = AnyEventDefinition> {
+  readonly event: Definition
+  readonly data: InputOf<Definition>
+  readonly options?: PublishOptions
+}
+
+export class Eventspine {
+  readonly #options: ResolvedOptions
+  readonly #surroundings: Surroundings
+  readonly #cells = new Map<string, Cell>()
+  readonly #operators = new Map<string, Operator>()
+  readonly #metrics = new Metrics()
+  readonly #preparation: Preparation
+  readonly #stallWatch: StallWatch
+  #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
+  #starting: Promise<void> | undefined
+
+  /** The third argument is for the testing kit. */
+  constructor(
+    readonly app: App,
+    options: EventspineOptions,
+    surroundings: Surroundings = realSurroundings,
+  ) {
+    this.#options = resolveOptions(options, app.name)
+    this.#surroundings = surroundings
+    const { tenant, source, hardLimitBytes } = this.#options
+    const { clock, random } = surroundings
+    this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent }
+    this.#stallWatch = new StallWatch(this.#options.stalledMs, this.#options.logger)
+    const capacity = new Capacity(this.#options.capacityLimits)
+    for (const name of this.#options.cells.keys()) this.#cells.set(name, this.#cell(name, capacity))
+  }
+
+  get idempotencyWindowMs(): number {
+    return this.#options.idempotencyWindowMs
+  }
+
+  /** Names of the cells. */
+  get cells(): readonly string[] {
+    return [...this.#cells.keys()]
+  }
+
+  #cell(name: string, capacity: Capacity): Cell {
+    const { logger, idempotencyWindowMs, retention, migrate, work, shutdownMs, appendLimits } = this.#options
+    const { store, claim } = this.#surroundings.storeOf?.(name) ?? this.#postgres(name, idempotencyWindowMs)
+    return new Cell({
+      name, app: this.app, store, claim, logger, retention, migrate, work, shutdownMs, capacity,
+      clock: this.#surroundings.clock, random: this.#surroundings.random, metrics: this.#metrics, preparation: this.#preparation, limits: appendLimits,
+    })
+  }
+
+  #postgres(name: string, idempotencyWindowMs: number) {
+    const cell = this.#options.cells.get(name)
+    if (cell === undefined) throw unknownCell(name, this.cells)
+    const store = createPostgresStore({ ...cell, idempotencyWindowMs, applicationName: `eventspine ${this.app.name}` }, this.#surroundings.clock, this.#options.logger)
+    return { store, claim: this.#claim(claimStatements(store.database)) }
+  }
+
+  #claim(table: ClaimPort): ClaimPort {
+    const { claim } = this.#options
+    if (claim === undefined) return table
+    return 'directory' in claim ? directoryClaims({ directory: claim.directory }) : claim.store
+  }
+
+  /** Migrates (unless told not to), checks, and begins to deliver. Safe to call twice. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    if (this.#state !== 'new') throw new EventspineError('STOPPED', 'This Eventspine was stopped. Create a new one to start again.')
+    this.#state = 'starting'
+    try {
+      await Promise.all([...this.#cells.values()].map((cell) => cell.start()))
+      if (this.#options.work) this.#stallWatch.start()
+      this.#state = 'running'
+    } catch (error) {
+      this.#state = 'new'
+      this.#starting = undefined
+      throw error
+    }
+  }
+
+  /** Lets running handlers end, records what they did, gives everything back. Safe to call twice, or before start. */
+  async stop(): Promise<void> {
+    if (this.#state === 'stopped') return
+    await this.#starting?.catch(() => {})
+    this.#state = 'stopped'
+    this.#stallWatch.stop()
+    await Promise.all([...this.#cells.values()].map((cell) => cell.stop()))
+  }
+
+  // ── publishing ──
+
+  /** Resolves when the event is durable. Throws EVENT_INVALID, EVENT_TOO_LARGE, IDEMPOTENCY_CONFLICT, OVERLOADED or
+   *  UNAVAILABLE, each before anything is stored. */
+  publish<Definition extends AnyEventDefinition>(event: Definition, data: InputOf<Definition>, options?: PublishOptions): Promise<Published>
+  /** Inside the caller's own transaction: the event exists if and only if that commits. */
+  publish<Definition extends AnyEventDefinition>(transaction: object, event: Definition, data: InputOf<Definition>, options?: PublishOptions): Promise<Published>
+  publish(first: AnyEventDefinition | object, second: unknown, third?: unknown, fourth?: PublishOptions): Promise<Published> {
+    if (isDefinition(first)) return this.#publish(first, second, (third ?? {}) as PublishOptions)
+    if (isDefinition(second)) return this.#publishWithin(first, second, third, fourth ?? {})
+    throw new EventspineError('REQUEST_INVALID', 'publish takes (event, data, options) or (transaction, event, data, options), where event is made by defineEvent.')
+  }
+
+  async #publish(definition: AnyEventDefinition, data: unknown, options: PublishOptions): Promise<Published> {
+    const span = publishSpan(definition.type, options.tenant ?? this.#options.tenant, options.traceparent)
+    try {
+      const event = await prepare(definition, data, withTrace(options, span.traceparent), this.#preparation)
+      const outcome = await this.#cellOf(event.tenant).appender.append(event)
+      span.end()
+      return this.#answer(event, outcome)
+    } catch (error) {
+      span.end(error)
+      throw this.#counted(error)
+    }
+  }
+
+  async #publishWithin(transaction: object, definition: AnyEventDefinition, data: unknown, options: PublishOptions): Promise<Published> {
+    try {
+      const executor = executorOf(transaction)
+      const prepared = await prepare(definition, data, options, this.#preparation)
+      const cell = this.#cellOf(prepared.tenant)
+      const event = await cell.appender.checkIn(prepared)
+      const [outcome = 'stored'] = await cell.store.appendWithin(executor, [event])
+      cell.appendedWithin()
+      return this.#answer(event, outcome)
+    } catch (error) {
+      throw this.#counted(error)
+    }
+  }
+
+  /** Many at once, all or nothing. They must live in one cell. The field of an error begins with its index: `/3/data`. */
+  publishMany(publications: readonly Publication[]): Promise<readonly Published[]> {
+    return this.#publishMany(publications.map(({ event, data, options }) => ({ definition: event, data, options: options ?? {} })))
+  }
+
+  async #publishMany(entries: readonly { readonly definition: AnyEventDefinition; readonly data: unknown; readonly options: PublishOptions }[]): Promise<readonly Published[]> {
+    try {
+      const events = await Promise.all(
+        entries.map(({ definition, data, options }, index) => indexed(index, async () => prepare(definition, data, options, this.#preparation))),
+      )
+      const [first] = events
+      if (first === undefined) return []
+      const unique = distinct(events)
+      const cells = new Set(events.map((event) => this.#cellOf(event.tenant)))
+      if (cells.size > 1) throw new EventspineError('REQUEST_INVALID', 'The events of one call live in several cells and cannot be stored together. Publish them per cell.')
+      const outcomes = await this.#cellOf(first.tenant).appender.appendAll(unique)
+      const conflict = unique.find((_, index) => outcomes[index] === 'conflict')
+      if (conflict !== undefined) throw conflictOf(conflict, `/${events.indexOf(conflict)}/id`)
+      for (const event of unique) this.#metrics.published(event.type)
+      return events.map(answerOf)
+    } catch (error) {
+      throw this.#counted(error)
+    }
+  }
+
+  /** For untyped borders such as HTTP: finds the definition by type and version. Throws EVENT_UNKNOWN besides the
+   *  errors of `publish`. */
+  async ingest({ type, version, data, ...options }: IncomingEvent): Promise<Published> {
+    return this.#publish(this.#find(type, version), data, options)
+  }
+
+  /** All or nothing. The field of an error begins with its index. */
+  async ingestMany(events: readonly IncomingEvent[]): Promise<readonly Published[]> {
+    const entries = await Promise.all(
+      events.map(({ type, version, data, ...options }, index) => indexed(index, async () => ({ definition: this.#find(type, version), data, options }))),
+    )
+    return this.#publishMany(entries)
+  }
+
+  #find(type: string, version: number | undefined): AnyEventDefinition {
+    try {
+      return this.app.registry.find(type, version)
+    } catch (error) {
+      throw this.#counted(error)
+    }
+  }
+
+  #answer(event: NewEvent, outcome: AppendOutcome): Published {
+    if (outcome === 'conflict') throw conflictOf(event, '/id')
+    if (outcome === 'stored') this.#metrics.published(event.type)
+    return answerOf(event)
+  }
+
+  #counted(error: unknown): unknown {
+    if (error instanceof EventspineError) this.#metrics.refused(error.code)
+    return error
+  }
+
+  #cellOf(tenant: string): Cell {
+    if (this.#state !== 'running') {
+      throw this.#state === 'stopped'
+        ? new EventspineError('STOPPED', 'This Eventspine was stopped. Nothing can be published any more.')
+        : new EventspineError('NOT_STARTED', 'Call and await start() before publishing.')
+    }
+    const name = this.#options.placement(tenant)
+    const cell = this.#cells.get(name)
+    if (cell === undefined) throw unknownCell(name, this.cells)
+    return cell
+  }
+
+  // ── seeing and steering ──
+
+  /** Reads and operates one cell. Default: the first. Throws CELL_UNKNOWN. */
+  operator(name: string = this.cells[0] as string): Operator {
+    const cell = this.#cells.get(name)
+    if (cell === undefined) throw unknownCell(name, this.cells)
+    let operator = this.#operators.get(name)
+    if (operator === undefined) {
+      operator = new Operator({ store: cell.store, app: this.app, runner: cell.runner, clock: this.#surroundings.clock, random: this.#surroundings.random, live: () => cell.worker?.consumers ?? [] })
+      this.#operators.set(name, operator)
+    }
+    return operator
+  }
+
+  /** True between start and stop. */
+  ready(): boolean {
+    return this.#state === 'running'
+  }
+
+  /** Whether each cell can be reached now. */
+  async health(): Promise<{ readonly ok: boolean; readonly cells: Readonly<Record<string, { readonly ok: boolean; readonly error?: string }>> }> {
+    const entries = await Promise.all(
+      [...this.#cells].map(async ([name, cell]) => {
+        const error = await cell.store.ping().then(() => undefined, (fault: unknown) => (fault instanceof Error ? fault.message : String(fault)))
+        return [name, error === undefined ? { ok: true } : { ok: false, error }] as const
+      }),
+    )
+    return { ok: this.ready() && entries.every(([, health]) => health.ok), cells: Object.fromEntries(entries) }
+  }
+
+  /** Counters of this process, and the state of each cell's subscriptions, breakers and database. */
+  async metrics(): Promise<readonly MetricSample[]> {
+    const cells = await Promise.all([...this.#cells].map(([name, cell]) => storeSamples(name, cell.store).catch(() => [])))
+    return [...this.#metrics.samples(), ...cells.flat()]
+  }
+
+  /** The same in the Prometheus text format. */
+  async prometheus(): Promise<string> {
+    return prometheusText(await this.metrics())
+  }
+}
+
+const isDefinition = (value: unknown): value is AnyEventDefinition => typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'event' && 'schema' in value
+
+const answerOf = ({ id, type, version, tenant, source }: NewEvent): Published => ({ id, type, version, tenant, source })
+
+const withTrace = (options: PublishOptions, traceparent: string | undefined): PublishOptions => (traceparent === undefined ? options : { ...options, traceparent })
+
+const unknownCell = (name: string, known: readonly string[]) => new EventspineError('CELL_UNKNOWN', `There is no cell "${name}". Known: ${known.join(', ')}. Check options.cells and options.placement.`)
+
+const conflictOf = (event: NewEvent, field: string) =>
+  new EventspineError('IDEMPOTENCY_CONFLICT', `Id "${event.id}" of source "${event.source}" was used for another body. An id names one fact: repeat the same event, or give this one an id of its own.`, { field })
+
+/** The first of each (tenant, source, id); another body under the same id is refused. */
+function distinct(events: readonly NewEvent[]): readonly NewEvent[] {
+  const seen = new Map<string, NewEvent>()
+  return events.filter((event, index) => {
+    if (event.fingerprint === null) return true
+    const identity = `${event.tenant}\n${event.source}\n${event.id}`
+    const before = seen.get(identity)
+    if (before !== undefined && before.fingerprint !== event.fingerprint) throw conflictOf(event, `/${index}/id`)
+    seen.set(identity, before ?? event)
+    return before === undefined
+  })
+}
+
+async function indexed<Result>(index: number, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof EventspineError)) throw error
+    const issues = error.issues.map((issue) => ({ ...issue, field: `/${index}${issue.field}` }))
+    throw new EventspineError(error.code, error.message, { cause: error.cause, field: `/${index}${error.field ?? ''}`, issues })
+  }
+}

@@ -1,0 +1,114 @@
+// What `new Eventspine(app, options)` takes, and every default in one place.
+import { type AppendLimits, appendLimitsDefault, type ClaimPort } from '../append/index.js'
+import { type CapacityLimits, capacityLimitsDefault } from '../deliver/index.js'
+import { type Clock, EventspineError, type Random, systemClock, systemRandom } from '../kernel/index.js'
+import { jsonLogger, type Logger } from '../observe/log.js'
+import type { Retention, Store } from '../store/store.js'
+
+export interface CellOptions {
+  /** `postgres://user:password@host:port/database`. PostgreSQL 15 or newer. */
+  readonly url: string
+  /** Default `eventspine`. */
+  readonly schema?: string
+  /** Connections for reads and transactional handlers, besides six with fixed work. Default 6. */
+  readonly connectionsMax?: number
+}
+
+export interface EventspineOptions {
+  /** One cell named `main`. For several give `cells`. */
+  readonly databaseUrl?: string
+  readonly schema?: string
+  readonly cells?: Readonly<Record<string, CellOptions>>
+  /** Which cell a tenant lives in. Default: the first. */
+  readonly placement?: (tenant: string) => string
+  /** Create or upgrade the tables at start. Default true. */
+  readonly migrate?: boolean
+  /** Deliver in this process too. Default true; false for a process that only publishes. */
+  readonly work?: boolean
+  /** Default: JSON lines on standard error from level `warn`. */
+  readonly logger?: Logger
+  /** Tenant of events that name none. Default `default`. */
+  readonly tenant?: string
+  /** CloudEvents `source` of events that name none. Default `/` and the app's name. */
+  readonly source?: string
+  /** How long an id given by a publisher is remembered. Default 7 days. */
+  readonly idempotencyWindowMs?: number
+  /** Where bodies over the soft limit go. Default: a table of the cell. */
+  readonly claim?: { readonly directory: string } | { readonly store: ClaimPort }
+  /** Bytes of JSON above which a body goes there. Default 64 KiB. */
+  readonly softLimitBytes?: number
+  /** Bytes of JSON above which an event is refused. Default 256 KiB. */
+  readonly hardLimitBytes?: number
+  readonly retention?: Partial<Retention>
+  readonly limits?: Partial<Pick<AppendLimits, 'pendingEventsMax'>> & Partial<CapacityLimits>
+  /** How long running handlers may take to end when the process stops. Default 25,000. */
+  readonly shutdownMs?: number
+  /** The process is killed, to be started anew by its supervisor, when its event loop stands still for so long:
+   *  handlers of others would wait for ever. Default 60,000; 0 switches it off. */
+  readonly stalledMs?: number
+}
+
+const day = 86_400_000
+
+/** What the testing kit puts in place of the real ones. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly random: Random
+  readonly storeOf: ((cell: string) => { readonly store: Store; readonly claim: ClaimPort }) | undefined
+}
+
+export const realSurroundings: Surroundings = { clock: systemClock, random: systemRandom, storeOf: undefined }
+
+export interface ResolvedOptions {
+  readonly cells: ReadonlyMap<string, CellOptions>
+  readonly placement: (tenant: string) => string
+  readonly migrate: boolean
+  readonly work: boolean
+  readonly logger: Logger
+  readonly tenant: string
+  readonly source: string
+  readonly idempotencyWindowMs: number
+  readonly claim: EventspineOptions['claim']
+  readonly hardLimitBytes: number
+  readonly appendLimits: AppendLimits
+  readonly capacityLimits: CapacityLimits
+  readonly retention: Retention
+  readonly shutdownMs: number
+  readonly stalledMs: number
+}
+
+export function resolveOptions(options: EventspineOptions, appName: string): ResolvedOptions {
+  const cells = cellsOf(options)
+  const [first] = cells.keys()
+  return {
+    cells,
+    placement: options.placement ?? (() => first as string),
+    migrate: options.migrate ?? true,
+    work: options.work ?? true,
+    logger: options.logger ?? jsonLogger('warn', systemClock.now, (line) => process.stderr.write(line)),
+    tenant: options.tenant ?? 'default',
+    source: options.source ?? `/${appName}`,
+    idempotencyWindowMs: options.idempotencyWindowMs ?? 7 * day,
+    claim: options.claim,
+    hardLimitBytes: options.hardLimitBytes ?? 256 * 1024,
+    appendLimits: { ...appendLimitsDefault, softLimitBytes: options.softLimitBytes ?? 64 * 1024, ...given('pendingEventsMax', options.limits?.pendingEventsMax) },
+    capacityLimits: {
+      ...capacityLimitsDefault,
+      ...given('handlersMax', options.limits?.handlersMax),
+      ...given('alarmsReserved', options.limits?.alarmsReserved),
+    },
+    retention: { eventsMs: 30 * day, runsMs: 7 * day, resolvedDeadLettersMs: 30 * day, ...options.retention },
+    shutdownMs: options.shutdownMs ?? 25_000,
+    stalledMs: options.stalledMs ?? 60_000,
+  }
+}
+
+const given = <Name extends string>(name: Name, value: number | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<Name, number>))
+
+function cellsOf(options: EventspineOptions): ReadonlyMap<string, CellOptions> {
+  if (options.cells !== undefined && Object.keys(options.cells).length > 0) return new Map(Object.entries(options.cells))
+  if (options.databaseUrl !== undefined) {
+    return new Map([['main', { url: options.databaseUrl, ...(options.schema === undefined ? {} : { schema: options.schema }) }]])
+  }
+  throw new EventspineError('REQUEST_INVALID', 'No database given. Write new Eventspine(app, { databaseUrl: process.env.DATABASE_URL }), or { cells: { main: { url } } }.')
+}

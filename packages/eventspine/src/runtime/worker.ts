@@ -1,0 +1,193 @@
+// Delivery for one cell in one process: where the stages meet. Reads down as an event travels: tail, feed, consumer,
+// handler, settlement.
+import { hostname } from 'node:os'
+import {
+  BreakerBoard, Capacity, Consumer, type ConsumerServices, Feed, type Lease, LeaseKeeper, type ResolvedSubscription, RetryClaimer, Tail, type Work, type WorkerRow,
+} from '../deliver/index.js'
+import type { StoredEvent } from '../event/stored.js'
+import { eventFor, type Runner } from '../handle/runner.js'
+import { type Clock, hash32, type Random, uuidv7 } from '../kernel/index.js'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import { Settler } from '../settle/settler.js'
+import type { Store } from '../store/store.js'
+import { isDead, ownIdentity } from './identity.js'
+import { version } from './version.js'
+
+export interface WorkerServices {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly runner: Runner
+  readonly subscriptions: readonly ResolvedSubscription[]
+  readonly capacity: Capacity
+  readonly shutdownMs: number
+  /** Told of each finished round of maintenance by anyone; maintenance itself belongs to the cell. */
+  readonly wakeRemote: boolean
+}
+
+const complaintEveryMs = 10_000
+
+export class Worker {
+  readonly id: string
+  readonly #services: WorkerServices
+  readonly #feed: Feed
+  readonly #tail: Tail
+  readonly #keeper: LeaseKeeper
+  readonly #claimer: RetryClaimer
+  readonly #breakers: BreakerBoard
+  readonly #normal: Settler<Consumer>
+  readonly #alarms: Settler<Consumer>
+  readonly #filtered = new WeakMap<StoredEvent, Promise<unknown>>()
+  #stopListening: (() => Promise<void>) | undefined
+  #state: 'new' | 'running' | 'stopped' = 'new'
+  #complainedAt = Number.NEGATIVE_INFINITY
+
+  constructor(services: WorkerServices) {
+    const { store, clock, random, subscriptions } = services
+    this.#services = services
+    this.id = `${hostname()}-${process.pid}-${uuidv7(clock, random).slice(-6)}`
+    this.#feed = new Feed(store)
+    this.#breakers = new BreakerBoard(store, clock, () => this.#pumpAll())
+    this.#normal = this.#settler('normal')
+    this.#alarms = this.#settler('alarm')
+    const failed = (error: unknown) => this.#complain(error)
+    this.#tail = new Tail({ feed: this.#feed, clock, failed, advanced: () => this.#pumpAll(), tended: () => this.#tendAll() })
+    this.#claimer = new RetryClaimer({ port: store, clock, failed, consumers: () => this.#keeper.consumers })
+    const identity = ownIdentity()
+    const startedAtMs = clock.now()
+    const row = (): WorkerRow => ({ id: this.id, identity, host: hostname(), processId: process.pid, version, startedAtMs, heartbeatAtMs: clock.now(), consumers: 0 })
+    this.#keeper = new LeaseKeeper({
+      port: store,
+      clock,
+      worker: row,
+      subscriptions: new Map(subscriptions.map((subscription) => [subscription.name, subscription])),
+      deadWorkers: (workers) => workers.filter((worker) => worker.id !== this.id && isDead(worker.identity)).map((worker) => worker.id),
+      granted: async (lease) => this.#consumer(lease),
+      failed,
+    })
+  }
+
+  get consumers(): readonly Consumer[] {
+    return this.#keeper.consumers
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return
+    this.#state = 'running'
+    await this.#feed.start()
+    this.#breakers.start(this.#services.subscriptions.some((subscription) => subscription.breaker !== undefined))
+    if (this.#services.wakeRemote) this.#stopListening = await this.#services.store.listen(() => this.#tail.ring())
+    await this.#keeper.start()
+    this.#tail.start()
+    this.#claimer.start()
+  }
+
+  /** Something was appended by this process. */
+  wake(): void {
+    this.#tail.ring()
+  }
+
+  /** Drains and gives every lease back. */
+  async stop(): Promise<void> {
+    if (this.#state !== 'running') return
+    this.#state = 'stopped'
+    await this.#claimer.stop()
+    await this.#keeper.stop(this.#services.shutdownMs)
+    this.#normal.stop()
+    this.#alarms.stop()
+    await Promise.all([this.#tail.stop(), this.#breakers.stop(), this.#stopListening?.()])
+  }
+
+  #pumpAll(): void {
+    for (const consumer of this.#keeper.consumers) consumer.pump()
+  }
+
+  #tendAll(): void {
+    for (const consumer of this.#keeper.consumers) void consumer.tend().catch((error) => this.#complain(error))
+  }
+
+  #settler(priority: 'alarm' | 'normal'): Settler<Consumer> {
+    const { store, clock, metrics } = this.#services
+    return new Settler({
+      port: store,
+      worker: this.id,
+      priority,
+      clock,
+      lost: (consumer) => this.#lost(consumer),
+      flushed: (_settlements, ms) => metrics.settled(ms),
+      failed: (error) => this.#complain(error),
+    })
+  }
+
+  #lost(consumer: Consumer): void {
+    this.#services.metrics.leaseLost(consumer.subscription.name)
+    this.#services.logger.warn('lease lost', { subscription: consumer.subscription.name, shard: consumer.lease.shard })
+    this.#keeper.lost(consumer)
+  }
+
+  #consumer(lease: Lease): Consumer {
+    const { store, clock, random, capacity, subscriptions } = this.#services
+    const subscription = subscriptions.find((each) => each.name === lease.subscription) as ResolvedSubscription
+    const services: ConsumerServices = {
+      worker: this.id,
+      clock,
+      random,
+      feed: this.#feed,
+      breakers: this.#breakers,
+      capacity,
+      retry: store,
+      settle: store,
+      handle: (work) => this.#handle(work),
+      flush: (consumer) => (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer),
+      dueIn: (ms) => this.#claimer.dueIn(ms),
+      mayStart: (consumer) => this.#keeper.mayStart(consumer),
+      freed: () => this.#freed(subscription),
+      lost: (consumer) => this.#lost(consumer),
+    }
+    return new Consumer(lease, subscription, (event) => this.#wants(subscription, lease, event), services)
+  }
+
+  // A handler place became free: only those that were held back by the process's capacity have to be asked.
+  #freed(subscription: ResolvedSubscription): void {
+    if (this.#services.capacity.contended(subscription.priority)) this.#pumpAll()
+  }
+
+  async #handle({ subscription, lease, item, signal, transaction }: Work) {
+    const { event, attempt, round } = item
+    const { clock, metrics, runner } = this.#services
+    const began = clock.monotonic()
+    metrics.started(subscription.name)
+    const outcome = await runner.run({ subscription, event, attempt, round, replay: lease.replay, signal, transaction })
+    metrics.ended(subscription.name, outcome.kind, clock.monotonic() - began)
+    return outcome
+  }
+
+  #wants(subscription: ResolvedSubscription, lease: Lease, event: StoredEvent): boolean | Promise<boolean> {
+    if (!subscription.matches(event.type)) return false
+    if (lease.shards > 1 && hash32(event.key ?? event.id) % lease.shards !== lease.shard) return false
+    const { filter } = subscription
+    return filter === undefined || this.#view(event).then((view) => filter.matches(view))
+  }
+
+  // What filters see: the event as it is stored, parsed once for all of them.
+  #view(event: StoredEvent): Promise<unknown> {
+    let view = this.#filtered.get(event)
+    if (view === undefined) {
+      view = this.#services.runner.body(event).then((json) => eventFor(event, JSON.parse(json)))
+      this.#filtered.set(event, view)
+      view.catch(() => this.#filtered.delete(event))
+    }
+    return view
+  }
+
+  // The store being away is said once in a while, not at every try.
+  #complain(error: unknown): void {
+    const now = this.#services.clock.monotonic()
+    if (now - this.#complainedAt < complaintEveryMs) return
+    this.#complainedAt = now
+    this.#services.logger.warn('the store did not answer as it should; trying again', { error })
+  }
+}

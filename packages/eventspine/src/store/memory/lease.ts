@@ -1,0 +1,132 @@
+// Leases in memory. A grant raises the token, and from then on nothing under the old one is accepted.
+import {
+  type ConsumerName,
+  consumerId,
+  type Lease,
+  type LeasePort,
+  type LeaseRequest,
+  type WorkerRow,
+} from '../../deliver/port.js'
+import type { ConsumerRow } from './rows.js'
+import type { MemoryTables } from './tables.js'
+
+/** Workers that were silent for longer are not counted on. */
+const workerSilenceMsMax = 15_000
+
+export function leasePort(tables: MemoryTables): LeasePort {
+  return {
+    async acquire(request) {
+      const free = inGrantOrder(tables, grantable(tables, request))
+      return free
+        .slice(0, Math.max(0, request.consumersMax))
+        .map((consumer) => grant(tables, consumer, request))
+    },
+    async renew({ worker, leases }) {
+      const held = leases.filter((lease) => renew(tables, worker, lease))
+      return new Set(held.map(consumerId))
+    },
+    async release(leases) {
+      for (const lease of leases) {
+        const consumer = held(tables, lease)
+        if (consumer === undefined) continue
+        consumer.owner = null
+        consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
+      }
+    },
+    async heartbeat(worker, subscriptions) {
+      const now = tables.now()
+      const startedAtMs = tables.workers.get(worker.id)?.startedAtMs ?? now
+      tables.workers.set(worker.id, Object.freeze({ ...worker, startedAtMs, heartbeatAtMs: now }))
+      return { workers: liveWorkers(tables), consumers: countWanting(tables, subscriptions) }
+    },
+    async removeWorker(id) {
+      tables.workers.delete(id)
+    },
+    async paused() {
+      const paused = [...tables.subscriptions.values()].filter(({ state }) => state === 'paused')
+      return new Set(paused.map(({ name }) => name))
+    },
+  }
+}
+
+/** The consumer, when this token is its newest grant and was not given back. */
+export function held(
+  tables: MemoryTables,
+  lease: ConsumerName & { readonly token: number },
+): ConsumerRow | undefined {
+  const consumer = tables.consumer(lease)
+  return consumer?.token === lease.token && consumer.owner !== null ? consumer : undefined
+}
+
+function wantsOwner(tables: MemoryTables, consumer: ConsumerRow): boolean {
+  return !consumer.finished && tables.subscriptions.get(consumer.subscription)?.state === 'active'
+}
+
+function grantable(tables: MemoryTables, request: LeaseRequest): ConsumerRow[] {
+  const now = tables.now()
+  return [...tables.consumers.values()].filter((consumer) => {
+    if (request.leaseMs[consumer.subscription] === undefined || !wantsOwner(tables, consumer)) return false
+    // The worker's own name counts for nothing: a restarted worker under the same name is another holder.
+    return (
+      consumer.owner === null || consumer.leaseUntilMs < now || request.deadWorkers.includes(consumer.owner)
+    )
+  })
+}
+
+/** Alarms first, replays last, and else by chance, so that workers do not all ask for the same ones. */
+function inGrantOrder(tables: MemoryTables, consumers: readonly ConsumerRow[]): ConsumerRow[] {
+  const ranked = consumers.map((consumer) => {
+    const alarm = tables.subscription(consumer.subscription).priority === 'alarm'
+    return {
+      consumer,
+      rank: (alarm ? 0 : 2) + (consumer.replay === '' ? 0 : 1),
+      chance: tables.random.next(),
+    }
+  })
+  return ranked.sort((a, b) => a.rank - b.rank || a.chance - b.chance).map(({ consumer }) => consumer)
+}
+
+function grant(tables: MemoryTables, consumer: ConsumerRow, request: LeaseRequest): Lease {
+  if (consumer.owner !== null) consumer.deaths++
+  consumer.owner = request.worker
+  consumer.token++
+  consumer.leaseUntilMs = tables.now() + (request.leaseMs[consumer.subscription] ?? 0)
+  return {
+    subscription: consumer.subscription,
+    replay: consumer.replay,
+    shard: consumer.shard,
+    token: consumer.token,
+    revision: consumer.revision,
+    shards: tables.subscription(consumer.subscription).shards,
+    tick: consumer.tick,
+    seq: consumer.seq,
+    untilTick: consumer.untilTick,
+    fromTimeMs: consumer.fromTimeMs,
+    deaths: consumer.deaths,
+  }
+}
+
+function renew(
+  tables: MemoryTables,
+  worker: string,
+  lease: ConsumerName & { readonly token: number; readonly leaseMs: number },
+): boolean {
+  const consumer = held(tables, lease)
+  if (consumer === undefined || consumer.owner !== worker) return false
+  const now = tables.now()
+  // Of a paused subscription a lease that ran out stays lost: pause may have been acknowledged without it.
+  if (consumer.leaseUntilMs < now && !wantsOwner(tables, consumer)) return false
+  consumer.leaseUntilMs = now + lease.leaseMs
+  return true
+}
+
+export function liveWorkers(tables: MemoryTables): WorkerRow[] {
+  const oldestMs = tables.now() - workerSilenceMsMax
+  return [...tables.workers.values()].filter((worker) => worker.heartbeatAtMs >= oldestMs)
+}
+
+function countWanting(tables: MemoryTables, subscriptions: readonly string[]): number {
+  return [...tables.consumers.values()].filter(
+    (consumer) => subscriptions.includes(consumer.subscription) && wantsOwner(tables, consumer),
+  ).length
+}

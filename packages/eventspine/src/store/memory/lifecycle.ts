@@ -1,0 +1,98 @@
+// Definitions written down, and what time makes removable removed.
+import { endOfTick } from '../../event/stored.js'
+import { EventspineError } from '../../kernel/index.js'
+import type { LifecyclePort, SubscriptionRecord } from '../store.js'
+import { type ConsumerRow, placeOf } from './rows.js'
+import { snapshotOf } from './snapshot.js'
+import type { ConsumerStart, MemoryTables } from './tables.js'
+
+export function lifecyclePort(tables: MemoryTables): LifecyclePort {
+  return {
+    async open() {},
+    async close() {},
+    async migrate() {
+      return []
+    },
+    async register(subscriptions) {
+      for (const record of subscriptions) refuseOtherShards(tables, record)
+      for (const record of subscriptions) register(tables, record)
+    },
+    async maintain(retention) {
+      dropEvents(tables, retention.eventsMs)
+      dropRuns(tables, retention.runsMs)
+      dropLetters(tables, retention.resolvedDeadLettersMs)
+      const now = tables.now()
+      for (const [key, { expiresAtMs, writer }] of tables.idempotency) {
+        if (expiresAtMs <= now && !writer.open) tables.idempotency.delete(key)
+      }
+    },
+    async ping() {},
+  }
+}
+
+function refuseOtherShards(tables: MemoryTables, record: SubscriptionRecord): void {
+  const known = tables.subscriptions.get(record.name)
+  if (known === undefined || known.shards === record.shards) return
+  throw new EventspineError(
+    'SHARDS_CHANGED',
+    `Subscription "${record.name}" has ${known.shards} shards, which cannot become ${record.shards}: its cursors stand at different places. Give the subscription a new name.`,
+  )
+}
+
+function register(tables: MemoryTables, { start, ...record }: SubscriptionRecord): void {
+  const known = tables.subscriptions.get(record.name)
+  tables.subscriptions.set(record.name, {
+    ...record,
+    state: known?.state ?? 'active',
+    createdAtMs: known?.createdAtMs ?? tables.now(),
+  })
+  if (known === undefined) tables.addConsumers(record, startOf(tables, start))
+}
+
+function startOf(tables: MemoryTables, start: SubscriptionRecord['start']): ConsumerStart {
+  const place = { replay: '', untilTick: null, fromTimeMs: null }
+  if (start === 'beginning') return { ...place, tick: tables.beginning() }
+  // `now` is a boundary of its own: without it, what was committed since the last tick would still be delivered.
+  if (start === 'now') return { ...place, tick: tables.makeTick().number }
+  return { ...place, tick: tables.tickBefore(start.getTime()), fromTimeMs: start.getTime() }
+}
+
+/** Whole ticks from the oldest on, as partitions are, and none that any delivery may still need. */
+function dropEvents(tables: MemoryTables, eventsMs: number): void {
+  const before = tables.now() - eventsMs
+  const needed = placesNeeded(tables)
+  const consumers = [...tables.consumers.values()].filter(({ finished }) => !finished)
+  for (let tick = tables.ticks[0]; tick && tables.ticks.length > 1; tick = tables.ticks[0]) {
+    const { number, madeAtMs } = tick
+    if (madeAtMs >= before || consumers.some((consumer) => !isPast(consumer, number))) return
+    const events = tables.eventsBetween(snapshotOf(tick.after), snapshotOf(tick.snapshot))
+    if (events.some((event) => needed.has(placeOf(event)))) return
+    for (const { xid } of events) tables.events.delete(xid)
+    tables.ticks.shift()
+  }
+}
+
+const isPast = ({ tick, seq }: ConsumerRow, number: number) =>
+  tick > number || (tick === number && seq === endOfTick)
+
+/** Events of open deliveries, except of redriven ones: those carry a copy. */
+function placesNeeded(tables: MemoryTables): Set<string> {
+  const rows = [...tables.consumers.values()].flatMap(({ deliveries }) => [...deliveries])
+  return new Set(rows.filter(([, { redrive }]) => redrive === null).map(([place]) => place))
+}
+
+function dropRuns(tables: MemoryTables, runsMs: number): void {
+  const before = tables.now() - runsMs
+  for (const [place, rows] of tables.runs) {
+    const kept = rows.filter(({ recordedAtMs }) => recordedAtMs >= before)
+    if (kept.length === 0) tables.runs.delete(place)
+    else tables.runs.set(place, kept)
+  }
+}
+
+function dropLetters(tables: MemoryTables, resolvedDeadLettersMs: number): void {
+  const before = tables.now() - resolvedDeadLettersMs
+  for (const [id, { resolvedAtMs }] of tables.letters) {
+    if (resolvedAtMs !== null && resolvedAtMs < before) tables.letters.delete(id)
+  }
+}

@@ -1,0 +1,25 @@
+// What an operator does to a subscription; each change leaves its audit row in the same step.
+import type { OperatePort } from '../../inspect/port.js'
+import type { MemoryTables } from './tables.js'
+
+export function operatePort(tables: MemoryTables): OperatePort {
+  const turn = (name: string, state: 'active' | 'paused', actor: string) => {
+    const subscription = tables.subscription(name)
+    if (subscription.state === state) return
+    tables.subscriptions.set(name, { ...subscription, state })
+    tables.audit(actor, state === 'paused' ? 'subscription.pause' : 'subscription.resume', name, {})
+  }
+  return {
+    async pause(name, actor) {
+      turn(name, 'paused', actor)
+      const now = tables.now()
+      return [...tables.consumers.values()].filter(
+        ({ subscription, owner, leaseUntilMs }) =>
+          subscription === name && owner !== null && leaseUntilMs > now,
+      ).length
+    },
+    async resume(name, actor) {
+      turn(name, 'active', actor)
+    },
+  }
+}

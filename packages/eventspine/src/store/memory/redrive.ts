@@ -1,0 +1,236 @@
+// Redrive in memory: letters are taken in one step, a few go first, and the rest follows at the asked rate while
+// they end well.
+import { EventspineError } from '../../kernel/index.js'
+import type { DeadLetterFilter, Redrive, RedrivePort } from '../../redrive/port.js'
+import { groupLetters, isSelected, lettersMatching } from './letters.js'
+import { mended } from './outcome.js'
+import { promoteWaiting } from './retry.js'
+import { type LetterRow, placeOf, type RedriveItemState, type RedriveRow } from './rows.js'
+import type { MemoryTables } from './tables.js'
+
+type CreateRequest = Parameters<RedrivePort['createRedrive']>[1]
+
+export function redrivePort(tables: MemoryTables): RedrivePort {
+  return {
+    async previewRedrive(filter, roundsMax) {
+      const dead = freeLetters(tables, filter)
+      const selected = dead.filter(({ round }) => round < roundsMax)
+      return {
+        selected: selected.length,
+        guarded: dead.length - selected.length,
+        groups: groupLetters(selected),
+      }
+    },
+    async createRedrive(id, request) {
+      return redriveView(sameRedrive(tables, id, request.idempotencyKey) ?? create(tables, id, request))
+    },
+    async advanceRedrives() {
+      const running = [...tables.redrives.values()].filter(isRunning)
+      for (const redrive of running) advance(tables, redrive)
+      return running.filter(isRunning).length
+    },
+    async stopRedrive(id, actor, note) {
+      const redrive = tables.redrives.get(id)
+      if (redrive === undefined) {
+        throw new EventspineError('NOT_FOUND', `There is no redrive "${id}".`)
+      }
+      if (isRunning(redrive)) {
+        stop(tables, redrive, note)
+        tables.audit(actor, 'redrive.stop', id, { note })
+      }
+      return redriveView(redrive)
+    },
+    async discard(filter, actor, reason) {
+      const letters = lettersMatching(tables, filter).filter(({ state }) => state === 'dead')
+      for (const letter of letters) discardLetter(tables, letter, actor, reason)
+      if (letters.length > 0) {
+        tables.audit(actor, 'dead-letter.discard', `${letters.length} dead letters`, { filter, reason })
+      }
+      return letters.length
+    },
+    async redrive(id) {
+      const redrive = tables.redrives.get(id)
+      return redrive === undefined ? null : redriveView(redrive)
+    },
+  }
+}
+
+const isRunning = ({ state }: RedriveRow) => state === 'canary' || state === 'running'
+
+/** Dead letters that no redrive has chosen. */
+function freeLetters(tables: MemoryTables, filter: DeadLetterFilter): LetterRow[] {
+  return lettersMatching(tables, filter).filter(
+    (letter) => letter.state === 'dead' && !isSelected(tables, letter),
+  )
+}
+
+function sameRedrive(tables: MemoryTables, id: string, key: string | undefined): RedriveRow | undefined {
+  const redrives = [...tables.redrives.values()]
+  return (
+    tables.redrives.get(id) ??
+    redrives.find(({ idempotencyKey }) => key !== undefined && idempotencyKey === key)
+  )
+}
+
+function create(tables: MemoryTables, id: string, request: CreateRequest): RedriveRow {
+  const letters = freeLetters(tables, request.filter).filter(({ round }) => round < request.roundsMax)
+  if (request.editedData !== null && letters.length !== 1) {
+    throw new EventspineError(
+      'REQUEST_INVALID',
+      `Edited data is for one dead letter, and the filter selects ${letters.length}. Name it by its id.`,
+      { field: '/data' },
+    )
+  }
+  const redrive = newRedrive(tables.now(), id, request)
+  for (const letter of letters) {
+    letter.redrive = id
+    redrive.items.set(letter.id, 'selected')
+  }
+  endIfOver(tables, redrive)
+  tables.redrives.set(id, redrive)
+  const { filter, rate, canary, reason } = request
+  tables.audit(request.actor, 'redrive.create', id, {
+    filter,
+    rate,
+    canary,
+    reason,
+    selected: letters.length,
+  })
+  return redrive
+}
+
+function newRedrive(now: number, id: string, request: CreateRequest): RedriveRow {
+  return {
+    id,
+    idempotencyKey: request.idempotencyKey ?? null,
+    filter: request.filter,
+    rate: request.rate,
+    canary: request.canary,
+    stopAtErrorRate: request.stopAtErrorRate,
+    editedData: request.editedData,
+    actor: request.actor,
+    reason: request.reason ?? null,
+    createdAtMs: now,
+    state: request.canary > 0 ? 'canary' : 'running',
+    note: null,
+    // One may go at once.
+    sentAtMs: now - 1000 / request.rate,
+    endedAtMs: null,
+    items: new Map(),
+  }
+}
+
+function advance(tables: MemoryTables, redrive: RedriveRow): void {
+  const { sent, succeeded, failed } = countItems(redrive)
+  const pending = redrive.state === 'canary' && succeeded + failed < canarySize(redrive)
+  if (
+    !pending &&
+    !isOver(redrive) &&
+    failed > 0 &&
+    failed / (succeeded + failed) >= redrive.stopAtErrorRate
+  ) {
+    return stop(tables, redrive, `${failed} of ${succeeded + failed} that ended had failed again`)
+  }
+  if (!pending) redrive.state = 'running'
+  send(tables, redrive, pending ? canarySize(redrive) - sent - succeeded - failed : redrive.items.size)
+  endIfOver(tables, redrive)
+}
+
+const canarySize = ({ canary, items }: RedriveRow) => Math.min(canary, items.size)
+
+/** Sends the next ones, at most `itemsMax` and no more than the rate has paid for, saving up one second's worth. */
+function send(tables: MemoryTables, redrive: RedriveRow, itemsMax: number): void {
+  const now = tables.now()
+  const savedMax = Math.max(1, Math.floor(redrive.rate))
+  const paid = Math.floor(((now - redrive.sentAtMs) * redrive.rate) / 1000 + 1e-9)
+  const next = [...redrive.items].filter(([, state]) => state === 'selected')
+  const going = next.slice(0, Math.min(itemsMax, paid, savedMax))
+  for (const [id] of going) sendLetter(tables, redrive, id)
+  const paidUntilMs = redrive.sentAtMs + (going.length * 1000) / redrive.rate
+  redrive.sentAtMs = Math.max(paidUntilMs, now - (savedMax * 1000) / redrive.rate)
+}
+
+function sendLetter(tables: MemoryTables, redrive: RedriveRow, id: string): void {
+  const letter = tables.letters.get(id)
+  if (letter === undefined) return
+  const { consumer } = letter
+  consumer.deliveries.set(placeOf(letter.event), {
+    event: mended(letter.event, redrive.editedData),
+    state: 'retry',
+    attempt: 0,
+    round: letter.round + 1,
+    deaths: 0,
+    token: consumer.token,
+    dueAtMs: tables.now(),
+    failure: letter.failure,
+    redrive: redrive.id,
+  })
+  letter.state = 'redriving'
+  // The consumer of a replay that had ended wants an owner once more.
+  consumer.finished = false
+  redrive.items.set(id, 'sent')
+}
+
+function stop(tables: MemoryTables, redrive: RedriveRow, note: string): void {
+  for (const [id, state] of redrive.items) {
+    if (state === 'selected') release(tables, redrive, id)
+  }
+  redrive.state = 'stopped'
+  redrive.note = note
+  redrive.endedAtMs = tables.now()
+}
+
+/** The letter was not sent. */
+function release(tables: MemoryTables, redrive: RedriveRow, id: string): void {
+  redrive.items.set(id, 'released')
+  const letter = tables.letters.get(id)
+  if (letter !== undefined) letter.redrive = null
+}
+
+function isOver(redrive: RedriveRow): boolean {
+  return ![...redrive.items.values()].some((state) => state === 'selected' || state === 'sent')
+}
+
+function endIfOver(tables: MemoryTables, redrive: RedriveRow): void {
+  if (!isRunning(redrive) || !isOver(redrive)) return
+  redrive.state = 'completed'
+  redrive.endedAtMs = tables.now()
+}
+
+function discardLetter(tables: MemoryTables, letter: LetterRow, actor: string, reason: string): void {
+  const redrive = tables.redrives.get(letter.redrive ?? '')
+  if (redrive !== undefined && isSelected(tables, letter)) release(tables, redrive, letter.id)
+  letter.state = 'discarded'
+  letter.resolvedAtMs = tables.now()
+  letter.resolvedBy = actor
+  letter.reason = reason
+  // Nobody else would: the key's next delivery waited for this decision.
+  if (letter.halts && letter.event.key !== null) promoteWaiting(tables, letter.consumer, [letter.event.key])
+}
+
+function countItems(redrive: RedriveRow): Record<RedriveItemState, number> {
+  const counts = { selected: 0, sent: 0, succeeded: 0, failed: 0, released: 0 }
+  for (const state of redrive.items.values()) counts[state]++
+  return counts
+}
+
+export function redriveView(redrive: RedriveRow): Redrive {
+  const { sent, succeeded, failed } = countItems(redrive)
+  return {
+    id: redrive.id,
+    state: redrive.state,
+    filter: redrive.filter,
+    rate: redrive.rate,
+    canary: redrive.canary,
+    stopAtErrorRate: redrive.stopAtErrorRate,
+    selected: redrive.items.size,
+    sent: sent + succeeded + failed,
+    succeeded,
+    failed,
+    actor: redrive.actor,
+    reason: redrive.reason,
+    note: redrive.note,
+    createdAtMs: redrive.createdAtMs,
+    endedAtMs: redrive.endedAtMs,
+  }
+}

@@ -1,0 +1,121 @@
+// Replay in memory: consumers of their own over the same log, from a place in it to where it ends now.
+
+import { endOfTick } from '../../event/stored.js'
+import { EventspineError } from '../../kernel/index.js'
+import type { Replay, ReplayPort, ReplayRequest } from '../../redrive/port.js'
+import { countOpen } from './letters.js'
+import type { ConsumerRow, ReplayRow } from './rows.js'
+import type { MemoryTables } from './tables.js'
+
+export function replayPort(tables: MemoryTables): ReplayPort {
+  return {
+    async createReplay(id, request) {
+      return replayView(tables, tables.replays.get(id) ?? create(tables, id, request))
+    },
+    async stopReplay(id, actor) {
+      const replay = tables.replays.get(id)
+      if (replay === undefined) throw new EventspineError('NOT_FOUND', `There is no replay "${id}".`)
+      if (replay.state === 'running') stop(tables, replay, actor)
+      return replayView(tables, replay)
+    },
+    async replay(id) {
+      const replay = tables.replays.get(id)
+      return replay === undefined ? null : replayView(tables, replay)
+    },
+  }
+}
+
+function create(tables: MemoryTables, id: string, request: ReplayRequest): ReplayRow {
+  const { name: subscription, shards } = tables.subscription(request.subscription)
+  const untilTick = tables.makeTick().number
+  const fromMs = request.from instanceof Date ? request.from.getTime() : null
+  const fromTick = fromMs === null ? tables.beginning() : tables.tickBefore(fromMs)
+  const replay: ReplayRow = {
+    id,
+    subscription,
+    fromMs,
+    fromTick,
+    untilTick,
+    actor: request.actor,
+    reason: request.reason ?? null,
+    createdAtMs: tables.now(),
+    state: 'running',
+    endedAtMs: null,
+  }
+  tables.replays.set(id, replay)
+  tables.addConsumers(
+    { name: subscription, shards },
+    { replay: id, tick: fromTick, fromTimeMs: fromMs, untilTick },
+  )
+  if (fromTick >= untilTick) end(tables, replay, 'completed')
+  const { actor, reason, external } = request
+  tables.audit(actor, 'replay.create', id, {
+    subscription,
+    from: request.from ?? 'beginning',
+    reason,
+    external,
+  })
+  return replay
+}
+
+function stop(tables: MemoryTables, replay: ReplayRow, actor: string): void {
+  for (const consumer of tables.consumersOf(replay.subscription, replay.id)) {
+    // Fences the holder: what it still runs can settle nothing.
+    consumer.token++
+    consumer.owner = null
+    consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
+    dropRows(tables, consumer)
+  }
+  end(tables, replay, 'stopped')
+  tables.audit(actor, 'replay.stop', replay.id, { subscription: replay.subscription })
+}
+
+/** Open deliveries of a stopped replay are passed over; one that was redriven is a dead letter again. */
+function dropRows(tables: MemoryTables, consumer: ConsumerRow): void {
+  const redriven = [...tables.letters.values()].filter(
+    (letter) => letter.consumer === consumer && letter.state === 'redriving',
+  )
+  for (const letter of redriven) {
+    tables.redrives.get(letter.redrive ?? '')?.items.set(letter.id, 'released')
+    letter.state = 'dead'
+    letter.redrive = null
+  }
+  consumer.skipped += consumer.deliveries.size - redriven.length
+  consumer.deliveries.clear()
+}
+
+function end(tables: MemoryTables, replay: ReplayRow, state: 'completed' | 'stopped'): void {
+  replay.state = state
+  replay.endedAtMs = tables.now()
+  for (const consumer of tables.consumersOf(replay.subscription, replay.id)) consumer.finished = true
+}
+
+export function replayView(tables: MemoryTables, replay: ReplayRow): Replay {
+  const consumers = tables.consumersOf(replay.subscription, replay.id)
+  const { retrying, dead, discarded } = countOpen(tables, consumers)
+  return {
+    id: replay.id,
+    subscription: replay.subscription,
+    state: replay.state,
+    fromMs: replay.fromMs,
+    untilTick: replay.untilTick,
+    matched: consumers.reduce((sum, { matched }) => sum + matched, 0),
+    completed: consumers.reduce((sum, { completed }) => sum + completed, 0),
+    retrying,
+    dead: dead + discarded,
+    progress: progressOf(replay, consumers),
+    actor: replay.actor,
+    createdAtMs: replay.createdAtMs,
+    endedAtMs: replay.endedAtMs,
+  }
+}
+
+function progressOf(replay: ReplayRow, consumers: readonly ConsumerRow[]): number {
+  const range = replay.untilTick - replay.fromTick
+  if (replay.state === 'completed' || range <= 0) return 1
+  const shares = consumers.map(({ tick, seq }) => {
+    const passed = seq === endOfTick ? tick : tick - 1
+    return Math.max(0, passed - replay.fromTick) / range
+  })
+  return Math.min(1, ...shares)
+}

@@ -1,0 +1,108 @@
+// Rows of deliveries that did not succeed at once. The attempt is counted when a row is claimed, before it runs:
+// a process that dies of it has still used it up.
+import type { ConsumerName, OpenDelivery, RetryPort } from '../../deliver/port.js'
+import { comparePositions } from '../../event/stored.js'
+import { held } from './lease.js'
+import type { ConsumerRow, DeliveryRow } from './rows.js'
+import type { MemoryTables } from './tables.js'
+
+export function retryPort(tables: MemoryTables): RetryPort {
+  return {
+    async claimDue(leases, deliveriesMax) {
+      const consumers = leases.flatMap((lease) => liveHolding(tables, lease) ?? [])
+      // A limit for each: one with a million due rows cannot starve its neighbours.
+      const due = consumers.flatMap((consumer) => dueRows(tables, consumer).slice(0, deliveriesMax))
+      return due.sort(byDueTime).map(({ consumer, row }) => claim(consumer, row))
+    },
+    async nextDueMs(leases) {
+      const times = leases.flatMap((name) => {
+        const consumer = tables.consumer(name)
+        return consumer === undefined ? [] : claimable(consumer).map(({ dueAtMs }) => dueAtMs)
+      })
+      return times.length === 0 ? null : Math.max(0, Math.min(...times) - tables.now())
+    },
+    async openRows(name) {
+      return tables.consumer(name)?.deliveries.size ?? 0
+    },
+    async blockedKeys(name) {
+      const consumer = tables.consumer(name)
+      if (consumer === undefined) return { open: new Map(), halted: new Set() }
+      return { open: openKeys(consumer), halted: haltedKeys(tables, consumer) }
+    },
+    async promote(lease, keys) {
+      const consumer = held(tables, lease)
+      if (consumer !== undefined) promoteWaiting(tables, consumer, keys)
+    },
+  }
+}
+
+/** Makes the first waiting row of each key due, unless the key has an active row or is halted. */
+export function promoteWaiting(tables: MemoryTables, consumer: ConsumerRow, keys: readonly string[]): void {
+  const halted = haltedKeys(tables, consumer)
+  for (const key of keys) {
+    if (halted.has(key)) continue
+    const rows = [...consumer.deliveries.values()].filter(({ event }) => event.key === key)
+    if (rows.some(({ state }) => state !== 'waiting')) continue
+    const [first] = rows.sort((a, b) => comparePositions(a.event, b.event))
+    if (first === undefined) continue
+    first.state = 'retry'
+    first.dueAtMs = tables.now()
+  }
+}
+
+// A lease that ran out starts no attempt, though nobody took it yet: its subscription may be paused by now.
+function liveHolding(tables: MemoryTables, lease: ConsumerName & { readonly token: number }) {
+  const consumer = held(tables, lease)
+  return consumer !== undefined && consumer.leaseUntilMs >= tables.now() ? consumer : undefined
+}
+
+/** Rows that wait for their time, and rows whose holder vanished while they ran. */
+function claimable(consumer: ConsumerRow): DeliveryRow[] {
+  return [...consumer.deliveries.values()].filter(
+    ({ state, token }) => state === 'retry' || (state === 'running' && token < consumer.token),
+  )
+}
+
+interface Due {
+  readonly consumer: ConsumerRow
+  readonly row: DeliveryRow
+}
+
+function dueRows(tables: MemoryTables, consumer: ConsumerRow): Due[] {
+  const now = tables.now()
+  return claimable(consumer)
+    .filter(({ dueAtMs }) => dueAtMs <= now)
+    .map((row) => ({ consumer, row }))
+    .sort(byDueTime)
+}
+
+const byDueTime = (a: Due, b: Due) =>
+  a.row.dueAtMs - b.row.dueAtMs || comparePositions(a.row.event, b.row.event)
+
+function claim(consumer: ConsumerRow, row: DeliveryRow): ConsumerName & OpenDelivery {
+  if (row.state === 'running') row.deaths++
+  row.state = 'running'
+  row.attempt++
+  row.token = consumer.token
+  const { subscription, replay, shard } = consumer
+  const { event, state, attempt, round, deaths, redrive } = row
+  return { subscription, replay, shard, event, state, attempt, round, deaths, redrive }
+}
+
+function openKeys(consumer: ConsumerRow): Map<string, number> {
+  const open = new Map<string, number>()
+  for (const { event } of consumer.deliveries.values()) {
+    if (event.key !== null) open.set(event.key, (open.get(event.key) ?? 0) + 1)
+  }
+  return open
+}
+
+function haltedKeys(tables: MemoryTables, consumer: ConsumerRow): Set<string> {
+  const halted = new Set<string>()
+  for (const letter of tables.letters.values()) {
+    const { state, halts, event } = letter
+    if (letter.consumer !== consumer || !halts || event.key === null) continue
+    if (state === 'dead' || state === 'redriving') halted.add(event.key)
+  }
+  return halted
+}

@@ -1,0 +1,112 @@
+// Settling in memory: token, revision and tick snapshot are checked and everything is recorded in the same step.
+
+import { consumerId } from '../../deliver/port.js'
+import type { NewEvent } from '../../event/stored.js'
+import { EventspineError } from '../../kernel/index.js'
+import type { SettleAnswer, Settlement, SettlePort, SettleTransaction } from '../../settle/port.js'
+import { judgeEvent, untilDecided, writeEvent } from './append.js'
+import { recordOutcomes } from './outcome.js'
+import type { ConsumerRow } from './rows.js'
+import type { MemoryTables } from './tables.js'
+import type { MemoryTransaction } from './transaction.js'
+
+export function settlePort(tables: MemoryTables): SettlePort {
+  return {
+    async settle(worker, settlements) {
+      const transaction = tables.begin()
+      await untilDecided(
+        tables,
+        transaction,
+        settlements.flatMap(({ published }) => published),
+      )
+      const answer = settleAll(tables, transaction, worker, settlements)
+      transaction.commit()
+      return answer
+    },
+    async begin(deadlineMs) {
+      return settleTransaction(tables, deadlineMs)
+    },
+  }
+}
+
+function settleTransaction(tables: MemoryTables, deadlineMs: number): SettleTransaction {
+  const transaction = tables.begin()
+  const deadlineAtMs = tables.now() + deadlineMs
+  return {
+    query: (text, values = []) => transaction.query(text, values),
+    async settle(worker, settlement) {
+      await untilDecided(tables, transaction, settlement.published)
+      if (tables.now() > deadlineAtMs) {
+        transaction.rollback()
+        throw new EventspineError(
+          'UNAVAILABLE',
+          `The transaction was open for longer than its ${deadlineMs} ms and is rolled back.`,
+        )
+      }
+      const answer = settleAll(tables, transaction, worker, [settlement])
+      // What the handler appended through the transaction stays or goes with its settlement.
+      if (answer.settled.size > 0) transaction.commit()
+      else transaction.rollback()
+      return answer
+    },
+    async rollback() {
+      transaction.rollback()
+    },
+  }
+}
+
+function settleAll(
+  tables: MemoryTables,
+  transaction: MemoryTransaction,
+  worker: string,
+  settlements: readonly Settlement[],
+): SettleAnswer {
+  const settled = new Set<string>()
+  const conflicts = new Map<string, readonly string[]>()
+  for (const settlement of settlements) {
+    const consumer = tables.consumer(settlement)
+    const standing = judge(tables, consumer, settlement)
+    if (standing === 'recorded before') settled.add(consumerId(settlement))
+    if (consumer === undefined || standing !== 'held') continue
+    const refused = conflictingIds(tables, settlement.published)
+    if (refused.length > 0) {
+      conflicts.set(consumerId(settlement), refused)
+      continue
+    }
+    for (const event of settlement.published) writeEvent(tables, transaction, event)
+    moveCursor(consumer, settlement)
+    recordOutcomes(tables, consumer, worker, settlement)
+    settled.add(consumerId(settlement))
+  }
+  return { settled, conflicts }
+}
+
+type Standing = 'held' | 'recorded before' | 'lost'
+
+function judge(tables: MemoryTables, consumer: ConsumerRow | undefined, settlement: Settlement): Standing {
+  if (consumer === undefined || consumer.token !== settlement.token) return 'lost'
+  const stands = consumer.tick === settlement.tick && consumer.seq === settlement.seq
+  // Its answer was lost on the way: under one token revisions are given out one by one, so this was it.
+  if (consumer.revision === settlement.revision + 1 && stands) return 'recorded before'
+  if (consumer.revision !== settlement.revision) return 'lost'
+  const { tick, tickSnapshot } = settlement
+  if (tickSnapshot !== null && tables.tick(tick)?.snapshot !== tickSnapshot) return 'lost'
+  return 'held'
+}
+
+/** Ids that belong to another body, in the log or within the settlement itself. */
+function conflictingIds(tables: MemoryTables, published: readonly NewEvent[]): string[] {
+  return published.filter((event) => judgeEvent(tables, event) === 'conflict').map(({ id }) => id)
+}
+
+function moveCursor(consumer: ConsumerRow, settlement: Settlement): void {
+  const { tick, seq, counts } = settlement
+  // Holders died of something that lies behind the cursor now.
+  if (consumer.tick !== tick || consumer.seq !== seq) consumer.deaths = 0
+  consumer.tick = tick
+  consumer.seq = seq
+  consumer.revision++
+  consumer.matched += counts.matched
+  consumer.completed += counts.completed
+  consumer.skipped += counts.skipped
+}

@@ -1,0 +1,49 @@
+// A subscription with its ledger: matched = completed + retrying + dead + discarded + skipped.
+import { comparePositions, type Position } from '../../event/stored.js'
+import type { SubscriptionView } from '../../inspect/port.js'
+import { withTick } from './event-query.js'
+import { countOpen } from './letters.js'
+import type { ConsumerRow, SubscriptionRow } from './rows.js'
+import type { MemoryTables } from './tables.js'
+
+export function subscriptionView(tables: MemoryTables, subscription: SubscriptionRow): SubscriptionView {
+  const { name, state, priority, on, shards, policies } = subscription
+  const consumers = tables.consumersOf(name, '')
+  return {
+    name,
+    state,
+    priority,
+    on,
+    shards,
+    policies,
+    matched: consumers.reduce((sum, { matched }) => sum + matched, 0),
+    completed: consumers.reduce((sum, { completed }) => sum + completed, 0),
+    skipped: consumers.reduce((sum, { skipped }) => sum + skipped, 0),
+    ...countOpen(tables, consumers),
+    ...lagOf(tables, consumers),
+    owners: ownersOf(tables, consumers),
+  }
+}
+
+/** Of its slowest shard. */
+function lagOf(tables: MemoryTables, consumers: readonly ConsumerRow[]) {
+  const [slowest] = [...consumers].sort(comparePositions)
+  if (slowest === undefined) return { lagEvents: 0, lagSeconds: 0 }
+  const behind = tables.visibleEvents().filter((event) => {
+    const { tick, seq } = withTick(tables, event)
+    return event.recordedAtMs >= (slowest.fromTimeMs ?? 0) && isBehind({ tick, seq }, slowest)
+  })
+  const oldestMs = Math.min(tables.now(), ...behind.map(({ recordedAtMs }) => recordedAtMs))
+  return { lagEvents: behind.length, lagSeconds: (tables.now() - oldestMs) / 1000 }
+}
+
+const isBehind = (position: Position, cursor: Position) =>
+  position.tick === 0 || comparePositions(position, cursor) > 0
+
+function ownersOf(tables: MemoryTables, consumers: readonly ConsumerRow[]): string[] {
+  const owners = new Set<string>()
+  for (const { owner, leaseUntilMs } of consumers) {
+    if (owner !== null && leaseUntilMs > tables.now()) owners.add(owner)
+  }
+  return [...owners]
+}

@@ -1,0 +1,119 @@
+// Into the log: one statement per batch of events, with the ids that publishers gave checked in it.
+import type { AppendOutcome, AppendPort, SqlExecutor } from '../../append/port.js'
+import type { NewEvent } from '../../event/stored.js'
+import type { Database } from './database.js'
+
+/** Column arrays of a batch, in the order of `eventInput`. */
+export function eventColumnsOf(events: readonly NewEvent[]): unknown[] {
+  const columns: unknown[][] = Array.from({ length: 14 }, () => new Array(events.length))
+  events.forEach((event, row) => {
+    const values = [
+      event.timeMs, event.version, event.id, event.type, event.tenant, event.source, event.subject, event.key,
+      event.traceparent, event.correlationId, event.causationId, event.claim, event.extensions, event.data,
+    ]
+    for (let column = 0; column < values.length; column++) (columns[column] as unknown[])[row] = values[column]
+  })
+  return columns
+}
+
+/** `unnest(...)` of the arrays of `eventColumnsOf`, whose first parameter is `$first`. */
+export function eventInput(first: number): string {
+  const types = ['float8', 'int', ...Array.from({ length: 12 }, () => 'text')]
+  return `unnest(${types.map((type, index) => `$${first + index}::${type}[]`).join(', ')})`
+}
+
+export const eventInputColumns =
+  'time_ms, version, id, type, tenant, source, subject, key, traceparent, correlation_id, causation_id, claim, extensions, data'
+
+export const eventInsertColumns =
+  '(time, version, id, type, tenant, source, subject, key, traceparent, correlation_id, causation_id, claim, extensions, data)'
+
+/** The select list that turns input columns `i` into row columns. */
+export const eventInsertValues = `to_timestamp(i.time_ms / 1000), i.version, i.id, i.type, i.tenant, i.source, i.subject, i.key,
+  i.traceparent, i.correlation_id, i.causation_id, i.claim, i.extensions::json, i.data::json`
+
+const insertPlain = `INSERT INTO eventspine.event ${eventInsertColumns}
+SELECT ${eventInsertValues} FROM ${eventInput(1)} AS i(${eventInputColumns})`
+
+// The claim takes its rows in key order: two batches with the same ids in another order would deadlock. An expired
+// claim is taken over in place, so the window is exact by the database's clock.
+export const claimIds = (first: number) => `INSERT INTO eventspine.idempotency AS k (tenant, source, id, fingerprint, expires_at)
+  SELECT i.tenant, i.source, i.id, i.fingerprint, clock_timestamp() + $${first + 4} * interval '1 millisecond'
+  FROM unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::text[]) AS i(tenant, source, id, fingerprint)
+  ORDER BY i.tenant, i.source, i.id
+  ON CONFLICT (tenant, source, id) DO UPDATE SET fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
+  WHERE k.expires_at < clock_timestamp()
+  RETURNING k.tenant, k.source, k.id`
+
+const insertKeyed = `WITH claimed AS (${claimIds(15)}), stored AS (
+  INSERT INTO eventspine.event ${eventInsertColumns}
+  SELECT ${eventInsertValues}
+  FROM ROWS FROM (${eventInput(1)}) WITH ORDINALITY AS i(${eventInputColumns}, ordinal)
+  WHERE NOT $20::boolean[] @> ARRAY[true] OR NOT ($20::boolean[])[i.ordinal]
+     OR EXISTS (SELECT 1 FROM claimed c WHERE c.tenant = i.tenant AND c.source = i.source AND c.id = i.id)
+  ORDER BY i.ordinal)
+SELECT tenant, source, id FROM claimed`
+
+const fingerprints = `SELECT k.tenant, k.source, k.id, k.fingerprint FROM eventspine.idempotency k
+JOIN unnest($1::text[], $2::text[], $3::text[]) AS i(tenant, source, id) USING (tenant, source, id)`
+
+const identity = (event: { readonly tenant: unknown; readonly source: unknown; readonly id: unknown }) =>
+  `${event.tenant}\n${event.source}\n${event.id}`
+
+export const keyedColumns = (keyed: readonly NewEvent[]) => [
+  keyed.map((event) => event.tenant),
+  keyed.map((event) => event.source),
+  keyed.map((event) => event.id),
+  keyed.map((event) => event.fingerprint),
+]
+
+type Run = (name: string, text: string, values: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
+
+/** Which of `events` may be stored, given what the claim answered. Reads the fingerprints of those that were there. */
+export async function judge(run: Run, events: readonly NewEvent[], claimed: readonly Record<string, unknown>[]): Promise<AppendOutcome[]> {
+  const won = new Set(claimed.map((row) => identity(row as never)))
+  const lost = events.filter((event) => event.fingerprint !== null && !won.has(identity(event)))
+  const known = new Map<string, unknown>()
+  if (lost.length > 0) {
+    for (const row of await run('append.fingerprints', fingerprints, keyedColumns(lost).slice(0, 3))) {
+      known.set(identity(row as never), row['fingerprint'])
+    }
+  }
+  return events.map((event) => {
+    if (event.fingerprint === null || won.has(identity(event))) return 'stored'
+    return known.get(identity(event)) === event.fingerprint ? 'duplicate' : 'conflict'
+  })
+}
+
+async function appendBy(run: Run, events: readonly NewEvent[], windowMs: number): Promise<readonly AppendOutcome[]> {
+  const keyed = events.filter((event) => event.fingerprint !== null)
+  if (keyed.length === 0) {
+    await run('append.events', insertPlain, eventColumnsOf(events))
+    return events.map(() => 'stored')
+  }
+  const values = [...eventColumnsOf(events), ...keyedColumns(keyed), windowMs, events.map((event) => event.fingerprint !== null)]
+  return judge(run, events, await run('append.keyed', insertKeyed, values))
+}
+
+export function appendStatements(database: Database, windowMs: number): AppendPort {
+  return {
+    append: (events) => appendBy((name, text, values) => database.query('append', name, text, values), events, windowMs),
+
+    async appendAll(events) {
+      let outcomes: readonly AppendOutcome[] = []
+      const rollback = new Error('conflict')
+      await database
+        .transaction('append', async (connection) => {
+          outcomes = await appendBy((name, text, values) => connection.query(name, text, values), events, windowMs)
+          if (outcomes.includes('conflict')) throw rollback
+        })
+        .catch((error: unknown) => {
+          if (error !== rollback) throw error
+        })
+      return outcomes
+    },
+
+    appendWithin: (executor: SqlExecutor, events) =>
+      appendBy((name, text, values) => executor(`/* ${name} */ ${database.sql(text)}`, values), events, windowMs),
+  }
+}

@@ -1,0 +1,159 @@
+// Connections to one cell's database: a few lanes, so that a burst of one kind of work cannot starve another.
+// The only folder that knows the Postgres driver.
+import pg from 'pg'
+import { type Clock, EventspineError } from '../../kernel/index.js'
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Schema that holds the tables. Default `eventspine`. */
+  readonly schema?: string
+  /** Connections for reads and transactional handlers. Default 6. */
+  readonly connectionsMax?: number
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string
+}
+
+/** `heartbeat` and `alarm` have a connection of their own: a starved heartbeat loses leases. */
+export type Lane = 'append' | 'settle' | 'alarm' | 'heartbeat' | 'read' | 'transaction'
+
+export interface Connection {
+  query<Row = Record<string, unknown>>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>
+}
+
+const idleTimeoutMs = 30_000
+const connectTimeoutMs = 5_000
+
+// int8 and xid8 as numbers: both stay below 2^53 for centuries, `safeInteger` in kernel says how long.
+const numberTypes = new Set([20, 5069])
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    numberTypes.has(oid) ? Number : keepText.has(oid) ? String : pg.types.getTypeParser(oid, format as 'text'),
+}
+// json stays text: bodies are handed on or parsed once, by their reader. pg_snapshot has no parser anyway.
+const keepText = new Set([114])
+
+export class Database {
+  readonly #options: DatabaseOptions
+  readonly #pools = new Map<Lane, pg.Pool>()
+  readonly #texts = new Map<string, string>()
+  readonly schema: string
+
+  constructor(options: DatabaseOptions, readonly clock: Clock) {
+    this.#options = options
+    this.schema = options.schema ?? 'eventspine'
+    if (!/^[a-z_][a-z0-9_]{0,40}$/.test(this.schema)) {
+      throw new EventspineError('REQUEST_INVALID', `Schema "${this.schema}" must be lower-case letters, digits and underscores, at most 41.`)
+    }
+  }
+
+  get url(): string {
+    return this.#options.url
+  }
+
+  /** Replaces `eventspine.` by this cell's schema. Statements are written against the default name. */
+  sql(text: string): string {
+    if (this.schema === 'eventspine') return text
+    let replaced = this.#texts.get(text)
+    if (replaced === undefined) {
+      replaced = text.replaceAll('eventspine.', `${this.schema}.`)
+      this.#texts.set(text, replaced)
+    }
+    return replaced
+  }
+
+  /** One statement. `name` leads it as a comment, so that `pg_stat_statements` can be read, and prepares it. */
+  async query<Row = Record<string, unknown>>(lane: Lane, name: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      const result = await this.#pool(lane).query(this.statement(name, text, values))
+      return result.rows as Row[]
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  /** `work` inside one transaction on one connection. */
+  async transaction<Result>(lane: Lane, work: (connection: Connection) => Promise<Result>): Promise<Result> {
+    const client = await this.connect(lane)
+    let broken: Error | undefined
+    try {
+      await client.query('BEGIN')
+      const result = await work({
+        query: async (name, text, values = []) => (await client.query(this.statement(name, text, values))).rows,
+      })
+      await client.query('COMMIT')
+      return result
+    } catch (error) {
+      await client.query('ROLLBACK').catch((fault: Error) => {
+        broken = fault
+      })
+      throw translate(error)
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  async connect(lane: Lane): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool(lane).connect()
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  /** A connection outside the pools, for LISTEN. */
+  dedicated(): pg.Client {
+    return new pg.Client({ connectionString: this.#options.url, application_name: this.#name('listen'), connectionTimeoutMillis: connectTimeoutMs })
+  }
+
+  // Prepared under a name: planning the settle statement each time costs more than running it. The name carries
+  // the schema, since one pooled server connection may serve several.
+  statement(name: string, text: string, values: readonly unknown[]): pg.QueryConfig {
+    return { name: `${this.schema}.${name}`, text: `/* ${name} */ ${this.sql(text)}`, values: values as unknown[] }
+  }
+
+  #pool(lane: Lane): pg.Pool {
+    let pool = this.#pools.get(lane)
+    if (pool === undefined) {
+      pool = new pg.Pool({
+        connectionString: this.#options.url,
+        application_name: this.#name(lane),
+        max: lane === 'read' || lane === 'transaction' ? (this.#options.connectionsMax ?? 6) : lane === 'append' ? 2 : 1,
+        idleTimeoutMillis: idleTimeoutMs,
+        connectionTimeoutMillis: connectTimeoutMs,
+        allowExitOnIdle: true,
+        types,
+      })
+      // An idle connection that breaks is replaced by the pool at the next use.
+      pool.on('error', () => {})
+      this.#pools.set(lane, pool)
+    }
+    return pool
+  }
+
+  #name(lane: string): string {
+    return `${this.#options.applicationName ?? 'eventspine'} ${lane}`
+  }
+
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values()]
+    this.#pools.clear()
+    await Promise.all(pools.map((pool) => pool.end()))
+  }
+}
+
+const unreachable = /^(08|57P0|53|55P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOENT|EACCES)/
+
+/** True when the database could not be reached or refused for want of resources: the same call may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof EventspineError) return error.code === 'UNAVAILABLE'
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  if (unreachable.test(code)) return true
+  if (error instanceof AggregateError) return error.errors.some(isUnavailable)
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|the database system is/i.test(error.message)
+}
+
+export function translate(error: unknown): unknown {
+  if (error instanceof EventspineError || !isUnavailable(error)) return error
+  return new EventspineError('UNAVAILABLE', 'The database cannot be reached. Nothing needs doing if it comes back: workers resume by themselves, publishers should call again.', { cause: error, retryAfterMs: 2_000 })
+}

@@ -1,0 +1,67 @@
+// Events for people: newest first by `seq`, one by its id, and all of one correlation.
+import type { StoredEvent } from '../../event/stored.js'
+import type { EventQuery, InspectPort } from '../../inspect/port.js'
+import type { Database } from './database.js'
+import { addEventFilters, Conditions } from './inspect-conditions.js'
+import { bounded, limitOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
+import { tail } from './inspect-tail.js'
+import { type EventRow, eventColumns, eventOfRow } from './rows.js'
+
+/** Lists are in `seq` order and do not look for the tick of each event. */
+export const tickUnknown = 0
+
+const correlatedEventsMax = 1_000
+
+// A correlation is read through its own index first: with the order by `seq` in sight the planner would rather walk
+// the whole log backwards and hope to meet it soon.
+function newestStatement(where: Conditions, correlated: boolean, limit: number): string {
+  const conditions = where.text
+  const rows = `SELECT ${eventColumns} FROM eventspine.event e WHERE ${conditions}`
+  const order = `ORDER BY e.seq DESC LIMIT ${where.value(limit + 1)}`
+  if (!correlated) return `${rows} ${order}`
+  return `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE ${conditions}) SELECT ${eventColumns} FROM e ${order}`
+}
+
+async function newest(database: Database, query: EventQuery) {
+  const limit = limitOf(query)
+  const [seq] = readCursor('events', query.cursor, ['number']) ?? []
+  const where = new Conditions().add('cursor', seq, (parameter) => `e.seq < ${parameter}`)
+  addEventFilters(where, query)
+  const text = newestStatement(where, query.correlationId !== undefined, limit)
+  const rows = await bounded(database, (connection) =>
+    connection.query<EventRow>(`inspect.event${where.shape}`, text, where.values),
+  )
+  return pageOf(
+    rows,
+    limit,
+    (row) => eventOfRow(row, tickUnknown),
+    (row) => writeCursor('events', [row.seq]),
+  )
+}
+
+async function byId(database: Database, id: string, tenant: string | undefined): Promise<StoredEvent | null> {
+  const where = new Conditions([id]).add('tenant', tenant, (parameter) => `e.tenant = ${parameter}`)
+  // Ids repeat once their window is over, and between sources: the newest is meant.
+  const text = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE e.id = $1 AND ${where.text})
+SELECT ${eventColumns} FROM e ORDER BY e.seq DESC LIMIT 1`
+  const [row] = await bounded(database, (connection) =>
+    connection.query<EventRow>(`inspect.id${where.shape}`, text, where.values),
+  )
+  return row === undefined ? null : eventOfRow(row, tickUnknown)
+}
+
+const chain = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE e.correlation_id = $1)
+SELECT ${eventColumns} FROM e ORDER BY e.seq LIMIT ${correlatedEventsMax}`
+
+export function eventInspection(database: Database): Pick<InspectPort, 'events' | 'event' | 'correlated'> {
+  return {
+    events: (query) => (query.order === 'oldest' ? tail(database, query) : newest(database, query)),
+    event: (id, tenant) => byId(database, id, tenant),
+    async correlated(correlationId) {
+      const rows = await bounded(database, (connection) =>
+        connection.query<EventRow>('inspect.correlated', chain, [correlationId]),
+      )
+      return rows.map((row) => eventOfRow(row, tickUnknown))
+    },
+  }
+}

@@ -1,0 +1,143 @@
+// Subscriptions with their counts and lag, workers, and the audit: what the first page of a console shows. Nothing
+// here counts over the log.
+import { endOfTick } from '../../event/stored.js'
+import type { AuditRow, InspectPort, SubscriptionView } from '../../inspect/port.js'
+import type { Database } from './database.js'
+import { Conditions } from './inspect-conditions.js'
+import { bounded, limitOf, millisecondsOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
+import { workerOfRow } from './lease.js'
+
+// One statement, hence one view: read one after another, matched = completed + retrying + dead + skipped would be off
+// by what settled in between.
+//
+// `unticked` is what the newest tick does not see yet: begun after its snapshot, or open in it. A consumer behind
+// every tick lags only by that. The age of the first tick that it has not read stands for the age of its events.
+const selectSubscriptions = `WITH newest AS MATERIALIZED (
+  SELECT number, epoch, snapshot FROM eventspine.tick ORDER BY number DESC LIMIT 1
+), unticked AS MATERIALIZED (
+  (SELECT e.recorded_at FROM eventspine.event e
+   WHERE e.epoch = (SELECT epoch FROM newest) AND e.xid >= (SELECT pg_snapshot_xmax(snapshot) FROM newest)
+   ORDER BY e.epoch, e.xid, e.seq LIMIT 1)
+  UNION ALL
+  (SELECT found.recorded_at FROM pg_snapshot_xip((SELECT snapshot FROM newest)) AS open(xid)
+   CROSS JOIN LATERAL (SELECT e.recorded_at FROM eventspine.event e
+     WHERE e.epoch = (SELECT epoch FROM newest) AND e.xid = open.xid ORDER BY e.epoch, e.xid, e.seq LIMIT 1) found
+   ORDER BY found.recorded_at LIMIT 1)
+), live AS (
+  SELECT subscription, sum(matched)::bigint AS matched, sum(completed)::bigint AS completed, sum(skipped)::bigint AS skipped,
+    sum(discarded)::bigint AS discarded_before,
+    (array_agg(tick ORDER BY tick, seq))[1] AS tick, (array_agg(seq ORDER BY tick, seq))[1] AS seq,
+    array_agg(DISTINCT owner) FILTER (WHERE owner IS NOT NULL AND lease_until > clock_timestamp()) AS owners
+  FROM eventspine.consumer WHERE replay = '' GROUP BY subscription
+), open AS (
+  SELECT subscription, count(*)::bigint AS retrying FROM eventspine.delivery WHERE replay = '' GROUP BY subscription
+), dead AS (
+  SELECT subscription, count(*)::bigint AS dead FROM eventspine.dead_letter
+  WHERE replay = '' AND state = 'dead' GROUP BY subscription
+), discarded AS (
+  SELECT subscription, count(*)::bigint AS discarded FROM eventspine.dead_letter
+  WHERE replay = '' AND state = 'discarded' GROUP BY subscription)
+SELECT s.name, s.state, s.priority, s.types, s.shards, s.policies, live.matched, live.completed, live.skipped, live.owners,
+  open.retrying, dead.dead, live.discarded_before, discarded.discarded, (SELECT last_value FROM eventspine.event_seq) AS seq_last,
+  coalesce(CASE WHEN live.seq = ${endOfTick} THEN (SELECT t.seq_estimate FROM eventspine.tick t
+      WHERE t.number <= live.tick ORDER BY t.number DESC LIMIT 1) ELSE live.seq END,
+    (SELECT min(e.seq) - 1 FROM eventspine.event e), 0) AS seq_cursor,
+  (extract(epoch FROM clock_timestamp() - CASE WHEN live.tick IS NULL THEN NULL ELSE coalesce(
+    (SELECT t.made_at FROM eventspine.tick t WHERE t.number >= live.tick + (live.seq = ${endOfTick})::int ORDER BY t.number LIMIT 1),
+    (SELECT min(recorded_at) FROM unticked)) END))::float8 AS behind_seconds
+FROM eventspine.subscription s
+LEFT JOIN live ON live.subscription = s.name LEFT JOIN open ON open.subscription = s.name
+LEFT JOIN dead ON dead.subscription = s.name LEFT JOIN discarded ON discarded.subscription = s.name
+ORDER BY s.name`
+
+interface SubscriptionRow {
+  readonly name: string
+  readonly state: SubscriptionView['state']
+  readonly priority: SubscriptionView['priority']
+  readonly types: readonly string[]
+  readonly shards: number
+  readonly policies: string
+  readonly matched: number | null
+  readonly completed: number | null
+  readonly skipped: number | null
+  readonly owners: readonly string[] | null
+  readonly retrying: number | null
+  readonly dead: number | null
+  readonly discarded: number | null
+  /** Removed by retention since. */
+  readonly discarded_before: number | null
+  readonly seq_last: number
+  readonly seq_cursor: number
+  /** Null at the end of the log. */
+  readonly behind_seconds: number | null
+}
+
+const viewOf = (row: SubscriptionRow): SubscriptionView => ({
+  name: row.name,
+  state: row.state,
+  priority: row.priority,
+  on: row.types,
+  shards: row.shards,
+  policies: JSON.parse(row.policies) as Record<string, unknown>,
+  matched: row.matched ?? 0,
+  completed: row.completed ?? 0,
+  retrying: row.retrying ?? 0,
+  dead: row.dead ?? 0,
+  discarded: (row.discarded ?? 0) + (row.discarded_before ?? 0),
+  skipped: row.skipped ?? 0,
+  // Numbers of transactions that rolled back are never filled: only the tick says that nothing is left.
+  lagEvents: row.behind_seconds === null ? 0 : Math.max(1, row.seq_last - row.seq_cursor),
+  lagSeconds: Math.max(0, row.behind_seconds ?? 0),
+  owners: row.owners ?? [],
+})
+
+const selectWorkers = `SELECT id, identity, host, process_id, version, consumers,
+  ${millisecondsOf('started_at')} AS started_ms, ${millisecondsOf('heartbeat_at')} AS heartbeat_ms
+FROM eventspine.worker WHERE heartbeat_at > clock_timestamp() - interval '15 seconds' ORDER BY started_at, id`
+
+interface AuditDataRow extends Omit<AuditRow, 'atMs' | 'details'> {
+  readonly at_ms: number
+  readonly details: string
+}
+
+const auditOf = ({ id, at_ms, actor, action, target, details }: AuditDataRow): AuditRow => ({
+  id,
+  atMs: at_ms,
+  actor,
+  action,
+  target,
+  details: JSON.parse(details) as Record<string, unknown>,
+})
+
+export function subscriptionInspection(
+  database: Database,
+): Pick<InspectPort, 'subscriptions' | 'workers' | 'audit'> {
+  return {
+    async subscriptions() {
+      const rows = await bounded(database, (connection) =>
+        connection.query<SubscriptionRow>('inspect.subscriptions', selectSubscriptions),
+      )
+      return rows.map(viewOf)
+    },
+
+    async workers() {
+      type Row = Parameters<typeof workerOfRow>[0]
+      const rows = await bounded(database, (connection) =>
+        connection.query<Row>('inspect.workers', selectWorkers),
+      )
+      return rows.map(workerOfRow)
+    },
+
+    async audit(query) {
+      const limit = limitOf(query)
+      const [id] = readCursor('audit', query.cursor, ['number']) ?? []
+      const where = new Conditions().add('cursor', id, (parameter) => `id < ${parameter}`)
+      const text = `SELECT id, ${millisecondsOf('at')} AS at_ms, actor, action, target, details
+FROM eventspine.audit WHERE ${where.text} ORDER BY id DESC LIMIT ${where.value(limit + 1)}`
+      const rows = await bounded(database, (connection) =>
+        connection.query<AuditDataRow>(`inspect.audit${where.shape}`, text, where.values),
+      )
+      return pageOf(rows, limit, auditOf, (row) => writeCursor('audit', [row.id]))
+    },
+  }
+}

@@ -1,0 +1,133 @@
+// Leases on consumers. Only the database's clock judges expiry, and every grant raises the token.
+import { type ConsumerName, consumerId, type Lease, type LeasePort, type WorkerRow } from '../../deliver/port.js'
+import type { Database } from './database.js'
+
+// SKIP LOCKED: two workers that ask at once share out what is free instead of waiting for each other.
+const acquire = `WITH free AS (
+  SELECT k.subscription, k.replay, k.shard, s.shards
+  FROM eventspine.consumer k JOIN eventspine.subscription s ON s.name = k.subscription
+  WHERE s.state = 'active' AND NOT k.finished AND k.subscription = ANY($2::text[])
+    AND (k.owner IS NULL OR k.lease_until < clock_timestamp() OR k.owner = ANY($4::text[]))
+  ORDER BY (s.priority = 'alarm') DESC, k.replay <> '', random()
+  LIMIT $5 FOR UPDATE OF k SKIP LOCKED)
+UPDATE eventspine.consumer c
+SET owner = $1, token = c.token + 1, deaths = c.deaths + (c.owner IS NOT NULL)::int,
+    lease_until = clock_timestamp() + l.lease_ms * interval '1 millisecond'
+FROM free f, unnest($2::text[], $3::float8[]) AS l(name, lease_ms)
+WHERE c.subscription = f.subscription AND c.replay = f.replay AND c.shard = f.shard AND l.name = c.subscription
+RETURNING c.subscription, c.replay, c.shard, c.token, c.revision, f.shards, c.tick, c.seq, c.until_tick, c.deaths,
+  (extract(epoch FROM c.from_time) * 1000)::float8 AS from_ms`
+
+interface LeaseRow extends ConsumerName {
+  readonly token: number
+  readonly revision: number
+  readonly shards: number
+  readonly tick: number
+  readonly seq: number
+  readonly until_tick: number | null
+  readonly deaths: number
+  readonly from_ms: number | null
+}
+
+const leaseOfRow = (row: LeaseRow): Lease => ({
+  subscription: row.subscription,
+  replay: row.replay,
+  shard: row.shard,
+  token: row.token,
+  revision: row.revision,
+  shards: row.shards,
+  tick: row.tick,
+  seq: row.seq,
+  untilTick: row.until_tick,
+  fromTimeMs: row.from_ms,
+  deaths: row.deaths,
+})
+
+// The token is part of the condition: a heartbeat that only asked for the owner's name would revive a lease that
+// ran out, was granted to a neighbour and came back.
+const renew = `UPDATE eventspine.consumer c SET lease_until = clock_timestamp() + h.lease_ms * interval '1 millisecond'
+FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::float8[]) AS h(subscription, replay, shard, token, lease_ms)
+WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token AND c.owner = $1
+RETURNING c.subscription, c.replay, c.shard`
+
+const release = `UPDATE eventspine.consumer c SET owner = NULL, lease_until = '-infinity'
+FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS h(subscription, replay, shard, token)
+WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token`
+
+const heartbeat = `INSERT INTO eventspine.worker AS w (id, identity, host, process_id, version, consumers)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), consumers = excluded.consumers`
+
+const workers = `SELECT id, identity, host, process_id, version, consumers,
+  (extract(epoch FROM started_at) * 1000)::float8 AS started_ms,
+  (extract(epoch FROM heartbeat_at) * 1000)::float8 AS heartbeat_ms
+FROM eventspine.worker WHERE heartbeat_at > clock_timestamp() - interval '15 seconds' ORDER BY id`
+
+const wanted = `SELECT count(*)::int AS count FROM eventspine.consumer c JOIN eventspine.subscription s ON s.name = c.subscription
+WHERE s.state = 'active' AND NOT c.finished AND c.subscription = ANY($1::text[])`
+
+interface WorkerDataRow {
+  readonly id: string
+  readonly identity: string
+  readonly host: string
+  readonly process_id: number
+  readonly version: string
+  readonly consumers: number
+  readonly started_ms: number
+  readonly heartbeat_ms: number
+}
+
+export const workerOfRow = (row: WorkerDataRow): WorkerRow => ({
+  id: row.id,
+  identity: row.identity,
+  host: row.host,
+  processId: row.process_id,
+  version: row.version,
+  startedAtMs: row.started_ms,
+  heartbeatAtMs: row.heartbeat_ms,
+  consumers: row.consumers,
+})
+
+/** Column arrays of consumers: subscription, replay, shard. */
+export const consumerColumns = (consumers: readonly ConsumerName[]) => [
+  consumers.map((consumer) => consumer.subscription),
+  consumers.map((consumer) => consumer.replay),
+  consumers.map((consumer) => consumer.shard),
+]
+
+export function leaseStatements(database: Database): LeasePort {
+  return {
+    async acquire({ worker, leaseMs, consumersMax, deadWorkers }) {
+      if (consumersMax <= 0) return []
+      const values = [worker, Object.keys(leaseMs), Object.values(leaseMs), deadWorkers, consumersMax]
+      return (await database.query<LeaseRow>('heartbeat', 'deliver.acquire', acquire, values)).map(leaseOfRow)
+    },
+
+    async renew({ worker, leases }) {
+      const values = [worker, ...consumerColumns(leases), leases.map((lease) => lease.token), leases.map((lease) => lease.leaseMs)]
+      const held = await database.query<ConsumerName>('heartbeat', 'deliver.renew', renew, values)
+      return new Set(held.map(consumerId))
+    },
+
+    async release(leases) {
+      await database.query('heartbeat', 'deliver.release', release, [...consumerColumns(leases), leases.map((lease) => lease.token)])
+    },
+
+    async heartbeat(worker, subscriptions) {
+      const { id, identity, host, processId, version, consumers } = worker
+      await database.query('heartbeat', 'deliver.heartbeat', heartbeat, [id, identity, host, processId, version, consumers])
+      const live = await database.query<WorkerDataRow>('heartbeat', 'deliver.workers', workers)
+      const [row] = await database.query<{ count: number }>('heartbeat', 'deliver.wanted', wanted, [subscriptions])
+      return { workers: live.map(workerOfRow), consumers: row?.count ?? 0 }
+    },
+
+    async removeWorker(id) {
+      await database.query('heartbeat', 'deliver.remove-worker', 'DELETE FROM eventspine.worker WHERE id = $1', [id])
+    },
+
+    async paused() {
+      const rows = await database.query<{ name: string }>('heartbeat', 'deliver.paused', `SELECT name FROM eventspine.subscription WHERE state = 'paused'`)
+      return new Set(rows.map((row) => row.name))
+    },
+  }
+}

@@ -1,0 +1,108 @@
+// Rows for what did not succeed at once: due ones are claimed with their attempt counted before it runs.
+import type { ConsumerName, DeliveryState, OpenDelivery, RetryPort } from '../../deliver/port.js'
+import type { Database } from './database.js'
+import { consumerColumns } from './lease.js'
+import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
+
+// Each consumer has a limit of its own: one with a million due rows cannot starve its neighbours. A row still
+// `running` under an older token belongs to a holder that died while it ran: the attempt counts as a death.
+const claim = `WITH held AS (
+  SELECT h.* FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS h(subscription, replay, shard, token)
+  JOIN eventspine.consumer c ON c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token
+), due AS (
+  SELECT h.token AS held_token, d.* FROM held h CROSS JOIN LATERAL (
+    SELECT r.subscription, r.replay, r.shard, r.epoch, r.seq FROM eventspine.delivery r
+    WHERE r.subscription = h.subscription AND r.replay = h.replay AND r.shard = h.shard
+      AND r.state <> 'waiting' AND r.due_at <= clock_timestamp() AND (r.state = 'retry' OR r.token < h.token)
+    ORDER BY r.due_at LIMIT $5 FOR UPDATE SKIP LOCKED) d
+), claimed AS (
+  UPDATE eventspine.delivery r
+  SET state = 'running', attempt = r.attempt + 1, deaths = r.deaths + (r.state = 'running')::int, token = due.held_token
+  FROM due WHERE r.subscription = due.subscription AND r.replay = due.replay AND r.shard = due.shard
+    AND r.epoch = due.epoch AND r.seq = due.seq
+  RETURNING r.*)
+SELECT r.subscription, r.replay, r.shard, r.tick, r.state, r.attempt, r.round, r.deaths, r.redrive, r.event AS copy,
+  ${eventColumns}
+FROM claimed r LEFT JOIN eventspine.event e ON e.epoch = r.epoch AND e.xid = r.xid AND e.seq = r.seq
+ORDER BY r.due_at, r.tick, r.seq`
+
+interface ClaimRow extends ConsumerName, EventRow {
+  readonly tick: number
+  readonly state: DeliveryState
+  readonly attempt: number
+  readonly round: number
+  readonly deaths: number
+  readonly redrive: string | null
+  readonly copy: string | null
+}
+
+function openOfRow(row: ClaimRow): ConsumerName & OpenDelivery {
+  return {
+    subscription: row.subscription,
+    replay: row.replay,
+    shard: row.shard,
+    event: row.copy === null ? eventOfRow(row, row.tick) : eventOfCopy(row.copy),
+    state: row.state,
+    attempt: row.attempt,
+    round: row.round,
+    deaths: row.deaths,
+    redrive: row.redrive,
+  }
+}
+
+const nextDue = `SELECT (extract(epoch FROM min(d.due_at) - clock_timestamp()) * 1000)::float8 AS ms
+FROM unnest($1::text[], $2::text[], $3::int[]) AS h(subscription, replay, shard)
+CROSS JOIN LATERAL (
+  SELECT r.due_at FROM eventspine.delivery r
+  WHERE r.subscription = h.subscription AND r.replay = h.replay AND r.shard = h.shard AND r.state = 'retry'
+    AND r.state <> 'waiting'
+  ORDER BY r.due_at LIMIT 1) d`
+
+const openRows = `SELECT count(*)::int AS count FROM eventspine.delivery WHERE subscription = $1 AND replay = $2 AND shard = $3`
+
+const openKeys = `SELECT key, count(*)::int AS count FROM eventspine.delivery
+WHERE subscription = $1 AND replay = $2 AND shard = $3 AND key IS NOT NULL GROUP BY key`
+
+const haltedKeys = `SELECT DISTINCT key FROM eventspine.dead_letter
+WHERE subscription = $1 AND replay = $2 AND shard = $3 AND halts AND state IN ('dead', 'redriving') AND key IS NOT NULL`
+
+// The first row of a key by log order is its head. When that is active already, or the key is halted, nothing moves.
+const promote = `UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp()
+FROM (SELECT DISTINCT ON (r.key) r.subscription, r.replay, r.shard, r.epoch, r.seq FROM eventspine.delivery r
+  WHERE r.subscription = $1 AND r.replay = $2 AND r.shard = $3 AND r.key = ANY($5::text[])
+  ORDER BY r.key, r.tick, r.seq) head, eventspine.consumer c
+WHERE d.subscription = head.subscription AND d.replay = head.replay AND d.shard = head.shard
+  AND d.epoch = head.epoch AND d.seq = head.seq AND d.state = 'waiting'
+  AND c.subscription = $1 AND c.replay = $2 AND c.shard = $3 AND c.token = $4
+  AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = $1 AND l.replay = $2 AND l.shard = $3
+    AND l.key = d.key AND l.halts AND l.state IN ('dead', 'redriving'))`
+
+export function retryStatements(database: Database): RetryPort {
+  return {
+    async claimDue(leases, deliveriesMax) {
+      const values = [...consumerColumns(leases), leases.map((lease) => lease.token), deliveriesMax]
+      return (await database.query<ClaimRow>('read', 'deliver.claim', claim, values)).map(openOfRow)
+    },
+
+    async nextDueMs(leases) {
+      const [row] = await database.query<{ ms: number | null }>('read', 'deliver.next-due', nextDue, consumerColumns(leases))
+      return row?.ms ?? null
+    },
+
+    async openRows({ subscription, replay, shard }) {
+      const [row] = await database.query<{ count: number }>('read', 'deliver.open-rows', openRows, [subscription, replay, shard])
+      return row?.count ?? 0
+    },
+
+    async blockedKeys({ subscription, replay, shard }) {
+      const values = [subscription, replay, shard]
+      const open = await database.query<{ key: string; count: number }>('read', 'deliver.open-keys', openKeys, values)
+      const halted = await database.query<{ key: string }>('read', 'deliver.halted-keys', haltedKeys, values)
+      return { open: new Map(open.map((row) => [row.key, row.count])), halted: new Set(halted.map((row) => row.key)) }
+    },
+
+    async promote({ subscription, replay, shard, token }, keys) {
+      await database.query('read', 'deliver.promote', promote, [subscription, replay, shard, token, keys])
+    },
+  }
+}

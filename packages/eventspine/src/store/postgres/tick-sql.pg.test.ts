@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertEvents, type OwnSchema, ownSchema } from '../../../test/own-schema.js'
+import { silentLogger } from '../../observe/log.js'
+import { lifecycleStatements } from './lifecycle.js'
+import { logStatements } from './log.js'
+import { type TickRow, tickStatement } from './tick-sql.js'
+
+let own: OwnSchema
+const tick = async (force = false): Promise<TickRow | undefined> =>
+  (await own.database.query<TickRow>('read', 'deliver.tick', tickStatement, [force]))[0]
+
+beforeAll(async () => {
+  own = ownSchema()
+  await lifecycleStatements(own.database, silentLogger).migrate()
+})
+afterAll(() => own.drop())
+
+test('is made when something new is visible, and not otherwise', async () => {
+  expect(await tick()).toBeUndefined()
+  await own.sql(insertEvents(3))
+  const first = await tick()
+  expect(first).toMatchObject({ number: 1, epoch: 1, seq_estimate: 3 })
+  expect(await tick()).toBeUndefined()
+  expect(await tick(true)).toMatchObject({ number: 2, after: first?.snapshot })
+})
+
+test('sees at once what an open transaction commits, long after younger ones', async () => {
+  const long = await own.session()
+  await long.sql('BEGIN')
+  await long.sql(insertEvents(1, 'tests.late'))
+  await own.sql(insertEvents(1, 'tests.early'))
+  const early = await tick()
+  expect(early).toBeDefined()
+  expect(await tick()).toBeUndefined()
+  await long.sql('COMMIT')
+  await long.end()
+  const late = await tick()
+  expect(late?.number).toBe((early?.number ?? 0) + 1)
+  const log = logStatements(own.database)
+  const events = await log.read(await log.ticksAfter((early?.number ?? 0) - 1, 10), 0, 100)
+  expect(events.map((event) => [event.type, event.tick])).toEqual([
+    ['tests.early', early?.number],
+    ['tests.late', late?.number],
+  ])
+})
+
+test('passes over what was rolled back', async () => {
+  const session = await own.session()
+  await session.sql('BEGIN')
+  await session.sql(insertEvents(5))
+  await tick(true)
+  await session.sql('ROLLBACK')
+  await session.end()
+  expect(await tick()).toBeUndefined()
+})
+
+test('many makers make one chain without a gap, and snapshots only grow', async () => {
+  await own.sql(insertEvents(1))
+  const others = Array.from({ length: 6 }, () => own.another())
+  await Promise.all(
+    others.map(async (database) => {
+      for (let round = 0; round < 10; round++)
+        await database.query('read', 'deliver.tick', tickStatement, [true])
+    }),
+  )
+  const [row] = await own.sql<{ broken: number; ticks: number }>(
+    `SELECT count(*) FILTER (WHERE number <> previous + 1 OR after::text <> before::text
+       OR pg_snapshot_xmax(snapshot) < pg_snapshot_xmax(before))::int AS broken, count(*)::int AS ticks
+     FROM (SELECT *, lag(number) OVER w AS previous, lag(snapshot) OVER w AS before FROM eventspine.tick WINDOW w AS (ORDER BY number)) AS chain
+     WHERE previous IS NOT NULL`,
+  )
+  expect(row?.broken).toBe(0)
+  expect(row?.ticks).toBeGreaterThan(10)
+})
+
+test('its relaxed commit does not outlive it', async () => {
+  const session = await own.session()
+  await session.sql(tickStatement, [true])
+  expect(await session.sql('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }])
+  await session.end()
+})
+
+// The shape of its plan decides whether a tick costs microseconds or a scan of the partition.
+test('under a generic plan it probes the key index of the current partition and no other', async () => {
+  const session = await own.session()
+  await session.sql("SET plan_cache_mode = 'force_generic_plan'")
+  await session.sql(`PREPARE made (boolean) AS ${tickStatement}`)
+  const plan = (
+    await session.sql<{ 'QUERY PLAN': string }>(
+      'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE made (false)',
+    )
+  ).map((row) => row['QUERY PLAN'])
+  await session.end()
+  const scans = plan.filter((line) => / on event_(\d|default)/.test(line) || / using event_\d/.test(line))
+  const run = scans.filter((line) => !line.includes('never executed'))
+  expect(scans.length).toBeGreaterThan(9)
+  expect(run.filter((line) => /event_\d/.test(line))).toHaveLength(1)
+  expect(run.find((line) => /event_\d/.test(line))).toMatch(/Index Only Scan using event_1_\d+_pkey/)
+})

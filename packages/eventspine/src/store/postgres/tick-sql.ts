@@ -1,0 +1,54 @@
+// The statement that makes ticks. Kept apart because both the log and the registration of subscriptions make them.
+
+/** Its rows. `after` and `snapshot` are text in the form of `pg_snapshot`. */
+export interface TickRow {
+  readonly number: number
+  readonly epoch: number
+  readonly after: string
+  readonly snapshot: string
+  readonly seq_estimate: number
+  readonly made_ms: number
+}
+
+/** Columns of `tick`, in the form of TickRow. */
+export const tickColumns = `number, epoch, after::text AS after, snapshot::text AS snapshot, seq_estimate,
+  (extract(epoch FROM made_at) * 1000)::float8 AS made_ms`
+
+// Number, snapshot and last tick come from one statement, hence from one view of the database: who loses the race
+// has a unique violation and no tick, and a winner's snapshot has seen the tick before it. Two statements would
+// let a later tick have an older snapshot, which loses events.
+//
+// Something new is an event that this statement sees and the last snapshot did not: one whose transaction began
+// after it, or one whose transaction it saw open. Two probes of the primary key and not one condition with OR:
+// that one scans from the oldest open transaction on, at each tick. LIMIT and ORDER BY pin the index: with EXISTS
+// alone the planner believes a third of the partition to match and reads it from its start.
+// The upper bound spares partitions that were made ahead.
+const insertTick = (guard: string) => `
+last AS MATERIALIZED (SELECT number, epoch, snapshot FROM eventspine.tick ORDER BY number DESC LIMIT 1)
+INSERT INTO eventspine.tick (number, epoch, after, snapshot, seq_estimate)
+SELECT last.number + 1, last.epoch, last.snapshot, pg_current_snapshot(), (SELECT last_value FROM eventspine.event_seq)
+FROM last
+WHERE ${guard}($1::boolean
+  OR (SELECT e.seq FROM eventspine.event e
+      WHERE e.epoch = (SELECT epoch FROM last)
+        AND e.xid >= (SELECT pg_snapshot_xmax(snapshot) FROM last) AND e.xid < pg_snapshot_xmax(pg_current_snapshot())
+      ORDER BY e.epoch, e.xid, e.seq LIMIT 1) IS NOT NULL
+  OR (SELECT found.seq FROM pg_snapshot_xip((SELECT snapshot FROM last)) AS open(xid)
+      CROSS JOIN LATERAL (
+        SELECT e.seq FROM eventspine.event e WHERE e.epoch = (SELECT epoch FROM last) AND e.xid = open.xid
+        ORDER BY e.epoch, e.xid, e.seq LIMIT 1) AS found
+      LIMIT 1) IS NOT NULL)
+ON CONFLICT (number) DO NOTHING
+RETURNING ${tickColumns}`
+
+/**
+ * Makes the next tick when something new is visible, or in any case when `$1` is true. No row: nothing is new, or
+ * another worker made that tick.
+ *
+ * It commits asynchronously: a cursor that stands on a tick commits later and synchronously, so a durable cursor
+ * implies its tick, and waiting for the disk here would delay every delivery. Never run it inside a transaction
+ * that writes anything else: that would commit asynchronously too.
+ */
+export const tickStatement = `WITH relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value),${insertTick(
+  '(SELECT value FROM relaxed) IS NOT NULL AND ',
+)}`

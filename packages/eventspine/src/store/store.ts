@@ -1,0 +1,43 @@
+// A store is the sum of what the stages need. It sees their types and none of their code.
+import type { AppendPort } from '../append/port.js'
+import type { BreakerPort, LeasePort, LogPort, RetryPort, WakePort } from '../deliver/port.js'
+import type { InspectPort, OperatePort } from '../inspect/port.js'
+import type { RedrivePort, ReplayPort } from '../redrive/port.js'
+import type { SettlePort } from '../settle/port.js'
+
+/** What the store keeps of a subscription so that any process can show it. */
+export interface SubscriptionRecord {
+  readonly name: string
+  readonly on: readonly string[]
+  readonly priority: 'alarm' | 'normal'
+  readonly shards: number
+  readonly start: 'beginning' | 'now' | Date
+  /** JSON of its policies, for people. */
+  readonly policies: Readonly<Record<string, unknown>>
+}
+
+export interface Retention {
+  /** Events are kept at least so long after every delivery of them ended. Default 30 days. */
+  readonly eventsMs: number
+  /** Run history. Default 7 days. */
+  readonly runsMs: number
+  /** Dead letters that were redriven or discarded. Default 30 days. */
+  readonly resolvedDeadLettersMs: number
+}
+
+export interface LifecyclePort {
+  /** Connects, checks version, schema and epoch. Throws SCHEMA_OUTDATED with the command to run. */
+  open(): Promise<void>
+  close(): Promise<void>
+  /** Creates or upgrades the tables. Answers the names of the migrations that ran. */
+  migrate(): Promise<readonly string[]>
+  /** Writes definitions; a new subscription gets its consumers at its start position. */
+  register(subscriptions: readonly SubscriptionRecord[]): Promise<void>
+  /** Partitions ahead, retention, expired idempotency keys. One worker at a time does it; the others return at once. */
+  maintain(retention: Retention): Promise<void>
+  /** Answers when the store can be reached. */
+  ping(): Promise<void>
+}
+
+export interface Store
+  extends AppendPort, LogPort, WakePort, LeasePort, RetryPort, BreakerPort, SettlePort, RedrivePort, ReplayPort, InspectPort, OperatePort, LifecyclePort {}

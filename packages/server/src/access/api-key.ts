@@ -1,0 +1,77 @@
+// API keys: `es_` + id + `_` + secret. The server keeps the SHA-256 of a key and compares in constant time; the key
+// itself is seen once, by the one who makes it. 256 random bits need no slow hash.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+
+export const scopes = ['publish', 'read', 'operate'] as const
+
+/** `publish` events; `read` everything that can be seen; `operate`: pause, redrive, replay, discard, breakers. */
+export type Scope = (typeof scopes)[number]
+
+/** What is kept of a key. */
+export interface ApiKey {
+  /** 16 hexadecimal digits: the part of the key between its underscores. */
+  readonly id: string
+  /** SHA-256 of the whole key, hexadecimal. */
+  readonly hash: string
+  readonly scopes: readonly Scope[]
+  /** Shown in the audit as who acted. Default: the id. */
+  readonly name?: string
+  /** The key sees and publishes the events of this tenant alone. */
+  readonly tenant?: string
+}
+
+export interface ApiKeyOptions {
+  readonly scopes: readonly Scope[]
+  readonly name?: string
+  readonly tenant?: string
+}
+
+const keyForm = /^es_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/
+const idBytes = 8
+const secretBytes = 32
+
+/** Makes a key. `key` goes to its user and is not kept; `record` is what the server is given. */
+export function createApiKey(options: ApiKeyOptions): { readonly key: string; readonly record: ApiKey } {
+  const key = `es_${randomBytes(idBytes).toString('hex')}_${randomBytes(secretBytes).toString('base64url')}`
+  return { key, record: apiKeyRecord(key, options) }
+}
+
+/** What the server keeps of an existing key. Throws a TypeError when it is none. */
+export function apiKeyRecord(key: string, options: ApiKeyOptions): ApiKey {
+  const id = keyForm.exec(key)?.[1]
+  if (id === undefined) throw new TypeError('This is not an API key of Eventspine. Make one with createApiKey().')
+  return { id, hash: hashOf(key).toString('hex'), ...options }
+}
+
+/** The keys of one server. */
+export class KeyRing {
+  #keys: ReadonlyMap<string, ApiKey> = new Map()
+
+  constructor(keys: readonly ApiKey[]) {
+    this.replace(keys)
+  }
+
+  get size(): number {
+    return this.#keys.size
+  }
+
+  /** From the next request on, these keys and no others. */
+  replace(keys: readonly ApiKey[]): void {
+    this.#keys = new Map(keys.map((key) => [key.id, key]))
+  }
+
+  /** The record of a presented key, or undefined. */
+  find(presented: string): ApiKey | undefined {
+    const id = keyForm.exec(presented)?.[1]
+    if (id === undefined) return undefined
+    const record = this.#keys.get(id)
+    // An unknown id costs the same comparison, so that time does not tell which ids exist.
+    const expected = Buffer.from(record?.hash ?? unknownHash, 'hex')
+    const actual = hashOf(presented)
+    return expected.length === actual.length && timingSafeEqual(expected, actual) ? record : undefined
+  }
+}
+
+const unknownHash = '0'.repeat(64)
+
+const hashOf = (key: string) => createHash('sha256').update(key).digest()

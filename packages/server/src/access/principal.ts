@@ -1,0 +1,105 @@
+// Who asks, and whether they may. Denied unless a route's declaration allows it.
+import type { IncomingMessage } from 'node:http'
+import type { ServerSettings } from '../options.js'
+import { Problem } from '../problem/problem.js'
+import type { KeyRing, Scope } from './api-key.js'
+import { refuseCrossSite } from './origin.js'
+
+export interface Principal {
+  /** Counted by for limits: the id of the key, or `anonymous`. */
+  readonly id: string
+  readonly scopes: readonly Scope[]
+  /** Sees and publishes the events of this tenant alone. */
+  readonly tenant: string | undefined
+  /** Who acts, for the audit. */
+  readonly actor: string
+}
+
+/** What a route asks of its caller. */
+export interface Access {
+  /** `open`: anyone. */
+  readonly scope: Scope | 'open'
+  /** Needs no key when the server listens on loopback only. */
+  readonly openOnLoopback?: boolean
+  /** `filtered`: a key of one tenant sees its part. `system`: the answer spans tenants, such a key is refused. */
+  readonly tenancy: 'filtered' | 'system' | 'none'
+}
+
+const nobody: Principal = { id: 'anonymous', scopes: [], tenant: undefined, actor: 'anonymous' }
+const developer: Principal = { ...nobody, scopes: ['read', 'publish'], actor: 'development (no key)' }
+
+/** The caller of a route. Throws UNAUTHENTICATED, SCOPE_MISSING, TENANT_FORBIDDEN or ORIGIN_REFUSED. */
+export function authorise(
+  request: IncomingMessage,
+  access: Access,
+  keys: KeyRing,
+  settings: ServerSettings,
+): Principal {
+  if (access.scope === 'open' || (access.openOnLoopback === true && settings.loopback)) return nobody
+  const principal = authenticate(request, access.scope, keys, settings)
+  if (!principal.scopes.includes(access.scope)) throw scopeMissing(principal, access.scope)
+  if (access.tenancy === 'system' && principal.tenant !== undefined) {
+    throw new Problem(
+      'TENANT_FORBIDDEN',
+      `This route spans all tenants and the API key is limited to tenant "${principal.tenant}". Use a key without a tenant.`,
+    )
+  }
+  return principal
+}
+
+function authenticate(
+  request: IncomingMessage,
+  scope: Scope,
+  keys: KeyRing,
+  settings: ServerSettings,
+): Principal {
+  const header = request.headers.authorization
+  if (header === undefined) {
+    if (settings.development && scope !== 'operate') return withoutKey(request)
+    throw unauthenticated(
+      'This route needs an API key. Send "Authorization: Bearer es_…".',
+      settings.development,
+    )
+  }
+  const presented = /^Bearer +([!-~]{1,200})$/i.exec(header)?.[1]
+  if (presented === undefined) {
+    throw unauthenticated(
+      'The Authorization header has another form than "Bearer es_…".',
+      settings.development,
+    )
+  }
+  const key = keys.find(presented)
+  if (key === undefined)
+    throw unauthenticated('This API key is not known here, or was revoked.', settings.development)
+  return { id: key.id, scopes: key.scopes, tenant: key.tenant, actor: key.name ?? key.id }
+}
+
+// Development on loopback. A page of another site in this machine's browser, or a proxy that passes the outside on,
+// also reaches us from loopback: neither is the person at the keyboard.
+function withoutKey(request: IncomingMessage): Principal {
+  refuseCrossSite(request)
+  const passedOn = request.headers.forwarded ?? request.headers['x-forwarded-for'] ?? request.headers.via
+  if (passedOn !== undefined) {
+    throw unauthenticated(
+      'A request that came through a proxy needs an API key. Send "Authorization: Bearer es_…".',
+      true,
+    )
+  }
+  return developer
+}
+
+function unauthenticated(detail: string, development: boolean): Problem {
+  const hint = development ? ' The development key was printed at start.' : ''
+  return new Problem('UNAUTHENTICATED', detail + hint, {
+    headers: { 'www-authenticate': 'Bearer realm="eventspine"' },
+  })
+}
+
+function scopeMissing(principal: Principal, scope: Scope): Problem {
+  const has = principal.scopes.length === 0 ? 'none' : principal.scopes.join(', ')
+  return new Problem(
+    'SCOPE_MISSING',
+    `This route needs the scope "${scope}"; the API key has ${has}. Use a key with that scope.`,
+    { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` } },
+  )
+}

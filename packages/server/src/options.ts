@@ -1,0 +1,95 @@
+// What a server can be told, its limits, and what follows from both.
+import type { Logger } from 'eventspine'
+import type { ApiKey } from './access/api-key.js'
+
+export interface ServerLimits {
+  readonly headersBytesMax: number
+  /** One event, or the body of a control route. */
+  readonly bodyBytesMax: number
+  readonly batchBytesMax: number
+  readonly batchEventsMax: number
+  /** So much of a body that is too large is read and thrown away, so that its sender can read the answer. */
+  readonly discardedBytesMax: number
+  readonly inFlightPerCredentialMax: number
+  readonly connectionsMax: number
+  /** Open `/v1/events/tail` streams of one credential. */
+  readonly tailsPerCredentialMax: number
+  readonly tailHeartbeatMs: number
+  readonly tailPollMs: number
+  /** A reader of a stream that takes nothing for so long is let go. */
+  readonly tailStallMsMax: number
+  readonly headersMsMax: number
+  readonly requestMsMax: number
+  readonly keepAliveMsMax: number
+  /** How long `stop` waits for requests in flight before it cuts them off. */
+  readonly drainMsMax: number
+}
+
+export const serverLimitsDefault: ServerLimits = Object.freeze({
+  headersBytesMax: 16 * 1024,
+  bodyBytesMax: 256 * 1024,
+  batchBytesMax: 1024 * 1024,
+  batchEventsMax: 100,
+  discardedBytesMax: 8 * 1024 * 1024,
+  inFlightPerCredentialMax: 100,
+  connectionsMax: 2_000,
+  tailsPerCredentialMax: 20,
+  tailHeartbeatMs: 15_000,
+  tailPollMs: 250,
+  tailStallMsMax: 60_000,
+  headersMsMax: 10_000,
+  requestMsMax: 30_000,
+  keepAliveMsMax: 60_000,
+  drainMsMax: 25_000,
+})
+
+export interface ServerOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Default 4600. 0 takes a free one. */
+  readonly port?: number
+  /** Who may do what. Made by `createApiKey`; only hashes are kept. */
+  readonly apiKeys?: readonly ApiKey[]
+  /** Loopback only: makes a key at start, and lets requests from this machine read and publish without one. */
+  readonly development?: boolean
+  /** Where the development key is kept between starts, readable by its owner alone. Default: this run only. */
+  readonly keyFile?: string
+  /** Host names beside the loopback ones that requests may name. Off loopback the list is checked only when given. */
+  readonly allowedHosts?: readonly string[]
+  readonly logger?: Logger
+  /** Shown in `/openapi.json` and on the page at `/`. */
+  readonly version?: string
+  readonly limits?: Partial<ServerLimits>
+}
+
+export interface ServerSettings {
+  readonly host: string
+  readonly port: number
+  readonly loopback: boolean
+  readonly development: boolean
+  readonly allowedHosts: readonly string[] | undefined
+  readonly version: string
+  readonly limits: ServerLimits
+}
+
+export const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'] as const
+
+/** Every default filled in. */
+export function settingsOf(options: ServerOptions): ServerSettings {
+  const host = options.host ?? '127.0.0.1'
+  const loopback = isLoopback(host)
+  const given = options.allowedHosts?.map((name) => name.toLowerCase())
+  return {
+    host,
+    port: options.port ?? 4600,
+    loopback,
+    development: options.development ?? false,
+    allowedHosts: loopback ? [...new Set([...loopbackHosts, host, ...(given ?? [])])] : given,
+    version: options.version ?? '0.0.0',
+    limits: { ...serverLimitsDefault, ...options.limits },
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}

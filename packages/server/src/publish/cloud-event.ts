@@ -1,0 +1,115 @@
+// CloudEvents 1.0 attributes, from whichever form they came in, as an event of the library.
+// Source: CloudEvents 1.0.2, JSON format and HTTP protocol binding.
+import { Problem, type Issue } from '../problem/problem.js'
+import { isJson, mediaType, unsupported } from './content-type.js'
+import { type EventDraft, type IngestEvent, libraryNames, malformed, timeOf } from './incoming.js'
+
+/** Attribute values by name. Null is as good as absent (JSON format, 2.2). */
+export type Attributes = ReadonlyMap<string, unknown>
+
+const required = ['specversion', 'id', 'source', 'type'] as const
+const plainTexts = ['id', 'source', 'type', 'subject', 'tenant', 'traceparent'] as const
+const renamedTexts = Object.entries(libraryNames)
+const kept = new Set<string>([
+  ...required,
+  ...plainTexts,
+  ...Object.keys(libraryNames),
+  'time',
+  'version',
+  'datacontenttype',
+  'data',
+  'data_base64',
+])
+const nameForm = /^[a-z0-9]{1,40}$/
+const versionForm = /^[1-9]\d{0,8}$/
+
+/** Throws CLOUDEVENT_INVALID with every fault, or CONTENT_TYPE_UNSUPPORTED for data that is not JSON. */
+export function cloudEvent(attributes: Attributes, data: unknown, at: string): IngestEvent {
+  refuseOtherData(attributes, at)
+  const issues: Issue[] = []
+  const report = (name: string, message: string) => issues.push({ field: `${at}/${name}`, message })
+  for (const name of required) {
+    if (valueOf(attributes, name) === undefined) report(name, `is required by CloudEvents; ${adviceFor(name)}`)
+  }
+  const version = valueOf(attributes, 'specversion')
+  if (version !== undefined && version !== '1.0') report('specversion', 'must be the text "1.0"')
+  const draft: Partial<EventDraft> = { data }
+  readTexts(attributes, draft, report)
+  readTime(attributes, draft, report)
+  readVersion(attributes, draft, report)
+  draft.extensions = extensionsOf(attributes, report)
+  if (issues.length > 0) throw malformed('CLOUDEVENT_INVALID', issues)
+  return draft as IngestEvent
+}
+
+type Report = (name: string, message: string) => void
+
+function readTexts(attributes: Attributes, draft: Partial<EventDraft>, report: Report): void {
+  const pairs = [...plainTexts.map((name) => [name, name] as const), ...renamedTexts]
+  for (const [name, target] of pairs) {
+    const value = valueOf(attributes, name)
+    if (value === undefined) continue
+    if (typeof value === 'string' && value !== '') Object.assign(draft, { [target]: value })
+    else report(name, 'must be a text that is not empty; leave it out when there is none')
+  }
+}
+
+function readTime(attributes: Attributes, draft: Partial<EventDraft>, report: Report): void {
+  const value = valueOf(attributes, 'time')
+  if (value === undefined) return
+  const time = typeof value === 'string' ? timeOf(value) : undefined
+  if (time === undefined) report('time', 'must be an RFC 3339 time such as 2026-01-31T12:00:00Z')
+  else draft.time = time
+}
+
+// The version of the event's definition travels as the extension `version`: a number, or digits in a header.
+function readVersion(attributes: Attributes, draft: Partial<EventDraft>, report: Report): void {
+  const value = valueOf(attributes, 'version')
+  if (value === undefined) return
+  if ((typeof value === 'number' || typeof value === 'string') && versionForm.test(String(value)))
+    draft.version = Number(value)
+  else report('version', 'must be a whole number from 1, the version of the event definition')
+}
+
+function extensionsOf(attributes: Attributes, report: Report): Record<string, string | number | boolean> {
+  const extensions: Record<string, string | number | boolean> = {}
+  for (const [name, value] of attributes) {
+    if (kept.has(name) || value === null) continue
+    const shown = name.slice(0, 60).replaceAll('~', '~0').replaceAll('/', '~1')
+    if (!nameForm.test(name))
+      report(shown, 'is not an attribute name: use 1 to 40 lower-case letters and digits')
+    else if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value))
+      extensions[name] = value as string | number | boolean
+    else report(shown, 'must be a text, a whole number or a boolean; put other things into data')
+  }
+  return extensions
+}
+
+function refuseOtherData(attributes: Attributes, at: string): void {
+  if (valueOf(attributes, 'data_base64') !== undefined)
+    throw unsupported('Binary data is not taken: put JSON into "data"', `${at}/data_base64`)
+  const type = valueOf(attributes, 'datacontenttype')
+  if (type === undefined) return
+  if (typeof type !== 'string' || !isJson(typeOfData(type, at)))
+    throw unsupported('Data must be JSON, and datacontenttype says otherwise', `${at}/datacontenttype`)
+}
+
+function typeOfData(type: string, at: string): string {
+  try {
+    return mediaType(type)
+  } catch (cause) {
+    if (!(cause instanceof Problem)) throw cause
+    throw unsupported(
+      'datacontenttype must be a JSON type in UTF-8 such as application/json',
+      `${at}/datacontenttype`,
+    )
+  }
+}
+
+const valueOf = (attributes: Attributes, name: string) => attributes.get(name) ?? undefined
+
+function adviceFor(name: (typeof required)[number]): string {
+  if (name === 'specversion') return 'send "1.0"'
+  if (name === 'id') return 'send a text that names this event once and for all within its source'
+  return name === 'source' ? 'send a URI reference such as /shop/checkout' : 'send the type of a defined event'
+}

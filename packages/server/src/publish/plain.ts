@@ -1,0 +1,55 @@
+// Plain JSON: `{ type, data, … }` with the library's own names, or an array of those.
+import { z } from 'zod'
+import { readValues } from '../route/read.js'
+import { type IngestEvent, malformed, timeOf } from './incoming.js'
+
+const line = (charactersMax: number) => z.string().min(1).max(charactersMax)
+
+/** One event. What is left out gets the library's defaults. */
+export const plainEvent = z
+  .strictObject({
+    type: line(200).describe('Type of a defined event'),
+    version: z.int().min(1).optional().describe('Default: the newest'),
+    data: z.unknown().describe('Fits the schema of the definition'),
+    id: line(250).optional().describe('Makes repeats one event, together with source'),
+    source: line(500).optional().describe('Default: / and the name of the app'),
+    subject: line(500).optional(),
+    tenant: line(100).optional().describe('Default: that of the API key, else of the app'),
+    key: line(500).optional().describe('Ordering scope. Default: from data, by the definition'),
+    time: line(64).optional().describe('RFC 3339. Default: now'),
+    traceparent: line(100).optional().describe('W3C trace context. Default: the header of that name'),
+    correlationId: line(250).optional(),
+    causationId: line(250).optional(),
+    extensions: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])).optional(),
+  })
+  .describe('An event in plain JSON')
+
+/** Throws REQUEST_INVALID with every fault. */
+export function plainIngest(value: unknown, at: string): IngestEvent {
+  refuseCloudEvent(value, at)
+  const { time, ...rest } = readValues(plainEvent, value, at)
+  if (time === undefined) return defined(rest)
+  const date = timeOf(time)
+  if (date !== undefined) return { ...defined(rest), time: date }
+  throw malformed('REQUEST_INVALID', [
+    { field: `${at}/time`, message: 'must be an RFC 3339 time such as 2026-01-31T12:00:00Z' },
+  ])
+}
+
+// The commonest mistake deserves its own answer.
+function refuseCloudEvent(value: unknown, at: string): void {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'specversion')) return
+  throw malformed('REQUEST_INVALID', [
+    {
+      field: `${at}/specversion`,
+      message:
+        'belongs to a CloudEvent; send "Content-Type: application/cloudevents+json" (or -batch+json), or leave specversion out',
+    },
+  ])
+}
+
+// Absent is absent: the library's options are exact.
+function defined(values: Omit<z.output<typeof plainEvent>, 'time'>): IngestEvent {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined)
+  return { type: values.type, data: values.data, ...Object.fromEntries(entries) }
+}

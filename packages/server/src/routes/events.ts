@@ -1,0 +1,110 @@
+// Reading events: lists, one with all its deliveries and its causal tree, and the stream of what comes.
+import { z } from 'zod'
+import { visible, visibleDetails } from '../access/tenancy.js'
+import { tailStream } from '../tail/stream.js'
+import { tailPlace } from '../tail/place.js'
+import { defineRoute } from '../route/route.js'
+import {
+  cellQuery,
+  eventType,
+  identifier,
+  idPath,
+  instant,
+  noPath,
+  pageOf,
+  pageQuery,
+  tenantName,
+  text,
+} from '../schema/parts.js'
+import { eventDetails, eventView } from '../schema/views.js'
+import { emptyPage, found, given, pageAnswer } from './answers.js'
+
+const read = { scope: 'read', tenancy: 'filtered' } as const
+const tag = 'Events'
+
+const filters = {
+  type: eventType.describe('Type of event; * stands for any run of characters').optional(),
+  key: text(500).describe('Ordering scope').optional(),
+  correlation: text(250).describe('Id of the first event of a chain').optional(),
+  tenant: tenantName.optional(),
+}
+
+const listEvents = defineRoute({
+  method: 'GET',
+  url: '/v1/events',
+  operationId: 'listEvents',
+  tag,
+  summary: 'List events',
+  description: 'Newest first unless asked otherwise. Times are those at which the events were recorded.',
+  access: read,
+  path: noPath,
+  query: pageQuery.extend({
+    ...filters,
+    after: instant.optional(),
+    before: instant.optional(),
+    order: z.enum(['newest', 'oldest']).describe('Default newest. The cursor of oldest never ends').optional(),
+  }),
+  successes: [{ status: 200, description: 'A page of events', schema: pageOf(eventView) }],
+  problems: ['CELL_UNKNOWN'],
+  async handle(call) {
+    const { cell, correlation, ...query } = call.query
+    const asked = visible(call.principal, given({ ...query, correlationId: correlation }))
+    if (asked === undefined) return { body: emptyPage }
+    return pageAnswer(call, await call.spine.operator(cell).events(asked))
+  },
+})
+
+const showEvent = defineRoute({
+  method: 'GET',
+  url: '/v1/events/:id',
+  operationId: 'showEvent',
+  tag,
+  summary: 'Show an event with all its deliveries and its causal tree',
+  access: read,
+  path: idPath,
+  query: cellQuery.extend({ tenant: tenantName.optional() }),
+  successes: [{ status: 200, description: 'The event', schema: eventDetails }],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, principal, path, query }) {
+    const asked = visible(principal, given({ tenant: query.tenant }))
+    const details =
+      asked === undefined ? null : await spine.operator(query.cell).event(path.id, asked.tenant)
+    return { body: visibleDetails(principal, found(details, 'event')) }
+  },
+})
+
+const tailDescription = `Server-sent events: each message's \`data\` is one event as JSON. Begins with what comes, or at the
+beginning of the log with \`from=beginning\`. A reader that reconnects with the Last-Event-ID header goes on behind that
+event, as browsers do by themselves; it misses none, and after a crash of the database may see some again. A comment line
+comes every 15 s when there is nothing else. A reader that takes nothing for a minute is let go.`
+
+const tailEvents = defineRoute({
+  method: 'GET',
+  url: '/v1/events/tail',
+  operationId: 'tailEvents',
+  tag,
+  summary: 'Follow events as they come',
+  description: tailDescription,
+  access: read,
+  path: noPath,
+  query: cellQuery.extend({
+    ...filters,
+    from: z.enum(['now', 'beginning']).describe('Default now').optional(),
+    lastEventId: identifier
+      .max(2_000)
+      .describe('As the Last-Event-ID header, which wins, for clients that cannot send it')
+      .optional(),
+  }),
+  successes: [
+    { status: 200, description: 'A stream', schema: z.string(), contentType: 'text/event-stream' },
+  ],
+  problems: ['CELL_UNKNOWN', 'IN_FLIGHT_MAX'],
+  handle(call) {
+    const { cell, correlation, from, lastEventId, ...query } = call.query
+    const asked = visible(call.principal, given({ ...query, correlationId: correlation }))
+    const place = tailPlace(call.request.headers['last-event-id'] ?? lastEventId)
+    return tailStream(call, call.spine.operator(cell), asked, { place, from: from ?? 'now' })
+  },
+})
+
+export const eventRoutes = [listEvents, tailEvents, showEvent]

@@ -1,0 +1,100 @@
+// Workers, breakers, audit and doctor: the state of the whole system.
+import { z } from 'zod'
+import { defineRoute } from '../route/route.js'
+import { cellQuery, listOf, namePath, noPath, pageOf, pageQuery, tenantName } from '../schema/parts.js'
+import { auditView, breakerView, doctorView, workerView } from '../schema/views.js'
+import { given, pageAnswer } from './answers.js'
+
+const read = { scope: 'read', tenancy: 'system' } as const
+const tag = 'Operations'
+
+const listWorkers = defineRoute({
+  method: 'GET',
+  url: '/v1/workers',
+  operationId: 'listWorkers',
+  tag,
+  summary: 'List workers that live',
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  successes: [{ status: 200, description: 'All workers', schema: listOf(workerView) }],
+  problems: ['CELL_UNKNOWN'],
+  handle: async ({ spine, query }) => ({ body: { items: await spine.operator(query.cell).workers() } }),
+})
+
+const listBreakers = defineRoute({
+  method: 'GET',
+  url: '/v1/breakers',
+  operationId: 'listBreakers',
+  tag,
+  summary: 'List circuit breakers',
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  successes: [{ status: 200, description: 'All breakers', schema: listOf(breakerView) }],
+  problems: ['CELL_UNKNOWN'],
+  handle: async ({ spine, query }) => ({ body: { items: await spine.operator(query.cell).breakers() } }),
+})
+
+const breakerState = z.enum(['open', 'closed'])
+
+const setBreaker = defineRoute({
+  method: 'POST',
+  url: '/v1/breakers/:name',
+  operationId: 'setBreaker',
+  tag,
+  summary: 'Open or close a circuit breaker by hand',
+  access: { scope: 'operate', tenancy: 'system' },
+  path: namePath,
+  query: cellQuery,
+  body: z.strictObject({
+    state: breakerState,
+    tenant: tenantName.describe('Of a breaker per tenant. Default: that of the whole service').optional(),
+  }),
+  successes: [
+    {
+      status: 200,
+      description: 'It is set',
+      schema: z.object({ name: z.string(), tenant: z.string(), state: breakerState }),
+    },
+  ],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, query, path, body, principal }) {
+    const tenant = body.tenant ?? ''
+    await spine.operator(query.cell).setBreaker(path.name, tenant, body.state, principal.actor)
+    return { body: { name: path.name, tenant, state: body.state } }
+  },
+})
+
+const listAudit = defineRoute({
+  method: 'GET',
+  url: '/v1/audit',
+  operationId: 'listAudit',
+  tag,
+  summary: 'List who did what, newest first',
+  access: read,
+  path: noPath,
+  query: pageQuery,
+  successes: [{ status: 200, description: 'A page of the audit', schema: pageOf(auditView) }],
+  problems: ['CELL_UNKNOWN'],
+  async handle(call) {
+    const { cell, ...page } = call.query
+    return pageAnswer(call, await call.spine.operator(cell).audit(given(page)))
+  },
+})
+
+const doctor = defineRoute({
+  method: 'GET',
+  url: '/v1/doctor',
+  operationId: 'doctor',
+  tag,
+  summary: 'Examine every subscription and the database',
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  successes: [{ status: 200, description: 'The findings', schema: doctorView }],
+  problems: ['CELL_UNKNOWN'],
+  handle: async ({ spine, query }) => ({ body: await spine.operator(query.cell).doctor() }),
+})
+
+export const operationRoutes = [listWorkers, listBreakers, setBreaker, listAudit, doctor]

@@ -1,0 +1,90 @@
+// Subscriptions: how they stand, pause and resume. Their figures span tenants.
+import { z } from 'zod'
+import { defineRoute } from '../route/route.js'
+import { cellQuery, listOf, namePath, noPath } from '../schema/parts.js'
+import { subscriptionView } from '../schema/views.js'
+import { found } from './answers.js'
+
+const read = { scope: 'read', tenancy: 'system' } as const
+const operate = { scope: 'operate', tenancy: 'system' } as const
+const tag = 'Subscriptions'
+
+const listSubscriptions = defineRoute({
+  method: 'GET',
+  url: '/v1/subscriptions',
+  operationId: 'listSubscriptions',
+  tag,
+  summary: 'List subscriptions with their lag and counts',
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  successes: [{ status: 200, description: 'All subscriptions', schema: listOf(subscriptionView) }],
+  problems: ['CELL_UNKNOWN'],
+  handle: async ({ spine, query }) => ({
+    body: { items: await spine.operator(query.cell).subscriptions() },
+  }),
+})
+
+const showSubscription = defineRoute({
+  method: 'GET',
+  url: '/v1/subscriptions/:name',
+  operationId: 'showSubscription',
+  tag,
+  summary: 'Show a subscription',
+  access: read,
+  path: namePath,
+  query: cellQuery,
+  successes: [{ status: 200, description: 'The subscription', schema: subscriptionView }],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, query, path }) {
+    const all = await spine.operator(query.cell).subscriptions()
+    return { body: found(all.find(({ name }) => name === path.name), 'subscription') }
+  },
+})
+
+const stateView = z.object({ name: z.string(), state: z.enum(['active', 'paused']) })
+const nothing = z.strictObject({})
+
+const pauseSubscription = defineRoute({
+  method: 'POST',
+  url: '/v1/subscriptions/:name/pause',
+  operationId: 'pauseSubscription',
+  tag,
+  summary: 'Pause a subscription',
+  description: 'Answers once no attempt can start any more. Attempts that run go on to their end.',
+  access: operate,
+  path: namePath,
+  query: cellQuery,
+  body: nothing,
+  successes: [{ status: 200, description: 'It is paused', schema: stateView }],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, query, path, principal }) {
+    await spine.operator(query.cell).pause(path.name, principal.actor)
+    return { body: { name: path.name, state: 'paused' } }
+  },
+})
+
+const resumeSubscription = defineRoute({
+  method: 'POST',
+  url: '/v1/subscriptions/:name/resume',
+  operationId: 'resumeSubscription',
+  tag,
+  summary: 'Resume a subscription where it stopped',
+  access: operate,
+  path: namePath,
+  query: cellQuery,
+  body: nothing,
+  successes: [{ status: 200, description: 'It goes on', schema: stateView }],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, query, path, principal }) {
+    await spine.operator(query.cell).resume(path.name, principal.actor)
+    return { body: { name: path.name, state: 'active' } }
+  },
+})
+
+export const subscriptionRoutes = [
+  listSubscriptions,
+  showSubscription,
+  pauseSubscription,
+  resumeSubscription,
+]

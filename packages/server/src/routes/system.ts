@@ -1,0 +1,110 @@
+// What machines and newcomers ask first: health, metrics, the OpenAPI document, and a page for people.
+import { z } from 'zod'
+import { Problem } from '../problem/problem.js'
+import { welcomePage } from '../welcome/page.js'
+import { type Answer, defineRoute, type Incoming } from '../route/route.js'
+import { noPath, noQuery } from '../schema/parts.js'
+
+const open = { scope: 'open', tenancy: 'none' } as const
+const tag = 'System'
+
+const healthz = defineRoute({
+  method: 'GET',
+  url: '/healthz',
+  operationId: 'healthz',
+  tag,
+  summary: 'The process is up',
+  access: open,
+  path: noPath,
+  query: noQuery,
+  successes: [{ status: 200, description: 'Always', schema: z.object({ ok: z.literal(true) }) }],
+  problems: [],
+  handle: () => ({ body: { ok: true } }),
+})
+
+const readyz = defineRoute({
+  method: 'GET',
+  url: '/readyz',
+  operationId: 'readyz',
+  tag,
+  summary: 'Events can be stored now',
+  access: open,
+  path: noPath,
+  query: noQuery,
+  successes: [
+    {
+      status: 200,
+      description: 'Every cell can be reached',
+      schema: z.object({ ok: z.literal(true), cells: z.record(z.string(), z.object({ ok: z.boolean() })) }),
+    },
+  ],
+  problems: ['UNAVAILABLE', 'STOPPED'],
+  handle: ready,
+})
+
+// Open to anyone, so it names what is unreachable, and of the error only what the problem's log entry does not need
+// to hide: whether, not where the database is.
+async function ready({ spine, logger }: Incoming): Promise<Answer> {
+  const health = await spine.health()
+  const cells = Object.entries(health.cells)
+  if (health.ok) {
+    return { body: { ok: true, cells: Object.fromEntries(cells.map(([name]) => [name, { ok: true }])) } }
+  }
+  const unreachable = cells.filter(([, cell]) => !cell.ok)
+  for (const [cell, { error }] of unreachable) logger.warn('cell not ready', { cell, error })
+  const names = unreachable.map(([name]) => name).join(', ')
+  throw new Problem(
+    'UNAVAILABLE',
+    `Not ready: ${names === '' ? 'Eventspine has not started' : `no answer from the database of ${names}`}. Events are refused until it is back; the log has the cause.`,
+    { retryAfterMs: 5_000 },
+  )
+}
+
+const metrics = defineRoute({
+  method: 'GET',
+  url: '/metrics',
+  operationId: 'metrics',
+  tag,
+  summary: 'Metrics in the Prometheus text format',
+  access: { scope: 'read', openOnLoopback: true, tenancy: 'system' },
+  path: noPath,
+  query: noQuery,
+  successes: [{ status: 200, description: 'Metrics', schema: z.string(), contentType: 'text/plain' }],
+  problems: ['UNAVAILABLE'],
+  handle: async ({ spine }) => ({
+    body: await spine.prometheus(),
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+  }),
+})
+
+const openApi = defineRoute({
+  method: 'GET',
+  url: '/openapi.json',
+  operationId: 'openApi',
+  tag,
+  summary: 'This document',
+  access: open,
+  path: noPath,
+  query: noQuery,
+  successes: [
+    { status: 200, description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) },
+  ],
+  problems: [],
+  handle: (incoming) => ({ body: incoming.openApi(), contentType: 'application/json; charset=utf-8' }),
+})
+
+const welcome = defineRoute({
+  method: 'GET',
+  url: '/',
+  operationId: 'welcome',
+  tag,
+  summary: 'A page for people: what this is and what to try',
+  access: open,
+  path: noPath,
+  query: noQuery,
+  successes: [{ status: 200, description: 'HTML', schema: z.string(), contentType: 'text/html' }],
+  problems: [],
+  handle: welcomePage,
+})
+
+export const systemRoutes = [welcome, healthz, readyz, metrics, openApi]

@@ -1,0 +1,274 @@
+// What the read side answers, as schemas: the OpenAPI document shows them, and tests hold every answer against them.
+import { z } from 'zod'
+
+const milliseconds = z.number().describe('Milliseconds since 1970')
+const count = z.number().int().min(0)
+const rfc3339 = z.iso.datetime({ offset: true })
+
+export const categoryView = z.enum([
+  'validation',
+  'permanent',
+  'transient',
+  'timeout',
+  'processing',
+  'unknown',
+])
+
+export const eventView = z.object({
+  id: z.string(),
+  type: z.string(),
+  version: z.number().int(),
+  source: z.string(),
+  subject: z.string().nullish(),
+  tenant: z.string(),
+  key: z.string().nullish(),
+  time: rfc3339.describe('When it happened'),
+  recordedAt: rfc3339.describe('When the database wrote it'),
+  data: z.unknown().describe('The JSON that was published'),
+  traceparent: z.string(),
+  correlationId: z.string().describe('Id of the first event of its chain'),
+  causationId: z.string().nullish().describe('Id of the event whose handler published it'),
+  extensions: z.record(z.string(), z.unknown()),
+  position: z.object({ epoch: z.number().int(), seq: z.number().int() }),
+})
+
+export const failureView = z.object({
+  category: categoryView,
+  name: z.string(),
+  message: z.string(),
+  stack: z.string().nullable(),
+  code: z.string().nullable(),
+  fingerprint: z.string().describe('Same fault, same fingerprint'),
+})
+
+export const runView = z.object({
+  round: z.number().int(),
+  attempt: z.number().int(),
+  startedAtMs: milliseconds,
+  durationMs: z.number(),
+  outcome: z.enum(['done', 'retry', 'dead']),
+  worker: z.string(),
+  failure: failureView.nullable(),
+})
+
+export const deliveryView = z.object({
+  id: z.string().describe('Never changes, whatever the attempt'),
+  subscription: z.string(),
+  replay: z.string().nullable(),
+  state: z.enum([
+    'pending',
+    'retry',
+    'running',
+    'waiting',
+    'completed',
+    'dead',
+    'redriving',
+    'redriven',
+    'discarded',
+  ]),
+  attempt: z.number().int(),
+  dueAtMs: milliseconds.nullable(),
+  failure: failureView.nullable(),
+  runs: z.array(runView),
+})
+
+export const causalNode = z.object({
+  event: eventView,
+  get children() {
+    return z.array(causalNode)
+  },
+})
+
+export const eventDetails = z.object({
+  event: eventView,
+  deliveries: z.array(deliveryView),
+  chain: causalNode.describe('All events of the correlation, from the first'),
+})
+
+export const subscriptionView = z.object({
+  name: z.string(),
+  state: z.enum(['active', 'paused']),
+  priority: z.enum(['alarm', 'normal']),
+  on: z.array(z.string()),
+  shards: z.number().int(),
+  policies: z.record(z.string(), z.unknown()),
+  matched: count,
+  completed: count,
+  retrying: count,
+  dead: count,
+  discarded: count,
+  skipped: count,
+  lagEvents: count.describe('Events in the log behind the cursor: an estimate'),
+  lagSeconds: z.number().min(0).describe('Age of the oldest event not yet settled'),
+  owners: z.array(z.string()),
+})
+
+export const deadLetterView = z.object({
+  id: z.string().describe('`subscription/epoch.seq`; in a URL write "/" as %2F'),
+  subscription: z.string(),
+  tenant: z.string(),
+  state: z.enum(['dead', 'redriving', 'redriven', 'discarded']),
+  event: z.object({
+    id: z.string(),
+    type: z.string(),
+    version: z.number().int(),
+    source: z.string(),
+    subject: z.string().nullable(),
+    key: z.string().nullable(),
+    time: z.string(),
+    data: z.unknown().describe('null when the body lies in the object store'),
+    claim: z.string().nullable(),
+    correlationId: z.string(),
+  }),
+  attempts: count,
+  round: count.describe('How often it was redriven'),
+  failure: failureView,
+  halts: z.boolean().describe('Its key waits for an operator'),
+  diedAtMs: milliseconds,
+  redrive: z.string().nullable(),
+  resolvedAtMs: milliseconds.nullable(),
+  resolvedBy: z.string().nullable(),
+  reason: z.string().nullable(),
+})
+
+export const deadLetterGroupView = z.object({
+  subscription: z.string(),
+  category: categoryView,
+  fingerprint: z.string(),
+  message: z.string(),
+  count,
+  firstAtMs: milliseconds,
+  lastAtMs: milliseconds,
+})
+
+export const redriveView = z.object({
+  id: z.string(),
+  state: z.enum(['canary', 'running', 'completed', 'stopped']),
+  filter: z.record(z.string(), z.unknown()),
+  rate: z.number(),
+  canary: count,
+  stopAtErrorRate: z.number(),
+  selected: count,
+  sent: count,
+  succeeded: count,
+  failed: count,
+  actor: z.string(),
+  reason: z.string().nullable(),
+  note: z.string().nullable().describe('Why it stopped'),
+  createdAtMs: milliseconds,
+  endedAtMs: milliseconds.nullable(),
+})
+
+export const redrivePreviewView = z.object({
+  selected: count,
+  guarded: count.describe('Left out: redriven roundsMax times before'),
+  groups: z.array(deadLetterGroupView),
+})
+
+export const replayView = z.object({
+  id: z.string(),
+  subscription: z.string(),
+  state: z.enum(['running', 'completed', 'stopped']),
+  fromMs: milliseconds.nullable(),
+  untilTick: z.number().int(),
+  matched: count,
+  completed: count,
+  retrying: count,
+  dead: count,
+  progress: z.number().min(0).max(1),
+  actor: z.string(),
+  createdAtMs: milliseconds,
+  endedAtMs: milliseconds.nullable(),
+})
+
+export const workerView = z.object({
+  id: z.string(),
+  identity: z.string(),
+  host: z.string(),
+  processId: z.number().int(),
+  version: z.string(),
+  startedAtMs: milliseconds,
+  heartbeatAtMs: milliseconds,
+  consumers: count,
+})
+
+export const breakerView = z.object({
+  name: z.string(),
+  tenant: z.string().describe('Empty for a breaker of the whole service'),
+  state: z.enum(['closed', 'open', 'half-open']),
+  failures: count,
+  openedAtMs: milliseconds.nullable(),
+  opensForMs: z.number().describe('Until probes may go; 0 when they may'),
+  closedForMs: z.number().nullable(),
+  lastError: z.string().nullable(),
+})
+
+export const auditView = z.object({
+  id: z.number().int(),
+  atMs: milliseconds,
+  actor: z.string(),
+  action: z.string(),
+  target: z.string(),
+  details: z.record(z.string(), z.unknown()),
+})
+
+export const doctorView = z.object({
+  healthy: z.boolean(),
+  findings: z.array(
+    z.object({
+      severity: z.enum(['error', 'warning', 'info']),
+      subject: z.string(),
+      message: z.string(),
+      advice: z.string(),
+    }),
+  ),
+  subscriptions: z.array(
+    z.looseObject({
+      name: z.string(),
+      matched: count,
+      completed: count,
+      retrying: count,
+      dead: count,
+      skipped: count,
+      balanced: z.boolean().describe('matched = completed + retrying + dead + skipped'),
+      lagEvents: count,
+      lagSeconds: z.number(),
+    }),
+  ),
+  database: z.looseObject({ version: z.string() }),
+})
+
+export const problemView = z.object({
+  type: z.string().describe('Stable URI of the kind: urn:eventspine:error:CODE'),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string().describe('What is wrong, and what to send instead'),
+  instance: z.string().describe('This occurrence: its request id, which is in the log'),
+  code: z.string(),
+  field: z
+    .string()
+    .optional()
+    .describe('JSON Pointer into the body; /query/…, /path/… and /headers/… for other parts'),
+  issues: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+})
+
+/** Names under which the OpenAPI document lists them. */
+export const namedViews = {
+  Event: eventView,
+  Failure: failureView,
+  Run: runView,
+  Delivery: deliveryView,
+  CausalNode: causalNode,
+  EventDetails: eventDetails,
+  Subscription: subscriptionView,
+  DeadLetter: deadLetterView,
+  DeadLetterGroup: deadLetterGroupView,
+  Redrive: redriveView,
+  RedrivePreview: redrivePreviewView,
+  Replay: replayView,
+  Worker: workerView,
+  Breaker: breakerView,
+  AuditEntry: auditView,
+  DoctorReport: doctorView,
+  Problem: problemView,
+} as const

@@ -1,0 +1,6 @@
+// `npm start`: installs what is missing, then runs the order pipeline.
+import { ensureInstalled } from './install.mjs'
+
+await ensureInstalled()
+const { runFromSource } = await import('./source.mjs')
+await runFromSource('apps/order-pipeline/src/main.ts', process.argv.slice(2))

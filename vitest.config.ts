@@ -1,0 +1,24 @@
+// How the tests run: from source (no build), at most two files at once, one PostgreSQL for the whole run.
+import { defineConfig } from 'vitest/config'
+
+// What vitest would use by itself, plus `source`, which leads a package's name to its TypeScript.
+const conditions = ['source', 'module', 'node', 'development|production']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ['source', 'node'] } },
+  // The environment in which vitest loads its global setup.
+  environments: { __vitest__: { resolve: { conditions } } },
+  test: {
+    include: ['packages/*/**/*.test.ts', 'apps/*/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['./test/postgres.ts'],
+    setupFiles: ['./test/leftovers.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // A test that passes at the second try hides a fault.
+    retry: 0,
+    passWithNoTests: false,
+  },
+})
