@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureInstalled, root } from './install.mjs'
+import { stopWhenOrphaned } from './orphan.mjs'
 import { inWords, withProgress } from './progress.mjs'
 
 const bin = (path) => join(root, 'node_modules', path)
@@ -16,6 +17,7 @@ const checks = [
   { name: 'rules', script: join(root, 'scripts/rules.mjs'), parameters: [] },
 ]
 
+stopWhenOrphaned()
 await ensureInstalled()
 process.exitCode = await main(process.argv.slice(2))
 
@@ -50,8 +52,13 @@ async function runTests(parameters) {
   const folder = mkdtempSync(join(tmpdir(), 'eventspine-report-'))
   const report = join(folder, 'tests.json')
   try {
+    // The runner loads the configuration without writing into node_modules, which may belong to another user.
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const { code } = await run(bin('vitest/vitest.mjs'), ['run', ...reporters, ...parameters], 'inherit')
+    const { code } = await run(
+      bin('vitest/vitest.mjs'),
+      ['run', '--configLoader=runner', ...reporters, ...parameters],
+      'inherit',
+    )
     return countTests(report, code)
   } finally {
     rmSync(folder, { recursive: true, force: true })

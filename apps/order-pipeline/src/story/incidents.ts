@@ -23,7 +23,7 @@ export interface Incident extends Kind {
 export async function readIncidents(spine: Eventspine, ledger: Ledger): Promise<Incident[]> {
   const opened = await openedBreakers(spine)
   const invoices = ruleBreakers(ledger)
-  const real: Kind = { category: 'validation', where: 'process', story: 'a rule of the business', invoices }
+  const real: Kind = { category: 'validation', where: 'process', story: 'business rule broken', invoices }
   return Promise.all(
     [...plannedFailures, real].map(async (kind) => ({
       ...(await outcomesOf(spine.operator(), kind)),

@@ -52,7 +52,11 @@ export class Appender {
   append(event: NewEvent): Promise<AppendOutcome> {
     if (this.#queue.length >= this.#limits.pendingEventsMax) {
       return Promise.reject(
-        new EventspineError('OVERLOADED', `${this.#queue.length} events wait to be written, which is the limit. Publish again after a moment, or publish less at once.`, { retryAfterMs: 1_000 }),
+        new EventspineError(
+          'OVERLOADED',
+          `${this.#queue.length} events wait to be written, which is the limit. Publish again after a moment, or publish less at once.`,
+          { retryAfterMs: 1_000 },
+        ),
       )
     }
     return new Promise((resolve, reject) => {
@@ -96,7 +100,11 @@ export class Appender {
       // Two with one id in one statement could not be told apart by it: the second waits for the next batch.
       const identity = event.fingerprint === null ? null : `${event.tenant}\n${event.source}\n${event.id}`
       const repeated = identity !== null && ids.has(identity)
-      if (count > 0 && (repeated || count >= this.#limits.batchEventsMax || bytes > this.#limits.batchBytesMax)) break
+      if (
+        count > 0 &&
+        (repeated || count >= this.#limits.batchEventsMax || bytes > this.#limits.batchBytesMax)
+      )
+        break
       if (identity !== null) ids.add(identity)
       count++
     }

@@ -2,7 +2,10 @@
 import type { NewEvent } from '../event/stored.js'
 
 /** Runs one statement inside the caller's transaction. */
-export type SqlExecutor = (text: string, values: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
+export type SqlExecutor = (
+  text: string,
+  values: readonly unknown[],
+) => Promise<readonly Record<string, unknown>[]>
 
 /** Per event, in order: it is in the log, it already was, or its id belongs to another body. */
 export type AppendOutcome = 'stored' | 'duplicate' | 'conflict'

@@ -33,21 +33,41 @@ export function executorOf(transaction: unknown): SqlExecutor {
     return (text, values) => prisma.$queryRawUnsafe(text, ...values)
   }
   if (has(transaction, 'executeQuery') && has(transaction, 'isTransaction')) {
-    if (transaction['isTransaction'] !== true) throw unsupported('a Kysely instance outside a transaction. Call publish inside db.transaction().execute(async (tx) => …)')
+    if (transaction['isTransaction'] !== true)
+      throw unsupported(
+        'a Kysely instance outside a transaction. Call publish inside db.transaction().execute(async (tx) => …)',
+      )
     const kysely = transaction as unknown as KyselyLike
     return async (sql, parameters) =>
-      (await kysely.executeQuery({ sql, parameters, query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] }, queryId: { queryId: 'eventspine' } })).rows
+      (
+        await kysely.executeQuery({
+          sql,
+          parameters,
+          query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
+          queryId: { queryId: 'eventspine' },
+        })
+      ).rows
   }
-  if (has(transaction, 'session') && has(transaction['session'], 'client') && has(transaction['session']['client'], 'query')) {
+  if (
+    has(transaction, 'session') &&
+    has(transaction['session'], 'client') &&
+    has(transaction['session']['client'], 'query')
+  ) {
     const { client } = (transaction as unknown as DrizzleLike).session
     return async (text, values) => (await client.query(text, [...values])).rows
   }
   if (has(transaction, 'query') && typeof transaction['query'] === 'function') {
-    if (has(transaction, 'totalCount')) throw unsupported('a pg Pool, whose queries are no transaction. Pass the client from pool.connect() after BEGIN')
+    if (has(transaction, 'totalCount'))
+      throw unsupported(
+        'a pg Pool, whose queries are no transaction. Pass the client from pool.connect() after BEGIN',
+      )
     const client = transaction as unknown as PgLike
     return async (text, values) => (await client.query(text, [...values])).rows
   }
-  throw unsupported('none that Eventspine knows. Pass a pg client, a Kysely, Drizzle or Prisma transaction, or an object with query(text, values) that answers { rows }')
+  throw unsupported(
+    'none that Eventspine knows. Pass a pg client, a Kysely, Drizzle or Prisma transaction, or an object with query(text, values) that answers { rows }',
+  )
 }
 
-const unsupported = (what: string) => new EventspineError('TRANSACTION_UNSUPPORTED', `publish(tx, …) was given ${what}.`)
+const unsupported = (what: string) =>
+  new EventspineError('TRANSACTION_UNSUPPORTED', `publish(tx, …) was given ${what}.`)

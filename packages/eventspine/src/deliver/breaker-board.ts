@@ -78,7 +78,15 @@ export class BreakerBoard {
   async failed(breaker: Breaker, tenant: string, error: string): Promise<void> {
     const { name, failures, windowMs, cooldownMs } = breaker
     await this.#port
-      .breakerFailed({ name, tenant: scope(breaker, tenant), count: 1, failuresMax: failures, windowMs, cooldownMs, error })
+      .breakerFailed({
+        name,
+        tenant: scope(breaker, tenant),
+        count: 1,
+        failuresMax: failures,
+        windowMs,
+        cooldownMs,
+        error,
+      })
       .then(() => this.refresh())
       .catch(() => {})
   }

@@ -36,7 +36,10 @@ export class Capacity {
   /** Whether someone may have been held back before the place that was just given back. */
   contended(priority: 'alarm' | 'normal'): boolean {
     if (this.running + 1 >= this.#limits.handlersMax) return true
-    return this.#suspectsWaited || (priority === 'normal' && this.#normal + 1 >= this.#limits.handlersMax - this.#limits.alarmsReserved)
+    return (
+      this.#suspectsWaited ||
+      (priority === 'normal' && this.#normal + 1 >= this.#limits.handlersMax - this.#limits.alarmsReserved)
+    )
   }
 
   take(priority: 'alarm' | 'normal', suspect: boolean): void {

@@ -2,7 +2,7 @@
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
 import { conflicted, deathsMax, type Outcome, quarantined } from '../handle/outcome.js'
 import type { Clock, Random } from '../kernel/index.js'
-import type { SettlePort, SettleTransaction, Settlement } from '../settle/port.js'
+import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
 import type { BreakerBoard } from './breaker-board.js'
 import type { Capacity } from './capacity.js'
 import type { Feed } from './feed.js'
@@ -10,43 +10,13 @@ import { Gate } from './gate.js'
 import { freshItem, type Item, rowItem } from './item.js'
 import { KeyOrder } from './key-order.js'
 import type { Lease, OpenDelivery, RetryPort } from './port.js'
+import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
+import type { ConsumerServices } from './services.js'
 import { type Harvest, settlementOf } from './settlement.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
 import { Window } from './window.js'
-
-export interface Work {
-  readonly subscription: ResolvedSubscription
-  readonly lease: Lease
-  readonly item: Item
-  readonly signal: AbortSignal
-  readonly transaction: SettleTransaction | undefined
-}
-
-/** What a consumer needs of the process around it. */
-export interface ConsumerServices {
-  readonly worker: string
-  readonly clock: Clock
-  readonly random: Random
-  readonly feed: Feed
-  readonly breakers: BreakerBoard
-  readonly capacity: Capacity
-  readonly retry: RetryPort
-  readonly settle: Pick<SettlePort, 'begin'>
-  /** Runs the handler to its outcome. Never rejects. */
-  handle(work: Work): Promise<Outcome>
-  /** Asks for a flush in which `collect` is called. */
-  flush(consumer: Consumer): void
-  /** A row may be due in so many milliseconds. */
-  dueIn(ms: number): void
-  /** False when the lease has not been renewed for half its time: nothing may start. */
-  mayStart(consumer: Consumer): boolean
-  /** A handler place became free: others may want it. */
-  freed(): void
-  /** The lease cannot be relied on any more: give it up. */
-  lost(consumer: Consumer): void
-}
 
 /** Deaths of earlier holders at this place of the log after which its events are taken apart. */
 const isolateAfterDeaths = 2
@@ -61,18 +31,17 @@ export class Consumer {
   readonly #keys: KeyOrder
   readonly #window: Window
   readonly #reader: Reader
+  readonly #queue: Queue
   readonly gate: Gate
   readonly #running = new Set<Item>()
   readonly #timers = new Set<() => void>()
-  #ready: Item[] = []
-  #rows: Item[] = []
   #endedRows: Item[] = []
   #returned: Item[] = []
   #promotions: string[] = []
+  #unpromoted: string[] = []
   #harvest: Harvest | undefined
   #revision: number
   #isolate: boolean
-  #probing = false
   #transacting = false
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new'
   #replay: 'running' | 'ending' | 'ended' = 'running'
@@ -90,6 +59,12 @@ export class Consumer {
     this.#keys = new KeyOrder(subscription.ordered !== 'no', subscription.concurrencyPerKeyMax)
     this.#isolate = lease.deaths >= isolateAfterDeaths
     this.gate = new Gate(subscription, lease, services)
+    this.#queue = new Queue(this.gate, this.#keys, {
+      mayStart: () => this.#mayStart,
+      later: (ms) => this.#later(ms, () => this.pump()),
+      aside: (item) => void (item.tick === null && this.#endedRows.push(item)),
+      probed: (item) => void (subscription.transact === undefined ? this.#run(item) : this.#transact([item])),
+    })
   }
 
   /** Handlers running now. */
@@ -99,7 +74,7 @@ export class Consumer {
 
   /** Read to the end of what the process knows of the log, and everything recorded. */
   get caughtUp(): boolean {
-    const busy = this.#running.size + this.#window.size + this.#rows.length
+    const busy = this.#running.size + this.#window.size + this.#queue.rows
     return busy === 0 && this.#harvest === undefined && !this.#dirty && this.#reader.atEnd
   }
 
@@ -131,7 +106,8 @@ export class Consumer {
       else if (this.#reader.pastEnd && this.#replay === 'running') void this.#endReplay()
     }
     if (this.#dirty) this.#services.flush(this)
-    if (this.#window.held) this.#later(parkAfterMs[this.subscription.priority], () => this.#services.flush(this))
+    if (this.#window.held)
+      this.#later(parkAfterMs[this.subscription.priority], () => this.#services.flush(this))
   }
 
   #hasRoom(): boolean {
@@ -154,85 +130,42 @@ export class Consumer {
 
   #take(item: Item): void {
     if (item.tick !== null) this.#window.add(item, item.tick)
-    if (this.#isolate) this.#stepAside(item, 0, 1)
-    else this.#ready.push(item)
+    if (this.#isolate) this.#queue.stepAside(item, 0, 1)
+    else this.#queue.add(item)
   }
 
   /** Takes over rows that are due. */
   accept(rows: readonly OpenDelivery[]): void {
     for (const row of rows) {
       if (row.attempt > 1) this.gate.retried()
-      this.#rows.push(rowItem(row))
+      this.#queue.add(rowItem(row))
     }
     this.pump()
   }
 
   /** How many due rows it could run now. */
   get roomForRows(): number {
-    return this.#mayStart && !this.#transacting ? this.gate.roomForRows(this.#rows.length) : 0
+    return this.#mayStart && !this.#transacting ? this.gate.roomForRows(this.#queue.rows) : 0
   }
 
   // ── running ──
 
   #dispatch(): void {
-    for (let item = this.#next(); item !== undefined; item = this.#next()) void this.#run(item)
-  }
-
-  // The next delivery that may run; it has left its queue and holds its key. Rows first: they have waited.
-  #next(): Item | undefined {
-    for (;;) {
-      const queue = this.#rows.length > 0 ? this.#rows : this.#ready
-      const item = queue[0]
-      if (item === undefined || !this.#mayStart) return undefined
-      const verdict = this.gate.judge(item)
-      if (verdict.kind === 'probe') this.#probe(item)
-      if (verdict.kind === 'hold' && verdict.ms !== null) this.#later(verdict.ms, () => this.pump())
-      if (verdict.kind === 'hold' || verdict.kind === 'probe') return undefined
-      queue.shift()
-      if (verdict.kind === 'aside') this.#stepAside(item, Math.max(250, verdict.ms), 0)
-      else if (this.#admit(item)) return item
-    }
-  }
-
-  #admit(item: Item): boolean {
-    const admission = this.#keys.admit(item)
-    if (admission === 'row') item.ending = { kind: 'waiting' }
-    return admission === 'run'
-  }
-
-  // One tenant's open breaker must not hold the others, and a suspect must not run beside them: both become rows.
-  #stepAside(item: Item, delayMs: number, deaths: number): void {
-    const behind = this.#keys.stepAside(item)
-    item.ending = behind ? { kind: 'waiting' } : { kind: 'parked', delayMs, deaths }
-    if (item.tick === null) this.#endedRows.push(item)
-  }
-
-  #probe(item: Item): void {
-    if (this.#probing) return
-    this.#probing = true
-    void this.gate.probe(item).then((granted) => {
-      this.#probing = false
-      const queue = this.#rows[0] === item ? this.#rows : this.#ready
-      if (!granted || queue[0] !== item || !this.#mayStart) return this.#later(250, () => this.pump())
-      queue.shift()
-      if (!this.#admit(item)) return this.pump()
-      if (this.subscription.transact === undefined) void this.#run(item)
-      else void this.#transact([item])
-    })
-  }
-
-  #begin(item: Item): void {
-    item.abort = new AbortController()
-    item.startedAtMs = this.#services.clock.now()
-    item.startedAt = this.#services.clock.monotonic()
+    for (let item = this.#queue.next(); item !== undefined; item = this.#queue.next()) void this.#run(item)
   }
 
   async #attempt(item: Item, transaction?: SettleTransaction): Promise<Outcome> {
-    this.#begin(item)
+    const { clock } = this.#services
+    item.startedAtMs = clock.now()
+    item.startedAt = clock.monotonic()
     if (item.deaths >= deathsMax) return quarantined(item.deaths)
-    const signal = (item.abort as AbortController).signal
-    const outcome = await this.#services.handle({ subscription: this.subscription, lease: this.lease, item, signal, transaction })
-    item.durationMs = this.#services.clock.monotonic() - item.startedAt
+    const outcome = await this.#services.handle({
+      subscription: this.subscription,
+      lease: this.lease,
+      item,
+      transaction,
+    })
+    item.durationMs = clock.monotonic() - item.startedAt
     return outcome
   }
 
@@ -262,10 +195,7 @@ export class Consumer {
 
   #release(item: Item, outcome: Outcome): void {
     if (outcome.kind === 'abandoned') return
-    const halt = outcome.kind === 'dead' && this.subscription.ordered === 'halt'
-    const { again, promote } = this.#keys.release(item, outcome.kind === 'retry' ? 'row' : halt ? 'halt' : 'through')
-    this.#ready.unshift(...again.filter((each) => each.tick !== null))
-    this.#rows.unshift(...again.filter((each) => each.tick === null))
+    const promote = this.#queue.release(item, outcome, this.subscription.ordered === 'halt')
     if (promote && item.event.key !== null) this.#promotions.push(item.event.key)
   }
 
@@ -274,7 +204,7 @@ export class Consumer {
   #dispatchTransaction(): void {
     if (this.#transacting || this.#harvest !== undefined) return
     const items: Item[] = []
-    for (let item = this.#next(); item !== undefined; item = this.#next()) {
+    for (let item = this.#queue.next(); item !== undefined; item = this.#queue.next()) {
       items.push(item)
       this.#running.add(item)
       if (items.length >= transactionItemsMax || item.deaths > 0) break
@@ -321,7 +251,8 @@ export class Consumer {
   }
 
   #takeBack(ids: readonly string[]): Item[] {
-    const { advance, rows = [] } = this.#harvest ?? {}
+    const { advance, rows = [], promotions = [] } = this.#harvest ?? {}
+    this.#promotions.push(...promotions)
     this.#harvest = undefined
     const done = [...(advance?.ended ?? []), ...rows].filter((item) => item.ending?.kind === 'done')
     const guilty = done.filter((item) => publishes(item, ids))
@@ -344,7 +275,14 @@ export class Consumer {
     if (!this.#dirty && !this.#window.moved && !finished) return undefined
     const advance = this.#window.ahead(settleItemsMax)
     const parked = new Set(advance.ended.filter((item) => item.ending === undefined))
-    this.#harvest = { advance, parked, rows: this.#endedRows.splice(0), returned: this.#returned.splice(0), finished }
+    this.#harvest = {
+      advance,
+      parked,
+      rows: this.#endedRows.splice(0),
+      returned: this.#returned.splice(0),
+      promotions: this.#promotions.splice(0),
+      finished,
+    }
     return this.#settlement(this.#harvest)
   }
 
@@ -355,7 +293,8 @@ export class Consumer {
   #park(): void {
     const blocking = this.#window.held ? this.#window.blocking() : undefined
     if (blocking === undefined || !this.#running.has(blocking) || this.#transacting) return
-    if (this.#services.clock.monotonic() - blocking.startedAt < parkAfterMs[this.subscription.priority]) return
+    if (this.#services.clock.monotonic() - blocking.startedAt < parkAfterMs[this.subscription.priority])
+      return
     blocking.parked = true
     this.#keys.parked(blocking)
   }
@@ -372,8 +311,8 @@ export class Consumer {
     for (const { ending } of [...harvest.advance.ended, ...harvest.rows]) {
       if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
     }
-    const keys = this.#promotions.splice(0)
-    await this.#promote(keys).catch(() => this.#promotions.push(...keys))
+    const { promotions } = harvest
+    await this.#promote(promotions).catch(() => this.#unpromoted.push(...promotions))
     this.pump()
   }
 
@@ -386,13 +325,18 @@ export class Consumer {
   /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
   refused(ids: readonly string[]): Settlement | undefined {
     if (this.#harvest === undefined) return undefined
-    for (const item of [...this.#harvest.advance.ended, ...this.#harvest.rows]) if (publishes(item, ids)) item.ending = conflicted() as Item['ending']
+    for (const item of [...this.#harvest.advance.ended, ...this.#harvest.rows])
+      if (publishes(item, ids)) item.ending = conflicted() as Item['ending']
     return this.#settlement(this.#harvest)
   }
 
   // A replay is over when nothing runs and no row of it is open.
   async #endReplay(): Promise<void> {
-    if (this.#running.size + this.#window.size + this.#rows.length + this.#endedRows.length > 0 || this.#harvest !== undefined) return
+    if (
+      this.#running.size + this.#window.size + this.#queue.rows + this.#endedRows.length > 0 ||
+      this.#harvest !== undefined
+    )
+      return
     const open = await this.#services.retry.openRows(this.lease).catch(() => 1)
     if (open > 0 || this.#state !== 'running' || this.#replay !== 'running') return
     this.#replay = 'ending'
@@ -403,7 +347,7 @@ export class Consumer {
   async tend(): Promise<void> {
     if (this.#state !== 'running') return
     if (this.#window.moved) this.#services.flush(this)
-    if (this.#promotions.length > 0) await this.#promote(this.#promotions.splice(0))
+    if (this.#unpromoted.length > 0) await this.#promote(this.#unpromoted.splice(0))
     if (this.#keys.halted) {
       const { halted } = await this.#services.retry.blockedKeys(this.lease)
       await this.#promote(this.#keys.refresh(halted))
@@ -417,11 +361,13 @@ export class Consumer {
   async drain(graceMs: number): Promise<void> {
     if (this.#state === 'stopped') return
     this.#state = 'draining'
-    this.#returned.push(...this.#rows.splice(0), ...this.#keys.waiting().filter((item) => item.tick === null))
-    this.#ready = []
+    this.#returned.push(...this.#queue.clear())
     await this.#until(() => this.#running.size === 0, graceMs)
-    for (const item of this.#running) item.abort?.abort(new Error('The worker is stopping'))
-    await this.#until(() => this.#running.size === 0 && !this.#dirty && this.#harvest === undefined, drainFlushMs)
+    for (const item of this.#running) item.cancellation.cancel(new Error('The worker is stopping'))
+    await this.#until(
+      () => this.#running.size === 0 && !this.#dirty && this.#harvest === undefined,
+      drainFlushMs,
+    )
     this.abandon()
   }
 
@@ -437,7 +383,7 @@ export class Consumer {
     this.#state = 'stopped'
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
-    for (const item of this.#running) item.abort?.abort(new Error('The lease was lost'))
+    for (const item of this.#running) item.cancellation.cancel(new Error('The lease was lost'))
     this.#harvest = undefined
   }
 
@@ -452,4 +398,5 @@ export class Consumer {
 }
 
 const drainFlushMs = 5_000
-const publishes = (item: Item, ids: readonly string[]) => item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))
+const publishes = (item: Item, ids: readonly string[]) =>
+  item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))

@@ -70,7 +70,8 @@ export class Feed {
     if (first === undefined || last === undefined) return
     const room = this.#limits.cacheBytesMax / eventOverheadBytes
     if (last.seqEstimate - first.seqEstimate > room) return
-    const events = ticks.length === 1 ? await this.#page(first, 0, room) : await this.#port.read(ticks, 0, room)
+    const events =
+      ticks.length === 1 ? await this.#page(first, 0, room) : await this.#port.read(ticks, 0, room)
     if (events.length >= room) return
     let at = 0
     for (const tick of ticks) {
@@ -108,7 +109,11 @@ export class Feed {
   #cached(number: number, seqAfter: number, eventsMax: number): Chunk | undefined {
     const events: StoredEvent[] = []
     let last: Cached | undefined
-    for (let cached = this.#cache.get(number); cached !== undefined; cached = this.#cache.get(cached.tick.number + 1)) {
+    for (
+      let cached = this.#cache.get(number);
+      cached !== undefined;
+      cached = this.#cache.get(cached.tick.number + 1)
+    ) {
       for (const event of cached.events) {
         if (last === undefined && event.seq <= seqAfter) continue
         if (events.length >= eventsMax) return cut(events, cached.tick, last)
@@ -116,7 +121,9 @@ export class Feed {
       }
       last = cached
     }
-    return last === undefined ? undefined : { events, upto: { tick: last.tick.number, seq: endOfTick }, tick: last.tick }
+    return last === undefined
+      ? undefined
+      : { events, upto: { tick: last.tick.number, seq: endOfTick }, tick: last.tick }
   }
 
   async #fetch(number: number, seqAfter: number, eventsMax: number): Promise<Chunk | undefined> {
@@ -133,7 +140,11 @@ export class Feed {
       return { events, upto: { tick: first.number, seq: end }, tick: first }
     }
     const last = range.at(-1) as Tick
-    return { events: await this.#port.read(range, seqAfter, eventsMax), upto: { tick: last.number, seq: endOfTick }, tick: last }
+    return {
+      events: await this.#port.read(range, seqAfter, eventsMax),
+      upto: { tick: last.number, seq: endOfTick },
+      tick: last,
+    }
   }
 }
 

@@ -91,6 +91,9 @@ export class BatchSize {
   get events(): number {
     const { eventsMax, bytesMax, concurrency } = this.#limits
     const byTime = (batchTargetMs / Math.max(0.05, this.#handlerMs)) * concurrency
-    return Math.max(1, Math.min(eventsMax, Math.floor(bytesMax / Math.max(1, this.#bytes)), Math.ceil(byTime)))
+    return Math.max(
+      1,
+      Math.min(eventsMax, Math.floor(bytesMax / Math.max(1, this.#bytes)), Math.ceil(byTime)),
+    )
   }
 }

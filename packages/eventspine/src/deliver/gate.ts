@@ -39,8 +39,15 @@ export class Gate {
     this.#budget = new RetryBudget(services.clock)
     this.concurrency = Math.max(1, Math.floor(subscription.concurrencyMax / lease.shards))
     const { rate } = subscription
-    this.#rate = rate === undefined ? undefined : new Rate(Math.max(1, rate.max / lease.shards), rate.perMs, services.clock)
-    this.batch = new BatchSize({ eventsMax: subscription.batchEventsMax, bytesMax: subscription.batchBytesMax, concurrency: this.concurrency })
+    this.#rate =
+      rate === undefined
+        ? undefined
+        : new Rate(Math.max(1, rate.max / lease.shards), rate.perMs, services.clock)
+    this.batch = new BatchSize({
+      eventsMax: subscription.batchEventsMax,
+      bytesMax: subscription.batchBytesMax,
+      concurrency: this.concurrency,
+    })
   }
 
   /** Judges one delivery. `go` has taken its start from the rate. */
@@ -51,7 +58,8 @@ export class Gate {
     if (breaker !== undefined) {
       const passage = this.#services.breakers.passage(breaker, item.event.tenant)
       if (passage.kind === 'probe') return { kind: 'probe' }
-      if (passage.kind === 'wait') return { kind: breaker.scope === 'tenant' ? 'aside' : 'hold', ms: passage.ms }
+      if (passage.kind === 'wait')
+        return { kind: breaker.scope === 'tenant' ? 'aside' : 'hold', ms: passage.ms }
       share = passage.share
     }
     if (this.running >= Math.max(1, this.concurrency * share)) return { kind: 'hold', ms: null }
@@ -88,7 +96,9 @@ export class Gate {
     const { breaker } = this.#subscription
     if (breaker === undefined) return
     const { tenant } = item.event
-    const down = outcome.kind !== 'done' && (outcome.failure.category === 'transient' || outcome.failure.category === 'timeout')
+    const down =
+      outcome.kind !== 'done' &&
+      (outcome.failure.category === 'transient' || outcome.failure.category === 'timeout')
     // Any other failure says that the downstream answered.
     if (down) void this.#services.breakers.failed(breaker, tenant, outcome.failure.message)
     else void this.#services.breakers.succeeded(breaker, tenant)

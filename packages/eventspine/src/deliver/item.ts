@@ -1,6 +1,7 @@
 // One delivery on its way through a consumer: fresh from the log, or a row that is due again.
 import type { StoredEvent } from '../event/stored.js'
 import type { Outcome } from '../handle/outcome.js'
+import { Cancellation } from '../kernel/index.js'
 import type { Tick } from './port.js'
 
 /** How a delivery left the consumer's hands: its handler's outcome, or a row without one. */
@@ -27,16 +28,38 @@ export interface Item {
   startedAtMs: number
   startedAt: number
   durationMs: number
-  abort: AbortController | undefined
+  cancellation: Cancellation
 }
 
 export function freshItem(event: StoredEvent, tick: Tick): Item {
-  return { event, tick, attempt: 1, round: 0, deaths: 0, redrive: null, parked: false, rowed: false, ...unstarted }
+  return {
+    event,
+    tick,
+    attempt: 1,
+    round: 0,
+    deaths: 0,
+    redrive: null,
+    parked: false,
+    rowed: false,
+    cancellation: new Cancellation(),
+    ...unstarted,
+  }
 }
 
 export function rowItem(row: Pick<Item, 'event' | 'attempt' | 'round' | 'deaths' | 'redrive'>): Item {
   const { event, attempt, round, deaths, redrive } = row
-  return { event, attempt, round, deaths, redrive, tick: null, parked: false, rowed: false, ...unstarted }
+  return {
+    event,
+    attempt,
+    round,
+    deaths,
+    redrive,
+    tick: null,
+    parked: false,
+    rowed: false,
+    cancellation: new Cancellation(),
+    ...unstarted,
+  }
 }
 
-const unstarted = { ending: undefined, startedAtMs: 0, startedAt: 0, durationMs: 0, abort: undefined }
+const unstarted = { ending: undefined, startedAtMs: 0, startedAt: 0, durationMs: 0 }

@@ -59,7 +59,10 @@ export class KeyOrder {
 
   /** Gives the place of an ended item back. Answers what may be asked again now, and whether the key's next row
    *  is to be promoted once this is recorded. */
-  release(item: Item, left: 'through' | 'row' | 'halt'): { readonly again: readonly Item[]; readonly promote: boolean } {
+  release(
+    item: Item,
+    left: 'through' | 'row' | 'halt',
+  ): { readonly again: readonly Item[]; readonly promote: boolean } {
     const { key } = item.event
     if (key === null || this.#perKeyMax === Number.POSITIVE_INFINITY) return { again: [], promote: false }
     const running = (this.#running.get(key) ?? 1) - 1

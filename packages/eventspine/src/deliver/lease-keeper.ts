@@ -115,7 +115,11 @@ export class LeaseKeeper {
   async #renew(): Promise<void> {
     if (this.#held.size === 0) return
     const askedAt = this.#services.clock.monotonic()
-    const leases = [...this.#held.values()].map(({ consumer, leaseMs }) => ({ ...nameOf(consumer), token: consumer.lease.token, leaseMs }))
+    const leases = [...this.#held.values()].map(({ consumer, leaseMs }) => ({
+      ...nameOf(consumer),
+      token: consumer.lease.token,
+      leaseMs,
+    }))
     const held = await this.#services.port.renew({ worker: this.#services.worker().id, leases })
     for (const { token, ...name } of leases) {
       const mine = this.#held.get(consumerId(name))

@@ -87,10 +87,16 @@ export interface LeasePort {
   /** Grants free, expired or orphaned consumers of active subscriptions; each grant raises its token. */
   acquire(request: LeaseRequest): Promise<readonly Lease[]>
   /** Prolongs what is still held under its token; answers the ids (`consumerId`) that are. */
-  renew(request: { readonly worker: string; readonly leases: readonly (ConsumerName & { readonly token: number; readonly leaseMs: number })[] }): Promise<ReadonlySet<string>>
+  renew(request: {
+    readonly worker: string
+    readonly leases: readonly (ConsumerName & { readonly token: number; readonly leaseMs: number })[]
+  }): Promise<ReadonlySet<string>>
   release(leases: readonly (ConsumerName & { readonly token: number })[]): Promise<void>
   /** Writes the worker's row and answers all live ones, and how many consumers of `subscriptions` want an owner. */
-  heartbeat(worker: WorkerRow, subscriptions: readonly string[]): Promise<{ readonly workers: readonly WorkerRow[]; readonly consumers: number }>
+  heartbeat(
+    worker: WorkerRow,
+    subscriptions: readonly string[],
+  ): Promise<{ readonly workers: readonly WorkerRow[]; readonly consumers: number }>
   removeWorker(id: string): Promise<void>
   /** Names of subscriptions that are paused now. */
   paused(): Promise<ReadonlySet<string>>
@@ -111,13 +117,18 @@ export interface OpenDelivery {
 export interface RetryPort {
   /** Due rows of the leases, attempt already counted and state `running`, at most `deliveriesMax`, alarms' own call.
    *  Rows left `running` under an older token come back with `deaths` raised. */
-  claimDue(leases: readonly (ConsumerName & { readonly token: number })[], deliveriesMax: number): Promise<readonly (ConsumerName & OpenDelivery)[]>
+  claimDue(
+    leases: readonly (ConsumerName & { readonly token: number })[],
+    deliveriesMax: number,
+  ): Promise<readonly (ConsumerName & OpenDelivery)[]>
   /** Milliseconds until the next row of these leases is due; null when there is none. */
   nextDueMs(leases: readonly ConsumerName[]): Promise<number | null>
   /** Rows of this consumer, in whatever state. */
   openRows(consumer: ConsumerName): Promise<number>
   /** Ordered consumers: keys with open rows and how many, and keys halted by a dead letter. */
-  blockedKeys(consumer: ConsumerName): Promise<{ readonly open: ReadonlyMap<string, number>; readonly halted: ReadonlySet<string> }>
+  blockedKeys(
+    consumer: ConsumerName,
+  ): Promise<{ readonly open: ReadonlyMap<string, number>; readonly halted: ReadonlySet<string> }>
   /** Makes the first waiting row of each key due, unless the key has an active row or is halted. */
   promote(consumer: ConsumerName & { readonly token: number }, keys: readonly string[]): Promise<void>
 }
@@ -139,13 +150,27 @@ export interface BreakerState {
 export interface BreakerPort {
   breakers(): Promise<readonly BreakerState[]>
   /** Counts failures; opens at the limit. A failure while half-open opens at once. */
-  breakerFailed(report: { readonly name: string; readonly tenant: string; readonly count: number; readonly failuresMax: number; readonly windowMs: number; readonly cooldownMs: number; readonly error: string }): Promise<void>
+  breakerFailed(report: {
+    readonly name: string
+    readonly tenant: string
+    readonly count: number
+    readonly failuresMax: number
+    readonly windowMs: number
+    readonly cooldownMs: number
+    readonly error: string
+  }): Promise<void>
   /** Asks for the one probe slot of an open breaker whose cooldown is over; it is free again after `probeMs`. */
   breakerProbe(name: string, tenant: string, probeMs: number): Promise<boolean>
   /** Counts a successful probe; closes at `probes`. */
   breakerSucceeded(name: string, tenant: string, probes: number): Promise<void>
   /** An operator's hand: closes or opens it now. */
-  breakerSet(name: string, tenant: string, state: 'closed' | 'open', cooldownMs: number, actor: string): Promise<void>
+  breakerSet(
+    name: string,
+    tenant: string,
+    state: 'closed' | 'open',
+    cooldownMs: number,
+    actor: string,
+  ): Promise<void>
 }
 
 /** Why an attempt did not succeed, as it is kept. */

@@ -27,7 +27,11 @@ export class Reader {
   /** A replay has read all that it is for. */
   get pastEnd(): boolean {
     const { untilTick } = this.#lease
-    return untilTick !== null && !this.#busy && comparePositions(this.#position, { tick: untilTick, seq: endOfTick }) >= 0
+    return (
+      untilTick !== null &&
+      !this.#busy &&
+      comparePositions(this.#position, { tick: untilTick, seq: endOfTick }) >= 0
+    )
   }
 
   get idle(): boolean {
@@ -35,7 +39,9 @@ export class Reader {
   }
 
   /** The next chunk, and which of its events are wanted. Rejects when the store is away; the position stays. */
-  async read(eventsMax: number): Promise<{ readonly chunk: Chunk; readonly wanted: readonly StoredEvent[] } | undefined> {
+  async read(
+    eventsMax: number,
+  ): Promise<{ readonly chunk: Chunk; readonly wanted: readonly StoredEvent[] } | undefined> {
     this.#busy = true
     try {
       const chunk = await this.#feed.next(this.#position, eventsMax)
@@ -54,6 +60,9 @@ export class Reader {
 
   #inRange(event: StoredEvent): boolean {
     const { untilTick, fromTimeMs } = this.#lease
-    return (untilTick === null || event.tick <= untilTick) && (fromTimeMs === null || event.recordedAtMs >= fromTimeMs)
+    return (
+      (untilTick === null || event.tick <= untilTick) &&
+      (fromTimeMs === null || event.recordedAtMs >= fromTimeMs)
+    )
   }
 }

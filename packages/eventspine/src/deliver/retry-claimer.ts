@@ -62,7 +62,12 @@ export class RetryClaimer {
   async #claim(): Promise<void> {
     const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
     if (wanting.length === 0) return
-    const leases = wanting.map(({ lease }) => ({ subscription: lease.subscription, replay: lease.replay, shard: lease.shard, token: lease.token }))
+    const leases = wanting.map(({ lease }) => ({
+      subscription: lease.subscription,
+      replay: lease.replay,
+      shard: lease.shard,
+      token: lease.token,
+    }))
     const rowsMax = Math.max(1, Math.min(claimRowsMax, ...wanting.map((consumer) => consumer.roomForRows)))
     const rows = await this.#services.port.claimDue(leases, rowsMax)
     for (const consumer of wanting) {

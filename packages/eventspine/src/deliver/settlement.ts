@@ -14,6 +14,8 @@ export interface Harvest {
   readonly rows: readonly Item[]
   /** Claimed rows that go back as if they had not been claimed. */
   readonly returned: readonly Item[]
+  /** Ordered keys whose next row may go once this is recorded. */
+  readonly promotions: readonly string[]
   readonly finished: boolean
 }
 
@@ -29,14 +31,24 @@ type Draft = Mutable<Pick<Settlement, 'closed'>> & {
 }
 
 export function settlementOf(lease: Lease, revision: number, harvest: Harvest, halts: boolean): Settlement {
-  const draft: Draft = { runs: [], opened: [], closed: [], rescheduled: [], dead: [], published: [], completed: 0 }
+  const draft: Draft = {
+    runs: [],
+    opened: [],
+    closed: [],
+    rescheduled: [],
+    dead: [],
+    published: [],
+    completed: 0,
+  }
   for (const item of harvest.advance.ended) {
     // Still running: it goes on as a row, so that the cursor need not wait for it.
-    if (harvest.parked.has(item)) draft.opened.push({ ...kept(item), state: 'running', dueInMs: 0, failure: null })
+    if (harvest.parked.has(item))
+      draft.opened.push({ ...kept(item), state: 'running', dueInMs: 0, failure: null })
     else record(draft, item, halts)
   }
   for (const item of harvest.rows) record(draft, item, halts)
-  for (const item of harvest.returned) draft.rescheduled.push({ ...place(item), dueInMs: 0, failure: null, counted: false })
+  for (const item of harvest.returned)
+    draft.rescheduled.push({ ...place(item), dueInMs: 0, failure: null, counted: false })
   const { completed, ...lists } = draft
   return {
     subscription: lease.subscription,
@@ -62,8 +74,18 @@ function record(draft: Draft, item: Item, halts: boolean): void {
   const isRow = item.tick === null || item.rowed
   if (ending === undefined) return
   if (ending.kind === 'parked') {
-    if (isRow) draft.rescheduled.push({ ...place(item), dueInMs: ending.delayMs, failure: null, counted: false })
-    else draft.opened.push({ event, state: 'retry', attempt: attempt - 1, round, deaths: ending.deaths, dueInMs: ending.delayMs, failure: null })
+    if (isRow)
+      draft.rescheduled.push({ ...place(item), dueInMs: ending.delayMs, failure: null, counted: false })
+    else
+      draft.opened.push({
+        event,
+        state: 'retry',
+        attempt: attempt - 1,
+        round,
+        deaths: ending.deaths,
+        dueInMs: ending.delayMs,
+        failure: null,
+      })
     return
   }
   if (ending.kind === 'waiting') {
@@ -71,10 +93,33 @@ function record(draft: Draft, item: Item, halts: boolean): void {
     return
   }
   const failure = ending.kind === 'done' ? null : ending.failure
-  draft.runs.push({ ...place(item), round, attempt, startedAtMs: item.startedAtMs, durationMs: item.durationMs, outcome: ending.kind, failure })
+  draft.runs.push({
+    ...place(item),
+    round,
+    attempt,
+    startedAtMs: item.startedAtMs,
+    durationMs: item.durationMs,
+    outcome: ending.kind,
+    failure,
+  })
   if (ending.kind === 'retry') {
-    if (isRow) draft.rescheduled.push({ ...place(item), dueInMs: ending.delayMs, failure: ending.failure, counted: true })
-    else draft.opened.push({ event, state: 'retry', attempt, round, deaths, dueInMs: ending.delayMs, failure: ending.failure })
+    if (isRow)
+      draft.rescheduled.push({
+        ...place(item),
+        dueInMs: ending.delayMs,
+        failure: ending.failure,
+        counted: true,
+      })
+    else
+      draft.opened.push({
+        event,
+        state: 'retry',
+        attempt,
+        round,
+        deaths,
+        dueInMs: ending.delayMs,
+        failure: ending.failure,
+      })
     return
   }
   if (isRow) draft.closed.push(place(item))

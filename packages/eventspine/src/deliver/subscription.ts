@@ -1,7 +1,8 @@
 // The named interest of one function in events, and how it wants them.
-import type { Filter } from '../event/filter/index.js'
-import type { Event } from '../event/event.js'
+
 import type { AnyEventDefinition, EventOf } from '../event/definition.js'
+import type { Event } from '../event/event.js'
+import type { Filter } from '../event/filter/index.js'
 import type { HandlerContext, TransactionContext } from '../handle/context.js'
 import type { RetryPolicy } from '../handle/retry-policy.js'
 

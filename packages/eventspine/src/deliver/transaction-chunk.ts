@@ -3,7 +3,7 @@
 // per event, which would fill the subtransaction log of the whole server.
 import { conflicted, failed, type Outcome } from '../handle/outcome.js'
 import type { Random } from '../kernel/index.js'
-import type { SettlePort, SettleTransaction, Settlement } from '../settle/port.js'
+import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
 import type { Item } from './item.js'
 import { consumerId } from './port.js'
 import type { ResolvedSubscription } from './subscription.js'
@@ -25,7 +25,11 @@ export interface ChunkServices {
 const failuresMax = 3
 
 /** True when everything is recorded; false when the lease is lost. Rejects when the store is away. */
-export async function runChunk(items: readonly Item[], subscription: ResolvedSubscription, services: ChunkServices): Promise<boolean> {
+export async function runChunk(
+  items: readonly Item[],
+  subscription: ResolvedSubscription,
+  services: ChunkServices,
+): Promise<boolean> {
   const bad = new Map<Item, Outcome>()
   let left = [...items]
   let together = items.length
@@ -73,7 +77,11 @@ interface Tried {
   readonly abandoned: boolean
 }
 
-async function tryAll(items: readonly Item[], transaction: SettleTransaction, services: ChunkServices): Promise<Tried> {
+async function tryAll(
+  items: readonly Item[],
+  transaction: SettleTransaction,
+  services: ChunkServices,
+): Promise<Tried> {
   const done = new Map<Item, Outcome>()
   for (const item of items) {
     const outcome = await services.handle(item, transaction)
@@ -95,12 +103,20 @@ async function record(
 ): Promise<Recorded> {
   // A statement that failed and was caught by the handler leaves the transaction aborted: its commit would be a
   // silent rollback. Asked before the outcomes are given out of hand.
-  const aborted = await transaction.query('SELECT 1').then(() => undefined, (error: unknown) => error)
+  const aborted = await transaction.query('SELECT 1').then(
+    () => undefined,
+    (error: unknown) => error,
+  )
   if (aborted !== undefined) {
     await transaction.rollback()
     const [only] = part
     if (part.length > 1 || only === undefined) return 'poisoned'
-    return recordAlone(only, failed(swallowed(aborted), only.attempt, subscription.retry, services.random), services, subscription)
+    return recordAlone(
+      only,
+      failed(swallowed(aborted), only.attempt, subscription.retry, services.random),
+      services,
+      subscription,
+    )
   }
   const settlement = services.settlement(outcomes)
   if (settlement === undefined) {
@@ -115,11 +131,19 @@ async function record(
   return 'recorded'
 }
 
-async function recordAlone(item: Item, outcome: Outcome, services: ChunkServices, subscription: ResolvedSubscription): Promise<Recorded> {
+async function recordAlone(
+  item: Item,
+  outcome: Outcome,
+  services: ChunkServices,
+  subscription: ResolvedSubscription,
+): Promise<Recorded> {
   const transaction = await services.port.begin(subscription.deadlineMs)
   return record(new Map([[item, outcome]]), [item], transaction, subscription, services)
 }
 
 function swallowed(cause: unknown): Error {
-  return new TypeError('A statement of the handler failed and the handler went on: its transaction cannot commit. Let the error through, or do not run the statement.', { cause })
+  return new TypeError(
+    'A statement of the handler failed and the handler went on: its transaction cannot commit. Let the error through, or do not run the statement.',
+    { cause },
+  )
 }

@@ -97,7 +97,10 @@ export class Window {
     const last = this.#slots[this.#head + ended.length - 1]
     this.#head += ended.length
     // The reader may have gone on behind the last slot meanwhile.
-    this.#moved = ended.length > 0 ? last !== undefined && comparePositions(last.upto, upto) > 0 : comparePositions(this.#upto, upto) > 0
+    this.#moved =
+      ended.length > 0
+        ? last !== undefined && comparePositions(last.upto, upto) > 0
+        : comparePositions(this.#upto, upto) > 0
     if (ended.length > 0) {
       this.#upto = last?.upto ?? upto
       this.#tick = last?.tick ?? tick

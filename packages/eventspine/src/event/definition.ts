@@ -48,18 +48,25 @@ export function defineEvent<const Type extends string, Input, Output>(
 }
 
 // `never` in the key's parameter lets one array hold definitions of different data.
-export type AnyEventDefinition = Omit<EventDefinition<string, never, unknown>, 'key' | 'subject' | 'schema'> & {
+export type AnyEventDefinition = Omit<
+  EventDefinition<string, never, unknown>,
+  'key' | 'subject' | 'schema'
+> & {
   readonly key: ((data: never) => string) | undefined
   readonly subject: ((data: never) => string) | undefined
   readonly schema: StandardSchemaV1
 }
 
-type OutputOf<Definition> = Definition extends { readonly schema: StandardSchemaV1<infer _Input, infer Output> }
+type OutputOf<Definition> = Definition extends {
+  readonly schema: StandardSchemaV1<infer _Input, infer Output>
+}
   ? Output
   : unknown
 
 /** What a publisher passes as data. */
-export type InputOf<Definition> = Definition extends { readonly schema: StandardSchemaV1<infer Input, infer _Output> }
+export type InputOf<Definition> = Definition extends {
+  readonly schema: StandardSchemaV1<infer Input, infer _Output>
+}
   ? Input
   : unknown
 

@@ -6,7 +6,8 @@ export function typeMatcher(pattern: string): (type: string) => boolean {
   if (rest.length === 0) return (type) => type === pattern
   const last = rest.pop() ?? ''
   return (type) => {
-    if (!type.startsWith(first) || !type.endsWith(last) || type.length < first.length + last.length) return false
+    if (!type.startsWith(first) || !type.endsWith(last) || type.length < first.length + last.length)
+      return false
     let at = first.length
     for (const part of rest) {
       const found = type.indexOf(part, at)

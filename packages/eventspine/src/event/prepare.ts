@@ -37,9 +37,23 @@ export interface Preparation {
   readonly activeTraceparent: () => string | undefined
 }
 
-const textMax = { id: 250, source: 500, subject: 500, key: 500, tenant: 100, traceparent: 55, correlationId: 250, causationId: 250 } as const
+const textMax = {
+  id: 250,
+  source: 500,
+  subject: 500,
+  key: 500,
+  tenant: 100,
+  traceparent: 55,
+  correlationId: 250,
+  causationId: 250,
+} as const
 
-export function prepare(definition: AnyEventDefinition, data: unknown, options: PublishOptions, settings: Preparation): NewEvent | Promise<NewEvent> {
+export function prepare(
+  definition: AnyEventDefinition,
+  data: unknown,
+  options: PublishOptions,
+  settings: Preparation,
+): NewEvent | Promise<NewEvent> {
   const result = validate(definition, data)
   const finish = (checked: Awaited<typeof result>) => {
     if (checked.issues !== undefined) throw invalid(definition, issuesOf(checked.issues, '/data'))
@@ -48,7 +62,10 @@ export function prepare(definition: AnyEventDefinition, data: unknown, options: 
   return result instanceof Promise ? result.then(finish) : finish(result)
 }
 
-function invalid(definition: AnyEventDefinition, issues: readonly { field: string; message: string }[]): EventspineError {
+function invalid(
+  definition: AnyEventDefinition,
+  issues: readonly { field: string; message: string }[],
+): EventspineError {
   const [first] = issues
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
   return new EventspineError(
@@ -60,13 +77,20 @@ function invalid(definition: AnyEventDefinition, issues: readonly { field: strin
 
 // What is stored is what the publisher gave, not what the schema made of it: the schema runs again at delivery, so
 // that a handler gets its output types (dates, defaults) and an event stays what was said.
-function complete(definition: AnyEventDefinition, data: unknown, output: unknown, options: PublishOptions, settings: Preparation): NewEvent {
+function complete(
+  definition: AnyEventDefinition,
+  data: unknown,
+  output: unknown,
+  options: PublishOptions,
+  settings: Preparation,
+): NewEvent {
   const json = serialise(data, settings.hardLimitBytes)
   const id = options.id ?? uuidv7(settings.clock, settings.random)
   const key = options.key ?? derived(definition, 'key', output)
   const subject = options.subject ?? derived(definition, 'subject', output)
   const timeMs = options.time === undefined ? settings.clock.now() : options.time.getTime()
-  if (!Number.isFinite(timeMs) || Math.abs(timeMs) > 8.64e15) throw refused('/time', 'time is not a valid date. Give a Date or an RFC 3339 text')
+  if (!Number.isFinite(timeMs) || Math.abs(timeMs) > 8.64e15)
+    throw refused('/time', 'time is not a valid date. Give a Date or an RFC 3339 text')
   const event: NewEvent = {
     id: text('id', id),
     type: definition.type,
@@ -87,13 +111,20 @@ function complete(definition: AnyEventDefinition, data: unknown, output: unknown
   return options.id === undefined ? event : { ...event, fingerprint: fingerprintOf(event) }
 }
 
-function derived(definition: AnyEventDefinition, name: 'key' | 'subject', output: unknown): string | undefined {
+function derived(
+  definition: AnyEventDefinition,
+  name: 'key' | 'subject',
+  output: unknown,
+): string | undefined {
   const lambda = definition[name]
   if (lambda === undefined) return undefined
   try {
     return lambda(output as never)
   } catch (error) {
-    throw refused(`/${name}`, `The ${name} of "${definition.type}" could not be taken from its data: ${error instanceof Error ? error.message : String(error)}`)
+    throw refused(
+      `/${name}`,
+      `The ${name} of "${definition.type}" could not be taken from its data: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 
@@ -107,17 +138,21 @@ function serialise(data: unknown, sizeMax: number): string {
   }
 }
 
-const refused = (field: string, message: string) => new EventspineError('EVENT_INVALID', `${message}.`, { field })
+const refused = (field: string, message: string) =>
+  new EventspineError('EVENT_INVALID', `${message}.`, { field })
 
 // Control characters break log lines and headers; lone surrogates and NUL cannot be stored.
 const unfit = /[\u0000-\u001f\u007f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
 function text(name: keyof typeof textMax, value: unknown): string {
   const field = `/${name}`
-  if (typeof value !== 'string') throw refused(field, `${name} must be a text, and is ${value === null ? 'null' : typeof value}`)
+  if (typeof value !== 'string')
+    throw refused(field, `${name} must be a text, and is ${value === null ? 'null' : typeof value}`)
   if (value === '') throw refused(field, `${name} must not be empty. Leave it out instead`)
-  if (value.length > textMax[name]) throw refused(field, `${name} has ${value.length} characters; at most ${textMax[name]} are kept`)
-  if (unfit.test(value)) throw refused(field, `${name} contains a control character or half a surrogate pair. Remove it`)
+  if (value.length > textMax[name])
+    throw refused(field, `${name} has ${value.length} characters; at most ${textMax[name]} are kept`)
+  if (unfit.test(value))
+    throw refused(field, `${name} contains a control character or half a surrogate pair. Remove it`)
   return value
 }
 
@@ -135,11 +170,23 @@ function extensionsOf(extensions: PublishOptions['extensions']): string | null {
   if (extensions === undefined) return null
   const entries = Object.entries(extensions)
   if (entries.length === 0) return null
-  if (entries.length > extensionsMax) throw refused('/extensions', `${entries.length} extension attributes; at most ${extensionsMax} are kept`)
+  if (entries.length > extensionsMax)
+    throw refused('/extensions', `${entries.length} extension attributes; at most ${extensionsMax} are kept`)
   for (const [name, value] of entries) {
-    if (!/^[a-z0-9]{1,40}$/.test(name)) throw refused(`/extensions/${name.slice(0, 60)}`, 'Extension attributes are named with 1 to 40 lower-case letters and digits (CloudEvents)')
-    const fits = typeof value === 'boolean' || (typeof value === 'number' && Number.isSafeInteger(value)) || (typeof value === 'string' && value.length <= 2_000 && !unfit.test(value))
-    if (!fits) throw refused(`/extensions/${name}`, `Extension "${name}" must be a text of at most 2,000 characters, an integer or a boolean`)
+    if (!/^[a-z0-9]{1,40}$/.test(name))
+      throw refused(
+        `/extensions/${name.slice(0, 60)}`,
+        'Extension attributes are named with 1 to 40 lower-case letters and digits (CloudEvents)',
+      )
+    const fits =
+      typeof value === 'boolean' ||
+      (typeof value === 'number' && Number.isSafeInteger(value)) ||
+      (typeof value === 'string' && value.length <= 2_000 && !unfit.test(value))
+    if (!fits)
+      throw refused(
+        `/extensions/${name}`,
+        `Extension "${name}" must be a text of at most 2,000 characters, an integer or a boolean`,
+      )
   }
   return JSON.stringify(extensions)
 }

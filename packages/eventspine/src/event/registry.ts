@@ -4,7 +4,9 @@ import { EventspineError } from '../kernel/index.js'
 import type { AnyEventDefinition } from './definition.js'
 import { closest } from './suggest.js'
 
-export type Decoded = { readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly message: string; readonly newer: boolean }
+export type Decoded =
+  | { readonly ok: true; readonly data: unknown }
+  | { readonly ok: false; readonly message: string; readonly newer: boolean }
 
 export interface Issue {
   readonly field: string
@@ -21,7 +23,8 @@ export class EventRegistry {
       versions.set(definition.version, definition)
       this.#versions.set(definition.type, versions)
       const newest = this.#newest.get(definition.type)
-      if (newest === undefined || newest.version < definition.version) this.#newest.set(definition.type, definition)
+      if (newest === undefined || newest.version < definition.version)
+        this.#newest.set(definition.type, definition)
     }
   }
 
@@ -35,7 +38,11 @@ export class EventRegistry {
     if (versions === undefined) {
       const near = closest(type, this.#versions.keys())
       const hint = near === undefined ? 'Add its definition to the app.' : `Did you mean "${near}"?`
-      throw new EventspineError('EVENT_UNKNOWN', `No event of type "${type}" is defined in this app. ${hint}`, { field: '/type' })
+      throw new EventspineError(
+        'EVENT_UNKNOWN',
+        `No event of type "${type}" is defined in this app. ${hint}`,
+        { field: '/type' },
+      )
     }
     const found = version === undefined ? this.#newest.get(type) : versions.get(version)
     if (found !== undefined) return found
@@ -51,16 +58,28 @@ export class EventRegistry {
     const definition = this.#newest.get(type)
     if (definition === undefined) return { ok: true, data: freeze(JSON.parse(json)) }
     if (version > definition.version) {
-      return { ok: false, newer: true, message: `Event "${type}" version ${version} is newer than version ${definition.version}, the newest that this app defines. Deploy its definition and redrive.` }
+      return {
+        ok: false,
+        newer: true,
+        message: `Event "${type}" version ${version} is newer than version ${definition.version}, the newest that this app defines. Deploy its definition and redrive.`,
+      }
     }
     try {
       const checked = validate(definition, upcast(definition, version, JSON.parse(json)))
       const result = checked instanceof Promise ? await checked : checked
       if (result.issues === undefined) return { ok: true, data: freeze(result.value) }
       const [first] = issuesOf(result.issues)
-      return { ok: false, newer: false, message: `Stored "${type}" version ${version} does not fit its schema at ${first?.field || '/'}: ${first?.message}. Was the schema changed without a new version?` }
+      return {
+        ok: false,
+        newer: false,
+        message: `Stored "${type}" version ${version} does not fit its schema at ${first?.field || '/'}: ${first?.message}. Was the schema changed without a new version?`,
+      }
     } catch (error) {
-      return { ok: false, newer: false, message: `Upcasting "${type}" from version ${version} failed: ${error instanceof Error ? error.message : String(error)}` }
+      return {
+        ok: false,
+        newer: false,
+        message: `Upcasting "${type}" from version ${version} failed: ${error instanceof Error ? error.message : String(error)}`,
+      }
     }
   }
 }
@@ -86,7 +105,10 @@ function upcast(definition: AnyEventDefinition, from: number, data: unknown): un
   let current = data
   for (let version = from; version < definition.version; version++) {
     const step = definition.upcast[version]
-    if (step === undefined) throw new Error(`no upcaster from version ${version} to ${version + 1}; add "upcast: { ${version}: (old) => … }" to the definition`)
+    if (step === undefined)
+      throw new Error(
+        `no upcaster from version ${version} to ${version + 1}; add "upcast: { ${version}: (old) => … }" to the definition`,
+      )
     current = step(current as never)
   }
   return current
@@ -97,7 +119,8 @@ export function freeze<Value>(value: Value): Value {
   const pending: unknown[] = [value]
   while (pending.length > 0) {
     const next = pending.pop()
-    if (typeof next !== 'object' || next === null || Object.isFrozen(next) || ArrayBuffer.isView(next)) continue
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next) || ArrayBuffer.isView(next))
+      continue
     Object.freeze(next)
     pending.push(...Object.values(next))
   }

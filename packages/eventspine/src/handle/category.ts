@@ -1,6 +1,13 @@
 // Every error has one category, and the category drives retry, breaker, dead letter, alert and redrive.
 
-export const categories = ['validation', 'permanent', 'transient', 'timeout', 'processing', 'unknown'] as const
+export const categories = [
+  'validation',
+  'permanent',
+  'transient',
+  'timeout',
+  'processing',
+  'unknown',
+] as const
 export type Category = (typeof categories)[number]
 
 export interface HandlerErrorOptions {

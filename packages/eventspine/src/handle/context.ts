@@ -35,7 +35,10 @@ export interface HandlerContext {
 
 /** The database connection of a transactional handler, inside its transaction. */
 export interface Transaction {
-  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[]; rowCount: number | null }>
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }>
 }
 
 export interface TransactionContext extends HandlerContext {

@@ -6,7 +6,8 @@ import { type Category, categories } from './category.js'
 const messageLengthMax = 2_000
 const stackLengthMax = 4_000
 
-const transientCode = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_|08|40001|40P01|53|55P03|57P0|UNAVAILABLE|OVERLOADED)/
+const transientCode =
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_|08|40001|40P01|53|55P03|57P0|UNAVAILABLE|OVERLOADED)/
 const validationName = /^(ZodError|ValiError|SchemaError|ValidationError|JsonError)$/
 const timeoutName = /^(TimeoutError|AbortError)$/
 const logicErrors = [TypeError, ReferenceError, RangeError, SyntaxError]
@@ -37,7 +38,8 @@ function categoryOfStatus(status: number): Category {
 export function failureOf(error: unknown, category: Category): Failure {
   const name = error instanceof Error ? clean(error.name, 200) : typeof error
   const message = clean(error instanceof Error ? error.message : printed(error), messageLengthMax)
-  const stack = error instanceof Error && error.stack !== undefined ? clean(error.stack, stackLengthMax) : null
+  const stack =
+    error instanceof Error && error.stack !== undefined ? clean(error.stack, stackLengthMax) : null
   const code = property(error, 'code')
   return {
     category,
@@ -69,11 +71,16 @@ function printed(value: unknown): string {
 
 // NUL cannot be stored, lone surrogates neither, and colour codes or other control characters have no place in a log.
 function clean(text: string, lengthMax: number): string {
-  return text.slice(0, lengthMax).toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd')
+  return text
+    .slice(0, lengthMax)
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd')
 }
 
 /** Numbers, ids and quoted parts vary between two cases of one fault; what stays names it. */
 function fingerprint(name: string, message: string): string {
-  const stable = message.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+|"[^"]*"|'[^']*'/gi, '#').slice(0, 300)
+  const stable = message
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+|"[^"]*"|'[^']*'/gi, '#')
+    .slice(0, 300)
   return createHash('sha256').update(`${name}\n${stable}`).digest('hex').slice(0, 12)
 }

@@ -22,14 +22,18 @@ export function failed(error: unknown, attempt: number, policy: RetryPolicy, ran
 }
 
 export function quarantined(deaths: number): Outcome {
-  const error = new Error(`The process died ${deaths} times while this event was being handled. Fix the handler, then redrive.`)
+  const error = new Error(
+    `The process died ${deaths} times while this event was being handled. Fix the handler, then redrive.`,
+  )
   error.name = 'ProcessDeath'
   return { kind: 'dead', failure: failureOf(error, 'permanent') }
 }
 
 /** The handler published under an id that belongs to another body. */
 export function conflicted(): Outcome & { readonly kind: 'dead' } {
-  const error = new Error('The handler published an event under an id that already belongs to another body. Give each fact an id of its own.')
+  const error = new Error(
+    'The handler published an event under an id that already belongs to another body. Give each fact an id of its own.',
+  )
   error.name = 'IdempotencyConflict'
   return { kind: 'dead', failure: failureOf(error, 'validation') }
 }

@@ -1,11 +1,11 @@
 // Runs user code: decodes the event, hands it over with its context, watches the deadline, and turns whatever happens
 // into an outcome. A handler can throw, hang or answer nonsense; this never rejects.
-import type { InputOf, AnyEventDefinition } from '../event/definition.js'
+import type { AnyEventDefinition, InputOf } from '../event/definition.js'
 import type { Event } from '../event/event.js'
 import { type Preparation, prepare } from '../event/prepare.js'
 import type { Decoded, EventRegistry } from '../event/registry.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
-import type { Clock, Random } from '../kernel/index.js'
+import { Cancellation, type Clock, type Random } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
 import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
 import { TimeoutError, ValidationError } from './category.js'
@@ -17,7 +17,9 @@ export interface Attempt {
   readonly subscription: {
     readonly name: string
     readonly handle: ((event: Event, context: HandlerContext) => unknown) | undefined
-    readonly transact: ((event: Event, context: HandlerContext & { readonly tx: Transaction }) => unknown) | undefined
+    readonly transact:
+      | ((event: Event, context: HandlerContext & { readonly tx: Transaction }) => unknown)
+      | undefined
     readonly retry: RetryPolicy
     readonly deadlineMs: number
   }
@@ -25,8 +27,8 @@ export interface Attempt {
   readonly attempt: number
   readonly round: number
   readonly replay: string
-  /** Aborts when the lease is lost or the worker stops. */
-  readonly signal: AbortSignal
+  /** When the lease is lost or the worker stops. */
+  readonly cancellation: Cancellation
   readonly transaction: Transaction | undefined
 }
 
@@ -43,7 +45,11 @@ export interface RunnerServices {
 }
 
 /** `subscription/epoch.seq`, with the replay's id when it is one. */
-export function deliveryIdOf(subscription: string, replay: string, event: { readonly epoch: number; readonly seq: number }): string {
+export function deliveryIdOf(
+  subscription: string,
+  replay: string,
+  event: { readonly epoch: number; readonly seq: number },
+): string {
   return `${subscription}/${event.epoch}.${event.seq}${replay === '' ? '' : `~${replay}`}`
 }
 
@@ -57,32 +63,48 @@ export class Runner {
   }
 
   async run(attempt: Attempt): Promise<Outcome> {
-    const { event, subscription, signal } = attempt
+    const { event, subscription, cancellation } = attempt
     const { random, clock, logger } = this.#services
     const deliveryId = deliveryIdOf(subscription.name, attempt.replay, event)
     const span = startHandleSpan(
       event.traceparent,
-      { subscription: subscription.name, deliveryId, attempt: attempt.attempt, tenant: event.tenant, eventId: event.id, type: event.type },
+      {
+        subscription: subscription.name,
+        deliveryId,
+        attempt: attempt.attempt,
+        tenant: event.tenant,
+        eventId: event.id,
+        type: event.type,
+      },
       random,
     )
     const publications = new Publications(attempt, span.traceparent, this.#services)
     try {
       const decoded = await this.decode(event)
       if (!decoded.ok) throw new ValidationError(decoded.message)
-      await withDeadline(clock, subscription.deadlineMs, signal, (inner) => this.#invoke(attempt, deliveryId, decoded.data, inner, publications, span))
-      if (signal.aborted) return { kind: 'abandoned' }
+      await withDeadline(clock, subscription.deadlineMs, cancellation, (inner) =>
+        this.#invoke(attempt, deliveryId, decoded.data, inner, publications, span),
+      )
+      if (cancellation.cancelled) return { kind: 'abandoned' }
       span.end('done')
       return { kind: 'done', published: attempt.replay === '' ? await publications.collect() : [] }
     } catch (error) {
-      if (signal.aborted) return { kind: 'abandoned' }
+      if (cancellation.cancelled) return { kind: 'abandoned' }
       const outcome = failed(error, attempt.attempt, subscription.retry, random)
       if (outcome.kind !== 'done' && outcome.kind !== 'abandoned') {
         const { category, message, name } = outcome.failure
         span.end(outcome.kind, category, message)
         const level = outcome.kind === 'dead' ? 'error' : 'warn'
         logger[level](outcome.kind === 'dead' ? 'delivery is dead' : 'delivery will be retried', {
-          subscription: subscription.name, delivery: deliveryId, event: event.id, type: event.type, tenant: event.tenant,
-          correlation: event.correlationId, attempt: attempt.attempt, category, error: `${name}: ${message}`,
+          subscription: subscription.name,
+          delivery: deliveryId,
+          event: event.id,
+          type: event.type,
+          tenant: event.tenant,
+          correlation: event.correlationId,
+          attempt: attempt.attempt,
+          category,
+          error: `${name}: ${message}`,
         })
       }
       return outcome
@@ -94,7 +116,9 @@ export class Runner {
   decode(event: StoredEvent): Promise<Decoded> {
     let decoded = this.#decoded.get(event)
     if (decoded === undefined) {
-      decoded = this.body(event).then((json) => this.#services.registry.decode(event.type, event.version, json))
+      decoded = this.body(event).then((json) =>
+        this.#services.registry.decode(event.type, event.version, json),
+      )
       this.#decoded.set(event, decoded)
       // A body that could not be fetched is asked for again at the next attempt.
       decoded.catch(() => this.#decoded.delete(event))
@@ -106,7 +130,14 @@ export class Runner {
     return event.data ?? (event.claim === null ? 'null' : this.#services.fetchBody(event.claim))
   }
 
-  #invoke(attempt: Attempt, deliveryId: string, data: unknown, signal: AbortSignal, publications: Publications, span: HandleSpan): unknown {
+  #invoke(
+    attempt: Attempt,
+    deliveryId: string,
+    data: unknown,
+    cancellation: Cancellation,
+    publications: Publications,
+    span: HandleSpan,
+  ): unknown {
     const { subscription, event, transaction } = attempt
     const context: HandlerContext = {
       deliveryId,
@@ -115,13 +146,22 @@ export class Runner {
       attempt: attempt.attempt,
       round: attempt.round,
       replay: attempt.replay === '' ? undefined : attempt.replay,
-      signal,
+      get signal() {
+        return cancellation.signal
+      },
       publish: (definition, input, options) => publications.add(definition, input, options),
-      log: boundLogger(this.#services.logger, { subscription: subscription.name, delivery: deliveryId, event: event.id, tenant: event.tenant, correlation: event.correlationId }),
+      log: boundLogger(this.#services.logger, {
+        subscription: subscription.name,
+        delivery: deliveryId,
+        event: event.id,
+        tenant: event.tenant,
+        correlation: event.correlationId,
+      }),
     }
     const seen = eventFor(event, data)
     return span.within(() => {
-      if (subscription.transact !== undefined && transaction !== undefined) return subscription.transact(seen, { ...context, tx: transaction })
+      if (subscription.transact !== undefined && transaction !== undefined)
+        return subscription.transact(seen, Object.assign(context, { tx: transaction }))
       return subscription.handle?.(seen, context)
     })
   }
@@ -141,13 +181,32 @@ class Publications {
     this.#services = services
   }
 
-  async add<Definition extends AnyEventDefinition>(definition: Definition, data: InputOf<Definition>, options: HandlerPublishOptions = {}): Promise<{ readonly id: string }> {
-    if (!this.#open) throw new Error('publish was called after the handler ended: await it inside the handler')
-    if (this.#pending.length >= publicationsMax) throw new Error(`A handler may publish at most ${publicationsMax} events; split the work`)
+  async add<Definition extends AnyEventDefinition>(
+    definition: Definition,
+    data: InputOf<Definition>,
+    options: HandlerPublishOptions = {},
+  ): Promise<{ readonly id: string }> {
+    if (!this.#open)
+      throw new Error('publish was called after the handler ended: await it inside the handler')
+    if (this.#pending.length >= publicationsMax)
+      throw new Error(`A handler may publish at most ${publicationsMax} events; split the work`)
     const { event } = this.#attempt
-    const prepared = Promise.resolve().then(() =>
-      prepare(definition, data, { ...options, tenant: event.tenant, correlationId: event.correlationId, causationId: event.id, traceparent: this.#traceparent }, this.#services.preparation),
-    ).then((complete) => this.#services.checkIn(complete))
+    const prepared = Promise.resolve()
+      .then(() =>
+        prepare(
+          definition,
+          data,
+          {
+            ...options,
+            tenant: event.tenant,
+            correlationId: event.correlationId,
+            causationId: event.id,
+            traceparent: this.#traceparent,
+          },
+          this.#services.preparation,
+        ),
+      )
+      .then((complete) => this.#services.checkIn(complete))
     this.#pending.push(prepared)
     // The handler may not await it; the failure is then seen in `collect`.
     prepared.catch(() => {})
@@ -166,34 +225,35 @@ class Publications {
 const publicationsMax = 1_000
 
 /** Rejects with TimeoutError at the deadline. What the handler does afterwards is ignored; its signal has told it. */
-async function withDeadline(clock: Clock, ms: number, outer: AbortSignal, work: (signal: AbortSignal) => unknown): Promise<void> {
-  const controller = new AbortController()
+async function withDeadline(
+  clock: Clock,
+  ms: number,
+  outer: Cancellation,
+  work: (cancellation: Cancellation) => unknown,
+): Promise<void> {
+  const inner = new Cancellation()
+  const result = work(inner)
+  if (!isThenable(result)) return
   let cancel = () => {}
-  let forget = () => {}
   const ended = new Promise<never>((_, reject) => {
-    cancel = clock.after(ms, () => {
-      const late = new TimeoutError(`The handler did not end within its deadline of ${ms} ms`)
-      controller.abort(late)
-      reject(late)
-    })
-    const abort = () => {
-      controller.abort(outer.reason)
-      reject(outer.reason)
+    const end = (reason: unknown) => {
+      inner.cancel(reason)
+      reject(reason)
     }
-    outer.addEventListener('abort', abort, { once: true })
-    forget = () => outer.removeEventListener('abort', abort)
+    cancel = clock.after(ms, () =>
+      end(new TimeoutError(`The handler did not end within its deadline of ${ms} ms`)),
+    )
+    outer.listen(() => end(outer.reason))
   })
   try {
-    const result = work(controller.signal)
-    if (result instanceof Promise || isThenable(result)) await Promise.race([result, ended])
+    await Promise.race([result, ended])
   } finally {
     cancel()
-    forget()
-    ended.catch(() => {})
   }
 }
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 /** The event as handlers and filters see it. */
 export function eventFor(event: StoredEvent, data: unknown): Event {
@@ -210,7 +270,10 @@ export function eventFor(event: StoredEvent, data: unknown): Event {
     traceparent: event.traceparent,
     correlationId: event.correlationId,
     causationId: event.causationId ?? undefined,
-    extensions: event.extensions === null ? noExtensions : Object.freeze(JSON.parse(event.extensions) as Event['extensions']),
+    extensions:
+      event.extensions === null
+        ? noExtensions
+        : Object.freeze(JSON.parse(event.extensions) as Event['extensions']),
   })
 }
 

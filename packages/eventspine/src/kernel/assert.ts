@@ -2,7 +2,8 @@
 import { EventspineError } from './errors.js'
 
 export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new EventspineError('INVARIANT', `${message}. This is a fault of Eventspine: please report it.`)
+  if (!condition)
+    throw new EventspineError('INVARIANT', `${message}. This is a fault of Eventspine: please report it.`)
 }
 
 /** Database 64-bit integers are read as numbers: 2^53 lasts 285 years at a million a second, and this checks it. */

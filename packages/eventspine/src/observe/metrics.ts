@@ -29,11 +29,23 @@ class Histogram {
     let below = 0
     const rows = bucketBounds.map((bound, index) => {
       below += this.buckets[index] ?? 0
-      return { name: `${name}_bucket`, help, type: 'histogram' as const, labels: { ...labels, le: String(bound) }, value: below }
+      return {
+        name: `${name}_bucket`,
+        help,
+        type: 'histogram' as const,
+        labels: { ...labels, le: String(bound) },
+        value: below,
+      }
     })
     return [
       ...rows,
-      { name: `${name}_bucket`, help, type: 'histogram', labels: { ...labels, le: '+Inf' }, value: this.count },
+      {
+        name: `${name}_bucket`,
+        help,
+        type: 'histogram',
+        labels: { ...labels, le: '+Inf' },
+        value: this.count,
+      },
       { name: `${name}_sum`, help, type: 'histogram', labels, value: this.sum },
       { name: `${name}_count`, help, type: 'histogram', labels, value: this.count },
     ]
@@ -41,7 +53,10 @@ class Histogram {
 }
 
 export class Metrics {
-  readonly #counters = new Map<string, { readonly name: string; readonly labels: Record<string, string>; value: number }>()
+  readonly #counters = new Map<
+    string,
+    { readonly name: string; readonly labels: Record<string, string>; value: number }
+  >()
   readonly #handlers = new Map<string, Histogram>()
   readonly #running = new Map<string, number>()
   readonly #settle = new Histogram()
@@ -85,10 +100,33 @@ export class Metrics {
   }
 
   samples(): MetricSample[] {
-    const counters = [...this.#counters.values()].map(({ name, labels, value }): MetricSample => ({ name, help: helpOf(name), type: 'counter', labels, value }))
-    const running = [...this.#running].map(([subscription, value]): MetricSample => ({ name: metricNames.inFlight, help: helpOf(metricNames.inFlight), type: 'gauge', labels: { subscription }, value }))
-    const handlers = [...this.#handlers].flatMap(([subscription, histogram]) => histogram.samples(metricNames.handlerSeconds, helpOf(metricNames.handlerSeconds), { subscription }))
-    return [...counters, ...running, ...handlers, ...this.#settle.samples(metricNames.settleSeconds, helpOf(metricNames.settleSeconds), {})]
+    const counters = [...this.#counters.values()].map(
+      ({ name, labels, value }): MetricSample => ({
+        name,
+        help: helpOf(name),
+        type: 'counter',
+        labels,
+        value,
+      }),
+    )
+    const running = [...this.#running].map(
+      ([subscription, value]): MetricSample => ({
+        name: metricNames.inFlight,
+        help: helpOf(metricNames.inFlight),
+        type: 'gauge',
+        labels: { subscription },
+        value,
+      }),
+    )
+    const handlers = [...this.#handlers].flatMap(([subscription, histogram]) =>
+      histogram.samples(metricNames.handlerSeconds, helpOf(metricNames.handlerSeconds), { subscription }),
+    )
+    return [
+      ...counters,
+      ...running,
+      ...handlers,
+      ...this.#settle.samples(metricNames.settleSeconds, helpOf(metricNames.settleSeconds), {}),
+    ]
   }
 }
 
@@ -101,10 +139,18 @@ export function prometheusText(samples: readonly MetricSample[]): string {
     if (rows === undefined) families.set(family, [sample])
     else rows.push(sample)
   }
-  return [...families].map(([family, rows]) => `# HELP ${family} ${rows[0]?.help}\n# TYPE ${family} ${rows[0]?.type}\n${rows.map(line).join('')}`).join('')
+  return [...families]
+    .map(
+      ([family, rows]) =>
+        `# HELP ${family} ${rows[0]?.help}\n# TYPE ${family} ${rows[0]?.type}\n${rows.map(line).join('')}`,
+    )
+    .join('')
 }
 
 function line({ name, labels, value }: MetricSample): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`)
+  const pairs = Object.entries(labels).map(
+    ([label, text]) =>
+      `${label}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
+  )
   return `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}\n`
 }

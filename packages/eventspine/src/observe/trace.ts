@@ -1,6 +1,14 @@
 // OpenTelemetry spans, linked through `traceparent`: publish → handle → publish. Without an SDK in the process the
 // spans cost nothing and the ids still chain.
-import { context, type Context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
 import { type Random, randomHex } from '../kernel/index.js'
 import { spanAttributes, spanNames } from './names.js'
 
@@ -34,7 +42,11 @@ export interface HandleAttributes {
   readonly type: string
 }
 
-export function startHandleSpan(traceparent: string, attributes: HandleAttributes, random: Random): HandleSpan {
+export function startHandleSpan(
+  traceparent: string,
+  attributes: HandleAttributes,
+  random: Random,
+): HandleSpan {
   const parent = parentOf(traceparent)
   const span = tracer().startSpan(
     `${spanNames.handle} ${attributes.subscription}`,
@@ -53,7 +65,9 @@ export function startHandleSpan(traceparent: string, attributes: HandleAttribute
     },
     parent,
   )
-  const own = span.isRecording() ? format(span) : `${traceparent.slice(0, 36)}${randomHex(8, random)}${traceparent.slice(52)}`
+  const own = span.isRecording()
+    ? format(span)
+    : `${traceparent.slice(0, 36)}${randomHex(8, random)}${traceparent.slice(52)}`
   const active = trace.setSpan(parent, span)
   return {
     traceparent: own,
@@ -70,13 +84,33 @@ export function startHandleSpan(traceparent: string, attributes: HandleAttribute
 }
 
 /** A producer span around one publish; answers the `traceparent` that the event carries, when an SDK records. */
-export function publishSpan(type: string, tenant: string, given: string | undefined): { readonly traceparent: string | undefined; end(error?: unknown): void } {
+export function publishSpan(
+  type: string,
+  tenant: string,
+  given: string | undefined,
+): { readonly traceparent: string | undefined; end(error?: unknown): void } {
   const parent = given === undefined ? context.active() : parentOf(given)
-  const span = tracer().startSpan(`${spanNames.publish} ${type}`, { kind: SpanKind.PRODUCER, attributes: { [spanAttributes.system]: 'eventspine', [spanAttributes.operation]: 'send', [spanAttributes.destination]: type, [spanAttributes.tenant]: tenant } }, parent)
+  const span = tracer().startSpan(
+    `${spanNames.publish} ${type}`,
+    {
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        [spanAttributes.system]: 'eventspine',
+        [spanAttributes.operation]: 'send',
+        [spanAttributes.destination]: type,
+        [spanAttributes.tenant]: tenant,
+      },
+    },
+    parent,
+  )
   return {
     traceparent: span.isRecording() ? format(span) : given,
     end(error) {
-      if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) })
+      if (error !== undefined)
+        span.setStatus({
+          code: SpanStatusCode.ERROR,
+          message: error instanceof Error ? error.message : String(error),
+        })
       span.end()
     },
   }
@@ -84,6 +118,10 @@ export function publishSpan(type: string, tenant: string, given: string | undefi
 
 function parentOf(traceparent: string): Context {
   const [, traceId = '', spanId = '', flags = '01'] = traceparent.split('-')
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true })
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16),
+    isRemote: true,
+  })
 }
-

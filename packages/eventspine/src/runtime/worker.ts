@@ -155,12 +155,12 @@ export class Worker {
     if (this.#services.capacity.contended(subscription.priority)) this.#pumpAll()
   }
 
-  async #handle({ subscription, lease, item, signal, transaction }: Work) {
-    const { event, attempt, round } = item
+  async #handle({ subscription, lease, item, transaction }: Work) {
+    const { event, attempt, round, cancellation } = item
     const { clock, metrics, runner } = this.#services
     const began = clock.monotonic()
     metrics.started(subscription.name)
-    const outcome = await runner.run({ subscription, event, attempt, round, replay: lease.replay, signal, transaction })
+    const outcome = await runner.run({ subscription, event, attempt, round, replay: lease.replay, cancellation, transaction })
     metrics.ended(subscription.name, outcome.kind, clock.monotonic() - began)
     return outcome
   }

@@ -87,13 +87,20 @@ export interface SettleAnswer {
 
 export interface SettlePort {
   /** One transaction. Safe to send again when its answer was lost. Alarms have a connection of their own. */
-  settle(worker: string, settlements: readonly Settlement[], priority?: 'alarm' | 'normal'): Promise<SettleAnswer>
+  settle(
+    worker: string,
+    settlements: readonly Settlement[],
+    priority?: 'alarm' | 'normal',
+  ): Promise<SettleAnswer>
   /** A transaction for transactional handlers, whose settlement commits with their effects. */
   begin(deadlineMs: number): Promise<SettleTransaction>
 }
 
 export interface SettleTransaction {
-  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[]; rowCount: number | null }>
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }>
   /** Settles and commits. False when the lease was lost: nothing happened. */
   settle(worker: string, settlement: Settlement): Promise<SettleAnswer>
   rollback(): Promise<void>

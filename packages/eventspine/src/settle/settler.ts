@@ -2,7 +2,7 @@
 // meanwhile in the next.
 import { type ConsumerName, consumerId } from '../deliver/port.js'
 import type { Clock } from '../kernel/index.js'
-import type { SettlePort, Settlement } from './port.js'
+import type { Settlement, SettlePort } from './port.js'
 
 /** The part of a consumer that settling knows. */
 export interface Settling {
@@ -57,7 +57,9 @@ export class Settler<Member extends Settling> {
     this.#flushing = undefined
   }
 
-  async #settle(offered: readonly { readonly member: Member; readonly settlement: Settlement }[]): Promise<void> {
+  async #settle(
+    offered: readonly { readonly member: Member; readonly settlement: Settlement }[],
+  ): Promise<void> {
     const answer = await this.#send(offered.map((each) => each.settlement))
     if (answer === undefined) return offered.forEach(({ member }) => this.#services.lost(member))
     const again: { readonly member: Member; readonly settlement: Settlement }[] = []

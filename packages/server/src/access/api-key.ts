@@ -39,7 +39,8 @@ export function createApiKey(options: ApiKeyOptions): { readonly key: string; re
 /** What the server keeps of an existing key. Throws a TypeError when it is none. */
 export function apiKeyRecord(key: string, options: ApiKeyOptions): ApiKey {
   const id = keyForm.exec(key)?.[1]
-  if (id === undefined) throw new TypeError('This is not an API key of Eventspine. Make one with createApiKey().')
+  if (id === undefined)
+    throw new TypeError('This is not an API key of Eventspine. Make one with createApiKey().')
   return { id, hash: hashOf(key).toString('hex'), ...options }
 }
 

@@ -51,7 +51,9 @@ function recordOf(key: string, file: string): ApiKey {
   try {
     return apiKeyRecord(key, keyOptions)
   } catch (cause) {
-    throw new Error(`${file} holds no API key. Remove the file, and the next start makes a new one.`, { cause })
+    throw new Error(`${file} holds no API key. Remove the file, and the next start makes a new one.`, {
+      cause,
+    })
   }
 }
 

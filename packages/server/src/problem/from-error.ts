@@ -14,7 +14,10 @@ const frameworkProblems: Readonly<Record<string, readonly [ProblemCode, string]>
     'The Content-Type header cannot be read. Send "Content-Type: application/json".',
   ],
   FST_ERR_BAD_URL: ['REQUEST_INVALID', 'The path has a broken percent-encoding. Write "%" itself as "%25".'],
-  FST_ERR_MAX_PARAM_LENGTH: ['URL_TOO_LONG', 'A part of the path is longer than any id. Check how it was made.'],
+  FST_ERR_MAX_PARAM_LENGTH: [
+    'URL_TOO_LONG',
+    'A part of the path is longer than any id. Check how it was made.',
+  ],
 }
 
 /** Never throws. */

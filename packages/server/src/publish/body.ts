@@ -26,7 +26,9 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
       if (bytes > limits.discardedBytesMax) finish(() => reject(tooLarge(limits, true)))
     }
     const end = () =>
-      finish(() => (bytes > limits.bytesMax ? reject(tooLarge(limits, false)) : resolve(Buffer.concat(chunks))))
+      finish(() =>
+        bytes > limits.bytesMax ? reject(tooLarge(limits, false)) : resolve(Buffer.concat(chunks)),
+      )
     const abort = () => finish(() => reject(new Problem('HTTP_MALFORMED', 'The body ended too early.')))
     request.on('data', take).on('end', end).on('error', abort).on('close', abort)
   })

@@ -1,8 +1,9 @@
 // CloudEvents 1.0 attributes, from whichever form they came in, as an event of the library.
 // Source: CloudEvents 1.0.2, JSON format and HTTP protocol binding.
-import { Problem, type Issue } from '../problem/problem.js'
+import type { IncomingEvent } from 'eventspine'
+import { type Issue, Problem } from '../problem/problem.js'
 import { isJson, mediaType, unsupported } from './content-type.js'
-import { type EventDraft, type IngestEvent, libraryNames, malformed, timeOf } from './incoming.js'
+import { type EventDraft, libraryNames, malformed, timeOf } from './incoming.js'
 
 /** Attribute values by name. Null is as good as absent (JSON format, 2.2). */
 export type Attributes = ReadonlyMap<string, unknown>
@@ -24,12 +25,13 @@ const nameForm = /^[a-z0-9]{1,40}$/
 const versionForm = /^[1-9]\d{0,8}$/
 
 /** Throws CLOUDEVENT_INVALID with every fault, or CONTENT_TYPE_UNSUPPORTED for data that is not JSON. */
-export function cloudEvent(attributes: Attributes, data: unknown, at: string): IngestEvent {
+export function cloudEvent(attributes: Attributes, data: unknown, at: string): IncomingEvent {
   refuseOtherData(attributes, at)
   const issues: Issue[] = []
   const report = (name: string, message: string) => issues.push({ field: `${at}/${name}`, message })
   for (const name of required) {
-    if (valueOf(attributes, name) === undefined) report(name, `is required by CloudEvents; ${adviceFor(name)}`)
+    if (valueOf(attributes, name) === undefined)
+      report(name, `is required by CloudEvents; ${adviceFor(name)}`)
   }
   const version = valueOf(attributes, 'specversion')
   if (version !== undefined && version !== '1.0') report('specversion', 'must be the text "1.0"')
@@ -39,7 +41,7 @@ export function cloudEvent(attributes: Attributes, data: unknown, at: string): I
   readVersion(attributes, draft, report)
   draft.extensions = extensionsOf(attributes, report)
   if (issues.length > 0) throw malformed('CLOUDEVENT_INVALID', issues)
-  return draft as IngestEvent
+  return draft as IncomingEvent
 }
 
 type Report = (name: string, message: string) => void
@@ -111,5 +113,7 @@ const valueOf = (attributes: Attributes, name: string) => attributes.get(name) ?
 function adviceFor(name: (typeof required)[number]): string {
   if (name === 'specversion') return 'send "1.0"'
   if (name === 'id') return 'send a text that names this event once and for all within its source'
-  return name === 'source' ? 'send a URI reference such as /shop/checkout' : 'send the type of a defined event'
+  return name === 'source'
+    ? 'send a URI reference such as /shop/checkout'
+    : 'send the type of a defined event'
 }

@@ -1,12 +1,10 @@
 // What every form of POST /v1/events becomes: events for the library, and how its answers name their fields.
-import type { Eventspine } from 'eventspine'
+import type { IncomingEvent } from 'eventspine'
 import type { Issue } from '../problem/problem.js'
 import { Problem } from '../problem/problem.js'
 
-export type IngestEvent = Parameters<Eventspine['ingest']>[0]
-
 /** An event under construction. */
-export type EventDraft = { -readonly [Name in keyof IngestEvent]: IngestEvent[Name] }
+export type EventDraft = { -readonly [Name in keyof IncomingEvent]: IncomingEvent[Name] }
 
 /** What stands in the CloudEvents attribute's place in the library. */
 export const libraryNames = {

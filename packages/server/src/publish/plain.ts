@@ -1,7 +1,8 @@
 // Plain JSON: `{ type, data, … }` with the library's own names, or an array of those.
+import type { IncomingEvent } from 'eventspine'
 import { z } from 'zod'
 import { readValues } from '../route/read.js'
-import { type IngestEvent, malformed, timeOf } from './incoming.js'
+import { malformed, timeOf } from './incoming.js'
 
 const line = (charactersMax: number) => z.string().min(1).max(charactersMax)
 
@@ -25,7 +26,7 @@ export const plainEvent = z
   .describe('An event in plain JSON')
 
 /** Throws REQUEST_INVALID with every fault. */
-export function plainIngest(value: unknown, at: string): IngestEvent {
+export function plainIngest(value: unknown, at: string): IncomingEvent {
   refuseCloudEvent(value, at)
   const { time, ...rest } = readValues(plainEvent, value, at)
   if (time === undefined) return defined(rest)
@@ -49,7 +50,7 @@ function refuseCloudEvent(value: unknown, at: string): void {
 }
 
 // Absent is absent: the library's options are exact.
-function defined(values: Omit<z.output<typeof plainEvent>, 'time'>): IngestEvent {
+function defined(values: Omit<z.output<typeof plainEvent>, 'time'>): IncomingEvent {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined)
   return { type: values.type, data: values.data, ...Object.fromEntries(entries) }
 }

@@ -1,6 +1,6 @@
 // The parts of a request against their schemas: every fault at once, each with its place and what would be right.
 import type { z } from 'zod'
-import { Problem, type Issue } from '../problem/problem.js'
+import { type Issue, Problem } from '../problem/problem.js'
 
 const issuesMax = 20
 

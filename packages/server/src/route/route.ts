@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Eventspine, Logger } from 'eventspine'
 import type { z } from 'zod'
+import type { InFlight } from '../access/in-flight.js'
 import type { Access, Principal } from '../access/principal.js'
 import type { ServerSettings } from '../options.js'
 import type { ProblemCode } from '../problem/catalog.js'
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly logger: Logger
   /** Aborts when the server stops: streams end on it. */
   readonly stopping: AbortSignal
+  /** Counts open streams. */
+  readonly tails: InFlight
   /** The OpenAPI document as JSON text. */
   readonly openApi: () => string
 }
@@ -86,9 +89,7 @@ interface Declaration<Path extends z.ZodObject, Query extends z.ZodObject, Body 
   readonly path: Path
   readonly query: Query
   readonly body?: Body
-  readonly handle: (
-    call: Call<z.output<Path>, z.output<Query>, z.output<Body>>,
-  ) => Answer | Promise<Answer>
+  readonly handle: (call: Call<z.output<Path>, z.output<Query>, z.output<Body>>) => Answer | Promise<Answer>
 }
 
 export interface Route extends RouteFacts {

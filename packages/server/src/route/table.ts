@@ -25,9 +25,13 @@ const tenanciesKnown: readonly string[] = ['filtered', 'system', 'none']
 
 /** Denied by default: throws when a route has no declared permission or schema, or stands twice. */
 export function checkRoutes(routes: readonly Route[]): void {
-  const faults = routes.flatMap((route) => faultsOf(route).map((fault) => `${route.method} ${route.url}: ${fault}`))
+  const faults = routes.flatMap((route) =>
+    faultsOf(route).map((fault) => `${route.method} ${route.url}: ${fault}`),
+  )
   for (const key of ['operationId', 'place'] as const) {
-    const names = routes.map((route) => (key === 'place' ? `${route.method} ${route.url}` : route.operationId))
+    const names = routes.map((route) =>
+      key === 'place' ? `${route.method} ${route.url}` : route.operationId,
+    )
     const repeated = names.filter((name, at) => names.indexOf(name) !== at)
     faults.push(...repeated.map((name) => `${name} is declared twice`))
   }

@@ -16,7 +16,10 @@ export const emptyPage = { items: [], cursor: null } as const
 /** The thing, or NOT_FOUND. */
 export function found<Thing>(thing: Thing | null | undefined, name: string): Thing {
   if (thing !== null && thing !== undefined) return thing
-  throw new Problem('NOT_FOUND', `There is no such ${name}. Check its id, and the cell when there are several.`)
+  throw new Problem(
+    'NOT_FOUND',
+    `There is no such ${name}. Check its id, and the cell when there are several.`,
+  )
 }
 
 /** Without the properties that are undefined: the library's options are exact. */

@@ -78,21 +78,24 @@ const discardDeadLetters = defineRoute({
   operationId: 'discardDeadLetters',
   tag,
   summary: 'Discard dead letters',
-  description: 'They stay in the list as discarded, and are never sent again. The filter must name something.',
+  description:
+    'They stay in the list as discarded, and are never sent again. The filter must name something.',
   access: { scope: 'operate', tenancy: 'filtered' },
   path: noPath,
   query: cellQuery,
   body: z.strictObject({ filter: deadLetterFilter, reason: reasonText }),
-  successes: [
-    { status: 200, description: 'How many', schema: z.object({ discarded: z.number().int() }) },
-  ],
+  successes: [{ status: 200, description: 'How many', schema: z.object({ discarded: z.number().int() }) }],
   problems: ['TENANT_FORBIDDEN', 'CELL_UNKNOWN'],
   async handle({ spine, principal, query, body }) {
     const filter = given(body.filter)
     if (Object.keys(filter).length === 0) {
-      throw new Problem('REQUEST_INVALID', 'An empty filter would discard everything. Name at least one property.', {
-        field: '/filter',
-      })
+      throw new Problem(
+        'REQUEST_INVALID',
+        'An empty filter would discard everything. Name at least one property.',
+        {
+          field: '/filter',
+        },
+      )
     }
     const own = commanded(principal, filter)
     return {

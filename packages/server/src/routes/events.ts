@@ -1,8 +1,6 @@
 // Reading events: lists, one with all its deliveries and its causal tree, and the stream of what comes.
 import { z } from 'zod'
 import { visible, visibleDetails } from '../access/tenancy.js'
-import { tailStream } from '../tail/stream.js'
-import { tailPlace } from '../tail/place.js'
 import { defineRoute } from '../route/route.js'
 import {
   cellQuery,
@@ -17,6 +15,8 @@ import {
   text,
 } from '../schema/parts.js'
 import { eventDetails, eventView } from '../schema/views.js'
+import { tailPlace } from '../tail/place.js'
+import { tailStream } from '../tail/stream.js'
 import { emptyPage, found, given, pageAnswer } from './answers.js'
 
 const read = { scope: 'read', tenancy: 'filtered' } as const
@@ -42,7 +42,10 @@ const listEvents = defineRoute({
     ...filters,
     after: instant.optional(),
     before: instant.optional(),
-    order: z.enum(['newest', 'oldest']).describe('Default newest. The cursor of oldest never ends').optional(),
+    order: z
+      .enum(['newest', 'oldest'])
+      .describe('Default newest. The cursor of oldest never ends')
+      .optional(),
   }),
   successes: [{ status: 200, description: 'A page of events', schema: pageOf(eventView) }],
   problems: ['CELL_UNKNOWN'],
@@ -67,8 +70,7 @@ const showEvent = defineRoute({
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
   async handle({ spine, principal, path, query }) {
     const asked = visible(principal, given({ tenant: query.tenant }))
-    const details =
-      asked === undefined ? null : await spine.operator(query.cell).event(path.id, asked.tenant)
+    const details = asked === undefined ? null : await spine.operator(query.cell).event(path.id, asked.tenant)
     return { body: visibleDetails(principal, found(details, 'event')) }
   },
 })
@@ -95,9 +97,7 @@ const tailEvents = defineRoute({
       .describe('As the Last-Event-ID header, which wins, for clients that cannot send it')
       .optional(),
   }),
-  successes: [
-    { status: 200, description: 'A stream', schema: z.string(), contentType: 'text/event-stream' },
-  ],
+  successes: [{ status: 200, description: 'A stream', schema: z.string(), contentType: 'text/event-stream' }],
   problems: ['CELL_UNKNOWN', 'IN_FLIGHT_MAX'],
   handle(call) {
     const { cell, correlation, from, lastEventId, ...query } = call.query

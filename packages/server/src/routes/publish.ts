@@ -1,4 +1,5 @@
 // POST /v1/events: one event or many, as CloudEvents or plain JSON, into the log. 202 means that it is there for good.
+import type { IncomingEvent } from 'eventspine'
 import { parseJson } from 'eventspine/ingress'
 import { z } from 'zod'
 import { publishedTenant } from '../access/tenancy.js'
@@ -15,7 +16,7 @@ import {
   structuredType,
   unsupported,
 } from '../publish/content-type.js'
-import { attributeField, type IngestEvent, malformed } from '../publish/incoming.js'
+import { attributeField, malformed } from '../publish/incoming.js'
 import { plainEvent, plainIngest } from '../publish/plain.js'
 import { type Answer, defineRoute, type Incoming } from '../route/route.js'
 import { cloudEventBatchBody, cloudEventBody } from '../schema/cloud-events.js'
@@ -87,7 +88,7 @@ export const publishRoute = defineRoute({
 
 /** Events with how they were written: it decides how a refusal names their fields. */
 interface Received {
-  readonly events: readonly IngestEvent[]
+  readonly events: readonly IncomingEvent[]
   readonly single: boolean
   readonly attributes: boolean
 }
@@ -112,7 +113,7 @@ async function publish(incoming: Incoming): Promise<Answer> {
 
 const windowSeconds = (incoming: Incoming) => incoming.spine.idempotencyWindowMs / 1_000
 
-async function store(incoming: Incoming, events: readonly IngestEvent[], single: boolean) {
+async function store(incoming: Incoming, events: readonly IncomingEvent[], single: boolean) {
   const [only] = events
   const stored =
     single && only !== undefined
@@ -152,10 +153,12 @@ async function binary(incoming: Incoming, type: string): Promise<Received> {
   return { events: [cloudEvent(attributes, data, '')], single: true, attributes: true }
 }
 
-function structured(value: unknown, at: string): IngestEvent {
+function structured(value: unknown, at: string): IncomingEvent {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const hint = Array.isArray(value) ? `; send an array as ${batchType}` : ''
-    throw malformed('CLOUDEVENT_INVALID', [{ field: at, message: `must be one CloudEvent, an object${hint}` }])
+    throw malformed('CLOUDEVENT_INVALID', [
+      { field: at, message: `must be one CloudEvent, an object${hint}` },
+    ])
   }
   const attributes = new Map<string, unknown>(Object.entries(value))
   return cloudEvent(attributes, attributes.get('data'), at)
@@ -192,7 +195,7 @@ function body(incoming: Incoming, many: boolean): Promise<Buffer> {
 }
 
 // What the sender left out and the request knows: the key's tenant, the trace of the HTTP call.
-function complete(incoming: Incoming, event: IngestEvent, at: string): IngestEvent {
+function complete(incoming: Incoming, event: IncomingEvent, at: string): IncomingEvent {
   const tenant = publishedTenant(incoming.principal, event.tenant, at)
   const traceparent = event.traceparent ?? headerTrace(incoming)
   return {

@@ -42,7 +42,8 @@ const startRedrive = defineRoute({
   operationId: 'startRedrive',
   tag,
   summary: 'Start a redrive',
-  description: 'A few letters go first; the rest follows at its rate when they end well. Asking twice with one idempotencyKey is one redrive.',
+  description:
+    'A few letters go first; the rest follows at its rate when they end well. Asking twice with one idempotencyKey is one redrive.',
   access: operate,
   path: noPath,
   query: cellQuery,

@@ -24,7 +24,8 @@ const startReplay = defineRoute({
   operationId: 'startReplay',
   tag,
   summary: 'Replay history into one subscription',
-  description: 'No other subscription sees anything of it. When the handler calls the world, external must be true.',
+  description:
+    'No other subscription sees anything of it. When the handler calls the world, external must be true.',
   access: operate,
   path: noPath,
   query: cellQuery,

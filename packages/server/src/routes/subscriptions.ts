@@ -38,7 +38,12 @@ const showSubscription = defineRoute({
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
   async handle({ spine, query, path }) {
     const all = await spine.operator(query.cell).subscriptions()
-    return { body: found(all.find(({ name }) => name === path.name), 'subscription') }
+    return {
+      body: found(
+        all.find(({ name }) => name === path.name),
+        'subscription',
+      ),
+    }
   },
 })
 
@@ -82,9 +87,4 @@ const resumeSubscription = defineRoute({
   },
 })
 
-export const subscriptionRoutes = [
-  listSubscriptions,
-  showSubscription,
-  pauseSubscription,
-  resumeSubscription,
-]
+export const subscriptionRoutes = [listSubscriptions, showSubscription, pauseSubscription, resumeSubscription]

@@ -1,9 +1,9 @@
 // What machines and newcomers ask first: health, metrics, the OpenAPI document, and a page for people.
 import { z } from 'zod'
 import { Problem } from '../problem/problem.js'
-import { welcomePage } from '../welcome/page.js'
 import { type Answer, defineRoute, type Incoming } from '../route/route.js'
 import { noPath, noQuery } from '../schema/parts.js'
+import { welcomePage } from '../welcome/page.js'
 
 const open = { scope: 'open', tenancy: 'none' } as const
 const tag = 'System'
@@ -86,9 +86,7 @@ const openApi = defineRoute({
   access: open,
   path: noPath,
   query: noQuery,
-  successes: [
-    { status: 200, description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) },
-  ],
+  successes: [{ status: 200, description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) }],
   problems: [],
   handle: (incoming) => ({ body: incoming.openApi(), contentType: 'application/json; charset=utf-8' }),
 })

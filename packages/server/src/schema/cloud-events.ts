@@ -12,7 +12,10 @@ export const cloudEventBody = z
     datacontenttype: z.string().optional().describe('JSON only'),
     dataschema: z.string().optional().describe('Kept, decides nothing'),
     data: z.unknown().describe('Fits the schema of the definition'),
-    version: z.union([z.int().min(1), z.string()]).optional().describe('Version of the definition. Default: the newest'),
+    version: z
+      .union([z.int().min(1), z.string()])
+      .optional()
+      .describe('Version of the definition. Default: the newest'),
     tenant: z.string().optional(),
     partitionkey: z.string().optional().describe('Ordering scope'),
     traceparent: z.string().optional(),

@@ -31,13 +31,7 @@ export const cellQuery = z.strictObject({ cell: cell.optional() })
 
 export const pageQuery = cellQuery.extend({
   cursor: text(500).describe('`cursor` of the page before. Opaque').optional(),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(pageItemsMax)
-    .describe('Items in a page. Default 50')
-    .optional(),
+  limit: z.coerce.number().int().min(1).max(pageItemsMax).describe('Items in a page. Default 50').optional(),
 })
 
 export const noPath = z.strictObject({})

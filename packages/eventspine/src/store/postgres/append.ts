@@ -8,10 +8,23 @@ export function eventColumnsOf(events: readonly NewEvent[]): unknown[] {
   const columns: unknown[][] = Array.from({ length: 14 }, () => new Array(events.length))
   events.forEach((event, row) => {
     const values = [
-      event.timeMs, event.version, event.id, event.type, event.tenant, event.source, event.subject, event.key,
-      event.traceparent, event.correlationId, event.causationId, event.claim, event.extensions, event.data,
+      event.timeMs,
+      event.version,
+      event.id,
+      event.type,
+      event.tenant,
+      event.source,
+      event.subject,
+      event.key,
+      event.traceparent,
+      event.correlationId,
+      event.causationId,
+      event.claim,
+      event.extensions,
+      event.data,
     ]
-    for (let column = 0; column < values.length; column++) (columns[column] as unknown[])[row] = values[column]
+    for (let column = 0; column < values.length; column++)
+      (columns[column] as unknown[])[row] = values[column]
   })
   return columns
 }
@@ -37,7 +50,9 @@ SELECT ${eventInsertValues} FROM ${eventInput(1)} AS i(${eventInputColumns})`
 
 // The claim takes its rows in key order: two batches with the same ids in another order would deadlock. An expired
 // claim is taken over in place, so the window is exact by the database's clock.
-export const claimIds = (first: number) => `INSERT INTO eventspine.idempotency AS k (tenant, source, id, fingerprint, expires_at)
+export const claimIds = (
+  first: number,
+) => `INSERT INTO eventspine.idempotency AS k (tenant, source, id, fingerprint, expires_at)
   SELECT i.tenant, i.source, i.id, i.fingerprint, clock_timestamp() + $${first + 4} * interval '1 millisecond'
   FROM unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::text[]) AS i(tenant, source, id, fingerprint)
   ORDER BY i.tenant, i.source, i.id
@@ -67,10 +82,18 @@ export const keyedColumns = (keyed: readonly NewEvent[]) => [
   keyed.map((event) => event.fingerprint),
 ]
 
-type Run = (name: string, text: string, values: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
+type Run = (
+  name: string,
+  text: string,
+  values: readonly unknown[],
+) => Promise<readonly Record<string, unknown>[]>
 
 /** Which of `events` may be stored, given what the claim answered. Reads the fingerprints of those that were there. */
-export async function judge(run: Run, events: readonly NewEvent[], claimed: readonly Record<string, unknown>[]): Promise<AppendOutcome[]> {
+export async function judge(
+  run: Run,
+  events: readonly NewEvent[],
+  claimed: readonly Record<string, unknown>[],
+): Promise<AppendOutcome[]> {
   const won = new Set(claimed.map((row) => identity(row as never)))
   const lost = events.filter((event) => event.fingerprint !== null && !won.has(identity(event)))
   const known = new Map<string, unknown>()
@@ -85,26 +108,40 @@ export async function judge(run: Run, events: readonly NewEvent[], claimed: read
   })
 }
 
-async function appendBy(run: Run, events: readonly NewEvent[], windowMs: number): Promise<readonly AppendOutcome[]> {
+async function appendBy(
+  run: Run,
+  events: readonly NewEvent[],
+  windowMs: number,
+): Promise<readonly AppendOutcome[]> {
   const keyed = events.filter((event) => event.fingerprint !== null)
   if (keyed.length === 0) {
     await run('append.events', insertPlain, eventColumnsOf(events))
     return events.map(() => 'stored')
   }
-  const values = [...eventColumnsOf(events), ...keyedColumns(keyed), windowMs, events.map((event) => event.fingerprint !== null)]
+  const values = [
+    ...eventColumnsOf(events),
+    ...keyedColumns(keyed),
+    windowMs,
+    events.map((event) => event.fingerprint !== null),
+  ]
   return judge(run, events, await run('append.keyed', insertKeyed, values))
 }
 
 export function appendStatements(database: Database, windowMs: number): AppendPort {
   return {
-    append: (events) => appendBy((name, text, values) => database.query('append', name, text, values), events, windowMs),
+    append: (events) =>
+      appendBy((name, text, values) => database.query('append', name, text, values), events, windowMs),
 
     async appendAll(events) {
       let outcomes: readonly AppendOutcome[] = []
       const rollback = new Error('conflict')
       await database
         .transaction('append', async (connection) => {
-          outcomes = await appendBy((name, text, values) => connection.query(name, text, values), events, windowMs)
+          outcomes = await appendBy(
+            (name, text, values) => connection.query(name, text, values),
+            events,
+            windowMs,
+          )
           if (outcomes.includes('conflict')) throw rollback
         })
         .catch((error: unknown) => {
@@ -114,6 +151,10 @@ export function appendStatements(database: Database, windowMs: number): AppendPo
     },
 
     appendWithin: (executor: SqlExecutor, events) =>
-      appendBy((name, text, values) => executor(`/* ${name} */ ${database.sql(text)}`, values), events, windowMs),
+      appendBy(
+        (name, text, values) => executor(`/* ${name} */ ${database.sql(text)}`, values),
+        events,
+        windowMs,
+      ),
   }
 }

@@ -17,7 +17,11 @@ export interface DatabaseOptions {
 export type Lane = 'append' | 'settle' | 'alarm' | 'heartbeat' | 'read' | 'transaction'
 
 export interface Connection {
-  query<Row = Record<string, unknown>>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>
+  query<Row = Record<string, unknown>>(
+    name: string,
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<Row[]>
 }
 
 const idleTimeoutMs = 30_000
@@ -27,7 +31,11 @@ const connectTimeoutMs = 5_000
 const numberTypes = new Set([20, 5069])
 const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    numberTypes.has(oid) ? Number : keepText.has(oid) ? String : pg.types.getTypeParser(oid, format as 'text'),
+    numberTypes.has(oid)
+      ? Number
+      : keepText.has(oid)
+        ? String
+        : pg.types.getTypeParser(oid, format as 'text'),
 }
 // json stays text: bodies are handed on or parsed once, by their reader. pg_snapshot has no parser anyway.
 const keepText = new Set([114])
@@ -38,11 +46,17 @@ export class Database {
   readonly #texts = new Map<string, string>()
   readonly schema: string
 
-  constructor(options: DatabaseOptions, readonly clock: Clock) {
+  constructor(
+    options: DatabaseOptions,
+    readonly clock: Clock,
+  ) {
     this.#options = options
     this.schema = options.schema ?? 'eventspine'
     if (!/^[a-z_][a-z0-9_]{0,40}$/.test(this.schema)) {
-      throw new EventspineError('REQUEST_INVALID', `Schema "${this.schema}" must be lower-case letters, digits and underscores, at most 41.`)
+      throw new EventspineError(
+        'REQUEST_INVALID',
+        `Schema "${this.schema}" must be lower-case letters, digits and underscores, at most 41.`,
+      )
     }
   }
 
@@ -62,7 +76,12 @@ export class Database {
   }
 
   /** One statement. `name` leads it as a comment, so that `pg_stat_statements` can be read, and prepares it. */
-  async query<Row = Record<string, unknown>>(lane: Lane, name: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  async query<Row = Record<string, unknown>>(
+    lane: Lane,
+    name: string,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
     try {
       const result = await this.#pool(lane).query(this.statement(name, text, values))
       return result.rows as Row[]
@@ -78,7 +97,8 @@ export class Database {
     try {
       await client.query('BEGIN')
       const result = await work({
-        query: async (name, text, values = []) => (await client.query(this.statement(name, text, values))).rows,
+        query: async (name, text, values = []) =>
+          (await client.query(this.statement(name, text, values))).rows,
       })
       await client.query('COMMIT')
       return result
@@ -102,13 +122,21 @@ export class Database {
 
   /** A connection outside the pools, for LISTEN. */
   dedicated(): pg.Client {
-    return new pg.Client({ connectionString: this.#options.url, application_name: this.#name('listen'), connectionTimeoutMillis: connectTimeoutMs })
+    return new pg.Client({
+      connectionString: this.#options.url,
+      application_name: this.#name('listen'),
+      connectionTimeoutMillis: connectTimeoutMs,
+    })
   }
 
   // Prepared under a name: planning the settle statement each time costs more than running it. The name carries
   // the schema, since one pooled server connection may serve several.
   statement(name: string, text: string, values: readonly unknown[]): pg.QueryConfig {
-    return { name: `${this.schema}.${name}`, text: `/* ${name} */ ${this.sql(text)}`, values: values as unknown[] }
+    return {
+      name: `${this.schema}.${name}`,
+      text: `/* ${name} */ ${this.sql(text)}`,
+      values: values as unknown[],
+    }
   }
 
   #pool(lane: Lane): pg.Pool {
@@ -117,7 +145,12 @@ export class Database {
       pool = new pg.Pool({
         connectionString: this.#options.url,
         application_name: this.#name(lane),
-        max: lane === 'read' || lane === 'transaction' ? (this.#options.connectionsMax ?? 6) : lane === 'append' ? 2 : 1,
+        max:
+          lane === 'read' || lane === 'transaction'
+            ? (this.#options.connectionsMax ?? 6)
+            : lane === 'append'
+              ? 2
+              : 1,
         idleTimeoutMillis: idleTimeoutMs,
         connectionTimeoutMillis: connectTimeoutMs,
         allowExitOnIdle: true,
@@ -150,10 +183,16 @@ export function isUnavailable(error: unknown): boolean {
   const code = 'code' in error ? String(error.code) : ''
   if (unreachable.test(code)) return true
   if (error instanceof AggregateError) return error.errors.some(isUnavailable)
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|the database system is/i.test(error.message)
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|the database system is/i.test(
+    error.message,
+  )
 }
 
 export function translate(error: unknown): unknown {
   if (error instanceof EventspineError || !isUnavailable(error)) return error
-  return new EventspineError('UNAVAILABLE', 'The database cannot be reached. Nothing needs doing if it comes back: workers resume by themselves, publishers should call again.', { cause: error, retryAfterMs: 2_000 })
+  return new EventspineError(
+    'UNAVAILABLE',
+    'The database cannot be reached. Nothing needs doing if it comes back: workers resume by themselves, publishers should call again.',
+    { cause: error, retryAfterMs: 2_000 },
+  )
 }

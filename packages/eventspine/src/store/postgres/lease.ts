@@ -1,5 +1,11 @@
 // Leases on consumers. Only the database's clock judges expiry, and every grant raises the token.
-import { type ConsumerName, consumerId, type Lease, type LeasePort, type WorkerRow } from '../../deliver/port.js'
+import {
+  type ConsumerName,
+  consumerId,
+  type Lease,
+  type LeasePort,
+  type WorkerRow,
+} from '../../deliver/port.js'
 import type { Database } from './database.js'
 
 // SKIP LOCKED: two workers that ask at once share out what is free instead of waiting for each other.
@@ -104,29 +110,55 @@ export function leaseStatements(database: Database): LeasePort {
     },
 
     async renew({ worker, leases }) {
-      const values = [worker, ...consumerColumns(leases), leases.map((lease) => lease.token), leases.map((lease) => lease.leaseMs)]
+      const values = [
+        worker,
+        ...consumerColumns(leases),
+        leases.map((lease) => lease.token),
+        leases.map((lease) => lease.leaseMs),
+      ]
       const held = await database.query<ConsumerName>('heartbeat', 'deliver.renew', renew, values)
       return new Set(held.map(consumerId))
     },
 
     async release(leases) {
-      await database.query('heartbeat', 'deliver.release', release, [...consumerColumns(leases), leases.map((lease) => lease.token)])
+      await database.query('heartbeat', 'deliver.release', release, [
+        ...consumerColumns(leases),
+        leases.map((lease) => lease.token),
+      ])
     },
 
     async heartbeat(worker, subscriptions) {
       const { id, identity, host, processId, version, consumers } = worker
-      await database.query('heartbeat', 'deliver.heartbeat', heartbeat, [id, identity, host, processId, version, consumers])
+      await database.query('heartbeat', 'deliver.heartbeat', heartbeat, [
+        id,
+        identity,
+        host,
+        processId,
+        version,
+        consumers,
+      ])
       const live = await database.query<WorkerDataRow>('heartbeat', 'deliver.workers', workers)
-      const [row] = await database.query<{ count: number }>('heartbeat', 'deliver.wanted', wanted, [subscriptions])
+      const [row] = await database.query<{ count: number }>('heartbeat', 'deliver.wanted', wanted, [
+        subscriptions,
+      ])
       return { workers: live.map(workerOfRow), consumers: row?.count ?? 0 }
     },
 
     async removeWorker(id) {
-      await database.query('heartbeat', 'deliver.remove-worker', 'DELETE FROM eventspine.worker WHERE id = $1', [id])
+      await database.query(
+        'heartbeat',
+        'deliver.remove-worker',
+        'DELETE FROM eventspine.worker WHERE id = $1',
+        [id],
+      )
     },
 
     async paused() {
-      const rows = await database.query<{ name: string }>('heartbeat', 'deliver.paused', `SELECT name FROM eventspine.subscription WHERE state = 'paused'`)
+      const rows = await database.query<{ name: string }>(
+        'heartbeat',
+        'deliver.paused',
+        `SELECT name FROM eventspine.subscription WHERE state = 'paused'`,
+      )
       return new Set(rows.map((row) => row.name))
     },
   }

@@ -110,7 +110,11 @@ export function logStatements(database: Database): LogPort {
         return [...here, ...(await this.read(ticks.slice(same), 0, eventsMax))]
       }
       if (ticks.length === 1) {
-        const rows = await database.query<EventRow>('read', 'deliver.page', page, [...rangeOf(ticks), seqAfter, eventsMax])
+        const rows = await database.query<EventRow>('read', 'deliver.page', page, [
+          ...rangeOf(ticks),
+          seqAfter,
+          eventsMax,
+        ])
         return rows.map((row) => eventOfRow(row, first.number))
       }
       const rows = await database.query<EventRow>('read', 'deliver.batch', batch, rangeOf(ticks))

@@ -23,7 +23,11 @@ export interface PostgresStoreOptions extends DatabaseOptions {
 
 export type PostgresStore = Store & { readonly database: Database }
 
-export function createPostgresStore(options: PostgresStoreOptions, clock: Clock, logger: Logger): PostgresStore {
+export function createPostgresStore(
+  options: PostgresStoreOptions,
+  clock: Clock,
+  logger: Logger,
+): PostgresStore {
   const database = new Database(options, clock)
   return {
     database,

@@ -85,20 +85,37 @@ export function retryStatements(database: Database): RetryPort {
     },
 
     async nextDueMs(leases) {
-      const [row] = await database.query<{ ms: number | null }>('read', 'deliver.next-due', nextDue, consumerColumns(leases))
+      const [row] = await database.query<{ ms: number | null }>(
+        'read',
+        'deliver.next-due',
+        nextDue,
+        consumerColumns(leases),
+      )
       return row?.ms ?? null
     },
 
     async openRows({ subscription, replay, shard }) {
-      const [row] = await database.query<{ count: number }>('read', 'deliver.open-rows', openRows, [subscription, replay, shard])
+      const [row] = await database.query<{ count: number }>('read', 'deliver.open-rows', openRows, [
+        subscription,
+        replay,
+        shard,
+      ])
       return row?.count ?? 0
     },
 
     async blockedKeys({ subscription, replay, shard }) {
       const values = [subscription, replay, shard]
-      const open = await database.query<{ key: string; count: number }>('read', 'deliver.open-keys', openKeys, values)
+      const open = await database.query<{ key: string; count: number }>(
+        'read',
+        'deliver.open-keys',
+        openKeys,
+        values,
+      )
       const halted = await database.query<{ key: string }>('read', 'deliver.halted-keys', haltedKeys, values)
-      return { open: new Map(open.map((row) => [row.key, row.count])), halted: new Set(halted.map((row) => row.key)) }
+      return {
+        open: new Map(open.map((row) => [row.key, row.count])),
+        halted: new Set(halted.map((row) => row.key)),
+      }
     },
 
     async promote({ subscription, replay, shard, token }, keys) {

@@ -49,7 +49,9 @@ export function packRuns(settlements: readonly Settlement[]): unknown[][] {
       runs.every((run) => run.attempt === 1) ? null : braces(runs.map((run) => run.attempt)),
       braces(runs.map((run) => Math.min(2_147_483_647, Math.round(run.startedAtMs - began)))),
       braces(runs.map((run) => Math.min(2_147_483_647, Math.round(run.durationMs * 1000)))),
-      runs.every((run) => run.outcome === 'done') ? null : braces(runs.map((run) => outcomeCodes[run.outcome])),
+      runs.every((run) => run.outcome === 'done')
+        ? null
+        : braces(runs.map((run) => outcomeCodes[run.outcome])),
       failuresOf(runs),
     ]
     row.forEach((value, column) => {
@@ -62,6 +64,8 @@ export function packRuns(settlements: readonly Settlement[]): unknown[][] {
 const braces = (values: readonly unknown[]) => `{${values.join(',')}}`
 
 function failuresOf(runs: readonly Run[]): string | null {
-  const failures = runs.flatMap((run, index) => (run.failure === null ? [] : [[String(index), run.failure] as const]))
+  const failures = runs.flatMap((run, index) =>
+    run.failure === null ? [] : [[String(index), run.failure] as const],
+  )
   return failures.length === 0 ? null : JSON.stringify(Object.fromEntries(failures))
 }

@@ -1,7 +1,13 @@
 // The settle statement, put together from the parts that a flush needs. Every part hangs on `fenced`: what belongs to
 // a consumer whose token, revision or tick moved on is not written.
 import type { Settlement } from '../../settle/port.js'
-import { eventColumnsOf, eventInput, eventInputColumns, eventInsertColumns, eventInsertValues } from './append.js'
+import {
+  eventColumnsOf,
+  eventInput,
+  eventInputColumns,
+  eventInsertColumns,
+  eventInsertValues,
+} from './append.js'
 import { consumerColumns } from './lease.js'
 import { copyOfEvent } from './rows.js'
 import { packRuns } from './runs.js'
@@ -36,7 +42,20 @@ function fenced(settlements: readonly Settlement[], parameters: Parameters): str
     settlements.map((each) => each.counts.skipped),
     settlements.map((each) => each.finished),
   ])
-  const types = ['text', 'text', 'int', 'bigint', 'bigint', 'bigint', 'text', 'bigint', 'bigint', 'bigint', 'bigint', 'boolean']
+  const types = [
+    'text',
+    'text',
+    'int',
+    'bigint',
+    'bigint',
+    'bigint',
+    'text',
+    'bigint',
+    'bigint',
+    'bigint',
+    'bigint',
+    'boolean',
+  ]
   const arrays = types.map((type, index) => `$${first + index}::${type}[]`).join(', ')
   return `fenced AS (
   UPDATE eventspine.consumer c
@@ -53,7 +72,20 @@ function fenced(settlements: readonly Settlement[], parameters: Parameters): str
 
 function runs(settlements: readonly Settlement[], worker: string, parameters: Parameters): string {
   const first = parameters.add([worker, ...packRuns(settlements)])
-  const types = ['int', 'int', 'bigint', 'bigint', 'float8', 'text', 'text', 'text', 'text', 'text', 'text', 'text']
+  const types = [
+    'int',
+    'int',
+    'bigint',
+    'bigint',
+    'float8',
+    'text',
+    'text',
+    'text',
+    'text',
+    'text',
+    'text',
+    'text',
+  ]
   const arrays = types.map((type, index) => `$${first + 1 + index}::${type}[]`).join(', ')
   return `runs AS (
   INSERT INTO eventspine.run (subscription, replay, shard, worker, epoch, seq_min, seq_max, started_at, seqs, rounds, attempts,
@@ -65,7 +97,11 @@ function runs(settlements: readonly Settlement[], worker: string, parameters: Pa
 }
 
 /** Flattens a list of each settlement into one JSON array whose rows carry the settlement's number. */
-function listed<Item>(settlements: readonly Settlement[], items: (settlement: Settlement) => readonly Item[], row: (item: Item) => object): string | null {
+function listed<Item>(
+  settlements: readonly Settlement[],
+  items: (settlement: Settlement) => readonly Item[],
+  row: (item: Item) => object,
+): string | null {
   const rows: object[] = []
   settlements.forEach((settlement, index) => {
     for (const item of items(settlement)) rows.push({ move: index + 1, ...row(item) })
@@ -74,10 +110,24 @@ function listed<Item>(settlements: readonly Settlement[], items: (settlement: Se
 }
 
 function opened(settlements: readonly Settlement[], parameters: Parameters): string | null {
-  const json = listed(settlements, (each) => each.opened, ({ event, failure, state, attempt, round, deaths, dueInMs }) => ({
-    epoch: event.epoch, xid: String(event.xid), seq: event.seq, tick: event.tick, key: event.key, tenant: event.tenant,
-    state, attempt, round, deaths, due: dueInMs, failure,
-  }))
+  const json = listed(
+    settlements,
+    (each) => each.opened,
+    ({ event, failure, state, attempt, round, deaths, dueInMs }) => ({
+      epoch: event.epoch,
+      xid: String(event.xid),
+      seq: event.seq,
+      tick: event.tick,
+      key: event.key,
+      tenant: event.tenant,
+      state,
+      attempt,
+      round,
+      deaths,
+      due: dueInMs,
+      failure,
+    }),
+  )
   if (json === null) return null
   return `opened AS (
   INSERT INTO eventspine.delivery (subscription, replay, shard, epoch, xid, seq, tick, key, tenant, state, attempt, round, deaths, token, due_at, failure)
@@ -89,7 +139,11 @@ function opened(settlements: readonly Settlement[], parameters: Parameters): str
 }
 
 function rescheduled(settlements: readonly Settlement[], parameters: Parameters): string | null {
-  const json = listed(settlements, (each) => each.rescheduled, ({ epoch, seq, dueInMs, failure, counted }) => ({ epoch, seq, due: dueInMs, failure, counted }))
+  const json = listed(
+    settlements,
+    (each) => each.rescheduled,
+    ({ epoch, seq, dueInMs, failure, counted }) => ({ epoch, seq, due: dueInMs, failure, counted }),
+  )
   if (json === null) return null
   return `rescheduled AS (
   UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp() + r.due * interval '1 millisecond', failure = coalesce(r.failure, d.failure),
@@ -101,9 +155,18 @@ function rescheduled(settlements: readonly Settlement[], parameters: Parameters)
 
 // A row that ends well ends its dead letter too, when it was one: resolved only now that success is seen.
 function closed(settlements: readonly Settlement[], parameters: Parameters): string | null {
-  const dead = new Set(settlements.flatMap((each, index) => each.dead.map((letter) => `${index} ${letter.event.epoch} ${letter.event.seq}`)))
+  const dead = new Set(
+    settlements.flatMap((each, index) =>
+      each.dead.map((letter) => `${index} ${letter.event.epoch} ${letter.event.seq}`),
+    ),
+  )
   const rows = settlements.flatMap((each, index) =>
-    each.closed.map(({ epoch, seq }) => ({ move: index + 1, epoch, seq, dead: dead.has(`${index} ${epoch} ${seq}`) })),
+    each.closed.map(({ epoch, seq }) => ({
+      move: index + 1,
+      epoch,
+      seq,
+      dead: dead.has(`${index} ${epoch} ${seq}`),
+    })),
   )
   if (rows.length === 0) return null
   const at = parameters.add([JSON.stringify(rows)])
@@ -123,10 +186,27 @@ function closed(settlements: readonly Settlement[], parameters: Parameters): str
 }
 
 function dead(settlements: readonly Settlement[], parameters: Parameters): string | null {
-  const json = listed(settlements, (each) => each.dead, ({ event, attempt, round, failure, halts }) => ({
-    epoch: event.epoch, xid: String(event.xid), seq: event.seq, tick: event.tick, key: event.key, tenant: event.tenant, attempt, round,
-    category: failure.category, fingerprint: failure.fingerprint, failure, halts, id: event.id, type: event.type, copy: copyOfEvent(event),
-  }))
+  const json = listed(
+    settlements,
+    (each) => each.dead,
+    ({ event, attempt, round, failure, halts }) => ({
+      epoch: event.epoch,
+      xid: String(event.xid),
+      seq: event.seq,
+      tick: event.tick,
+      key: event.key,
+      tenant: event.tenant,
+      attempt,
+      round,
+      category: failure.category,
+      fingerprint: failure.fingerprint,
+      failure,
+      halts,
+      id: event.id,
+      type: event.type,
+      copy: copyOfEvent(event),
+    }),
+  )
   if (json === null) return null
   return `dead AS (
   INSERT INTO eventspine.dead_letter AS l (subscription, replay, shard, epoch, xid, seq, tick, key, tenant, attempts, round, category,

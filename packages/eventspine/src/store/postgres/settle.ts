@@ -1,7 +1,7 @@
 // Records outcomes: cursors, runs, rows, dead letters and handlers' events in one statement, so that group commit
 // carries everything a process did.
 import { consumerId } from '../../deliver/port.js'
-import type { SettleAnswer, SettlePort, Settlement } from '../../settle/port.js'
+import type { SettleAnswer, Settlement, SettlePort } from '../../settle/port.js'
 import { claimIds, judge, keyedColumns } from './append.js'
 import { type Connection, type Database, type Lane, translate } from './database.js'
 import { consumerColumns } from './lease.js'
@@ -25,8 +25,12 @@ async function settleBy(run: Run, worker: string, settlements: readonly Settleme
   const settled = new Set(rows.map((row) => consumerId(settlements[Number(row.move) - 1] as Settlement)))
   const missing = settlements.filter((settlement) => !settled.has(consumerId(settlement)))
   if (missing.length > 0) {
-    const values = [...consumerColumns(missing), ...(['token', 'revision', 'tick', 'seq'] as const).map((name) => missing.map((each) => each[name]))]
-    for (const row of await run<Settlement>('settle.before', settledBefore, values)) settled.add(consumerId(row))
+    const values = [
+      ...consumerColumns(missing),
+      ...(['token', 'revision', 'tick', 'seq'] as const).map((name) => missing.map((each) => each[name])),
+    ]
+    for (const row of await run<Settlement>('settle.before', settledBefore, values))
+      settled.add(consumerId(row))
   }
   return settled
 }
@@ -40,8 +44,15 @@ async function claimed(run: Run, settlements: readonly Settlement[], windowMs: n
   const conflicts = new Map<string, readonly string[]>()
   const cleaned = settlements.map((settlement) => {
     const bad = settlement.published.filter((event) => outcomeOf.get(event) === 'conflict')
-    if (bad.length > 0) conflicts.set(consumerId(settlement), bad.map((event) => event.id))
-    return { ...settlement, published: settlement.published.filter((event) => outcomeOf.get(event) !== 'duplicate') }
+    if (bad.length > 0)
+      conflicts.set(
+        consumerId(settlement),
+        bad.map((event) => event.id),
+      )
+    return {
+      ...settlement,
+      published: settlement.published.filter((event) => outcomeOf.get(event) !== 'duplicate'),
+    }
   })
   return { cleaned, conflicts }
 }
@@ -49,11 +60,16 @@ async function claimed(run: Run, settlements: readonly Settlement[], windowMs: n
 const rolledBack = Symbol('rolled back')
 
 export function settleStatements(database: Database, windowMs: number): SettlePort {
-  const keyed = (settlements: readonly Settlement[]) => settlements.some((each) => each.published.some((event) => event.fingerprint !== null))
+  const keyed = (settlements: readonly Settlement[]) =>
+    settlements.some((each) => each.published.some((event) => event.fingerprint !== null))
 
   // A claim that commits without its event would swallow the id for the whole window: so when a consumer turns out
   // to be fenced, or an id taken, everything rolls back and the rest goes again without it.
-  async function settleKeyed(lane: Lane, worker: string, settlements: readonly Settlement[]): Promise<SettleAnswer> {
+  async function settleKeyed(
+    lane: Lane,
+    worker: string,
+    settlements: readonly Settlement[],
+  ): Promise<SettleAnswer> {
     let left = settlements
     const conflicts = new Map<string, readonly string[]>()
     for (let round = 0; left.length > 0 && round <= settlements.length; round++) {
@@ -82,12 +98,20 @@ export function settleStatements(database: Database, windowMs: number): SettlePo
     async settle(worker, settlements, priority) {
       const lane = priority === 'alarm' ? 'alarm' : 'settle'
       if (keyed(settlements)) return settleKeyed(lane, worker, settlements)
-      return { settled: await settleBy((name, text, values) => database.query(lane, name, text, values), worker, settlements), conflicts: none }
+      return {
+        settled: await settleBy(
+          (name, text, values) => database.query(lane, name, text, values),
+          worker,
+          settlements,
+        ),
+        conflicts: none,
+      }
     },
 
     async begin(deadlineMs) {
       const client = await database.connect('transaction')
-      const run: Run = async (name, text, values = []) => (await client.query(database.statement(name, text, values))).rows
+      const run: Run = async (name, text, values = []) =>
+        (await client.query(database.statement(name, text, values))).rows
       let open = true
       const end = async (command: 'COMMIT' | 'ROLLBACK') => {
         if (!open) return
@@ -101,7 +125,9 @@ export function settleStatements(database: Database, windowMs: number): SettlePo
         )
       }
       // Bounded in the database too: a handler that hangs inside its transaction would hold back cleaning for all.
-      await client.query(`BEGIN; SET LOCAL statement_timeout = ${Math.ceil(deadlineMs)}; SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(deadlineMs) + 5_000}`)
+      await client.query(
+        `BEGIN; SET LOCAL statement_timeout = ${Math.ceil(deadlineMs)}; SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(deadlineMs) + 5_000}`,
+      )
       return {
         query: async <Row>(text: string, values: readonly unknown[] = []) => {
           const { rows, rowCount } = await client.query(text, values as unknown[])

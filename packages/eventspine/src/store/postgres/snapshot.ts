@@ -10,7 +10,11 @@ export interface Snapshot {
 
 export function parseSnapshot(text: string): Snapshot {
   const [xmin = '', xmax = '', open = ''] = text.split(':')
-  return { xmin: Number(xmin), xmax: Number(xmax), open: new Set(open === '' ? [] : open.split(',').map(Number)) }
+  return {
+    xmin: Number(xmin),
+    xmax: Number(xmax),
+    open: new Set(open === '' ? [] : open.split(',').map(Number)),
+  }
 }
 
 export function sees(snapshot: Snapshot, xid: number): boolean {

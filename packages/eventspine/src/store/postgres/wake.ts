@@ -16,7 +16,9 @@ export function wakeStatements(database: Database, clock: Clock): WakePort {
     sending = true
     while (wanted) {
       wanted = false
-      await database.query('read', 'deliver.notify', 'SELECT pg_notify($1, $2)', [channel, '']).catch(() => {})
+      await database
+        .query('read', 'deliver.notify', 'SELECT pg_notify($1, $2)', [channel, ''])
+        .catch(() => {})
       await clock.sleep(notifyEveryMs)
     }
     sending = false
@@ -40,7 +42,13 @@ export function wakeStatements(database: Database, clock: Clock): WakePort {
 }
 
 // Keeps one connection listening until stopped. What is missed while it is away, the slow poll finds.
-async function listening(database: Database, channel: string, action: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
+async function listening(
+  database: Database,
+  channel: string,
+  action: () => void,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     const client = database.dedicated()
     try {

@@ -1,0 +1,108 @@
+// What waits to run in one consumer, and which of it may run next: rows before fresh ones, one key's in their order,
+// as fast as the gate lets them.
+import type { Outcome } from '../handle/outcome.js'
+import type { Gate } from './gate.js'
+import type { Item } from './item.js'
+import type { KeyOrder } from './key-order.js'
+
+export interface QueueServices {
+  /** Nothing may start while the lease is in doubt or the consumer stops. */
+  mayStart(): boolean
+  /** Look again after `ms`. */
+  later(ms: number): void
+  /** A delivery left the queue without running: its ending is set. */
+  aside(item: Item): void
+  /** The probe of an open breaker was granted to this one. */
+  probed(item: Item): void
+}
+
+/** A row put aside for an open breaker is not due again sooner. */
+const asideMsMin = 250
+const probeAgainMs = 250
+
+export class Queue {
+  readonly #gate: Gate
+  readonly #keys: KeyOrder
+  readonly #services: QueueServices
+  #fresh: Item[] = []
+  #rows: Item[] = []
+  #probing = false
+
+  constructor(gate: Gate, keys: KeyOrder, services: QueueServices) {
+    this.#gate = gate
+    this.#keys = keys
+    this.#services = services
+  }
+
+  /** Rows that are claimed and have not started. */
+  get rows(): number {
+    return this.#rows.length
+  }
+
+  add(item: Item): void {
+    if (item.tick === null) this.#rows.push(item)
+    else this.#fresh.push(item)
+  }
+
+  get #line(): Item[] {
+    return this.#rows.length > 0 ? this.#rows : this.#fresh
+  }
+
+  /** The next delivery that may run. It has left the queue and holds its key. */
+  next(): Item | undefined {
+    for (let item = this.#line[0]; item !== undefined && this.#services.mayStart(); item = this.#line[0]) {
+      const verdict = this.#gate.judge(item)
+      if (verdict.kind === 'probe') this.#probe(item)
+      if (verdict.kind === 'hold' && verdict.ms !== null) this.#services.later(verdict.ms)
+      if (verdict.kind === 'hold' || verdict.kind === 'probe') return undefined
+      this.#line.shift()
+      if (verdict.kind === 'aside') this.stepAside(item, Math.max(asideMsMin, verdict.ms), 0)
+      else if (this.#admit(item)) return item
+    }
+    return undefined
+  }
+
+  #admit(item: Item): boolean {
+    const admission = this.#keys.admit(item)
+    if (admission === 'row') item.ending = { kind: 'waiting' }
+    return admission === 'run'
+  }
+
+  /** One tenant's open breaker must not hold the others, and a suspect must not run beside them: both become rows. */
+  stepAside(item: Item, delayMs: number, deaths: number): void {
+    const behind = this.#keys.stepAside(item)
+    item.ending = behind ? { kind: 'waiting' } : { kind: 'parked', delayMs, deaths }
+    this.#services.aside(item)
+  }
+
+  #probe(item: Item): void {
+    if (this.#probing) return
+    this.#probing = true
+    void this.#gate.probe(item).then((granted) => {
+      this.#probing = false
+      const line = this.#line
+      if (!granted || line[0] !== item || !this.#services.mayStart())
+        return this.#services.later(probeAgainMs)
+      line.shift()
+      if (this.#admit(item)) this.#services.probed(item)
+      else this.#services.later(0)
+    })
+  }
+
+  /** Gives the key of an ended delivery back. True when the key's next row may go once this is recorded. */
+  release(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>, halt: boolean): boolean {
+    const left = outcome.kind === 'retry' ? 'row' : outcome.kind === 'dead' && halt ? 'halt' : 'through'
+    const { again, promote } = this.#keys.release(item, left)
+    this.#fresh.unshift(...again.filter((each) => each.tick !== null))
+    this.#rows.unshift(...again.filter((each) => each.tick === null))
+    return promote
+  }
+
+  /** Empties it; answers the claimed rows that never ran. */
+  clear(): Item[] {
+    const rows = [...this.#rows, ...this.#keys.waiting().filter((item) => item.tick === null)]
+    this.#rows = []
+    this.#fresh = []
+    return rows
+  }
+}

@@ -1,0 +1,42 @@
+// What a consumer is given by the process around it.
+import type { Outcome } from '../handle/outcome.js'
+import type { Clock, Random } from '../kernel/index.js'
+import type { SettlePort, SettleTransaction } from '../settle/port.js'
+import type { BreakerBoard } from './breaker-board.js'
+import type { Capacity } from './capacity.js'
+import type { Consumer } from './consumer.js'
+import type { Feed } from './feed.js'
+import type { Item } from './item.js'
+import type { Lease, RetryPort } from './port.js'
+import type { ResolvedSubscription } from './subscription.js'
+
+export interface Work {
+  readonly subscription: ResolvedSubscription
+  readonly lease: Lease
+  readonly item: Item
+  readonly transaction: SettleTransaction | undefined
+}
+
+/** What a consumer needs of the process around it. */
+export interface ConsumerServices {
+  readonly worker: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly feed: Feed
+  readonly breakers: BreakerBoard
+  readonly capacity: Capacity
+  readonly retry: RetryPort
+  readonly settle: Pick<SettlePort, 'begin'>
+  /** Runs the handler to its outcome. Never rejects. */
+  handle(work: Work): Promise<Outcome>
+  /** Asks for a flush in which `collect` is called. */
+  flush(consumer: Consumer): void
+  /** A row may be due in so many milliseconds. */
+  dueIn(ms: number): void
+  /** False when the lease has not been renewed for half its time: nothing may start. */
+  mayStart(consumer: Consumer): boolean
+  /** A handler place became free: others may want it. */
+  freed(): void
+  /** The lease cannot be relied on any more: give it up. */
+  lost(consumer: Consumer): void
+}

@@ -1,0 +1,238 @@
+// Rows on any store: due in time, counted before they run, in order where order was asked for.
+import { describe, expect, it } from 'vitest'
+import type { Lease } from '../../deliver/port.js'
+import type { StoredEvent } from '../../event/stored.js'
+import type { OpenedDelivery } from '../../settle/port.js'
+import { idsOf, letterId, longMs, type OpenScene, placeOf, type Scene, shortMs } from './scene.js'
+import { opened } from './settle.js'
+
+export function describeRetry(open: OpenScene): void {
+  describe('retry', () => {
+    describeDue(open)
+    describeClaims(open)
+    describeVanishedHolders(open)
+    describeRescheduling(open)
+    describeKeys(open)
+    describePromotion(open)
+  })
+}
+
+/** A subscription whose deliveries of `count` events are rows. `parts` of each by its index. */
+async function withRows(
+  scene: Scene,
+  count: number,
+  parts: (index: number) => Partial<OpenedDelivery> & { readonly key?: string },
+): Promise<{ readonly lease: Lease; readonly events: readonly StoredEvent[] }> {
+  await scene.subscribe()
+  await scene.store.append(
+    Array.from({ length: count }, (_, index) => scene.event({ key: parts(index).key ?? null })),
+  )
+  const events = await scene.log()
+  const lease = await scene.leased('worker-a')
+  const rows = events.map((event, index) => {
+    const { key: _key, ...row } = parts(index)
+    return opened(event, row)
+  })
+  const last = events.at(-1) as StoredEvent
+  const after = await scene.settle(lease, await scene.passing(lease, last, { opened: rows }))
+  return { lease: after, events }
+}
+
+function describeDue(open: OpenScene): void {
+  it('gives rows out in the order in which they are due, and none before (I20)', async () => {
+    const scene = await open()
+    const dueInMs = [30, longMs, 10, 20]
+    const { lease, events } = await withRows(scene, 4, (index) => ({ dueInMs: dueInMs[index] ?? 0 }))
+    const claimed: string[] = []
+    await scene.eventually('three due rows', async () => {
+      claimed.push(...(await scene.store.claimDue([lease], 10)).map(({ event }) => event.id))
+      return claimed.length >= 3
+    })
+    expect(claimed).toEqual([2, 3, 0].map((index) => events[index]?.id))
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+  })
+
+  it('tells when the next one is due', async () => {
+    const scene = await open()
+    const { lease } = await withRows(scene, 2, (index) => ({ dueInMs: index === 0 ? longMs : 2 * longMs }))
+    const dueInMs = await scene.store.nextDueMs([lease])
+    expect(dueInMs).toBeGreaterThan(longMs / 2)
+    expect(dueInMs).toBeLessThanOrEqual(longMs)
+    expect(await scene.store.nextDueMs([{ ...lease, shard: 5 }])).toBeNull()
+    expect(await scene.store.nextDueMs([])).toBeNull()
+    expect(await scene.store.openRows(lease)).toBe(2)
+  })
+
+  it('waits for nothing when what is left runs or waits for its key', async () => {
+    const scene = await open()
+    const states = ['running', 'waiting'] as const
+    const { lease } = await withRows(scene, 2, (index) => ({ state: states[index] ?? 'running', key: 'k' }))
+    expect(await scene.store.nextDueMs([lease])).toBeNull()
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+    expect(await scene.store.openRows(lease)).toBe(2)
+  })
+}
+
+function describeClaims(open: OpenScene): void {
+  it('counts the attempt before it runs, and gives each row out once (I19)', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 1, () => ({ attempt: 3, round: 2, deaths: 1 }))
+    const [event] = events as [StoredEvent]
+    const [row, ...others] = await scene.store.claimDue([lease], 10)
+    const { subscription, replay, shard } = lease
+    const state = { state: 'running', attempt: 4, round: 2, deaths: 1, redrive: null }
+    expect(row).toEqual({ subscription, replay, shard, event, ...state })
+    expect(others).toEqual([])
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+    expect(await scene.store.deliveries(event)).toMatchObject([{ state: 'running', attempt: 4 }])
+  })
+
+  it('gives out at most so many', async () => {
+    const scene = await open()
+    const { lease } = await withRows(scene, 5, () => ({}))
+    const sizes: number[] = []
+    for (let round = 0; round < 4; round++) sizes.push((await scene.store.claimDue([lease], 2)).length)
+    expect(sizes).toEqual([2, 2, 1, 0])
+  })
+
+  it('gives rows to the newest token alone (I32)', async () => {
+    const scene = await open()
+    const { lease } = await withRows(scene, 1, () => ({}))
+    expect(await scene.store.claimDue([{ ...lease, token: lease.token + 1 }], 10)).toEqual([])
+    await scene.store.release([lease])
+    const next = await scene.leased('worker-b')
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+    expect(await scene.store.claimDue([next], 10)).toHaveLength(1)
+  })
+
+  it('gives the rows of several consumers in one call', async () => {
+    const scene = await open()
+    await scene.subscribe({ name: 'bill' })
+    const { lease, events } = await withRows(scene, 2, () => ({}))
+    const bill = await scene.leased('worker-a', 'bill')
+    const rows = events.map((event) => opened(event))
+    const other = await scene.settle(bill, await scene.passing(bill, events[1] as StoredEvent, { opened: rows }))
+    const claimed = await scene.store.claimDue([lease, other], 10)
+    const names = claimed.map(({ subscription, event }) => `${subscription} ${event.id}`).sort()
+    const expected = ['ship', 'bill'].flatMap((name) => idsOf(events).map((id) => `${name} ${id}`))
+    expect(names).toEqual(expected.sort())
+  })
+}
+
+function describeVanishedHolders(open: OpenScene): void {
+  it('gives out again what ran when its holder vanished, counted as an attempt and a death (I19)', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 2, (index) => ({ dueInMs: index === 0 ? 0 : longMs }))
+    await scene.store.claimDue([lease], 10)
+    await scene.store.renew({ worker: 'worker-a', leases: [{ ...lease, leaseMs: shortMs }] })
+    const next = await scene.leased('worker-b')
+    const [row, ...others] = await scene.store.claimDue([next], 10)
+    expect(row).toMatchObject({ event: { id: events[0]?.id }, attempt: 3, deaths: 1, state: 'running' })
+    expect(others).toEqual([])
+    expect(await scene.store.claimDue([next], 10)).toEqual([])
+    const last = await scene.acquire('worker-c', 'ship', longMs, ['worker-b'])
+    expect(await scene.store.claimDue(last, 10)).toMatchObject([{ attempt: 4, deaths: 2 }])
+  })
+
+  it('does so for a delivery that the cursor passed while it ran', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 1, () => ({ state: 'running', attempt: 1 }))
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+    const next = await scene.acquire('worker-b', 'ship', longMs, ['worker-a'])
+    const rows = await scene.store.claimDue(next, 10)
+    expect(rows).toMatchObject([{ event: { id: events[0]?.id }, attempt: 2, deaths: 1 }])
+  })
+}
+
+function describeRescheduling(open: OpenScene): void {
+  it('puts a row off with its failure; the attempt stays counted', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 1, () => ({ attempt: 1 }))
+    const [event] = events as [StoredEvent]
+    await scene.store.claimDue([lease], 10)
+    const failure = scene.failure({ category: 'transient', message: 'away' })
+    const put = { ...placeOf(event), dueInMs: longMs, failure, counted: true }
+    const after = await scene.settle(lease, scene.settlement(lease, { rescheduled: [put] }))
+    expect(await scene.store.claimDue([after], 10)).toEqual([])
+    const [delivery] = await scene.store.deliveries(event)
+    expect(delivery).toMatchObject({ state: 'retry', attempt: 2, failure })
+    const again = { ...put, dueInMs: 0, failure: null }
+    const end = await scene.settle(after, scene.settlement(after, { rescheduled: [again] }))
+    const [row] = await scene.store.claimDue([end], 10)
+    expect(row).toMatchObject({ attempt: 3, deaths: 0 })
+    expect((await scene.store.deliveries(event))[0]?.failure).toEqual(failure)
+  })
+
+  it('takes the attempt back when it never ran to an end', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 1, () => ({ attempt: 1 }))
+    const place = placeOf(events[0] as StoredEvent)
+    await scene.store.claimDue([lease], 10)
+    const rescheduled = [{ ...place, dueInMs: 0, failure: null, counted: false }]
+    const after = await scene.settle(lease, scene.settlement(lease, { rescheduled }))
+    expect(await scene.store.claimDue([after], 10)).toMatchObject([{ attempt: 2, deaths: 0 }])
+  })
+}
+
+function describeKeys(open: OpenScene): void {
+  it('tells which keys have open rows and which are halted (I23)', async () => {
+    const scene = await open()
+    const keys = ['a', 'b', 'a', undefined, 'c']
+    const { lease, events } = await withRows(scene, 5, (index) => {
+      const key = keys[index]
+      return { state: index === 2 ? 'waiting' : 'retry', ...(key === undefined ? {} : { key }) }
+    })
+    const event = events[1] as StoredEvent
+    const dead = [{ event, attempt: 2, round: 0, failure: scene.failure(), halts: true }]
+    const after = await scene.settle(lease, scene.settlement(lease, { closed: [placeOf(event)], dead }))
+    const { open: keysOpen, halted } = await scene.store.blockedKeys(after)
+    expect([...keysOpen].sort()).toEqual([
+      ['a', 2],
+      ['c', 1],
+    ])
+    expect([...halted]).toEqual(['b'])
+    const other = await scene.store.blockedKeys({ ...after, shard: 9 })
+    expect([other.open.size, other.halted.size]).toEqual([0, 0])
+  })
+}
+
+function describePromotion(open: OpenScene): void {
+  const waiting = { state: 'waiting', attempt: 0 } as const
+
+  it('makes the first waiting row of a key due, once nothing of it is active (I21)', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 4, (index) => ({ ...waiting, key: index === 3 ? 'other' : 'k' }))
+    await scene.store.promote(lease, ['k', 'unknown'])
+    await scene.store.promote(lease, ['k'])
+    const [first, ...others] = await scene.store.claimDue([lease], 10)
+    expect([first?.event.id, first?.attempt, others]).toEqual([events[0]?.id, 1, []])
+    await scene.store.promote(lease, ['k'])
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+    const closed = [placeOf(events[0] as StoredEvent)]
+    const after = await scene.settle(lease, scene.settlement(lease, { closed }))
+    await scene.store.promote(after, ['k'])
+    expect((await scene.store.claimDue([after], 10)).map(({ event }) => event.id)).toEqual([events[1]?.id])
+  })
+
+  it('waits for an active row of the key, wherever in the order it stands (I21)', async () => {
+    const scene = await open()
+    const { lease } = await withRows(scene, 2, (index) =>
+      index === 0 ? { ...waiting, key: 'k' } : { state: 'retry', dueInMs: longMs, key: 'k' },
+    )
+    await scene.store.promote(lease, ['k'])
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+  })
+
+  it('leaves halted keys alone, and does nothing for an old token', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 3, (index) => ({ ...waiting, key: index < 2 ? 'halted' : 'free' }))
+    const event = events[0] as StoredEvent
+    const dead = [{ event, attempt: 1, round: 0, failure: scene.failure(), halts: true }]
+    const after = await scene.settle(lease, scene.settlement(lease, { closed: [placeOf(event)], dead }))
+    await scene.store.promote({ ...after, token: after.token - 1 }, ['halted', 'free'])
+    expect(await scene.store.claimDue([after], 10)).toEqual([])
+    await scene.store.promote(after, ['halted', 'free'])
+    expect((await scene.store.claimDue([after], 10)).map(({ event }) => event.id)).toEqual([events[2]?.id])
+    expect((await scene.store.deadLetter(letterId('ship', event)))?.halts).toBe(true)
+  })
+}

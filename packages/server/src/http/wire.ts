@@ -1,0 +1,84 @@
+// Refusals below the routes: what the HTTP parser rejects, written to the socket by hand as any other problem.
+import { randomUUID } from 'node:crypto'
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger } from 'eventspine'
+import { Problem, problemContentType } from '../problem/problem.js'
+import { securityHeaders } from './security-headers.js'
+
+/** Counts the requests of each socket, so that a refusal is never taken for the answer to an earlier request. */
+export class Wire {
+  readonly #open = new WeakMap<Socket, number>()
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  attach(server: Server): void {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request
+      this.#open.set(socket, (this.#open.get(socket) ?? 0) + 1)
+      response.once('close', () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1))
+    })
+    server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+      const problem = new Problem(
+        'EXPECTATION_FAILED',
+        'Only "Expect: 100-continue" is known. Leave the header out.',
+      )
+      const { headers, body } = this.#answer(problem)
+      response.writeHead(problem.status, headers).end(body)
+    })
+  }
+
+  /** For what could not be read as a request. */
+  refuse(error: Error, socket: Socket): void {
+    if (!socket.writable || codeOf(error) === 'ECONNRESET' || (this.#open.get(socket) ?? 0) > 0) {
+      socket.destroy()
+      return
+    }
+    const problem = problemOfParser(error)
+    const { headers, body } = this.#answer(problem)
+    const lines = Object.entries({ ...headers, connection: 'close' }).map(
+      ([name, value]) => `${name}: ${value}`,
+    )
+    const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`
+    socket.write(`${[status, ...lines].join('\r\n')}\r\n\r\n${body}`)
+    socket.destroySoon()
+  }
+
+  #answer(problem: Problem): { readonly headers: Record<string, string>; readonly body: string } {
+    const requestId = randomUUID()
+    const body = JSON.stringify(problem.body(requestId))
+    this.#logger.info('request refused', { requestId, status: problem.status, problem: problem.code })
+    return {
+      headers: {
+        ...securityHeaders,
+        ...problem.headers,
+        'x-request-id': requestId,
+        'content-type': problemContentType,
+        'content-length': String(Buffer.byteLength(body)),
+      },
+      body,
+    }
+  }
+}
+
+function problemOfParser(error: Error): Problem {
+  const code = codeOf(error)
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new Problem(
+      'HEADERS_TOO_LARGE',
+      'URL and headers together are too large. Send fewer or shorter headers.',
+    )
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new Problem('REQUEST_TIMEOUT', 'The request took too long to arrive. Send it in one go.')
+  }
+  return new Problem(
+    'HTTP_MALFORMED',
+    'The request could not be read as HTTP/1.1. Use an HTTP client library.',
+  )
+}
+
+const codeOf = (error: Error) => ('code' in error ? String(error.code) : '')

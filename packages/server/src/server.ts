@@ -1,0 +1,157 @@
+// The HTTP server: starts and stops, holds the keys. Everything else is in the route table.
+import type { AddressInfo } from 'node:net'
+import { type Eventspine, EventspineError, type Logger } from 'eventspine'
+import { type ApiKey, KeyRing } from './access/api-key.js'
+import { InFlight } from './access/in-flight.js'
+import { developmentKey } from './access/key-file.js'
+import { Application } from './http/application.js'
+import { openApiDocument } from './openapi/document.js'
+import { type ServerOptions, type ServerSettings, settingsOf } from './options.js'
+import type { Route } from './route/route.js'
+import { checkRoutes, routeTable } from './route/table.js'
+
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+  /** Such as http://127.0.0.1:4600 */
+  readonly url: string
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+export class HttpServer {
+  readonly #spine: Eventspine
+  readonly #settings: ServerSettings
+  readonly #keyFile: string | undefined
+  readonly #logger: Logger
+  readonly #routes: readonly Route[]
+  readonly #openApi: string
+  readonly #keys: KeyRing
+  #given: readonly ApiKey[]
+  #development: { readonly key: string; readonly record: ApiKey } | undefined
+  #running: { readonly application: Application; readonly stopping: AbortController } | undefined
+  #address: ServerAddress | undefined
+  #starting: Promise<ServerAddress> | undefined
+  #ending: Promise<void> | undefined
+
+  /** Throws when the options are unsafe, or a route has no declared permission and schema. */
+  constructor(spine: Eventspine, options: ServerOptions, routes: readonly Route[] = routeTable) {
+    this.#settings = settingsOf(options)
+    refuseUnsafe(this.#settings, options)
+    checkRoutes(routes)
+    this.#spine = spine
+    this.#routes = routes
+    this.#keyFile = options.keyFile
+    this.#logger = options.logger ?? silent
+    this.#given = options.apiKeys ?? []
+    this.#keys = new KeyRing(this.#given)
+    this.#openApi = JSON.stringify(openApiDocument(routes, this.#settings))
+  }
+
+  /** Where it listens; undefined while it does not. */
+  get address(): ServerAddress | undefined {
+    return this.#address
+  }
+
+  /** In development, once started: the key for everything. To be shown to the person at the keyboard only. */
+  get developmentKey(): string | undefined {
+    return this.#development?.key
+  }
+
+  /** From the next request on these keys are valid, and the development key. */
+  replaceKeys(keys: readonly ApiKey[]): void {
+    this.#given = keys
+    this.#keys.replace(this.#development === undefined ? keys : [...keys, this.#development.record])
+  }
+
+  /** Listens. Safe to call twice. Throws UNAVAILABLE when the port is taken. */
+  start(): Promise<ServerAddress> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined
+      throw error
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<ServerAddress> {
+    await this.#ending
+    if (this.#settings.development) {
+      this.#development ??= await developmentKey(this.#keyFile)
+      this.replaceKeys(this.#given)
+    }
+    const stopping = new AbortController()
+    const application = new Application({
+      spine: this.#spine,
+      settings: this.#settings,
+      logger: this.#logger,
+      keys: this.#keys,
+      routes: this.#routes,
+      stopping: stopping.signal,
+      tails: new InFlight('streams', this.#settings.limits.tailsPerCredentialMax),
+      openApi: () => this.#openApi,
+    })
+    this.#running = { application, stopping }
+    this.#address = await listen(application, this.#settings)
+    return this.#address
+  }
+
+  /** Refuses new requests, ends streams, waits for requests in flight up to `drainMsMax`. Safe to call twice, or
+   *  before start. */
+  stop(): Promise<void> {
+    this.#ending ??= this.#stop().finally(() => {
+      this.#ending = undefined
+    })
+    return this.#ending
+  }
+
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
+    const running = this.#running
+    this.#running = undefined
+    this.#starting = undefined
+    this.#address = undefined
+    if (running === undefined) return
+    const { fastify } = running.application
+    running.stopping.abort()
+    const cut = setTimeout(() => fastify.server.closeAllConnections(), this.#settings.limits.drainMsMax)
+    await fastify.close().finally(() => clearTimeout(cut))
+  }
+}
+
+/** A server for `spine`, not started yet. Throws when the options are unsafe. */
+export function createServer(spine: Eventspine, options: ServerOptions = {}): HttpServer {
+  return new HttpServer(spine, options)
+}
+
+function refuseUnsafe(settings: ServerSettings, options: ServerOptions): void {
+  if (settings.development && !settings.loopback) {
+    throw new EventspineError(
+      'REQUEST_INVALID',
+      `Development opens reading and publishing without a key, so it listens on loopback only, and host is "${settings.host}". Leave host out, or give apiKeys instead of development.`,
+    )
+  }
+  if (settings.development || (options.apiKeys?.length ?? 0) > 0) return
+  throw new EventspineError(
+    'REQUEST_INVALID',
+    'Without an API key nobody could use this server. Give apiKeys: [createApiKey({ scopes: ["publish", "read"] }).record], or development: true on loopback.',
+  )
+}
+
+async function listen({ fastify }: Application, { host, port }: ServerSettings): Promise<ServerAddress> {
+  try {
+    await fastify.listen({ host, port })
+  } catch (cause) {
+    await fastify.close()
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause
+    throw new EventspineError(
+      'UNAVAILABLE',
+      `Port ${port} on ${host} is taken. Stop what listens there, or choose another port.`,
+      {
+        cause,
+      },
+    )
+  }
+  const bound = fastify.server.address() as AddressInfo
+  const name = host.includes(':') ? `[${host}]` : host
+  return { host, port: bound.port, url: `http://${name}:${bound.port}` }
+}

@@ -1,0 +1,87 @@
+// GET /v1/events/tail: the log as server-sent events. A reader pulls: what it does not take is not read from the
+// database, so a slow one costs one page of memory and delays nobody.
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { EventQuery, Operator } from 'eventspine'
+import type { ServerLimits } from '../options.js'
+import type { Answer, Incoming } from '../route/route.js'
+import { type TailMessage, TailReader, type TailStart } from './reader.js'
+
+const contentType = 'text/event-stream; charset=utf-8'
+/** Readers are told to come back after so long. */
+const reconnectMs = 2_000
+/** How long to wait after the log could not be read. */
+const failurePauseMs = 2_000
+
+/** Without a query nothing can match, and only heartbeats are sent. */
+export async function tailStream(
+  incoming: Incoming,
+  operator: Operator,
+  query: EventQuery | undefined,
+  start: TailStart,
+): Promise<Answer> {
+  if (incoming.request.method === 'HEAD') return { body: '', contentType }
+  const leave = incoming.tails.enter(incoming.principal.id)
+  try {
+    const reader = query === undefined ? undefined : new TailReader(operator, query, start.place)
+    const first = (await reader?.begin(start.from)) ?? []
+    const tail = new Tail(incoming, reader)
+    const stream = Readable.from(tail.messages(first), { highWaterMark: 1 })
+    stream.once('close', leave)
+    return { body: stream, contentType }
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+class Tail {
+  readonly #incoming: Incoming
+  readonly #reader: TailReader | undefined
+  readonly #limits: ServerLimits
+  readonly #ended: AbortSignal
+
+  constructor(incoming: Incoming, reader: TailReader | undefined) {
+    const left = new AbortController()
+    this.#incoming = incoming
+    this.#reader = reader
+    this.#limits = incoming.settings.limits
+    this.#ended = AbortSignal.any([incoming.stopping, left.signal])
+    const { socket } = incoming.request
+    socket.once('close', () => left.abort())
+    if (socket.destroyed) left.abort()
+    // A reader that takes nothing leaves the socket without progress, heartbeats included.
+    socket.setTimeout(this.#limits.tailStallMsMax)
+  }
+
+  async *messages(first: readonly TailMessage[]): AsyncGenerator<string> {
+    yield `retry: ${reconnectMs}\n: connected\n\n`
+    let messages = first
+    let quietMs = 0
+    while (!this.#ended.aborted) {
+      for (const { id, event } of messages) yield `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`
+      quietMs = messages.length > 0 ? 0 : quietMs + (await this.#pause(this.#limits.tailPollMs))
+      if (quietMs >= this.#limits.tailHeartbeatMs) {
+        quietMs = 0
+        yield ': heartbeat\n\n'
+      }
+      if (!this.#ended.aborted) messages = await this.#read()
+    }
+  }
+
+  // A database that is away for a while is no reason to end: a browser would not come back after a refusal.
+  async #read(): Promise<readonly TailMessage[]> {
+    try {
+      return (await this.#reader?.next()) ?? []
+    } catch (error) {
+      this.#incoming.logger.warn('tail cannot read the log', { error })
+      await this.#pause(failurePauseMs)
+      return []
+    }
+  }
+
+  async #pause(ms: number): Promise<number> {
+    await delay(ms, undefined, { signal: this.#ended }).catch(() => undefined)
+    return ms
+  }
+}
