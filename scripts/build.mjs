@@ -1,5 +1,5 @@
 // Compiles the packages to dist/ (JavaScript and types, no tests), packs them as npm would publish them, and imports
-// each from an empty project by plain Node.
+// each from an empty project by plain Node. With arguments: only the packages in these folders.
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { ensureInstalled, root } from './install.mjs'
 
 const packagesFolder = join(root, 'packages')
-const isTest = (path) => /\.test\.ts$|[\\/]test[\\/]/.test(path)
+const isTest = (path) => /\.test\.ts$|(^|[\\/])(test|conformance)[\\/]/.test(path)
 
 await ensureInstalled()
 const packages = inOrder(readPackages())
@@ -22,6 +22,7 @@ try {
 function readPackages() {
   return fs
     .readdirSync(packagesFolder)
+    .filter((name) => process.argv.length === 2 || process.argv.slice(2).includes(name))
     .map((name) => join(packagesFolder, name))
     .filter((folder) => sources(folder).some((path) => path.endsWith('.ts')))
     .map((folder) => ({

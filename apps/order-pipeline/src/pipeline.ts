@@ -3,7 +3,7 @@
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { EmbeddedPostgres } from '@eventspine/embedded'
-import { EventspineServer } from '@eventspine/server'
+import { createServer } from '@eventspine/server'
 import { Eventspine, jsonLogger, type Logger } from 'eventspine'
 import pg from 'pg'
 import { app } from './app.js'
@@ -57,16 +57,12 @@ export class OrderPipeline {
     this.#stops.push(() => spine.stop())
     await spine.start()
     done(`Eventspine delivers to ${spine.app.subscriptions.map(({ name }) => name).join(', ')}`)
-    const server = new EventspineServer(spine, {
-      port,
-      development: true,
-      keyFile: join(directory, 'development-key'),
-      logger,
-    })
+    const keyFile = join(directory, 'development-key')
+    const server = createServer(spine, { port, development: true, keyFile, logger })
     this.#stops.push(() => server.stop())
-    const { url, developmentKey } = await server.start()
+    const { url } = await server.start()
     done(`HTTP API at ${url}`)
-    return { spine, url, key: developmentKey ?? '' }
+    return { spine, url, key: server.developmentKey ?? '' }
   }
 
   async #startDatabase(): Promise<string> {

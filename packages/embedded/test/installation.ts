@@ -47,7 +47,8 @@ export function install(folder: string): void {
   mkdirSync(join(folder, 'embedded'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   cpSync(join(packageFolder, 'test', 'owner.mjs'), join(folder, 'owner.mjs'))
-  for (const name of readdirSync(join(packageFolder, 'src'))) compile(name, folder)
+  for (const name of readdirSync(join(packageFolder, 'src')))
+    if (!name.includes('.test.')) compile(name, folder)
 }
 
 /** Where the installed programs of PostgreSQL are. */

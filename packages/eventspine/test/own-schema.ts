@@ -8,6 +8,8 @@ export interface OwnSchema {
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>
   /** A session of its own. Whoever opens it ends it. */
   session(): Promise<Session>
+  /** Returns when the statement answers a row; throws when it does not within some seconds. */
+  waitFor(text: string, values?: readonly unknown[]): Promise<void>
   /** Another set of connections to the same schema, as a second process has. Closed by `drop`. */
   another(): Database
   drop(): Promise<void>
@@ -17,6 +19,8 @@ export interface Session {
   sql<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>
   end(): Promise<void>
 }
+
+const waitMsMax = 20_000
 
 export function ownSchema(): OwnSchema {
   const url = process.env.EVENTSPINE_TEST_DATABASE_URL
@@ -40,6 +44,17 @@ export function ownSchema(): OwnSchema {
       const own = await session()
       try {
         return await own.sql<Row>(text, values)
+      } finally {
+        await own.end()
+      }
+    },
+    async waitFor(text, values = []) {
+      const own = await session()
+      try {
+        const until = systemClock.monotonic() + waitMsMax
+        while ((await own.sql(text, values)).length === 0) {
+          if (systemClock.monotonic() > until) throw new Error(`Nothing came of: ${text}`)
+        }
       } finally {
         await own.end()
       }

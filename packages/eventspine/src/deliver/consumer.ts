@@ -1,15 +1,11 @@
 // One subscription's way through one shard of the log, under one lease: reads ahead, runs what may run, and offers
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
 import { conflicted, deathsMax, type Outcome, quarantined } from '../handle/outcome.js'
-import type { Clock, Random } from '../kernel/index.js'
-import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
-import type { BreakerBoard } from './breaker-board.js'
-import type { Capacity } from './capacity.js'
-import type { Feed } from './feed.js'
+import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate } from './gate.js'
 import { freshItem, type Item, rowItem } from './item.js'
 import { KeyOrder } from './key-order.js'
-import type { Lease, OpenDelivery, RetryPort } from './port.js'
+import type { Lease, OpenDelivery, Tick } from './port.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
 import type { ConsumerServices } from './services.js'
@@ -118,8 +114,9 @@ export class Consumer {
     try {
       const read = await this.#reader.read(this.gate.batch.events)
       if (read === undefined || this.#state !== 'running') return
-      for (const event of read.wanted) this.#take(freshItem(event, read.chunk.tick))
-      this.#window.pass(read.chunk.upto, read.chunk.tick)
+      const tickOf = (number: number) => read.chunk.ticks.get(number) as Tick
+      for (const event of read.wanted) this.#take(freshItem(event, tickOf(event.tick)))
+      this.#window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))
       if (read.wanted.length > 0) this.#isolate = false
     } catch {
       // The store is away: the worker's poll tries again. No attempt is spent.

@@ -12,11 +12,11 @@ export interface FeedLimits {
 
 export const feedLimitsDefault: FeedLimits = { cacheBytesMax: 32 * 1024 * 1024, ticksMax: 1_000 }
 
-/** Consecutive events behind a position. `upto` is where they end, in the tick `tick`. */
+/** Consecutive events behind a position. `upto` is where they end; `ticks` are those of the events and of that place. */
 export interface Chunk {
   readonly events: readonly StoredEvent[]
   readonly upto: Position
-  readonly tick: Tick
+  readonly ticks: ReadonlyMap<number, Tick>
 }
 
 interface Cached {
@@ -108,22 +108,24 @@ export class Feed {
 
   #cached(number: number, seqAfter: number, eventsMax: number): Chunk | undefined {
     const events: StoredEvent[] = []
+    const ticks = new Map<number, Tick>()
     let last: Cached | undefined
     for (
       let cached = this.#cache.get(number);
       cached !== undefined;
       cached = this.#cache.get(cached.tick.number + 1)
     ) {
+      ticks.set(cached.tick.number, cached.tick)
       for (const event of cached.events) {
         if (last === undefined && event.seq <= seqAfter) continue
-        if (events.length >= eventsMax) return cut(events, cached.tick, last)
+        if (events.length >= eventsMax) return { events, ticks, upto: cut(events, cached.tick, last) }
         events.push(event)
       }
       last = cached
     }
     return last === undefined
       ? undefined
-      : { events, upto: { tick: last.tick.number, seq: endOfTick }, tick: last.tick }
+      : { events, upto: { tick: last.tick.number, seq: endOfTick }, ticks }
   }
 
   async #fetch(number: number, seqAfter: number, eventsMax: number): Promise<Chunk | undefined> {
@@ -137,21 +139,22 @@ export class Feed {
     if (range.length === 1) {
       const events = await this.#page(first, seqAfter, eventsMax)
       const end = events.length < eventsMax ? endOfTick : (events.at(-1)?.seq ?? endOfTick)
-      return { events, upto: { tick: first.number, seq: end }, tick: first }
+      return { events, upto: { tick: first.number, seq: end }, ticks: byNumber(range) }
     }
     const last = range.at(-1) as Tick
     return {
       events: await this.#port.read(range, seqAfter, eventsMax),
       upto: { tick: last.number, seq: endOfTick },
-      tick: last,
+      ticks: byNumber(range),
     }
   }
 }
 
+const byNumber = (ticks: readonly Tick[]) => new Map(ticks.map((tick) => [tick.number, tick]))
+
 // Cut inside or right before `tick`: the position is that of the last event taken.
-function cut(events: readonly StoredEvent[], tick: Tick, before: Cached | undefined): Chunk {
+function cut(events: readonly StoredEvent[], tick: Tick, before: Cached | undefined): Position {
   const last = events.at(-1)
-  if (last?.tick === tick.number) return { events, upto: { tick: tick.number, seq: last.seq }, tick }
-  const behind = before?.tick ?? tick
-  return { events, upto: { tick: behind.number, seq: endOfTick }, tick: behind }
+  if (last?.tick === tick.number) return { tick: tick.number, seq: last.seq }
+  return { tick: (before?.tick ?? tick).number, seq: endOfTick }
 }

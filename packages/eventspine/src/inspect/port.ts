@@ -1,7 +1,14 @@
 // What people and the console ask: all of it read-only, paged, and bounded.
 import type { BreakerState, Failure, WorkerRow } from '../deliver/port.js'
 import type { StoredEvent } from '../event/stored.js'
-import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState, Redrive, Replay } from '../redrive/port.js'
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  DeadLetterState,
+  Redrive,
+  Replay,
+} from '../redrive/port.js'
 import type { Run } from '../settle/port.js'
 
 /** Newest first. `cursor` of the next page is null at the end; it stays right while new rows arrive. */
@@ -31,11 +38,23 @@ export interface DeliveryView {
   readonly id: string
   readonly subscription: string
   readonly replay: string | null
-  readonly state: 'pending' | 'retry' | 'running' | 'waiting' | 'completed' | 'dead' | 'redriving' | 'redriven' | 'discarded'
+  readonly state:
+    | 'pending'
+    | 'retry'
+    | 'running'
+    | 'waiting'
+    | 'completed'
+    | 'dead'
+    | 'redriving'
+    | 'redriven'
+    | 'discarded'
   readonly attempt: number
   readonly dueAtMs: number | null
   readonly failure: Failure | null
-  readonly runs: readonly (Omit<Run, 'epoch' | 'seq' | 'failure'> & { readonly worker: string; readonly failure: Failure | null })[]
+  readonly runs: readonly (Omit<Run, 'epoch' | 'seq' | 'failure'> & {
+    readonly worker: string
+    readonly failure: Failure | null
+  })[]
 }
 
 export interface SubscriptionView {
@@ -65,7 +84,12 @@ export interface DatabaseHealth {
   readonly partitionsAhead: number
   readonly rowsInDefaultPartition: number
   /** Oldest open transaction that holds back cleaning, with its holder. */
-  readonly oldestTransaction: { readonly ageSeconds: number; readonly application: string; readonly state: string; readonly processId: number } | null
+  readonly oldestTransaction: {
+    readonly ageSeconds: number
+    readonly application: string
+    readonly state: string
+    readonly processId: number
+  } | null
   readonly settings: Readonly<Record<string, string>>
   readonly schemaVersion: number
 }
@@ -77,7 +101,9 @@ export interface InspectPort {
   /** Every event of a correlation, oldest first, at most 1,000. */
   correlated(correlationId: string): Promise<readonly StoredEvent[]>
   subscriptions(): Promise<readonly SubscriptionView[]>
-  deadLetters(query: DeadLetterFilter & PageRequest & { readonly state?: DeadLetterState }): Promise<Page<DeadLetter>>
+  deadLetters(
+    query: DeadLetterFilter & PageRequest & { readonly state?: DeadLetterState },
+  ): Promise<Page<DeadLetter>>
   deadLetter(id: string): Promise<DeadLetter | null>
   deadLetterGroups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>
   redrives(query: PageRequest): Promise<Page<Redrive>>

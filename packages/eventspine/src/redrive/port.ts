@@ -108,7 +108,11 @@ export interface RedrivePreview {
 export interface RedrivePort {
   previewRedrive(filter: DeadLetterFilter, roundsMax: number): Promise<RedrivePreview>
   /** Selects the dead letters and writes the audit row in one transaction. A letter is in one redrive at a time. */
-  createRedrive(id: string, request: Required<Omit<RedriveRequest, 'data' | 'reason' | 'idempotencyKey'>> & Pick<RedriveRequest, 'reason' | 'idempotencyKey'> & { readonly editedData: string | null }): Promise<Redrive>
+  createRedrive(
+    id: string,
+    request: Required<Omit<RedriveRequest, 'data' | 'reason' | 'idempotencyKey'>> &
+      Pick<RedriveRequest, 'reason' | 'idempotencyKey'> & { readonly editedData: string | null },
+  ): Promise<Redrive>
   /** Sends what is due of each running redrive, judges canary and error rate, ends what is over. Answers running ones. */
   advanceRedrives(): Promise<number>
   stopRedrive(id: string, actor: string, note: string): Promise<Redrive>

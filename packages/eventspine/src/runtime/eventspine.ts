@@ -245,7 +245,7 @@ export class Eventspine {
     if (cell === undefined) throw unknownCell(name, this.cells)
     let operator = this.#operators.get(name)
     if (operator === undefined) {
-      operator = new Operator({ store: cell.store, app: this.app, runner: cell.runner, clock: this.#surroundings.clock, random: this.#surroundings.random, live: () => cell.worker?.consumers ?? [] })
+      operator = new Operator({ store: cell.store, app: this.app, runner: cell.runner, clock: this.#surroundings.clock, random: this.#surroundings.random, preparation: this.#preparation, live: () => cell.worker?.consumers ?? [] })
       this.#operators.set(name, operator)
     }
     return operator

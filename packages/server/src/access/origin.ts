@@ -7,7 +7,7 @@ const hostForm = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/
 
 /** Throws HOST_REFUSED when the Host header names a host that is not served here. */
 export function refuseForeignHost(request: IncomingMessage, settings: ServerSettings): void {
-  refuseRepeatedHost(request)
+  refuseWrongHosts(request)
   const { allowedHosts } = settings
   if (allowedHosts === undefined) return
   const name = hostForm.exec((request.headers.host ?? '').toLowerCase())?.[1]
@@ -20,12 +20,14 @@ export function refuseForeignHost(request: IncomingMessage, settings: ServerSett
 }
 
 // Node keeps the first of two, a proxy in front may have judged by the second.
-function refuseRepeatedHost(request: IncomingMessage): void {
+function refuseWrongHosts(request: IncomingMessage): void {
   const { rawHeaders } = request
   let count = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     if (rawHeaders[at]?.toLowerCase() === 'host') count++
   }
+  if (count === 0 && request.httpVersion === '1.1')
+    throw new Problem('HTTP_MALFORMED', 'HTTP/1.1 needs a Host header. Send one.')
   if (count > 1) throw new Problem('HTTP_MALFORMED', 'The Host header stands more than once. Send it once.')
 }
 

@@ -1,5 +1,4 @@
 // What a key that is limited to one tenant may see and do: its part, as if there were no other.
-import type { CausalNode, EventDetails } from 'eventspine'
 import { Problem } from '../problem/problem.js'
 import type { Principal } from './principal.js'
 
@@ -37,23 +36,6 @@ export function publishedTenant(
 /** Whether something of `tenant` exists for the caller. What spans tenants has none. */
 export const sees = (principal: Principal, tenant: string | undefined) =>
   principal.tenant === undefined || principal.tenant === tenant
-
-/** An event's details without the events of other tenants in its chain. */
-export function visibleDetails(principal: Principal, details: EventDetails): EventDetails {
-  if (principal.tenant === undefined) return details
-  const own = ownTrees(principal.tenant, details.chain)
-  const chain = own.find((tree) => holds(tree, details.event.id)) ?? { event: details.event, children: [] }
-  return { ...details, chain }
-}
-
-// The chain is at most as long as a correlation may be shown, 1,000 events: recursion is safe.
-function ownTrees(tenant: string, node: CausalNode): CausalNode[] {
-  const children = node.children.flatMap((child) => ownTrees(tenant, child))
-  return node.event.tenant === tenant ? [{ ...node, children }] : children
-}
-
-const holds = (node: CausalNode, id: string): boolean =>
-  node.event.id === id || node.children.some((child) => holds(child, id))
 
 function tenantForbidden(principal: Principal, field: string): Problem {
   return new Problem(

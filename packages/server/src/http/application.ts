@@ -170,6 +170,8 @@ function serverSettings({ settings }: ApplicationParts) {
       // How exactly the two timeouts are kept.
       connectionsCheckingInterval: Math.min(1_000, limits.headersMsMax / 2),
       insecureHTTPParser: false,
+      // Refused by us, as a problem.
+      requireHostHeader: false,
     },
   } as const
 }

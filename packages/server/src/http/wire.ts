@@ -6,9 +6,14 @@ import type { Logger } from 'eventspine'
 import { Problem, problemContentType } from '../problem/problem.js'
 import { securityHeaders } from './security-headers.js'
 
-/** Counts the requests of each socket, so that a refusal is never taken for the answer to an earlier request. */
+interface Open {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** Knows the open requests of each socket, so that a refusal is never taken for the answer to an earlier one. */
 export class Wire {
-  readonly #open = new WeakMap<Socket, number>()
+  readonly #open = new WeakMap<Socket, Set<Open>>()
   readonly #logger: Logger
 
   constructor(logger: Logger) {
@@ -18,8 +23,10 @@ export class Wire {
   attach(server: Server): void {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request
-      this.#open.set(socket, (this.#open.get(socket) ?? 0) + 1)
-      response.once('close', () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1))
+      const open = this.#open.get(socket) ?? new Set()
+      const entry = { request, response }
+      this.#open.set(socket, open.add(entry))
+      response.once('close', () => open.delete(entry))
     })
     server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
       const problem = new Problem(
@@ -33,7 +40,7 @@ export class Wire {
 
   /** For what could not be read as a request. */
   refuse(error: Error, socket: Socket): void {
-    if (!socket.writable || codeOf(error) === 'ECONNRESET' || (this.#open.get(socket) ?? 0) > 0) {
+    if (!socket.writable || codeOf(error) === 'ECONNRESET' || !this.#mayAnswer(socket)) {
       socket.destroy()
       return
     }
@@ -45,6 +52,13 @@ export class Wire {
     const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`
     socket.write(`${[status, ...lines].join('\r\n')}\r\n\r\n${body}`)
     socket.destroySoon()
+  }
+
+  // With nothing open the fault is in a new request. With one that is still arriving it is in that one.
+  #mayAnswer(socket: Socket): boolean {
+    const [first, second] = this.#open.get(socket) ?? []
+    if (first === undefined) return true
+    return second === undefined && !first.request.complete && !first.response.headersSent
   }
 
   #answer(problem: Problem): { readonly headers: Record<string, string>; readonly body: string } {

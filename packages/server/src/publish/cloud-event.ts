@@ -3,7 +3,7 @@
 import type { IncomingEvent } from 'eventspine'
 import { type Issue, Problem } from '../problem/problem.js'
 import { isJson, mediaType, unsupported } from './content-type.js'
-import { type EventDraft, libraryNames, malformed, timeOf } from './incoming.js'
+import { type EventDraft, libraryNames, malformed, timeOf, typeCharactersMax } from './incoming.js'
 
 /** Attribute values by name. Null is as good as absent (JSON format, 2.2). */
 export type Attributes = ReadonlyMap<string, unknown>
@@ -37,6 +37,8 @@ export function cloudEvent(attributes: Attributes, data: unknown, at: string): I
   if (version !== undefined && version !== '1.0') report('specversion', 'must be the text "1.0"')
   const draft: Partial<EventDraft> = { data }
   readTexts(attributes, draft, report)
+  if ((draft.type?.length ?? 0) > typeCharactersMax)
+    report('type', `has more than ${typeCharactersMax} characters`)
   readTime(attributes, draft, report)
   readVersion(attributes, draft, report)
   draft.extensions = extensionsOf(attributes, report)

@@ -3,6 +3,9 @@ import type { IncomingEvent } from 'eventspine'
 import type { Issue } from '../problem/problem.js'
 import { Problem } from '../problem/problem.js'
 
+/** No definition has a longer type; a longer one is not worth comparing with theirs. */
+export const typeCharactersMax = 200
+
 /** An event under construction. */
 export type EventDraft = { -readonly [Name in keyof IncomingEvent]: IncomingEvent[Name] }
 

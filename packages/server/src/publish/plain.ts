@@ -2,25 +2,25 @@
 import type { IncomingEvent } from 'eventspine'
 import { z } from 'zod'
 import { readValues } from '../route/read.js'
-import { malformed, timeOf } from './incoming.js'
+import { malformed, timeOf, typeCharactersMax } from './incoming.js'
 
-const line = (charactersMax: number) => z.string().min(1).max(charactersMax)
+const line = z.string().min(1)
 
 /** One event. What is left out gets the library's defaults. */
 export const plainEvent = z
   .strictObject({
-    type: line(200).describe('Type of a defined event'),
+    type: line.max(typeCharactersMax).describe('Type of a defined event'),
     version: z.int().min(1).optional().describe('Default: the newest'),
-    data: z.unknown().describe('Fits the schema of the definition'),
-    id: line(250).optional().describe('Makes repeats one event, together with source'),
-    source: line(500).optional().describe('Default: / and the name of the app'),
-    subject: line(500).optional(),
-    tenant: line(100).optional().describe('Default: that of the API key, else of the app'),
-    key: line(500).optional().describe('Ordering scope. Default: from data, by the definition'),
-    time: line(64).optional().describe('RFC 3339. Default: now'),
-    traceparent: line(100).optional().describe('W3C trace context. Default: the header of that name'),
-    correlationId: line(250).optional(),
-    causationId: line(250).optional(),
+    data: z.unknown().optional().describe('Fits the schema of the definition'),
+    id: line.optional().describe('Makes repeats one event, together with source'),
+    source: line.optional().describe('Default: / and the name of the app'),
+    subject: line.optional(),
+    tenant: line.optional().describe('Default: that of the API key, else of the app'),
+    key: line.optional().describe('Ordering scope. Default: from data, by the definition'),
+    time: line.optional().describe('RFC 3339. Default: now'),
+    traceparent: line.optional().describe('W3C trace context. Default: the header of that name'),
+    correlationId: line.optional(),
+    causationId: line.optional(),
     extensions: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])).optional(),
   })
   .describe('An event in plain JSON')

@@ -53,7 +53,7 @@ const startRedrive = defineRoute({
     canary: z.int().min(0).max(10_000).describe('So many go first. Default 10').optional(),
     stopAtErrorRate: z
       .number()
-      .min(0)
+      .positive()
       .max(1)
       .describe('Stops when this share of those that ended has failed again. Default 0.5')
       .optional(),

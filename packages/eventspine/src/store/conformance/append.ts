@@ -49,8 +49,16 @@ function describeContent(open: OpenScene): void {
   })
 }
 
-function placeIn(event: { epoch: number; xid: number; seq: number; tick: number; recordedAtMs: number } | undefined) {
-  const { epoch, xid, seq, tick, recordedAtMs } = event ?? { epoch: 0, xid: 0, seq: 0, tick: 0, recordedAtMs: 0 }
+function placeIn(
+  event: { epoch: number; xid: number; seq: number; tick: number; recordedAtMs: number } | undefined,
+) {
+  const { epoch, xid, seq, tick, recordedAtMs } = event ?? {
+    epoch: 0,
+    xid: 0,
+    seq: 0,
+    tick: 0,
+    recordedAtMs: 0,
+  }
   return { epoch, xid, seq, tick, recordedAtMs }
 }
 
@@ -78,13 +86,18 @@ function describeIdempotency(open: OpenScene): void {
     ])
     expect(outcomes).toEqual(['stored', 'conflict', 'stored', 'stored'])
     expect(idsOf(await scene.log())).toEqual(['known', 'new-1', 'unchecked', 'known-too'])
-    expect(await scene.store.append([scene.event({ id: 'new-1', fingerprint: 'body' })])).toEqual(['duplicate'])
+    expect(await scene.store.append([scene.event({ id: 'new-1', fingerprint: 'body' })])).toEqual([
+      'duplicate',
+    ])
   })
 
   it('stores nothing of a batch with a conflict when all of it is wanted', async () => {
     const scene = await open()
     await scene.store.append([scene.event({ id: 'known', fingerprint: 'body' })])
-    const batch = [scene.event({ id: 'new', fingerprint: 'body' }), scene.event({ id: 'known', fingerprint: 'b' })]
+    const batch = [
+      scene.event({ id: 'new', fingerprint: 'body' }),
+      scene.event({ id: 'known', fingerprint: 'b' }),
+    ]
     expect((await scene.store.appendAll(batch))[1]).toBe('conflict')
     expect(idsOf(await scene.log())).toEqual(['known'])
     expect(await scene.store.appendAll(batch.slice(0, 1))).toEqual(['stored'])
@@ -119,7 +132,9 @@ function describeConcurrency(open: OpenScene): void {
     const scene = await open()
     const bodies = ['a', 'b', 'c', 'd']
     const answers = await Promise.all(
-      bodies.map((body) => scene.store.append([scene.event({ id: 'order-1', fingerprint: body, data: `"${body}"` })])),
+      bodies.map((body) =>
+        scene.store.append([scene.event({ id: 'order-1', fingerprint: body, data: `"${body}"` })]),
+      ),
     )
     const outcomes = answers.flat()
     expect([...outcomes].sort()).toEqual(['conflict', 'conflict', 'conflict', 'stored'])

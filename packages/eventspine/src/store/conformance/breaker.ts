@@ -10,7 +10,11 @@ export function describeBreaker(open: OpenScene): void {
   })
 }
 
-const failed = (scene: Scene, count: number, parts: { tenant?: string; windowMs?: number; cooldownMs?: number } = {}) =>
+const failed = (
+  scene: Scene,
+  count: number,
+  parts: { tenant?: string; windowMs?: number; cooldownMs?: number } = {},
+) =>
   scene.store.breakerFailed({
     ...{ name: 'bank', tenant: '', failuresMax: 3, windowMs: longMs, cooldownMs: longMs, error: 'away' },
     count,
@@ -31,7 +35,12 @@ function describeOpening(open: OpenScene): void {
     const scene = await open()
     expect(await scene.store.breakers()).toEqual([])
     await failed(scene, 2)
-    expect(await breaker(scene)).toMatchObject({ state: 'closed', failures: 2, opensForMs: 0, closedForMs: null })
+    expect(await breaker(scene)).toMatchObject({
+      state: 'closed',
+      failures: 2,
+      opensForMs: 0,
+      closedForMs: null,
+    })
     await failed(scene, 1)
     const opened = await breaker(scene)
     expect(opened).toMatchObject({ state: 'open', lastError: 'away', closedForMs: null })

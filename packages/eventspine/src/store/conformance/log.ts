@@ -41,7 +41,7 @@ function describeTicks(open: OpenScene): void {
       expect(tick.seqEstimate).toBeGreaterThanOrEqual(before.seqEstimate)
       expect(tick.madeAtMs).toBeGreaterThanOrEqual(before.madeAtMs)
     })
-    expect(await scene.store.ticksAfter((ticks[1]?.number ?? 0), 2)).toEqual(ticks.slice(2, 4))
+    expect(await scene.store.ticksAfter(ticks[1]?.number ?? 0, 2)).toEqual(ticks.slice(2, 4))
     expect((await scene.store.tick(first.number, 3)).ticks).toEqual(ticks.slice(0, 3))
   })
 
@@ -151,14 +151,17 @@ function describeLateCommits(open: OpenScene): void {
 }
 
 function describeRandomWriters(open: OpenScene): void {
-  it.each([1, 2, 3])('shows each committed event once among writers that overlap (I3, I8; seed %i)', async (seed) => {
-    const writers = new Writers(await open(), seed)
-    for (let step = 0; step < 60; step++) await writers.step()
-    await writers.end()
-    expect(idsOf(writers.seen)).toHaveLength(new Set(idsOf(writers.seen)).size)
-    expect(idsOf(writers.seen).sort()).toEqual([...writers.committed].sort())
-    expect(idsOf(await writers.scene.log())).toEqual(idsOf(writers.seen))
-  })
+  it.each([1, 2, 3])(
+    'shows each committed event once among writers that overlap (I3, I8; seed %i)',
+    async (seed) => {
+      const writers = new Writers(await open(), seed)
+      for (let step = 0; step < 60; step++) await writers.step()
+      await writers.end()
+      expect(idsOf(writers.seen)).toHaveLength(new Set(idsOf(writers.seen)).size)
+      expect(idsOf(writers.seen).sort()).toEqual([...writers.committed].sort())
+      expect(idsOf(await writers.scene.log())).toEqual(idsOf(writers.seen))
+    },
+  )
 }
 
 interface Writer extends OpenTransaction {
@@ -183,7 +186,8 @@ class Writers {
     const choice = this.#random.next()
     const writer = this.#writers[Math.floor(this.#random.next() * this.#writers.length)]
     if (choice < 0.25) await this.#appendAlone()
-    else if (choice < 0.45 && this.#writers.length < 4) this.#writers.push({ ...(await this.scene.transaction()), ids: [] })
+    else if (choice < 0.45 && this.#writers.length < 4)
+      this.#writers.push({ ...(await this.scene.transaction()), ids: [] })
     else if (choice < 0.65 && writer !== undefined) await this.#appendWithin(writer)
     else if (choice < 0.8 && writer !== undefined) await this.#finish(writer)
     else await this.follow()

@@ -4,7 +4,7 @@ import type { Lease } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
 import type { OpenedDelivery } from '../../settle/port.js'
 import { idsOf, letterId, longMs, type OpenScene, placeOf, type Scene, shortMs } from './scene.js'
-import { opened } from './settle.js'
+import { opened } from './traces.js'
 
 export function describeRetry(open: OpenScene): void {
   describe('retry', () => {
@@ -111,7 +111,10 @@ function describeClaims(open: OpenScene): void {
     const { lease, events } = await withRows(scene, 2, () => ({}))
     const bill = await scene.leased('worker-a', 'bill')
     const rows = events.map((event) => opened(event))
-    const other = await scene.settle(bill, await scene.passing(bill, events[1] as StoredEvent, { opened: rows }))
+    const other = await scene.settle(
+      bill,
+      await scene.passing(bill, events[1] as StoredEvent, { opened: rows }),
+    )
     const claimed = await scene.store.claimDue([lease, other], 10)
     const names = claimed.map(({ subscription, event }) => `${subscription} ${event.id}`).sort()
     const expected = ['ship', 'bill'].flatMap((name) => idsOf(events).map((id) => `${name} ${id}`))
@@ -201,7 +204,10 @@ function describePromotion(open: OpenScene): void {
 
   it('makes the first waiting row of a key due, once nothing of it is active (I21)', async () => {
     const scene = await open()
-    const { lease, events } = await withRows(scene, 4, (index) => ({ ...waiting, key: index === 3 ? 'other' : 'k' }))
+    const { lease, events } = await withRows(scene, 4, (index) => ({
+      ...waiting,
+      key: index === 3 ? 'other' : 'k',
+    }))
     await scene.store.promote(lease, ['k', 'unknown'])
     await scene.store.promote(lease, ['k'])
     const [first, ...others] = await scene.store.claimDue([lease], 10)
@@ -225,7 +231,10 @@ function describePromotion(open: OpenScene): void {
 
   it('leaves halted keys alone, and does nothing for an old token', async () => {
     const scene = await open()
-    const { lease, events } = await withRows(scene, 3, (index) => ({ ...waiting, key: index < 2 ? 'halted' : 'free' }))
+    const { lease, events } = await withRows(scene, 3, (index) => ({
+      ...waiting,
+      key: index < 2 ? 'halted' : 'free',
+    }))
     const event = events[0] as StoredEvent
     const dead = [{ event, attempt: 1, round: 0, failure: scene.failure(), halts: true }]
     const after = await scene.settle(lease, scene.settlement(lease, { closed: [placeOf(event)], dead }))

@@ -1,6 +1,7 @@
 // What the suite needs to tell its stories on any store: events, cursors, and time that either is real or moves.
-import { consumerId, type Failure, type Lease, type WorkerRow } from '../../deliver/port.js'
+
 import type { SqlExecutor } from '../../append/port.js'
+import { consumerId, type Failure, type Lease, type WorkerRow } from '../../deliver/port.js'
 import { endOfTick, type NewEvent, type Position, type StoredEvent } from '../../event/stored.js'
 import { systemClock } from '../../kernel/index.js'
 import type { Settlement } from '../../settle/port.js'
@@ -105,18 +106,38 @@ export class Scene {
   }
 
   async subscribe(parts: Partial<SubscriptionRecord> = {}): Promise<void> {
-    const record = { name: 'ship', on: ['orders.*'], priority: 'normal', shards: 1, start: 'beginning', policies: {} }
+    const record = {
+      name: 'ship',
+      on: ['orders.*'],
+      priority: 'normal',
+      shards: 1,
+      start: 'beginning',
+      policies: {},
+    }
     await this.store.register([{ ...record, ...parts } as SubscriptionRecord])
   }
 
   /** Asks for consumers of `subscription` once. */
-  async acquire(worker: string, subscription = 'ship', leaseMs = longMs, deadWorkers: string[] = []): Promise<readonly Lease[]> {
-    return await this.store.acquire({ worker, leaseMs: { [subscription]: leaseMs }, consumersMax: 100, deadWorkers })
+  async acquire(
+    worker: string,
+    subscription = 'ship',
+    leaseMs = longMs,
+    deadWorkers: string[] = [],
+  ): Promise<readonly Lease[]> {
+    return await this.store.acquire({
+      worker,
+      leaseMs: { [subscription]: leaseMs },
+      consumersMax: 100,
+      deadWorkers,
+    })
   }
 
   /** Waits until it is granted exactly one consumer. */
   async leased(worker = 'worker-a', subscription = 'ship', leaseMs = longMs): Promise<Lease> {
-    return await this.eventually('a lease', async () => (await this.acquire(worker, subscription, leaseMs))[0])
+    return await this.eventually(
+      'a lease',
+      async () => (await this.acquire(worker, subscription, leaseMs))[0],
+    )
   }
 
   /** A settlement under `lease` that changes nothing but what `parts` say. */
@@ -145,14 +166,32 @@ export class Scene {
   }
 
   failure(parts: Partial<Failure> = {}): Failure {
-    const failure = { category: 'permanent', name: 'Error', message: 'no such customer', stack: null, code: null }
+    const failure = {
+      category: 'permanent',
+      name: 'Error',
+      message: 'no such customer',
+      stack: null,
+      code: null,
+    }
     return { ...failure, fingerprint: 'no-such-customer', ...parts } as Failure
   }
 
   /** Publishes `count` events that die at their first attempt, and answers them with the lease afterwards. */
-  async died(lease: Lease, count: number, parts: Partial<Failure> = {}, event: Partial<NewEvent> = {}, halts = false) {
+  async died(
+    lease: Lease,
+    count: number,
+    parts: Partial<Failure> = {},
+    event: Partial<NewEvent> = {},
+    halts = false,
+  ) {
     const events = await this.published(count, event)
-    const dead = events.map((each) => ({ event: each, attempt: 1, round: 0, failure: this.failure(parts), halts }))
+    const dead = events.map((each) => ({
+      event: each,
+      attempt: 1,
+      round: 0,
+      failure: this.failure(parts),
+      halts,
+    }))
     const last = events.at(-1) as StoredEvent
     const counts = { matched: count, completed: 0, skipped: 0 }
     const after = await this.settle(lease, await this.passing(lease, last, { dead, counts }))
@@ -161,7 +200,16 @@ export class Scene {
 
   worker(id: string, parts: Partial<WorkerRow> = {}): WorkerRow {
     const times = { startedAtMs: 0, heartbeatAtMs: 0 }
-    return { id, identity: `machine/${id}`, host: 'host', processId: 1, version: '0.1.0', consumers: 0, ...times, ...parts }
+    return {
+      id,
+      identity: `machine/${id}`,
+      host: 'host',
+      processId: 1,
+      version: '0.1.0',
+      consumers: 0,
+      ...times,
+      ...parts,
+    }
   }
 
   async view(subscription = 'ship') {
@@ -172,7 +220,10 @@ export class Scene {
   }
 
   /** Polls until `attempt` answers something, while time passes; fails after a bound. */
-  async eventually<Answer>(what: string, attempt: () => Promise<Answer | undefined | null | false>): Promise<Answer> {
+  async eventually<Answer>(
+    what: string,
+    attempt: () => Promise<Answer | undefined | null | false>,
+  ): Promise<Answer> {
     for (let tried = 0; tried < triesMax; tried++) {
       const answer = await attempt()
       if (answer !== undefined && answer !== null && answer !== false) return answer

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { consumerId, type Lease } from '../../deliver/port.js'
 import { endOfTick, type StoredEvent } from '../../event/stored.js'
-import type { OpenedDelivery, Settlement } from '../../settle/port.js'
-import { idsOf, letterId, longMs, type OpenScene, placeOf, type Scene, shortMs } from './scene.js'
+import type { Settlement } from '../../settle/port.js'
+import { idsOf, longMs, type OpenScene, placeOf, type Scene, shortMs } from './scene.js'
+import { expectTraces, opened, rich } from './traces.js'
 
 export function describeSettle(open: OpenScene): void {
   describe('settle', () => {
@@ -14,35 +15,7 @@ export function describeSettle(open: OpenScene): void {
     describePublishing(open)
     describePublishedIds(open)
     describeLedger(open)
-    describeTransaction(open)
   })
-}
-
-/** A settlement that leaves a trace of every kind. */
-export async function rich(scene: Scene, lease: Lease, events: readonly StoredEvent[]): Promise<Settlement> {
-  const [done, failed, died] = events as [StoredEvent, StoredEvent, StoredEvent]
-  const failure = scene.failure()
-  return await scene.passing(lease, events.at(-1) as StoredEvent, {
-    counts: { matched: 3, completed: 1, skipped: 0 },
-    opened: [opened(failed, { attempt: 1, dueInMs: longMs, failure })],
-    dead: [{ event: died, attempt: 1, round: 0, failure, halts: false }],
-    published: [scene.event({ id: 'announced', correlationId: done.correlationId })],
-    runs: [{ ...placeOf(done), round: 0, attempt: 1, startedAtMs: 1_000, durationMs: 5, outcome: 'done', failure: null }],
-  })
-}
-
-export function opened(event: StoredEvent, parts: Partial<OpenedDelivery> = {}): OpenedDelivery {
-  return { event, state: 'retry', attempt: 1, round: 0, deaths: 0, dueInMs: 0, failure: null, ...parts }
-}
-
-async function expectTraces(scene: Scene, events: readonly StoredEvent[], traces: number): Promise<void> {
-  const [done, , died] = events as [StoredEvent, StoredEvent, StoredEvent]
-  const { matched, completed, retrying, dead } = await scene.view()
-  expect([matched, completed, retrying, dead]).toEqual([3 * traces, traces, traces, traces])
-  expect(idsOf(await scene.log()).filter((id) => id === 'announced')).toHaveLength(traces)
-  expect((await scene.store.deadLetter(letterId('ship', died))) === null).toBe(traces === 0)
-  const runs = (await scene.store.deliveries(done)).flatMap((delivery) => delivery.runs)
-  expect(runs).toHaveLength(traces)
 }
 
 function describeCursor(open: OpenScene): void {
@@ -77,26 +50,38 @@ function describeCursor(open: OpenScene): void {
 
 function describeFencing(open: OpenScene): void {
   const refusals: readonly [string, (scene: Scene, lease: Lease) => Promise<Partial<Settlement>>][] = [
-    ['the token of a holder that was followed by another (I32)', async (scene, lease) => {
-      await scene.store.release([lease])
-      await scene.leased('worker-b')
-      return {}
-    }],
-    ['the token of a holder whose lease ran out and was granted on (I32)', async (scene, lease) => {
-      await scene.store.renew({ worker: 'worker-a', leases: [{ ...lease, leaseMs: shortMs }] })
-      await scene.leased('worker-b')
-      return {}
-    }],
+    [
+      'the token of a holder that was followed by another (I32)',
+      async (scene, lease) => {
+        await scene.store.release([lease])
+        await scene.leased('worker-b')
+        return {}
+      },
+    ],
+    [
+      'the token of a holder whose lease ran out and was granted on (I32)',
+      async (scene, lease) => {
+        await scene.store.renew({ worker: 'worker-a', leases: [{ ...lease, leaseMs: shortMs }] })
+        await scene.leased('worker-b')
+        return {}
+      },
+    ],
     ['a token that was never given out', async (_scene, lease) => ({ token: lease.token + 1 })],
-    ['a revision that moved on', async (scene, lease) => {
-      await scene.settle(lease, scene.settlement(lease))
-      return {}
-    }],
+    [
+      'a revision that moved on',
+      async (scene, lease) => {
+        await scene.settle(lease, scene.settlement(lease))
+        return {}
+      },
+    ],
     ['a revision ahead of its time', async (_scene, lease) => ({ revision: lease.revision + 1 })],
-    ['a tick that was made anew with another snapshot', async (scene) => {
-      const { after } = await scene.lastTick()
-      return { tickSnapshot: after }
-    }],
+    [
+      'a tick that was made anew with another snapshot',
+      async (scene) => {
+        const { after } = await scene.lastTick()
+        return { tickSnapshot: after }
+      },
+    ],
     ['a tick that does not exist', async (scene) => ({ tick: (await scene.lastTick()).number + 1 })],
     ['a consumer that does not exist', async () => ({ shard: 7 })],
   ]
@@ -132,7 +117,9 @@ function describeResending(open: OpenScene): void {
     const lease = await scene.leased()
     const settlement = await rich(scene, lease, events)
     for (let sent = 0; sent < 3; sent++) {
-      expect((await scene.store.settle('worker-a', [settlement])).settled).toEqual(new Set([consumerId(lease)]))
+      expect((await scene.store.settle('worker-a', [settlement])).settled).toEqual(
+        new Set([consumerId(lease)]),
+      )
     }
     await expectTraces(scene, events, 1)
     const next = { ...lease, revision: lease.revision + 1, tick: settlement.tick, seq: settlement.seq }
@@ -213,7 +200,10 @@ function describePublishedIds(open: OpenScene): void {
     const [one, two] = (await scene.acquire('worker-a')) as [Lease, Lease]
     const counts = { matched: 1, completed: 1, skipped: 0 }
     const given = (id: string, fingerprint: string) => scene.event({ id, fingerprint })
-    const bad = await scene.passing(one, event, { counts, published: [given('free', 'body'), given('taken', 'other')] })
+    const bad = await scene.passing(one, event, {
+      counts,
+      published: [given('free', 'body'), given('taken', 'other')],
+    })
     const good = await scene.passing(two, event, { counts, published: [given('fine', 'body')] })
     const answer = await scene.store.settle('worker-a', [bad, good])
     expect([...answer.settled]).toEqual([consumerId(two)])
@@ -231,7 +221,10 @@ function describePublishedIds(open: OpenScene): void {
     await scene.store.append([scene.event({ id: 'known', fingerprint: 'body' })])
     const [event] = (await scene.published(1)) as [StoredEvent]
     const lease = await scene.leased()
-    const published = [scene.event({ id: 'known', fingerprint: 'body' }), scene.event({ id: 'new', fingerprint: 'body' })]
+    const published = [
+      scene.event({ id: 'known', fingerprint: 'body' }),
+      scene.event({ id: 'new', fingerprint: 'body' }),
+    ]
     await scene.settle(lease, await scene.passing(lease, event, { published }))
     expect(idsOf(await scene.log())).toEqual(['known', event.id, 'new'])
   })
@@ -256,8 +249,13 @@ function describeLedger(open: OpenScene): void {
     const events = (await scene.published(6)) as [StoredEvent, StoredEvent, ...StoredEvent[]]
     const lease = await scene.leased()
     const failure = scene.failure()
-    const dead = (event: StoredEvent | undefined, attempt: number) =>
-      ({ event: event as StoredEvent, attempt, round: 0, failure, halts: false })
+    const dead = (event: StoredEvent | undefined, attempt: number) => ({
+      event: event as StoredEvent,
+      attempt,
+      round: 0,
+      failure,
+      halts: false,
+    })
     const first = await scene.passing(lease, events[5] as StoredEvent, {
       counts: { matched: 6, completed: 2, skipped: 1 },
       opened: [opened(events[0]), opened(events[1], { dueInMs: longMs })],
@@ -267,7 +265,10 @@ function describeLedger(open: OpenScene): void {
     await expectBalance(scene, { matched: 6, completed: 2, retrying: 2, dead: 1, skipped: 1 })
     const closed = [placeOf(events[0]), placeOf(events[1])]
     const counts = { matched: 0, completed: 1, skipped: 0 }
-    const end = await scene.settle(after, scene.settlement(after, { closed, counts, dead: [dead(events[1], 2)] }))
+    const end = await scene.settle(
+      after,
+      scene.settlement(after, { closed, counts, dead: [dead(events[1], 2)] }),
+    )
     await expectBalance(scene, { matched: 6, completed: 3, retrying: 0, dead: 2, skipped: 1 })
     expect(await scene.store.openRows(end)).toBe(0)
   })
@@ -277,7 +278,10 @@ function describeLedger(open: OpenScene): void {
     await scene.subscribe()
     const [event] = (await scene.published(1)) as [StoredEvent]
     const lease = await scene.leased()
-    const row = await scene.passing(lease, event, { opened: [opened(event)], counts: { matched: 1, completed: 0, skipped: 0 } })
+    const row = await scene.passing(lease, event, {
+      opened: [opened(event)],
+      counts: { matched: 1, completed: 0, skipped: 0 },
+    })
     const after = await scene.settle(lease, row)
     const dead = [{ event, attempt: 2, round: 0, failure: scene.failure(), halts: false }]
     await scene.settle(after, scene.settlement(after, { closed: [placeOf(event)], dead }))
@@ -289,57 +293,4 @@ function describeLedger(open: OpenScene): void {
 async function expectBalance(scene: Scene, ledger: Record<string, number>): Promise<void> {
   const { matched, completed, retrying, dead, skipped } = await scene.view()
   expect({ matched, completed, retrying, dead, skipped }).toEqual(ledger)
-}
-
-function describeTransaction(open: OpenScene): void {
-  it('commits with its settlement (I14)', async () => {
-    const scene = await open()
-    await scene.subscribe()
-    const events = await scene.published(3)
-    const lease = await scene.leased()
-    const transaction = await scene.store.begin(longMs)
-    const settlement = await rich(scene, lease, events)
-    await expectTraces(scene, events, 0)
-    expect((await transaction.settle('worker-a', settlement)).settled).toEqual(new Set([consumerId(lease)]))
-    await expectTraces(scene, events, 1)
-    await transaction.rollback()
-    await expectTraces(scene, events, 1)
-  })
-
-  it('leaves nothing when it rolls back', async () => {
-    const scene = await open()
-    await scene.subscribe()
-    const events = await scene.published(3)
-    const lease = await scene.leased()
-    const transaction = await scene.store.begin(longMs)
-    await transaction.rollback()
-    await transaction.rollback()
-    await expectTraces(scene, events, 0)
-    await scene.settle(lease, await rich(scene, lease, events))
-  })
-
-  it('settles nothing when the lease was lost meanwhile (I32)', async () => {
-    const scene = await open()
-    await scene.subscribe()
-    const events = await scene.published(3)
-    const lease = await scene.leased('worker-a')
-    const transaction = await scene.store.begin(longMs)
-    await scene.store.release([lease])
-    await scene.leased('worker-b')
-    expect((await transaction.settle('worker-a', await rich(scene, lease, events))).settled.size).toBe(0)
-    await expectTraces(scene, events, 0)
-  })
-
-  it('tells of an id that belongs to another body', async () => {
-    const scene = await open()
-    await scene.subscribe()
-    await scene.store.append([scene.event({ id: 'taken', fingerprint: 'body' })])
-    const [event] = (await scene.published(1)) as [StoredEvent]
-    const lease = await scene.leased()
-    const transaction = await scene.store.begin(longMs)
-    const published = [scene.event({ id: 'taken', fingerprint: 'other' })]
-    const answer = await transaction.settle('worker-a', await scene.passing(lease, event, { published }))
-    expect([answer.settled.size, [...answer.conflicts]]).toEqual([0, [[consumerId(lease), ['taken']]]])
-    await scene.settle(lease, await scene.passing(lease, event))
-  })
 }

@@ -58,6 +58,11 @@ export function held(
   return consumer?.token === lease.token && consumer.owner !== null ? consumer : undefined
 }
 
+/** Has a holder whose time is not up. */
+export function isLive({ owner, leaseUntilMs }: ConsumerRow, now: number): boolean {
+  return owner !== null && leaseUntilMs > now
+}
+
 function wantsOwner(tables: MemoryTables, consumer: ConsumerRow): boolean {
   return !consumer.finished && tables.subscriptions.get(consumer.subscription)?.state === 'active'
 }
@@ -67,9 +72,7 @@ function grantable(tables: MemoryTables, request: LeaseRequest): ConsumerRow[] {
   return [...tables.consumers.values()].filter((consumer) => {
     if (request.leaseMs[consumer.subscription] === undefined || !wantsOwner(tables, consumer)) return false
     // The worker's own name counts for nothing: a restarted worker under the same name is another holder.
-    return (
-      consumer.owner === null || consumer.leaseUntilMs < now || request.deadWorkers.includes(consumer.owner)
-    )
+    return !isLive(consumer, now) || (consumer.owner !== null && request.deadWorkers.includes(consumer.owner))
   })
 }
 
@@ -115,7 +118,7 @@ function renew(
   if (consumer === undefined || consumer.owner !== worker) return false
   const now = tables.now()
   // Of a paused subscription a lease that ran out stays lost: pause may have been acknowledged without it.
-  if (consumer.leaseUntilMs < now && !wantsOwner(tables, consumer)) return false
+  if (!isLive(consumer, now) && !wantsOwner(tables, consumer)) return false
   consumer.leaseUntilMs = now + lease.leaseMs
   return true
 }

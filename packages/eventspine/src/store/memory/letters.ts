@@ -89,8 +89,3 @@ export function countOpen(tables: MemoryTables, consumers: readonly ConsumerRow[
     discarded: letters.filter(({ state }) => state === 'discarded').length,
   }
 }
-
-/** Chosen by a redrive and not sent yet. */
-export function isSelected(tables: MemoryTables, letter: LetterRow): boolean {
-  return tables.redrives.get(letter.redrive ?? '')?.items.get(letter.id) === 'selected'
-}

@@ -1,5 +1,6 @@
 // What an operator does to a subscription; each change leaves its audit row in the same step.
 import type { OperatePort } from '../../inspect/port.js'
+import { isLive } from './lease.js'
 import type { MemoryTables } from './tables.js'
 
 export function operatePort(tables: MemoryTables): OperatePort {
@@ -14,8 +15,7 @@ export function operatePort(tables: MemoryTables): OperatePort {
       turn(name, 'paused', actor)
       const now = tables.now()
       return [...tables.consumers.values()].filter(
-        ({ subscription, owner, leaseUntilMs }) =>
-          subscription === name && owner !== null && leaseUntilMs > now,
+        (consumer) => consumer.subscription === name && isLive(consumer, now),
       ).length
     },
     async resume(name, actor) {

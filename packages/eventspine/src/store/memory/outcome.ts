@@ -2,6 +2,7 @@
 import type { StoredEvent } from '../../event/stored.js'
 import { assert } from '../../kernel/index.js'
 import type { DeadDelivery, Settlement } from '../../settle/port.js'
+import { completeReplays } from './replay.js'
 import { type ConsumerRow, type DeliveryRow, deliveryId, type LetterRow, placeOf } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
@@ -16,7 +17,8 @@ export function recordOutcomes(
   putOffRows(tables, consumer, settlement)
   for (const dead of settlement.dead) bury(tables, consumer, dead)
   recordRuns(tables, consumer, worker, settlement)
-  if (settlement.finished) finish(tables, consumer)
+  consumer.finished = settlement.finished
+  if (settlement.finished) completeReplays(tables)
 }
 
 function closeRows(tables: MemoryTables, consumer: ConsumerRow, { closed, dead }: Settlement): void {
@@ -77,6 +79,7 @@ function bury(tables: MemoryTables, consumer: ConsumerRow, dead: DeadDelivery): 
     deathNumber: tables.nextDeathNumber(),
     diedAtMs: tables.now(),
     redrive: null,
+    selectedBy: null,
     resolvedAtMs: null,
     resolvedBy: null,
     reason: null,
@@ -116,15 +119,6 @@ function recordRuns(tables: MemoryTables, consumer: ConsumerRow, worker: string,
     if (known === undefined) tables.runs.set(placeOf(run), [row])
     else known.push(row)
   }
-}
-
-function finish(tables: MemoryTables, consumer: ConsumerRow): void {
-  consumer.finished = true
-  const replay = tables.replays.get(consumer.replay)
-  if (replay?.state !== 'running') return
-  if (!tables.consumersOf(consumer.subscription, consumer.replay).every(({ finished }) => finished)) return
-  replay.state = 'completed'
-  replay.endedAtMs = tables.now()
 }
 
 /** The event of a letter with the data that an operator mended. */

@@ -1,12 +1,19 @@
 // Redrive in memory: letters are taken in one step, a few go first, and the rest follows at the asked rate while
 // they end well.
+import { comparePositions } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetterFilter, Redrive, RedrivePort } from '../../redrive/port.js'
-import { groupLetters, isSelected, lettersMatching } from './letters.js'
+import { groupLetters, lettersMatching } from './letters.js'
 import { mended } from './outcome.js'
+import { completeReplays } from './replay.js'
 import { promoteWaiting } from './retry.js'
 import { type LetterRow, placeOf, type RedriveItemState, type RedriveRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
+
+/** What a redrive may catch up after nobody sent for a while. */
+const burstSecondsMax = 2
+/** So many must have ended before the error rate says anything, other than at the canary's end. */
+const judgedMin = 10
 
 type CreateRequest = Parameters<RedrivePort['createRedrive']>[1]
 
@@ -27,6 +34,7 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
     async advanceRedrives() {
       const running = [...tables.redrives.values()].filter(isRunning)
       for (const redrive of running) advance(tables, redrive)
+      completeReplays(tables)
       return running.filter(isRunning).length
     },
     async stopRedrive(id, actor, note) {
@@ -57,11 +65,11 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
 
 const isRunning = ({ state }: RedriveRow) => state === 'canary' || state === 'running'
 
-/** Dead letters that no redrive has chosen. */
+/** Dead letters that no redrive has chosen, in log order. */
 function freeLetters(tables: MemoryTables, filter: DeadLetterFilter): LetterRow[] {
-  return lettersMatching(tables, filter).filter(
-    (letter) => letter.state === 'dead' && !isSelected(tables, letter),
-  )
+  return lettersMatching(tables, filter)
+    .filter(({ state, selectedBy }) => state === 'dead' && selectedBy === null)
+    .sort((a, b) => comparePositions(a.event, b.event))
 }
 
 function sameRedrive(tables: MemoryTables, id: string, key: string | undefined): RedriveRow | undefined {
@@ -74,7 +82,7 @@ function sameRedrive(tables: MemoryTables, id: string, key: string | undefined):
 
 function create(tables: MemoryTables, id: string, request: CreateRequest): RedriveRow {
   const letters = freeLetters(tables, request.filter).filter(({ round }) => round < request.roundsMax)
-  if (request.editedData !== null && letters.length !== 1) {
+  if (request.editedData !== null && letters.length > 1) {
     throw new EventspineError(
       'REQUEST_INVALID',
       `Edited data is for one dead letter, and the filter selects ${letters.length}. Name it by its id.`,
@@ -83,7 +91,7 @@ function create(tables: MemoryTables, id: string, request: CreateRequest): Redri
   }
   const redrive = newRedrive(tables.now(), id, request)
   for (const letter of letters) {
-    letter.redrive = id
+    letter.selectedBy = redrive
     redrive.items.set(letter.id, 'selected')
   }
   endIfOver(tables, redrive)
@@ -121,33 +129,33 @@ function newRedrive(now: number, id: string, request: CreateRequest): RedriveRow
 }
 
 function advance(tables: MemoryTables, redrive: RedriveRow): void {
-  const { sent, succeeded, failed } = countItems(redrive)
-  const pending = redrive.state === 'canary' && succeeded + failed < canarySize(redrive)
-  if (
-    !pending &&
-    !isOver(redrive) &&
-    failed > 0 &&
-    failed / (succeeded + failed) >= redrive.stopAtErrorRate
-  ) {
-    return stop(tables, redrive, `${failed} of ${succeeded + failed} that ended had failed again`)
+  const { selected, succeeded, failed } = countItems(redrive)
+  const canaryOpen = redrive.state === 'canary' && canaryOf(redrive).some(isOpen)
+  const ended = succeeded + failed
+  const telling = ended >= judgedMin || (redrive.state === 'canary' && !canaryOpen)
+  if (telling && selected > 0 && failed > ended * redrive.stopAtErrorRate) {
+    return stop(tables, redrive, `Stopped by itself: ${failed} of ${ended} that ended failed again.`)
   }
-  if (!pending) redrive.state = 'running'
-  send(tables, redrive, pending ? canarySize(redrive) - sent - succeeded - failed : redrive.items.size)
+  if (!canaryOpen) redrive.state = 'running'
+  send(tables, redrive, canaryOpen ? canaryOf(redrive) : [...redrive.items])
   endIfOver(tables, redrive)
 }
 
-const canarySize = ({ canary, items }: RedriveRow) => Math.min(canary, items.size)
+type Item = readonly [string, RedriveItemState]
 
-/** Sends the next ones, at most `itemsMax` and no more than the rate has paid for, saving up one second's worth. */
-function send(tables: MemoryTables, redrive: RedriveRow, itemsMax: number): void {
-  const now = tables.now()
-  const savedMax = Math.max(1, Math.floor(redrive.rate))
-  const paid = Math.floor(((now - redrive.sentAtMs) * redrive.rate) / 1000 + 1e-9)
-  const next = [...redrive.items].filter(([, state]) => state === 'selected')
-  const going = next.slice(0, Math.min(itemsMax, paid, savedMax))
+const isOpen = ([, state]: Item) => state === 'selected' || state === 'sent'
+const canaryOf = ({ canary, items }: RedriveRow): Item[] => [...items].slice(0, canary)
+
+/** Sends the next of `items`, no more than the rate has paid for, with a little saved up. */
+function send(tables: MemoryTables, redrive: RedriveRow, items: readonly Item[]): void {
+  const seconds = Math.min(
+    (tables.now() - redrive.sentAtMs) / 1000,
+    Math.max(burstSecondsMax, 1 / redrive.rate),
+  )
+  const paid = Math.floor(seconds * redrive.rate + 1e-6)
+  const going = items.filter(([, state]) => state === 'selected').slice(0, paid)
   for (const [id] of going) sendLetter(tables, redrive, id)
-  const paidUntilMs = redrive.sentAtMs + (going.length * 1000) / redrive.rate
-  redrive.sentAtMs = Math.max(paidUntilMs, now - (savedMax * 1000) / redrive.rate)
+  redrive.sentAtMs = tables.now() - Math.max(0, seconds - going.length / redrive.rate) * 1000
 }
 
 function sendLetter(tables: MemoryTables, redrive: RedriveRow, id: string): void {
@@ -156,19 +164,30 @@ function sendLetter(tables: MemoryTables, redrive: RedriveRow, id: string): void
   const { consumer } = letter
   consumer.deliveries.set(placeOf(letter.event), {
     event: mended(letter.event, redrive.editedData),
-    state: 'retry',
+    state: mustWait(tables, letter) ? 'waiting' : 'retry',
     attempt: 0,
     round: letter.round + 1,
     deaths: 0,
-    token: consumer.token,
+    token: 0,
     dueAtMs: tables.now(),
-    failure: letter.failure,
+    failure: null,
     redrive: redrive.id,
   })
   letter.state = 'redriving'
+  letter.redrive = redrive.id
+  letter.selectedBy = null
   // The consumer of a replay that had ended wants an owner once more.
   consumer.finished = false
   redrive.items.set(id, 'sent')
+}
+
+/** Where order was asked for, one row of a key is active at a time: behind it this one waits, and is promoted first. */
+function mustWait(tables: MemoryTables, { consumer, event }: LetterRow): boolean {
+  const { ordered } = tables.subscription(consumer.subscription).policies
+  if (event.key === null || ordered === undefined || ordered === 'no' || ordered === false) return false
+  return [...consumer.deliveries.values()].some(
+    (row) => row.event.key === event.key && row.state !== 'waiting',
+  )
 }
 
 function stop(tables: MemoryTables, redrive: RedriveRow, note: string): void {
@@ -184,22 +203,17 @@ function stop(tables: MemoryTables, redrive: RedriveRow, note: string): void {
 function release(tables: MemoryTables, redrive: RedriveRow, id: string): void {
   redrive.items.set(id, 'released')
   const letter = tables.letters.get(id)
-  if (letter !== undefined) letter.redrive = null
-}
-
-function isOver(redrive: RedriveRow): boolean {
-  return ![...redrive.items.values()].some((state) => state === 'selected' || state === 'sent')
+  if (letter !== undefined) letter.selectedBy = null
 }
 
 function endIfOver(tables: MemoryTables, redrive: RedriveRow): void {
-  if (!isRunning(redrive) || !isOver(redrive)) return
+  if (!isRunning(redrive) || [...redrive.items].some(isOpen)) return
   redrive.state = 'completed'
   redrive.endedAtMs = tables.now()
 }
 
 function discardLetter(tables: MemoryTables, letter: LetterRow, actor: string, reason: string): void {
-  const redrive = tables.redrives.get(letter.redrive ?? '')
-  if (redrive !== undefined && isSelected(tables, letter)) release(tables, redrive, letter.id)
+  if (letter.selectedBy !== null) release(tables, letter.selectedBy, letter.id)
   letter.state = 'discarded'
   letter.resolvedAtMs = tables.now()
   letter.resolvedBy = actor

@@ -40,6 +40,7 @@ function create(tables: MemoryTables, id: string, request: ReplayRequest): Repla
     reason: request.reason ?? null,
     createdAtMs: tables.now(),
     state: 'running',
+    progress: null,
     endedAtMs: null,
   }
   tables.replays.set(id, replay)
@@ -47,7 +48,6 @@ function create(tables: MemoryTables, id: string, request: ReplayRequest): Repla
     { name: subscription, shards },
     { replay: id, tick: fromTick, fromTimeMs: fromMs, untilTick },
   )
-  if (fromTick >= untilTick) end(tables, replay, 'completed')
   const { actor, reason, external } = request
   tables.audit(actor, 'replay.create', id, {
     subscription,
@@ -58,12 +58,28 @@ function create(tables: MemoryTables, id: string, request: ReplayRequest): Repla
   return replay
 }
 
+/** Ends the replays whose consumers reached their end with nothing left open. */
+export function completeReplays(tables: MemoryTables): void {
+  for (const replay of tables.replays.values()) {
+    const consumers = tables.consumersOf(replay.subscription, replay.id)
+    const over = consumers.every(({ finished, deliveries }) => finished && deliveries.size === 0)
+    if (replay.state === 'running' && over) end(tables, replay, 'completed')
+  }
+}
+
+// Its consumers stay, finished and at the end of the range: a dead letter can still be redriven through them, and
+// nothing else of the range is read any more.
 function stop(tables: MemoryTables, replay: ReplayRow, actor: string): void {
-  for (const consumer of tables.consumersOf(replay.subscription, replay.id)) {
+  const consumers = tables.consumersOf(replay.subscription, replay.id)
+  replay.progress = progressOf(replay, consumers)
+  for (const consumer of consumers) {
     // Fences the holder: what it still runs can settle nothing.
     consumer.token++
     consumer.owner = null
     consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
+    consumer.tick = replay.untilTick
+    consumer.seq = endOfTick
+    consumer.finished = true
     dropRows(tables, consumer)
   }
   end(tables, replay, 'stopped')
@@ -78,7 +94,6 @@ function dropRows(tables: MemoryTables, consumer: ConsumerRow): void {
   for (const letter of redriven) {
     tables.redrives.get(letter.redrive ?? '')?.items.set(letter.id, 'released')
     letter.state = 'dead'
-    letter.redrive = null
   }
   consumer.skipped += consumer.deliveries.size - redriven.length
   consumer.deliveries.clear()
@@ -87,7 +102,6 @@ function dropRows(tables: MemoryTables, consumer: ConsumerRow): void {
 function end(tables: MemoryTables, replay: ReplayRow, state: 'completed' | 'stopped'): void {
   replay.state = state
   replay.endedAtMs = tables.now()
-  for (const consumer of tables.consumersOf(replay.subscription, replay.id)) consumer.finished = true
 }
 
 export function replayView(tables: MemoryTables, replay: ReplayRow): Replay {
@@ -113,6 +127,7 @@ export function replayView(tables: MemoryTables, replay: ReplayRow): Replay {
 function progressOf(replay: ReplayRow, consumers: readonly ConsumerRow[]): number {
   const range = replay.untilTick - replay.fromTick
   if (replay.state === 'completed' || range <= 0) return 1
+  if (replay.progress !== null) return replay.progress
   const shares = consumers.map(({ tick, seq }) => {
     const passed = seq === endOfTick ? tick : tick - 1
     return Math.max(0, passed - replay.fromTick) / range

@@ -2,7 +2,7 @@
 // a process that dies of it has still used it up.
 import type { ConsumerName, OpenDelivery, RetryPort } from '../../deliver/port.js'
 import { comparePositions } from '../../event/stored.js'
-import { held } from './lease.js'
+import { held, isLive } from './lease.js'
 import type { ConsumerRow, DeliveryRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
@@ -53,7 +53,7 @@ export function promoteWaiting(tables: MemoryTables, consumer: ConsumerRow, keys
 // A lease that ran out starts no attempt, though nobody took it yet: its subscription may be paused by now.
 function liveHolding(tables: MemoryTables, lease: ConsumerName & { readonly token: number }) {
   const consumer = held(tables, lease)
-  return consumer !== undefined && consumer.leaseUntilMs >= tables.now() ? consumer : undefined
+  return consumer !== undefined && isLive(consumer, tables.now()) ? consumer : undefined
 }
 
 /** Rows that wait for their time, and rows whose holder vanished while they ran. */

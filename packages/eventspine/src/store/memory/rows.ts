@@ -60,7 +60,10 @@ export interface LetterRow {
   /** Grows with every death in the store: the order in which letters are shown. */
   deathNumber: number
   diedAtMs: number
+  /** The redrive that sent it last. */
   redrive: string | null
+  /** The redrive that has chosen it and not sent it yet. */
+  selectedBy: RedriveRow | null
   resolvedAtMs: number | null
   resolvedBy: string | null
   reason: string | null
@@ -99,6 +102,8 @@ export interface ReplayRow {
   readonly reason: string | null
   readonly createdAtMs: number
   state: Replay['state']
+  /** Kept when it was stopped: its consumers then stand at its end. */
+  progress: number | null
   endedAtMs: number | null
 }
 

@@ -33,7 +33,10 @@ function settleTransaction(tables: MemoryTables, deadlineMs: number): SettleTran
   const transaction = tables.begin()
   const deadlineAtMs = tables.now() + deadlineMs
   return {
-    query: (text, values = []) => transaction.query(text, values),
+    async query<Row>(text: string, values: readonly unknown[] = []) {
+      const { rows, rowCount } = await transaction.query(text, values)
+      return { rows: rows as Row[], rowCount }
+    },
     async settle(worker, settlement) {
       await untilDecided(tables, transaction, settlement.published)
       if (tables.now() > deadlineAtMs) {
@@ -43,9 +46,11 @@ function settleTransaction(tables: MemoryTables, deadlineMs: number): SettleTran
           `The transaction was open for longer than its ${deadlineMs} ms and is rolled back.`,
         )
       }
+      const standing = judge(tables, tables.consumer(settlement), settlement)
       const answer = settleAll(tables, transaction, worker, [settlement])
-      // What the handler appended through the transaction stays or goes with its settlement.
-      if (answer.settled.size > 0) transaction.commit()
+      // What the handler did through the transaction stays or goes with its settlement. When that was recorded
+      // before, so were the effects of that time: these are a repeat.
+      if (standing === 'held' && answer.settled.size > 0) transaction.commit()
       else transaction.rollback()
       return answer
     },

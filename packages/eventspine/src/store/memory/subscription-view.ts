@@ -2,6 +2,7 @@
 import { comparePositions, type Position } from '../../event/stored.js'
 import type { SubscriptionView } from '../../inspect/port.js'
 import { withTick } from './event-query.js'
+import { isLive } from './lease.js'
 import { countOpen } from './letters.js'
 import type { ConsumerRow, SubscriptionRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
@@ -42,8 +43,8 @@ const isBehind = (position: Position, cursor: Position) =>
 
 function ownersOf(tables: MemoryTables, consumers: readonly ConsumerRow[]): string[] {
   const owners = new Set<string>()
-  for (const { owner, leaseUntilMs } of consumers) {
-    if (owner !== null && leaseUntilMs > tables.now()) owners.add(owner)
+  for (const consumer of consumers) {
+    if (consumer.owner !== null && isLive(consumer, tables.now())) owners.add(consumer.owner)
   }
   return [...owners]
 }

@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DeadLetterFilter } from '../../redrive/port.js'
 import { deliveryId, parseDeliveryId } from './dead-letters.js'
-import { deadLettersOf, failure, leaseOf, newEvent, openTestStore, readAll, record, settlementTo, type TestStore } from './inspect.fixture.js'
+import {
+  deadLettersOf,
+  failure,
+  leaseOf,
+  newEvent,
+  openTestStore,
+  readAll,
+  record,
+  settlementTo,
+  type TestStore,
+} from './inspect.fixture.js'
 
 let store: TestStore
 
@@ -12,40 +22,71 @@ beforeAll(async () => {
     newEvent({ id: 'i1', tenant: 'a', type: 'orders.placed', data: '{"n":1}', key: 'k', subject: 's' }),
     newEvent({ id: 'i2', tenant: 'b', type: 'orders.placed' }),
   ])
-  const timeout = { ...failure, category: 'timeout' as const, message: 'Took 100 % of 5_s', fingerprint: 'f2' }
-  await deadLettersOf(store, 'invoices', [newEvent({ id: 'i3', tenant: 'a', type: 'orders.cancelled' })], { failure: timeout })
+  const timeout = {
+    ...failure,
+    category: 'timeout' as const,
+    message: 'Took 100 % of 5_s',
+    fingerprint: 'f2',
+  }
+  await deadLettersOf(store, 'invoices', [newEvent({ id: 'i3', tenant: 'a', type: 'orders.cancelled' })], {
+    failure: timeout,
+  })
   await deadLettersOf(store, 'mails', [newEvent({ id: 'm1', tenant: 'a', type: 'orders.placed' })])
 })
 afterAll(() => store.drop())
 
-const found = async (filter: DeadLetterFilter) => (await store.deadLetters(filter)).items.map((letter) => letter.event.id)
+const found = async (filter: DeadLetterFilter) =>
+  (await store.deadLetters(filter)).items.map((letter) => letter.event.id)
 
 describe('ids', () => {
   test.each([
     ['invoices', '', 1, 5, 'invoices/1.5'],
-    ['invoices', 'r-1', 2, 9_007_199_254_740_991, 'invoices/2.9007199254740991/r-1'],
+    ['invoices', 'r-1', 2, 9_007_199_254_740_991, 'invoices/2.9007199254740991~r-1'],
   ])('name a delivery and its replay', (subscription, replay, epoch, seq, id) => {
     expect(deliveryId(subscription, replay, epoch, seq)).toBe(id)
     expect(parseDeliveryId(id)).toEqual({ subscription, replay, epoch, seq })
   })
 
-  test.each(['', 'invoices', 'invoices/1', 'invoices/1.x', '/1.1', 'a/1.1/', 'a/1.1/b/c', 'a/99999999999.1'])('%s is none', async (id) => {
+  test.each([
+    '',
+    'invoices',
+    'invoices/1',
+    'invoices/1.x',
+    '/1.1',
+    'a/1.1~',
+    'a/1.1/b',
+    'a/1.1~b~c',
+    'a/99999999999.1',
+  ])('%s is none', async (id) => {
     expect(parseDeliveryId(id)).toBeUndefined()
     expect(await store.deadLetter(id)).toBeNull()
-    await expect(store.deadLetters({ ids: ['a/1.1', id] })).rejects.toMatchObject({ code: 'REQUEST_INVALID', field: '/ids/1' })
+    await expect(store.deadLetters({ ids: ['a/1.1', id] })).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      field: '/ids/1',
+    })
   })
 })
 
 describe('the list', () => {
   test('shows the letter with its own copy of the event', async () => {
-    const letter = (await store.deadLetters({ subscription: 'invoices', eventType: 'orders.placed', tenant: 'a' })).items[0]
+    const letter = (
+      await store.deadLetters({ subscription: 'invoices', eventType: 'orders.placed', tenant: 'a' })
+    ).items[0]
     expect(letter).toMatchObject({
       subscription: 'invoices',
       tenant: 'a',
       state: 'dead',
       event: {
-        id: 'i1', type: 'orders.placed', version: 1, source: '/test', subject: 's', key: 'k',
-        time: '2023-11-14T22:13:20.000Z', data: { n: 1 }, claim: null, correlationId: 'i1',
+        id: 'i1',
+        type: 'orders.placed',
+        version: 1,
+        source: '/test',
+        subject: 's',
+        key: 'k',
+        time: '2023-11-14T22:13:20.000Z',
+        data: { n: 1 },
+        claim: null,
+        correlationId: 'i1',
       },
       attempts: 3,
       round: 0,
@@ -83,16 +124,22 @@ describe('the list', () => {
   })
 
   test('refuses more ids than it takes, and texts that cannot be', async () => {
-    await expect(store.deadLetters({ ids: Array.from({ length: 1_001 }, () => 'a/1.1') })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    await expect(
+      store.deadLetters({ ids: Array.from({ length: 1_001 }, () => 'a/1.1') }),
+    ).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
     await expect(store.deadLetters({ error: '\u0000' })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
-    await expect(store.discard({ tenant: '\u0000' }, 'anna', 'x')).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    await expect(store.discard({ tenant: '\u0000' }, 'anna', 'x')).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+    })
   })
 
   test('pages through letters that died in one settlement, each once, while others die', async () => {
     await store.register([record('paged')])
     const events = Array.from({ length: 20 }, () => newEvent())
     await deadLettersOf(store, 'paged', events)
-    await store.sql(`UPDATE eventspine.dead_letter SET died_at = date_trunc('second', died_at) WHERE subscription = 'paged'`)
+    await store.sql(
+      `UPDATE eventspine.dead_letter SET died_at = date_trunc('second', died_at) WHERE subscription = 'paged'`,
+    )
     const seen: string[] = []
     let cursor: string | null | undefined
     for (let page = 0; page < 10 && cursor !== null; page++) {
@@ -109,8 +156,24 @@ describe('groups', () => {
   test('are the unresolved letters by fault, the largest first, with the newest message', async () => {
     const groups = await store.deadLetterGroups({ subscription: 'invoices' })
     expect(groups).toEqual([
-      { subscription: 'invoices', category: 'permanent', fingerprint: 'f1', message: failure.message, count: 2, firstAtMs: expect.any(Number), lastAtMs: expect.any(Number) },
-      { subscription: 'invoices', category: 'timeout', fingerprint: 'f2', message: 'Took 100 % of 5_s', count: 1, firstAtMs: expect.any(Number), lastAtMs: expect.any(Number) },
+      {
+        subscription: 'invoices',
+        category: 'permanent',
+        fingerprint: 'f1',
+        message: failure.message,
+        count: 2,
+        firstAtMs: expect.any(Number),
+        lastAtMs: expect.any(Number),
+      },
+      {
+        subscription: 'invoices',
+        category: 'timeout',
+        fingerprint: 'f2',
+        message: 'Took 100 % of 5_s',
+        count: 1,
+        firstAtMs: expect.any(Number),
+        lastAtMs: expect.any(Number),
+      },
     ])
     expect((await store.deadLetterGroups({ tenant: 'b' })).map((group) => group.count)).toEqual([1])
   })
@@ -119,7 +182,11 @@ describe('groups', () => {
 describe('discard', () => {
   test('resolves what the filter meets, with actor, reason and one audit row', async () => {
     await store.register([record('dropped')])
-    await deadLettersOf(store, 'dropped', [newEvent({ tenant: 'x' }), newEvent({ tenant: 'x' }), newEvent({ tenant: 'y' })])
+    await deadLettersOf(store, 'dropped', [
+      newEvent({ tenant: 'x' }),
+      newEvent({ tenant: 'x' }),
+      newEvent({ tenant: 'y' }),
+    ])
     expect(await store.discard({ subscription: 'dropped', tenant: 'x' }, 'anna', 'test orders')).toBe(2)
     expect(await store.discard({ subscription: 'dropped', tenant: 'x' }, 'anna', 'test orders')).toBe(0)
     const discarded = (await store.deadLetters({ subscription: 'dropped', state: 'discarded' })).items
@@ -128,8 +195,12 @@ describe('discard', () => {
       { resolvedBy: 'anna' },
     ])
     expect((await store.deadLetters({ subscription: 'dropped', state: 'dead' })).items).toHaveLength(1)
-    const audit = (await store.audit({})).items.filter((row) => row.action === 'dead-letters.discard' && row.target === 'dropped')
-    expect(audit).toMatchObject([{ actor: 'anna', details: { count: 2, reason: 'test orders', filter: { tenant: 'x' } } }])
+    const audit = (await store.audit({})).items.filter(
+      (row) => row.action === 'dead-letters.discard' && row.target === 'dropped',
+    )
+    expect(audit).toMatchObject([
+      { actor: 'anna', details: { count: 2, reason: 'test orders', filter: { tenant: 'x' } } },
+    ])
   })
 
   test('of a halting letter lets its key go on, and no other key', async () => {
@@ -138,10 +209,20 @@ describe('discard', () => {
     await store.append(events)
     const stored = (await readAll(store)).filter((event) => /^[ab]\d$/.test(event.id))
     const lease = await leaseOf(store, 'ordered')
-    const dead = stored.filter((event) => event.id.endsWith('1')).map((event) => ({ event, attempt: 1, round: 0, failure, halts: true }))
+    const dead = stored
+      .filter((event) => event.id.endsWith('1'))
+      .map((event) => ({ event, attempt: 1, round: 0, failure, halts: true }))
     const opened = stored
       .filter((event) => !event.id.endsWith('1'))
-      .map((event) => ({ event, state: 'waiting' as const, attempt: 0, round: 0, deaths: 0, dueInMs: 0, failure: null }))
+      .map((event) => ({
+        event,
+        state: 'waiting' as const,
+        attempt: 0,
+        round: 0,
+        deaths: 0,
+        dueInMs: 0,
+        failure: null,
+      }))
     await store.settle('worker-1', [settlementTo(lease, stored.at(-1)?.tick ?? 0, { dead, opened })])
     const due = async () => (await store.claimDue([lease], 10)).map(({ event }) => event.id)
     expect(await due()).toEqual([])

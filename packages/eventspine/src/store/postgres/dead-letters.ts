@@ -23,9 +23,9 @@ const groupsMax = 200
 const discardLettersMax = 10_000
 const discardStepsMax = 1_000
 
-/** `subscription/epoch.seq`, and for a replay `subscription/epoch.seq/replay`: another delivery of the same event. */
+/** `subscription/epoch.seq`, and for a replay `subscription/epoch.seq~replay`: the id that the handler is given. */
 export function deliveryId(subscription: string, replay: string, epoch: number, seq: number): string {
-  return `${subscription}/${epoch}.${seq}${replay === '' ? '' : `/${replay}`}`
+  return `${subscription}/${epoch}.${seq}${replay === '' ? '' : `~${replay}`}`
 }
 
 interface DeliveryPlace {
@@ -35,7 +35,7 @@ interface DeliveryPlace {
   readonly seq: number
 }
 
-const idForm = /^([^/]+)\/(\d{1,9})\.(\d{1,16})(?:\/([^/]+))?$/
+const idForm = /^([^/]+)\/(\d{1,9})\.(\d{1,16})(?:~([^/~]+))?$/
 
 export function parseDeliveryId(id: string): DeliveryPlace | undefined {
   const [, subscription, epoch, seq, replay = ''] = idForm.exec(id) ?? []

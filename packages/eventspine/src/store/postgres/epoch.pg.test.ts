@@ -79,7 +79,7 @@ test('what an open transaction still appends belongs to the epoch that it began 
   await restoredElsewhere()
   const advanced = open()
   // The advance must be seen to wait: a lock that was asked for and refused, or is waited for.
-  await waiting()
+  await own.waitFor("SELECT FROM pg_locks WHERE NOT granted AND relation = 'eventspine.event'::regclass")
   await publisher.sql(insertEvents(1, 'tests.in-flight'))
   await publisher.sql('COMMIT')
   await publisher.end()
@@ -92,15 +92,12 @@ test('what an open transaction still appends belongs to the epoch that it began 
   ])
 })
 
-async function waiting(): Promise<void> {
-  for (let asked = 0; asked < 2_000; asked++) {
-    const rows = await own.sql(
-      "SELECT FROM pg_locks WHERE NOT granted AND relation = 'eventspine.event'::regclass",
-    )
-    if (rows.length > 0) return
-  }
-  throw new Error('nobody waits for the log')
-}
+test('the new epoch has its partitions from its first moment', async () => {
+  await restoredElsewhere()
+  await checkEpoch(own.database, silentLogger)
+  await own.sql(insertEvents(3))
+  expect(await own.sql('SELECT count(*)::int AS rows FROM eventspine.event_default')).toEqual([{ rows: 0 }])
+})
 
 test('every lease is lost and every later token is larger', async () => {
   await own.sql(`INSERT INTO eventspine.consumer (subscription, shard, tick, seq, owner, token, lease_until)

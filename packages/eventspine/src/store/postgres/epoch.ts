@@ -109,9 +109,8 @@ async function advance(
   const last = await ended(execute, identity)
   if (last === null) return null
   const epoch = last.epoch + 1
-  // No tick from here on, then no append: what an open transaction still adds to the old epoch would come after the
-  // tick that closes it, and be lost. The ALTER waits for those transactions, and the default is why it is needed.
-  await execute('epoch.lock', 'LOCK TABLE eventspine.tick IN SHARE ROW EXCLUSIVE MODE')
+  // The ALTER waits for open appends and then keeps everybody out: what a transaction added to the old epoch after
+  // the tick that closes it would be lost. Ticks read the log too, so that none is made meanwhile.
   await execute('epoch.default', `ALTER TABLE ONLY eventspine.event ALTER COLUMN epoch SET DEFAULT ${epoch}`)
   await execute('epoch.close', closeText, [last.epoch, allSeeing, epoch, unseeing])
   await execute('epoch.insert', 'INSERT INTO eventspine.epoch (epoch, system_identifier) VALUES ($1, $2)', [

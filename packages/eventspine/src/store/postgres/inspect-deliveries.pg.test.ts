@@ -35,7 +35,10 @@ async function viewOf(event: StoredEvent, subscription: string, replay: string |
 
 const stateOf = async (event: StoredEvent, subscription: string) => (await viewOf(event, subscription))?.state
 
-async function settleAll(subscription: string, given: Parameters<typeof settlementTo>[2] = {}): Promise<void> {
+async function settleAll(
+  subscription: string,
+  given: Parameters<typeof settlementTo>[2] = {},
+): Promise<void> {
   const last = (await readAll(store)).at(-1)
   const lease = await leaseOf(store, subscription)
   const { settled } = await store.settle('worker-1', [settlementTo(lease, last?.tick ?? 0, given)])
@@ -55,7 +58,8 @@ const run = (event: StoredEvent, given: Partial<Run> = {}): Run => ({
   ...given,
 })
 
-const stored = async (event: StoredEvent) => (await readAll(store)).find(({ id }) => id === event.id) as StoredEvent
+const stored = async (event: StoredEvent) =>
+  (await readAll(store)).find(({ id }) => id === event.id) as StoredEvent
 
 describe('without a row', () => {
   test('is pending until the cursor of its shard has passed it, then completed', async () => {
@@ -65,7 +69,8 @@ describe('without a row', () => {
     await store.tick(0, 1_000)
     expect(await stateOf(event, 'by-cursor')).toBe('pending')
     const { tick, seq } = await stored(event)
-    const place = (shards: string) => `UPDATE eventspine.consumer SET tick = $1, seq = $2 WHERE subscription = 'by-cursor' AND shard ${shards}`
+    const place = (shards: string) =>
+      `UPDATE eventspine.consumer SET tick = $1, seq = $2 WHERE subscription = 'by-cursor' AND shard ${shards}`
     const { hash32 } = await import('../../kernel/index.js')
     const shard = hash32('a') % 4
     await store.sql(place(`<> ${shard}`), [tick, seq])
@@ -88,10 +93,15 @@ describe('without a row', () => {
   })
 
   test('with a filter it is completed only when it ran', async () => {
-    await store.register([record('filtering', { on: ['filtered.*'], policies: { filter: { data: { a: [1] } } } })])
+    await store.register([
+      record('filtering', { on: ['filtered.*'], policies: { filter: { data: { a: [1] } } } }),
+    ])
     const passed = await append({ type: 'filtered.one' })
     const ran = await append({ type: 'filtered.one' })
-    await settleAll('filtering', { runs: [run(await stored(ran))], counts: { matched: 1, completed: 1, skipped: 0 } })
+    await settleAll('filtering', {
+      runs: [run(await stored(ran))],
+      counts: { matched: 1, completed: 1, skipped: 0 },
+    })
     expect(await stateOf(passed, 'filtering')).toBeUndefined()
     expect(await stateOf(ran, 'filtering')).toBe('completed')
   })
@@ -106,21 +116,52 @@ describe('without a row', () => {
     ])
     await settleAll('begins-early')
     await settleAll('begins-at')
-    expect(await store.deliveries(event)).toMatchObject([{ subscription: 'begins-early', state: 'completed' }])
+    expect(await store.deliveries(event)).toMatchObject([
+      { subscription: 'begins-early', state: 'completed' },
+    ])
   })
 })
 
 describe('with a row', () => {
   test('is retry, running or waiting, with what failed', async () => {
     await store.register([record('rows', { on: ['rows.*'] })])
-    const [retry, waiting] = [await append({ type: 'rows.a', key: 'k' }), await append({ type: 'rows.a', key: 'k' })]
+    const [retry, waiting] = [
+      await append({ type: 'rows.a', key: 'k' }),
+      await append({ type: 'rows.a', key: 'k' }),
+    ]
     const opened = [
-      { event: await stored(retry), state: 'retry' as const, attempt: 2, round: 0, deaths: 0, dueInMs: -1, failure },
-      { event: await stored(waiting), state: 'waiting' as const, attempt: 0, round: 0, deaths: 0, dueInMs: 0, failure: null },
+      {
+        event: await stored(retry),
+        state: 'retry' as const,
+        attempt: 2,
+        round: 0,
+        deaths: 0,
+        dueInMs: -1,
+        failure,
+      },
+      {
+        event: await stored(waiting),
+        state: 'waiting' as const,
+        attempt: 0,
+        round: 0,
+        deaths: 0,
+        dueInMs: 0,
+        failure: null,
+      },
     ]
     await settleAll('rows', { opened })
-    expect(await viewOf(retry, 'rows')).toMatchObject({ state: 'retry', attempt: 2, failure, dueAtMs: expect.any(Number) })
-    expect(await viewOf(waiting, 'rows')).toMatchObject({ state: 'waiting', attempt: 0, failure: null, dueAtMs: null })
+    expect(await viewOf(retry, 'rows')).toMatchObject({
+      state: 'retry',
+      attempt: 2,
+      failure,
+      dueAtMs: expect.any(Number),
+    })
+    expect(await viewOf(waiting, 'rows')).toMatchObject({
+      state: 'waiting',
+      attempt: 0,
+      failure: null,
+      dueAtMs: null,
+    })
     const lease = await leaseOf(store, 'rows')
     expect(await store.claimDue([lease], 10)).toHaveLength(1)
     expect(await viewOf(retry, 'rows')).toMatchObject({ state: 'running', attempt: 3 })
@@ -135,7 +176,15 @@ describe('with a row', () => {
     const id = (await viewOf(one, 'letters'))?.id as string
     await store.discard({ ids: [`letters/${two.epoch}.${two.seq}`] }, 'anna', 'not needed')
     expect(await stateOf(two, 'letters')).toBe('discarded')
-    const request = { filter: { ids: [id] }, rate: 1_000, canary: 0, stopAtErrorRate: 0.5, roundsMax: 3, actor: 'anna', editedData: null }
+    const request = {
+      filter: { ids: [id] },
+      rate: 1_000,
+      canary: 0,
+      stopAtErrorRate: 0.5,
+      roundsMax: 3,
+      actor: 'anna',
+      editedData: null,
+    }
     await store.createRedrive('redrive-letters', request)
     await store.advanceRedrives()
     expect(await stateOf(one, 'letters')).toBe('redriving')
@@ -147,25 +196,66 @@ describe('with a row', () => {
 describe('runs', () => {
   test('are unpacked from the rows of their settlements, oldest first', async () => {
     await store.register([record('runs', { on: ['runs.*'] })])
-    const events = await Promise.all([append({ type: 'runs.a' }), append({ type: 'runs.a' }), append({ type: 'runs.a' })])
-    const [first, second, third] = (await Promise.all(events.map(stored))) as [StoredEvent, StoredEvent, StoredEvent]
+    const events = await Promise.all([
+      append({ type: 'runs.a' }),
+      append({ type: 'runs.a' }),
+      append({ type: 'runs.a' }),
+    ])
+    const [first, second, third] = (await Promise.all(events.map(stored))) as [
+      StoredEvent,
+      StoredEvent,
+      StoredEvent,
+    ]
     await settleAll('runs', {
       runs: [
         run(first),
         run(second, { startedAtMs: 1_700_000_000_010, outcome: 'retry', failure }),
-        run(second, { startedAtMs: 1_700_000_000_020, attempt: 2, outcome: 'dead', failure: { ...failure, message: 'again' } }),
+        run(second, {
+          startedAtMs: 1_700_000_000_020,
+          attempt: 2,
+          outcome: 'dead',
+          failure: { ...failure, message: 'again' },
+        }),
         run(third),
       ],
     })
-    await settleAll('runs', { runs: [run(second, { startedAtMs: 1_700_000_000_030, round: 1, durationMs: 2 })] })
+    await settleAll('runs', {
+      runs: [run(second, { startedAtMs: 1_700_000_000_030, round: 1, durationMs: 2 })],
+    })
     const view = (await viewOf(second, 'runs')) as DeliveryView
     expect(view.runs).toEqual([
-      { worker: 'worker-1', round: 0, attempt: 1, startedAtMs: 1_700_000_000_010, durationMs: 1.5, outcome: 'retry', failure },
-      { worker: 'worker-1', round: 0, attempt: 2, startedAtMs: 1_700_000_000_020, durationMs: 1.5, outcome: 'dead', failure: { ...failure, message: 'again' } },
-      { worker: 'worker-1', round: 1, attempt: 1, startedAtMs: 1_700_000_000_030, durationMs: 2, outcome: 'done', failure: null },
+      {
+        worker: 'worker-1',
+        round: 0,
+        attempt: 1,
+        startedAtMs: 1_700_000_000_010,
+        durationMs: 1.5,
+        outcome: 'retry',
+        failure,
+      },
+      {
+        worker: 'worker-1',
+        round: 0,
+        attempt: 2,
+        startedAtMs: 1_700_000_000_020,
+        durationMs: 1.5,
+        outcome: 'dead',
+        failure: { ...failure, message: 'again' },
+      },
+      {
+        worker: 'worker-1',
+        round: 1,
+        attempt: 1,
+        startedAtMs: 1_700_000_000_030,
+        durationMs: 2,
+        outcome: 'done',
+        failure: null,
+      },
     ])
     // All of them well and first attempts: the arrays are NULL.
-    expect((await viewOf(third, 'runs'))?.runs).toMatchObject([{ round: 0, attempt: 1, outcome: 'done', failure: null }])
+    expect((await viewOf(third, 'runs'))?.runs).toMatchObject([
+      { round: 0, attempt: 1, outcome: 'done', failure: null },
+    ])
   })
 
   test('of a replay stand under the replay', async () => {
@@ -176,9 +266,11 @@ describe('runs', () => {
     expect(await store.deliveries(event)).toHaveLength(1)
     await settleAll('replayed', { runs: [run(await stored(event), { durationMs: 7 })], finished: true })
     const views = await store.deliveries(event)
-    expect(views.map(({ id, replay, state, runs }) => [id, replay, state, runs.map((each) => each.durationMs)])).toEqual([
+    expect(
+      views.map(({ id, replay, state, runs }) => [id, replay, state, runs.map((each) => each.durationMs)]),
+    ).toEqual([
       [`replayed/1.${event.seq}`, null, 'completed', [1.5]],
-      [`replayed/1.${event.seq}/replay-1`, 'replay-1', 'completed', [7]],
+      [`replayed/1.${event.seq}~replay-1`, 'replay-1', 'completed', [7]],
     ])
   })
 })

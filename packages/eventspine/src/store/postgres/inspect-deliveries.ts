@@ -169,7 +169,11 @@ export function deliveryInspection(database: Database): Pick<InspectPort, 'deliv
   return {
     deliveries: (event) =>
       bounded(database, async (connection) => {
-        const subscriptions = await connection.query<SubscriptionRow>('inspect.wanting', selectSubscriptions, [event.type])
+        const subscriptions = await connection.query<SubscriptionRow>(
+          'inspect.wanting',
+          selectSubscriptions,
+          [event.type],
+        )
         const shards = subscriptions.map(({ shards }) => hash32(event.key ?? event.id) % shards)
         const values = [subscriptions.map(({ name }) => name), shards, event.epoch, event.seq]
         const tick = await tickOf(connection, event)

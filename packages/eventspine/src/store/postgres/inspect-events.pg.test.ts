@@ -8,7 +8,8 @@ beforeAll(async () => {
 })
 afterAll(() => store.drop())
 
-const ids = (page: { readonly items: readonly { readonly id: string }[] }) => page.items.map((event) => event.id)
+const ids = (page: { readonly items: readonly { readonly id: string }[] }) =>
+  page.items.map((event) => event.id)
 
 async function appended(prefix: string, count: number, given: Parameters<typeof newEvent>[0] = {}) {
   const events = Array.from({ length: count }, (_, index) => newEvent({ ...given, id: `${prefix}-${index}` }))
@@ -48,8 +49,14 @@ describe('newest first', () => {
 
   test('filters by type, pattern, key, tenant and correlation, alone and together', async () => {
     await appended('plain', 2, { tenant: 'filters', type: 'orders.order_placed' })
-    await appended('other', 2, { tenant: 'filters', type: 'ordersXorder-placed', key: 'k1', correlationId: 'chain-1' })
-    const found = async (query: Parameters<TestStore['events']>[0]) => ids(await store.events({ tenant: 'filters', ...query }))
+    await appended('other', 2, {
+      tenant: 'filters',
+      type: 'ordersXorder-placed',
+      key: 'k1',
+      correlationId: 'chain-1',
+    })
+    const found = async (query: Parameters<TestStore['events']>[0]) =>
+      ids(await store.events({ tenant: 'filters', ...query }))
     expect(await found({ type: 'orders.order_placed' })).toEqual(['plain-1', 'plain-0'])
     // Neither `.` nor `_` of a pattern stands for anything but itself.
     expect(await found({ type: 'orders.*' })).toEqual(['plain-1', 'plain-0'])
@@ -70,7 +77,8 @@ describe('newest first', () => {
     await store.sql(`UPDATE eventspine.tick SET made_at = '2020-01-01T00:00:01Z'`)
     await store.tick(0, 1_000)
     const at = (text: string) => new Date(text)
-    const found = async (query: Parameters<TestStore['events']>[0]) => ids(await store.events({ tenant: 'times', ...query }))
+    const found = async (query: Parameters<TestStore['events']>[0]) =>
+      ids(await store.events({ tenant: 'times', ...query }))
     expect(await found({ after: at('2020-01-01T00:00:00Z') })).toEqual(['now-0', 'early-0'])
     expect(await found({ after: at('2020-06-01T00:00:00Z') })).toEqual(['now-0'])
     expect(await found({ before: at('2020-06-01T00:00:00Z') })).toEqual(['early-0'])
@@ -87,15 +95,23 @@ describe('newest first', () => {
     ['a very long one', 'A'.repeat(100_000)],
   ])('refuses %s as a cursor', async (_, cursor) => {
     for (const order of ['newest', 'oldest'] as const) {
-      await expect(store.events({ cursor, order })).rejects.toMatchObject({ code: 'REQUEST_INVALID', field: '/cursor' })
+      await expect(store.events({ cursor, order })).rejects.toMatchObject({
+        code: 'REQUEST_INVALID',
+        field: '/cursor',
+      })
     }
   })
 
   test('refuses limits, dates and texts that cannot be', async () => {
     for (const limit of [0, -1, 501, 1.5, Number.NaN]) {
-      await expect(store.events({ limit })).rejects.toMatchObject({ code: 'REQUEST_INVALID', field: '/limit' })
+      await expect(store.events({ limit })).rejects.toMatchObject({
+        code: 'REQUEST_INVALID',
+        field: '/limit',
+      })
     }
-    await expect(store.events({ after: new Date(Number.NaN) })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    await expect(store.events({ after: new Date(Number.NaN) })).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+    })
     await expect(store.events({ type: 'a\u0000b' })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
     await expect(store.event('\u0000')).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
   })
@@ -104,13 +120,18 @@ describe('newest first', () => {
     const { bounded } = await import('./inspect-page.js')
     const shown = (rows: Record<string, unknown>[]) => rows[0]?.['value']
     const text = `SELECT current_setting('statement_timeout') AS value`
-    expect(await bounded(store.database, async ({ query }) => shown(await query('test.timeout', text)))).toBe('10s')
+    expect(await bounded(store.database, async ({ query }) => shown(await query('test.timeout', text)))).toBe(
+      '10s',
+    )
     expect(shown(await store.sql(text))).toBe('0')
     const slow = bounded(store.database, async ({ query }) => {
       await query('test.hurry', `SELECT set_config('statement_timeout', '20', true)`)
       await query('test.slow', 'SELECT pg_sleep(30)')
     })
-    await expect(slow).rejects.toMatchObject({ code: 'REQUEST_INVALID', message: expect.stringContaining('Narrow') })
+    await expect(slow).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringContaining('Narrow'),
+    })
   })
 })
 
@@ -137,7 +158,8 @@ describe('oldest first', () => {
     const start = (await tailed({ tenant: 'late' })).cursor as string
     const client = await store.database.connect('transaction')
     await client.query('BEGIN')
-    const executor = async (text: string, values: readonly unknown[]) => (await client.query(text, [...values])).rows
+    const executor = async (text: string, values: readonly unknown[]) =>
+      (await client.query(text, [...values])).rows
     await store.appendWithin(executor, [newEvent({ id: 'late', tenant: 'late' })])
     await appended('prompt', 3, { tenant: 'late' })
     await store.tick(0, 1_000)
@@ -149,7 +171,8 @@ describe('oldest first', () => {
     await store.tick(0, 1_000)
     const after = await tailed({ tenant: 'late', cursor: before.cursor as string })
     expect(after.found).toEqual(['late'])
-    const [late] = (await store.events({ tenant: 'late', order: 'oldest', cursor: before.cursor as string })).items
+    const [late] = (await store.events({ tenant: 'late', order: 'oldest', cursor: before.cursor as string }))
+      .items
     const [prompt] = (await store.events({ tenant: 'late', order: 'oldest', cursor: start })).items
     expect(late?.seq).toBeLessThan(prompt?.seq as number)
   })
@@ -170,7 +193,9 @@ describe('oldest first', () => {
     await appended('old', 1, { tenant: 'begin' })
     await store.tick(0, 1_000)
     const [now] = await store.sql<{ now: Date }>('SELECT clock_timestamp() AS now')
-    await store.sql(`UPDATE eventspine.event SET recorded_at = clock_timestamp() - interval '1 hour' WHERE id = 'old-0'`)
+    await store.sql(
+      `UPDATE eventspine.event SET recorded_at = clock_timestamp() - interval '1 hour' WHERE id = 'old-0'`,
+    )
     await appended('new', 1, { tenant: 'begin' })
     await store.tick(0, 1_000)
     expect((await tailed({ tenant: 'begin', after: now?.now as Date })).found).toEqual(['new-0'])
@@ -188,6 +213,9 @@ describe('oldest first', () => {
     await store.sql('DELETE FROM eventspine.tick WHERE number = (SELECT max(number) FROM eventspine.tick)')
     await appended('more', 1, { tenant: 'crash' })
     await store.tick(0, 1_000)
-    expect((await tailed({ tenant: 'crash', cursor: before.cursor as string })).found).toEqual(['read-0', 'more-0'])
+    expect((await tailed({ tenant: 'crash', cursor: before.cursor as string })).found).toEqual([
+      'read-0',
+      'more-0',
+    ])
   })
 })

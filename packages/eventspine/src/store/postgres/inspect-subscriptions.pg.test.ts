@@ -22,7 +22,9 @@ afterAll(() => store.drop())
 const viewOf = async (name: string) => (await store.subscriptions()).find((view) => view.name === name)
 
 async function settleToEnd(name: string): Promise<void> {
-  const [{ number } = { number: 0 }] = await store.sql<{ number: number }>('SELECT max(number) AS number FROM eventspine.tick')
+  const [{ number } = { number: 0 }] = await store.sql<{ number: number }>(
+    'SELECT max(number) AS number FROM eventspine.tick',
+  )
   const lease = await leaseOf(store, name)
   await store.settle('worker-1', [settlementTo(lease, number)])
   await store.release([lease])
@@ -30,13 +32,25 @@ async function settleToEnd(name: string): Promise<void> {
 
 describe('subscriptions', () => {
   test('show definition, counts and owners from one view', async () => {
-    await store.register([record('counted', { on: ['counted.*'], priority: 'alarm', policies: { deadlineMs: 5 } })])
+    await store.register([
+      record('counted', { on: ['counted.*'], priority: 'alarm', policies: { deadlineMs: 5 } }),
+    ])
     const events = Array.from({ length: 6 }, () => newEvent({ type: 'counted.a' }))
     await deadLettersOf(store, 'counted', events.slice(0, 3))
     await store.append(events.slice(3))
     const rest = (await readAll(store)).slice(-3)
     const lease = await leaseOf(store, 'counted')
-    const opened = rest.slice(0, 1).map((event) => ({ event, state: 'retry' as const, attempt: 1, round: 0, deaths: 0, dueInMs: 60_000, failure }))
+    const opened = rest
+      .slice(0, 1)
+      .map((event) => ({
+        event,
+        state: 'retry' as const,
+        attempt: 1,
+        round: 0,
+        deaths: 0,
+        dueInMs: 60_000,
+        failure,
+      }))
     const counts = { matched: 3, completed: 1, skipped: 1 }
     await store.settle('worker-1', [settlementTo(lease, rest.at(-1)?.tick ?? 0, { counts, opened })])
     const [letter] = (await store.deadLetters({ subscription: 'counted' })).items
@@ -77,8 +91,11 @@ describe('lag', () => {
     await store.register([record('lagging', { on: ['lagging.*'], shards: 2 })])
     await store.tick(0, 1_000)
     for (const shard of [0, 1]) {
-      await store.sql(`UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick), seq = $1
-        WHERE subscription = 'lagging' AND shard = $2`, [endOfTick, shard])
+      await store.sql(
+        `UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick), seq = $1
+        WHERE subscription = 'lagging' AND shard = $2`,
+        [endOfTick, shard],
+      )
     }
     expect(await viewOf('lagging')).toMatchObject({ lagEvents: 0, lagSeconds: 0 })
     await store.sql(`SELECT nextval('eventspine.event_seq')`)
@@ -90,13 +107,19 @@ describe('lag', () => {
     expect(unticked?.lagSeconds).toBeGreaterThan(0)
     await store.tick(0, 1_000)
     expect((await viewOf('lagging'))?.lagEvents).toBe(6)
-    await store.sql(`UPDATE eventspine.tick SET made_at = clock_timestamp() - interval '90 seconds' WHERE number = (SELECT max(number) FROM eventspine.tick)`)
+    await store.sql(
+      `UPDATE eventspine.tick SET made_at = clock_timestamp() - interval '90 seconds' WHERE number = (SELECT max(number) FROM eventspine.tick)`,
+    )
     const behind = await viewOf('lagging')
     expect(behind?.lagSeconds).toBeGreaterThanOrEqual(90)
     // The slowest shard counts.
-    await store.sql(`UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick) WHERE subscription = 'lagging' AND shard = 0`)
+    await store.sql(
+      `UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick) WHERE subscription = 'lagging' AND shard = 0`,
+    )
     expect((await viewOf('lagging'))?.lagEvents).toBe(6)
-    await store.sql(`UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick) WHERE subscription = 'lagging' AND shard = 1`)
+    await store.sql(
+      `UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick) WHERE subscription = 'lagging' AND shard = 1`,
+    )
     expect(await viewOf('lagging')).toMatchObject({ lagEvents: 0, lagSeconds: 0 })
   })
 
@@ -104,7 +127,10 @@ describe('lag', () => {
     await store.register([record('inside', { on: ['inside.*'] })])
     await store.append(Array.from({ length: 5 }, () => newEvent({ type: 'inside.a' })))
     const events = (await readAll(store)).slice(-5)
-    await store.sql(`UPDATE eventspine.consumer SET tick = $1, seq = $2 WHERE subscription = 'inside'`, [events[1]?.tick, events[1]?.seq])
+    await store.sql(`UPDATE eventspine.consumer SET tick = $1, seq = $2 WHERE subscription = 'inside'`, [
+      events[1]?.tick,
+      events[1]?.seq,
+    ])
     expect((await viewOf('inside'))?.lagEvents).toBe(3)
   })
 
@@ -112,7 +138,8 @@ describe('lag', () => {
     await store.register([record('open', { on: ['open.*'] })])
     const client = await store.database.connect('transaction')
     await client.query('BEGIN')
-    const executor = async (text: string, values: readonly unknown[]) => (await client.query(text, [...values])).rows
+    const executor = async (text: string, values: readonly unknown[]) =>
+      (await client.query(text, [...values])).rows
     await store.appendWithin(executor, [newEvent({ type: 'open.a' })])
     await store.append([newEvent({ type: 'open.b' })])
     await store.tick(0, 1_000)
@@ -126,10 +153,21 @@ describe('lag', () => {
 
 describe('workers, audit and health', () => {
   test('live workers are shown, silent ones are not', async () => {
-    const worker = { id: 'w1', identity: 'm/1', host: 'h', processId: 1, version: '0.1.0', startedAtMs: 0, heartbeatAtMs: 0, consumers: 2 }
+    const worker = {
+      id: 'w1',
+      identity: 'm/1',
+      host: 'h',
+      processId: 1,
+      version: '0.1.0',
+      startedAtMs: 0,
+      heartbeatAtMs: 0,
+      consumers: 2,
+    }
     await store.heartbeat(worker, [])
     await store.heartbeat({ ...worker, id: 'w2' }, [])
-    await store.sql(`UPDATE eventspine.worker SET heartbeat_at = clock_timestamp() - interval '1 minute' WHERE id = 'w2'`)
+    await store.sql(
+      `UPDATE eventspine.worker SET heartbeat_at = clock_timestamp() - interval '1 minute' WHERE id = 'w2'`,
+    )
     expect(await store.workers()).toMatchObject([{ id: 'w1', consumers: 2 }])
   })
 
@@ -151,19 +189,28 @@ describe('workers, audit and health', () => {
     expect(health).toMatchObject({ epoch: 1, rowsInDefaultPartition: 0, schemaVersion: expect.any(Number) })
     expect(health.partitionsAhead).toBeGreaterThanOrEqual(2)
     expect(health.schemaVersion).toBeGreaterThanOrEqual(1)
-    expect(health.settings).toMatchObject({ autovacuum: 'on', synchronous_commit: expect.any(String), fsync: expect.any(String) })
+    expect(health.settings).toMatchObject({
+      autovacuum: 'on',
+      synchronous_commit: expect.any(String),
+      fsync: expect.any(String),
+    })
     expect(health.version).toMatch(/^\d+/)
   })
 
   test('health names who holds the oldest transaction', async () => {
     const client = await store.database.connect('transaction')
-    await client.query(`BEGIN; SET LOCAL application_name = 'forgotten report'; SELECT count(*) FROM pg_class`)
+    await client.query(
+      `BEGIN; SET LOCAL application_name = 'forgotten report'; SELECT count(*) FROM pg_class`,
+    )
     await client.query('SELECT pg_current_xact_id()')
     const { oldestTransaction } = await store.health()
     const [{ pid } = { pid: 0 }] = (await client.query('SELECT pg_backend_pid() AS pid')).rows
     // Another test may hold an older one at the same server.
     if (oldestTransaction?.processId === pid) {
-      expect(oldestTransaction).toMatchObject({ application: 'forgotten report', state: 'idle in transaction' })
+      expect(oldestTransaction).toMatchObject({
+        application: 'forgotten report',
+        state: 'idle in transaction',
+      })
     }
     expect(oldestTransaction?.ageSeconds).toBeGreaterThan(0)
     await client.query('ROLLBACK')

@@ -105,7 +105,12 @@ export async function readAll(store: TestStore): Promise<readonly StoredEvent[]>
 }
 
 export async function leaseOf(store: TestStore, subscription: string, worker = 'worker-1'): Promise<Lease> {
-  const leases = await store.acquire({ worker, leaseMs: { [subscription]: 60_000 }, consumersMax: 10, deadWorkers: [] })
+  const leases = await store.acquire({
+    worker,
+    leaseMs: { [subscription]: 60_000 },
+    consumersMax: 10,
+    deadWorkers: [],
+  })
   const lease = leases[0]
   if (lease === undefined) throw new Error(`No consumer of ${subscription} is free`)
   return lease
@@ -151,20 +156,36 @@ export async function deadLettersOf(
     halts: given.halts ?? false,
   }))
   const counts = { matched: stored.length, completed: 0, skipped: 0 }
-  const { settled } = await store.settle('worker-1', [settlementTo(lease, stored.at(-1)?.tick ?? 0, { counts, dead })])
+  const { settled } = await store.settle('worker-1', [
+    settlementTo(lease, stored.at(-1)?.tick ?? 0, { counts, dead }),
+  ])
   if (settled.size !== 1) throw new Error('The settlement was refused')
   await store.release([lease])
   return stored
 }
 
 /** Takes what is due of `subscription` and ends it: well, or dead again. Answers how many there were. */
-export async function workOff(store: TestStore, subscription: string, ends: 'done' | 'dead', deliveriesMax = 100): Promise<number> {
+export async function workOff(
+  store: TestStore,
+  subscription: string,
+  ends: 'done' | 'dead',
+  deliveriesMax = 100,
+): Promise<number> {
   const lease = await leaseOf(store, subscription)
   const due = await store.claimDue([lease], deliveriesMax)
   const closed = due.map(({ event }) => ({ epoch: event.epoch, seq: event.seq }))
-  const dead = ends === 'done' ? [] : due.map(({ event, attempt, round }) => ({ event, attempt, round, failure, halts: false }))
+  const dead =
+    ends === 'done'
+      ? []
+      : due.map(({ event, attempt, round }) => ({ event, attempt, round, failure, halts: false }))
   const counts = { matched: 0, completed: ends === 'done' ? due.length : 0, skipped: 0 }
-  const settlement = settlementTo(lease, lease.tick, { seq: lease.seq, closed, dead, counts, finished: lease.replay !== '' })
+  const settlement = settlementTo(lease, lease.tick, {
+    seq: lease.seq,
+    closed,
+    dead,
+    counts,
+    finished: lease.replay !== '',
+  })
   await store.settle('worker-1', [settlement])
   await store.release([lease])
   return due.length

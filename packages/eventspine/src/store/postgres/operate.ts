@@ -3,6 +3,7 @@ import type { OperatePort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { Connection, Database } from './database.js'
 import { insertAudit } from './dead-letters.js'
+import { explained } from './inspect-page.js'
 
 // No audit row when nothing changed: pause is asked again and again until nobody holds a lease.
 const setState = `UPDATE eventspine.subscription SET state = $2 WHERE name = $1 AND state <> $2 RETURNING name`
@@ -33,15 +34,17 @@ async function requireSubscription(connection: Connection, subscription: string)
 }
 
 export function operateStatements(database: Database): OperatePort {
+  const transaction = <Result>(work: (connection: Connection) => Promise<Result>) =>
+    explained(() => database.transaction('read', work))
   return {
     pause: (subscription, actor) =>
-      database.transaction('read', async (connection) => {
+      transaction(async (connection) => {
         await change(connection, subscription, 'paused', actor)
         const [held] = await connection.query<{ count: number }>('operate.held', countHeld, [subscription])
         return held?.count ?? 0
       }),
 
     resume: (subscription, actor) =>
-      database.transaction('read', (connection) => change(connection, subscription, 'active', actor)),
+      transaction((connection) => change(connection, subscription, 'active', actor)),
   }
 }

@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RedrivePort } from '../../redrive/port.js'
-import { deadLettersOf, failure, leaseOf, newEvent, openTestStore, readAll, record, settlementTo, type TestStore, workOff } from './inspect.fixture.js'
+import {
+  deadLettersOf,
+  failure,
+  leaseOf,
+  newEvent,
+  openTestStore,
+  readAll,
+  record,
+  settlementTo,
+  type TestStore,
+  workOff,
+} from './inspect.fixture.js'
 import { allowance, judge } from './redrive.js'
 
 let store: TestStore
@@ -31,10 +42,18 @@ const request = (given: Partial<Request> = {}): Request => ({
 
 const create = (given: Partial<Request> = {}) => store.createRedrive(`redrive-${++count}`, request(given))
 const letters = (size: number, given: Parameters<typeof deadLettersOf>[3] = {}) =>
-  deadLettersOf(store, name, Array.from({ length: size }, () => newEvent()), given)
+  deadLettersOf(
+    store,
+    name,
+    Array.from({ length: size }, () => newEvent()),
+    given,
+  )
 /** Lets seconds go by for the rate. */
 const wait = (id: string, seconds: number) =>
-  store.sql(`UPDATE eventspine.redrive SET sent_at = sent_at - $2 * interval '1 second' WHERE id = $1`, [id, seconds])
+  store.sql(`UPDATE eventspine.redrive SET sent_at = sent_at - $2 * interval '1 second' WHERE id = $1`, [
+    id,
+    seconds,
+  ])
 const states = async () => {
   const rows = await store.sql<{ state: string; count: number }>(
     `SELECT state, count(*) AS count FROM eventspine.dead_letter WHERE subscription = $1 GROUP BY state`,
@@ -55,11 +74,39 @@ describe('selection', () => {
     await letters(3)
     const filter = { subscription: name, diedBefore: new Date('2100-01-01T00:00:00Z') }
     const created = await create({ filter, reason: 'fixed the customer', canary: 1 })
-    expect(created).toMatchObject({ state: 'canary', filter, rate: 1_000, canary: 1, stopAtErrorRate: 0.5, selected: 3, sent: 0, succeeded: 0, failed: 0, actor: 'anna', reason: 'fixed the customer', note: null, endedAtMs: null })
+    expect(created).toMatchObject({
+      state: 'canary',
+      filter,
+      rate: 1_000,
+      canary: 1,
+      stopAtErrorRate: 0.5,
+      selected: 3,
+      sent: 0,
+      succeeded: 0,
+      failed: 0,
+      actor: 'anna',
+      reason: 'fixed the customer',
+      note: null,
+      endedAtMs: null,
+    })
     const [audit] = (await store.audit({ limit: 1 })).items
-    expect(audit).toMatchObject({ actor: 'anna', action: 'redrive.create', target: created.id, details: { selected: 3, reason: 'fixed the customer', edited: false } })
-    expect(await store.previewRedrive({ subscription: name }, 3)).toMatchObject({ selected: 0, guarded: 0, groups: [] })
-    expect(await create()).toMatchObject({ state: 'completed', selected: 0, note: expect.stringContaining('Nothing to send'), endedAtMs: expect.any(Number) })
+    expect(audit).toMatchObject({
+      actor: 'anna',
+      action: 'redrive.create',
+      target: created.id,
+      details: { selected: 3, reason: 'fixed the customer', edited: false },
+    })
+    expect(await store.previewRedrive({ subscription: name }, 3)).toMatchObject({
+      selected: 0,
+      guarded: 0,
+      groups: [],
+    })
+    expect(await create()).toMatchObject({
+      state: 'completed',
+      selected: 0,
+      note: expect.stringContaining('Nothing to send'),
+      endedAtMs: expect.any(Number),
+    })
   })
 
   test('of many at once, each letter is taken by one', async () => {
@@ -81,7 +128,11 @@ describe('selection', () => {
   test('leaves alone what was redriven too often, and says so in the preview', async () => {
     await letters(2, { round: 3 })
     await letters(1, { round: 2 })
-    expect(await store.previewRedrive({ subscription: name }, 3)).toMatchObject({ selected: 1, guarded: 2, groups: [{ count: 1, message: failure.message }] })
+    expect(await store.previewRedrive({ subscription: name }, 3)).toMatchObject({
+      selected: 1,
+      guarded: 2,
+      groups: [{ count: 1, message: failure.message }],
+    })
     expect(await create()).toMatchObject({ selected: 1 })
   })
 })
@@ -95,7 +146,12 @@ describe('sending', () => {
     expect(await states()).toEqual({ redriving: 1 })
     const lease = await leaseOf(store, name)
     const [due] = await store.claimDue([lease], 10)
-    expect(due).toMatchObject({ attempt: 1, round: 1, redrive: id, event: { id: event?.id, seq: event?.seq, tick: event?.tick, data: event?.data } })
+    expect(due).toMatchObject({
+      attempt: 1,
+      round: 1,
+      redrive: id,
+      event: { id: event?.id, seq: event?.seq, tick: event?.tick, data: event?.data },
+    })
     await store.release([lease])
   })
 
@@ -105,7 +161,14 @@ describe('sending', () => {
     await store.advanceRedrives()
     expect(await workOff(store, name, 'done')).toBe(3)
     await store.advanceRedrives()
-    expect(await store.redrive(id)).toMatchObject({ state: 'completed', sent: 3, succeeded: 3, failed: 0, note: null, endedAtMs: expect.any(Number) })
+    expect(await store.redrive(id)).toMatchObject({
+      state: 'completed',
+      sent: 3,
+      succeeded: 3,
+      failed: 0,
+      note: null,
+      endedAtMs: expect.any(Number),
+    })
     expect(await states()).toEqual({ redriven: 3 })
   })
 
@@ -115,7 +178,12 @@ describe('sending', () => {
     await store.advanceRedrives()
     await workOff(store, name, 'dead')
     await store.advanceRedrives()
-    expect(await store.redrive(id)).toMatchObject({ state: 'completed', succeeded: 0, failed: 1, note: expect.stringContaining('1 of 1') })
+    expect(await store.redrive(id)).toMatchObject({
+      state: 'completed',
+      succeeded: 0,
+      failed: 1,
+      note: expect.stringContaining('1 of 1'),
+    })
     const letter = await store.deadLetter(`${name}/1.${event?.seq}`)
     expect(letter).toMatchObject({ state: 'dead', round: 1, attempts: 4, redrive: id })
     expect(await create()).toMatchObject({ selected: 1 })
@@ -127,10 +195,16 @@ describe('sending', () => {
     await store.advanceRedrives()
     const lease = await leaseOf(store, name)
     const [due] = await store.claimDue([lease], 10)
-    expect(due?.event).toEqual({ ...event, data: '{"quantity":2,"text":"\\u0000\\ud83d\\ude00"}', claim: null })
+    expect(due?.event).toEqual({
+      ...event,
+      data: '{"quantity":2,"text":"\\u0000\\ud83d\\ude00"}',
+      claim: null,
+    })
     await store.release([lease])
     expect((await store.event(event?.id as string))?.data).toBe('{"quantity":1}')
-    expect((await store.audit({ limit: 10 })).items.find((row) => row.target === id)?.details).toMatchObject({ edited: true })
+    expect((await store.audit({ limit: 10 })).items.find((row) => row.target === id)?.details).toMatchObject({
+      edited: true,
+    })
   })
 
   test('a letter discarded before it was sent is let go', async () => {
@@ -146,7 +220,10 @@ describe('sending', () => {
   test('goes at its rate, and catches up two seconds at most', async () => {
     await letters(60)
     const { id } = await create({ rate: 10 })
-    await store.sql(`UPDATE eventspine.redrive SET sent_at = clock_timestamp() - interval '0.05 seconds' WHERE id = $1`, [id])
+    await store.sql(
+      `UPDATE eventspine.redrive SET sent_at = clock_timestamp() - interval '0.05 seconds' WHERE id = $1`,
+      [id],
+    )
     await store.advanceRedrives()
     expect(await store.redrive(id)).toMatchObject({ sent: 0 })
     await wait(id, 1)
@@ -164,7 +241,10 @@ describe('sending', () => {
     await wait(id, 10)
     await Promise.all(Array.from({ length: 6 }, () => store.advanceRedrives()))
     expect((await store.redrive(id))?.sent).toBeLessThanOrEqual(40)
-    const [row] = await store.sql<{ count: number }>(`SELECT count(*) AS count FROM eventspine.delivery WHERE redrive = $1`, [id])
+    const [row] = await store.sql<{ count: number }>(
+      `SELECT count(*) AS count FROM eventspine.delivery WHERE redrive = $1`,
+      [id],
+    )
     expect(row?.count).toBe((await store.redrive(id))?.sent)
   })
 })
@@ -213,14 +293,20 @@ describe('stop', () => {
     await letters(5)
     const { id } = await create({ canary: 2 })
     await advance(id)
-    expect(await store.stopRedrive(id, 'ben', 'wrong filter')).toMatchObject({ state: 'stopped', note: 'wrong filter', sent: 2 })
+    expect(await store.stopRedrive(id, 'ben', 'wrong filter')).toMatchObject({
+      state: 'stopped',
+      note: 'wrong filter',
+      sent: 2,
+    })
     await store.stopRedrive(id, 'ben', 'again')
     expect(await store.redrive(id)).toMatchObject({ note: 'wrong filter' })
     expect(await states()).toEqual({ dead: 3, redriving: 2 })
     await workOff(store, name, 'done')
     expect(await advance(id, 3)).toMatchObject({ state: 'stopped', sent: 2, succeeded: 2 })
     expect(await states()).toEqual({ dead: 3, redriven: 2 })
-    const audit = (await store.audit({})).items.filter((row) => row.target === id && row.action === 'redrive.stop')
+    const audit = (await store.audit({})).items.filter(
+      (row) => row.target === id && row.action === 'redrive.stop',
+    )
     expect(audit).toMatchObject([{ actor: 'ben', details: { note: 'wrong filter' } }])
   })
 
@@ -237,7 +323,15 @@ describe('ordered keys', () => {
     await store.append([newEvent({ id: `next-${name}`, key: 'a' })])
     const next = (await readAll(store)).find((event) => event.id === `next-${name}`) as never
     const lease = await leaseOf(store, name)
-    const waiting = { event: next, state: 'waiting' as const, attempt: 0, round: 0, deaths: 0, dueInMs: 0, failure: null }
+    const waiting = {
+      event: next,
+      state: 'waiting' as const,
+      attempt: 0,
+      round: 0,
+      deaths: 0,
+      dueInMs: 0,
+      failure: null,
+    }
     await store.settle('worker-1', [settlementTo(lease, lease.tick + 1, { opened: [waiting] })])
     await store.release([lease])
     const { id } = await create()
@@ -249,11 +343,24 @@ describe('ordered keys', () => {
 
   test('of several letters of a key only the first is due, and none beside an active row', async () => {
     await store.register([record(name, { policies: { ordered: 'skip' } })])
-    await deadLettersOf(store, name, [newEvent({ key: 'a' }), newEvent({ key: 'a' }), newEvent({ key: 'b' }), newEvent()])
+    await deadLettersOf(store, name, [
+      newEvent({ key: 'a' }),
+      newEvent({ key: 'a' }),
+      newEvent({ key: 'b' }),
+      newEvent(),
+    ])
     await store.append([newEvent({ id: `active-${name}`, key: 'b' })])
     const active = (await readAll(store)).find((event) => event.id === `active-${name}`) as never
     const lease = await leaseOf(store, name)
-    const retry = { event: active, state: 'retry' as const, attempt: 1, round: 0, deaths: 0, dueInMs: 60_000, failure }
+    const retry = {
+      event: active,
+      state: 'retry' as const,
+      attempt: 1,
+      round: 0,
+      deaths: 0,
+      dueInMs: 60_000,
+      failure,
+    }
     await store.settle('worker-1', [settlementTo(lease, lease.tick + 1, { opened: [retry] })])
     await store.release([lease])
     await advance((await create()).id)
@@ -261,7 +368,13 @@ describe('ordered keys', () => {
       `SELECT key, state FROM eventspine.delivery WHERE subscription = $1 ORDER BY tick, seq`,
       [name],
     )
-    expect(rows.map((row) => [row.key, row.state])).toEqual([['a', 'retry'], ['a', 'waiting'], ['b', 'waiting'], [null, 'retry'], ['b', 'retry']])
+    expect(rows.map((row) => [row.key, row.state])).toEqual([
+      ['a', 'retry'],
+      ['a', 'waiting'],
+      ['b', 'waiting'],
+      [null, 'retry'],
+      ['b', 'retry'],
+    ])
   })
 })
 
@@ -277,7 +390,15 @@ describe('the list', () => {
 })
 
 describe('judgement', () => {
-  const progress = { state: 'running' as const, stop_at_error_rate: 0.5, selected: 5, sent: 0, succeeded: 0, failed: 0, canary_open: 0 }
+  const progress = {
+    state: 'running' as const,
+    stop_at_error_rate: 0.5,
+    selected: 5,
+    sent: 0,
+    succeeded: 0,
+    failed: 0,
+    canary_open: 0,
+  }
   test.each([
     ['few have ended', { failed: 9 }, 'send'],
     ['ten have ended badly', { failed: 10 }, 'stopped'],

@@ -334,7 +334,8 @@ export function redriveInspection(database: Database): Pick<InspectPort, 'redriv
     async redrives(query) {
       const limit = limitOf(query)
       const place = readCursor('redrives', query.cursor, ['moment', 'text'])
-      const where = new Conditions().add(
+      const where = new Conditions()
+      where.add(
         'cursor',
         place?.[0],
         (parameter) => `(r.created_at, r.id) < (${parameter}::timestamptz, ${where.value(place?.[1])})`,

@@ -6,6 +6,7 @@ import type { SubscriptionRecord } from '../store.js'
 import { lifecycleStatements } from './lifecycle.js'
 import { logStatements } from './log.js'
 import { registerSubscriptions } from './register.js'
+import { tickStatement } from './tick-sql.js'
 
 let own: OwnSchema
 beforeEach(async () => {
@@ -69,6 +70,23 @@ test('now never reads what was committed before the call, whoever else makes tic
   }
   ticking = false
   await ticker
+})
+
+test('now is behind its own tick, not behind that of a quicker worker who saw less', async () => {
+  const quicker = await own.session()
+  await quicker.sql('BEGIN')
+  await quicker.sql(tickStatement, [true])
+  await own.sql(insertEvents(1, 'tests.before'))
+  const registering = registerSubscriptions(own.database, [record({ name: 'new' })])
+  await own.waitFor(
+    'SELECT FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name LIKE $1)',
+    [`${own.database.schema}%`],
+  )
+  await quicker.sql('COMMIT')
+  await quicker.end()
+  await registering
+  await own.sql(insertEvents(1, 'tests.after'))
+  expect(await readsFrom('new')).toEqual(['after'])
 })
 
 test('a time reads what was recorded from then on', async () => {

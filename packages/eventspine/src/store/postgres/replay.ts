@@ -165,7 +165,8 @@ export function replayStatements(database: Database): ReplayPort {
       await database.query('read', 'deliver.tick', tickStatement, [false])
       return explained(() => database.transaction('read', (connection) => create(connection, id, request)))
     },
-    stopReplay: (id, actor) => database.transaction('read', (connection) => stop(connection, id, actor)),
+    stopReplay: (id, actor) =>
+      explained(() => database.transaction('read', (connection) => stop(connection, id, actor))),
     replay: (id) => bounded(database, (connection) => replayById(connection, id)),
   }
 }
@@ -175,7 +176,8 @@ export function replayInspection(database: Database): Pick<InspectPort, 'replays
     async replays(query) {
       const limit = limitOf(query)
       const place = readCursor('replays', query.cursor, ['moment', 'text'])
-      const where = new Conditions().add(
+      const where = new Conditions()
+      where.add(
         'cursor',
         place?.[0],
         (parameter) => `(p.created_at, p.id) < (${parameter}::timestamptz, ${where.value(place?.[1])})`,

@@ -73,6 +73,24 @@ test('many makers make one chain without a gap, and snapshots only grow', async 
   expect(row?.ticks).toBeGreaterThan(10)
 })
 
+test('who loses the race makes none, and leaves the winner’s as it is', async () => {
+  const winner = await own.session()
+  await winner.sql('BEGIN')
+  const [won] = await winner.sql<TickRow>(tickStatement, [true])
+  await own.sql(insertEvents(1))
+  const lost = tick(true)
+  await own.waitFor(
+    'SELECT FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name LIKE $1)',
+    [`${own.database.schema}%`],
+  )
+  await winner.sql('COMMIT')
+  await winner.end()
+  expect(await lost).toBeUndefined()
+  const [stored] = await logStatements(own.database).ticksAfter(Number(won?.number) - 1, 1)
+  expect(stored?.snapshot).toBe(won?.snapshot)
+  expect(await tick()).toMatchObject({ after: won?.snapshot })
+})
+
 test('its relaxed commit does not outlive it', async () => {
   const session = await own.session()
   await session.sql(tickStatement, [true])

@@ -1,0 +1,232 @@
+// What is wrong, judged from numbers that the store gives, each with what to do about it.
+import type { BreakerState, WorkerRow } from '../deliver/port.js'
+import type { DatabaseHealth, SubscriptionView } from './port.js'
+
+export interface Finding {
+  /** `error`: events are late, at risk or miscounted. `warning`: a person should look. `info`: as ordered. */
+  readonly severity: 'error' | 'warning' | 'info'
+  /** What it is about: `subscription orders`, `breaker stripe`, `database`. */
+  readonly subject: string
+  readonly message: string
+  /** A command, or what to change. */
+  readonly advice: string
+}
+
+export interface SubscriptionDiagnosis {
+  readonly name: string
+  readonly state: 'active' | 'paused'
+  readonly priority: 'alarm' | 'normal'
+  readonly shards: number
+  readonly matched: number
+  readonly completed: number
+  readonly retrying: number
+  /** Discarded ones included: they ended as dead letters. */
+  readonly dead: number
+  readonly discarded: number
+  readonly skipped: number
+  /** matched = completed + retrying + dead + skipped. */
+  readonly balanced: boolean
+  readonly lagEvents: number
+  readonly lagSeconds: number
+  readonly leaseMs: number
+  /** Present size of its batches in this process, or the limit when it runs elsewhere. */
+  readonly batchEvents: number
+  readonly owners: readonly string[]
+}
+
+export interface DoctorReport {
+  /** No finding is an error. */
+  readonly healthy: boolean
+  /** Errors first. */
+  readonly findings: readonly Finding[]
+  readonly subscriptions: readonly SubscriptionDiagnosis[]
+  readonly database: DatabaseHealth
+}
+
+export interface DoctorInput {
+  readonly subscriptions: readonly SubscriptionView[]
+  readonly breakers: readonly BreakerState[]
+  readonly workers: readonly WorkerRow[]
+  readonly database: DatabaseHealth
+  /** Batch sizes of the consumers of this process, by subscription. */
+  readonly batches: ReadonlyMap<string, number>
+  /** Keys that a dead letter halts, by subscription, as far as they are known. */
+  readonly haltedKeys: ReadonlyMap<string, number>
+}
+
+const lagSecondsMax = 60
+const transactionSecondsMax = 60
+const partitionsAheadMin = 2
+const versionMin = 15
+const rank = { error: 0, warning: 1, info: 2 }
+
+export function diagnose(input: DoctorInput): DoctorReport {
+  const { database, breakers, batches, haltedKeys } = input
+  const subscriptions = input.subscriptions.map((each) => diagnosisOf(each, batches))
+  const findings = [
+    ...workerFindings(input),
+    ...subscriptions.flatMap((each) => subscriptionFindings(each, haltedKeys.get(each.name) ?? 0)),
+    ...breakers.flatMap(breakerFindings),
+    ...databaseFindings(database),
+    ...transactionFindings(database.oldestTransaction),
+    ...settingFindings(database.settings),
+  ].sort((a, b) => rank[a.severity] - rank[b.severity])
+  return {
+    healthy: findings.every(({ severity }) => severity !== 'error'),
+    findings,
+    subscriptions,
+    database,
+  }
+}
+
+function diagnosisOf(view: SubscriptionView, batches: ReadonlyMap<string, number>): SubscriptionDiagnosis {
+  const { on: _on, policies, ...rest } = view
+  const dead = view.dead + view.discarded
+  return {
+    ...rest,
+    dead,
+    balanced: view.matched === view.completed + view.retrying + dead + view.skipped,
+    leaseMs: Number(policies['leaseMs'] ?? 0),
+    batchEvents: batches.get(view.name) ?? Number(policies['batchEventsMax'] ?? 0),
+  }
+}
+
+class Findings {
+  readonly all: Finding[] = []
+  readonly #subject: string
+
+  constructor(subject: string) {
+    this.#subject = subject
+  }
+
+  when(condition: boolean, severity: Finding['severity'], message: string, advice: string): this {
+    if (condition) this.all.push({ severity, subject: this.#subject, message, advice })
+    return this
+  }
+}
+
+function workerFindings({ workers, subscriptions }: DoctorInput): Finding[] {
+  const waits = subscriptions.some((view) => view.state === 'active' && view.lagEvents + view.retrying > 0)
+  return new Findings('workers').when(
+    workers.length === 0 && subscriptions.length > 0,
+    waits ? 'error' : 'warning',
+    'No worker is running: events are stored, nothing is delivered.',
+    'eventspine worker',
+  ).all
+}
+
+function subscriptionFindings(each: SubscriptionDiagnosis, haltedKeys: number): Finding[] {
+  const { name, matched, completed, retrying, dead, skipped, lagEvents, lagSeconds } = each
+  const active = each.state === 'active'
+  const unresolved = dead - each.discarded
+  const sum = completed + retrying + dead + skipped
+  return new Findings(`subscription ${name}`)
+    .when(
+      !each.balanced,
+      'error',
+      `${matched} matched, but ${completed} completed + ${retrying} retrying + ${dead} dead + ${skipped} skipped is ${sum}.`,
+      'This must never happen: please report it with the output of eventspine doctor --json',
+    )
+    .when(
+      !active,
+      'info',
+      `Paused, with ${lagEvents} events behind its cursor.`,
+      `eventspine subscriptions resume ${name}`,
+    )
+    .when(
+      active && lagSeconds > lagSecondsMax,
+      each.priority === 'alarm' ? 'error' : 'warning',
+      `${Math.round(lagSeconds)} s and about ${lagEvents} events behind.`,
+      lagAdvice(each),
+    )
+    .when(
+      active && each.owners.length === 0 && lagSeconds <= lagSecondsMax,
+      'warning',
+      'No worker runs it.',
+      'Start a worker whose app defines it: eventspine worker. Or pause it, if it is gone for good',
+    )
+    .when(
+      unresolved > 0,
+      'warning',
+      `${unresolved} dead ${unresolved === 1 ? 'letter waits' : 'letters wait'} for a person.`,
+      `eventspine dead list --subscription ${name}, then eventspine redrive --subscription ${name}`,
+    )
+    .when(
+      haltedKeys > 0,
+      'warning',
+      `${haltedKeys} ${haltedKeys === 1 ? 'key is' : 'keys are'} halted by a dead letter: later events of the same key wait.`,
+      `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason`,
+    ).all
+}
+
+function lagAdvice({ name, owners, shards }: SubscriptionDiagnosis): string {
+  if (owners.length === 0)
+    return `No worker runs it. Start one whose app defines "${name}": eventspine worker`
+  if (owners.length < shards) return 'Start another worker: eventspine worker'
+  return 'Raise its concurrency, make its handler faster, or spread it over more shards under a new name'
+}
+
+function breakerFindings({ name, tenant, state, opensForMs, lastError }: BreakerState): Finding[] {
+  const wait = opensForMs > 0 ? `probes go in ${Math.ceil(opensForMs / 1000)} s` : 'probes may go'
+  return new Findings(`breaker ${name}${tenant === '' ? '' : ` (tenant ${tenant})`}`).when(
+    state !== 'closed',
+    'warning',
+    `Is ${state}, ${wait}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
+    'Mend the service behind it: its work is parked, and goes on by itself when probes succeed',
+  ).all
+}
+
+function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: DatabaseHealth): Finding[] {
+  return new Findings('database')
+    .when(
+      Number.parseInt(version, 10) < versionMin,
+      'error',
+      `PostgreSQL ${version} is older than ${versionMin}, the oldest that is supported.`,
+      `Upgrade the server to PostgreSQL ${versionMin} or newer`,
+    )
+    .when(
+      partitionsAhead < partitionsAheadMin,
+      'error',
+      `${partitionsAhead} partitions are made ahead; at least ${partitionsAheadMin} should be.`,
+      'A worker makes them: eventspine worker. If one runs, look for a session that blocks it, and whether its role may create tables',
+    )
+    .when(
+      rowsInDefaultPartition > 0,
+      'error',
+      `${rowsInDefaultPartition} events lie in the default partition: partitions were not made in time.`,
+      'Nothing is lost; they go with retention, row by row. Keep a worker running: eventspine worker',
+    ).all
+}
+
+function transactionFindings(oldest: DatabaseHealth['oldestTransaction']): Finding[] {
+  if (oldest === null) return []
+  const { ageSeconds, application, state, processId } = oldest
+  const prepared = state === 'prepared'
+  const holder = prepared
+    ? `prepared transaction "${application}"`
+    : `"${application || 'unnamed'}" (process ${processId}, ${state || 'state hidden'})`
+  return new Findings('database').when(
+    ageSeconds > transactionSecondsMax,
+    'warning',
+    `A transaction of ${holder} has been open for ${Math.round(ageSeconds)} s and holds back cleaning.`,
+    prepared
+      ? `ROLLBACK PREPARED '${application}', or COMMIT PREPARED`
+      : `End it there, or: SELECT pg_terminate_backend(${processId})`,
+  ).all
+}
+
+const settingRules: readonly (readonly [name: string, message: string])[] = [
+  ['fsync', 'a power failure can lose acknowledged events and corrupt all tables'],
+  ['full_page_writes', 'a power failure can corrupt tables'],
+  ['synchronous_commit', 'a crash of the server can lose acknowledged events'],
+  ['autovacuum', 'tables grow and slow down without end'],
+]
+
+function settingFindings(settings: DatabaseHealth['settings']): Finding[] {
+  const findings = new Findings('database')
+  for (const [name, message] of settingRules) {
+    const advice = `ALTER SYSTEM SET ${name} = on; SELECT pg_reload_conf()`
+    findings.when(settings[name] === 'off', 'error', `${name} is off: ${message}.`, advice)
+  }
+  return findings.all
+}

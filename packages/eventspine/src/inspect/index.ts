@@ -1,0 +1,20 @@
+// What people see: events, deliveries, causes, and what is wrong.
+export {
+  type DoctorInput,
+  type DoctorReport,
+  diagnose,
+  type Finding,
+  type SubscriptionDiagnosis,
+} from './doctor.js'
+export type {
+  AuditRow,
+  DatabaseHealth,
+  DeliveryView,
+  EventQuery,
+  InspectPort,
+  OperatePort,
+  Page,
+  PageRequest,
+  SubscriptionView,
+} from './port.js'
+export { type CausalNode, causalTree, type EventView, viewOf } from './view.js'

@@ -1,0 +1,16 @@
+// Dead letters back to life, and history delivered again.
+export type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  DeadLetterState,
+  Redrive,
+  RedrivePort,
+  RedrivePreview,
+  RedriveRequest,
+  RedriveState,
+  Replay,
+  ReplayPort,
+  ReplayRequest,
+} from './port.js'
+export { checkName, checkRounds, checkText, completeRedrive, redriveDefaults } from './request.js'

@@ -1,0 +1,299 @@
+// Seeing and steering one cell. What changes anything names its actor, and leaves an audit row in the same transaction.
+import type { BreakerState, WorkerRow } from '../deliver/port.js'
+import { type Preparation, prepare } from '../event/prepare.js'
+import type { StoredEvent } from '../event/stored.js'
+import type { Runner } from '../handle/runner.js'
+import {
+  type AuditRow,
+  type CausalNode,
+  causalTree,
+  type DeliveryView,
+  type DoctorReport,
+  diagnose,
+  type EventQuery,
+  type EventView,
+  type Page,
+  type PageRequest,
+  type SubscriptionView,
+  viewOf,
+} from '../inspect/index.js'
+import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
+import {
+  checkName,
+  checkRounds,
+  checkText,
+  completeRedrive,
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterGroup,
+  type DeadLetterState,
+  type Redrive,
+  type RedrivePreview,
+  type RedriveRequest,
+  type Replay,
+  type ReplayRequest,
+} from '../redrive/index.js'
+import type { Store } from '../store/store.js'
+import type { App } from './app.js'
+
+export interface EventDetails {
+  readonly event: EventView
+  readonly deliveries: readonly DeliveryView[]
+  /** From the first event of its correlation, as far as they are of its tenant. */
+  readonly chain: CausalNode
+}
+
+export interface OperatorServices {
+  readonly store: Store
+  readonly app: Pick<App, 'registry' | 'subscriptions'>
+  readonly runner: Pick<Runner, 'body'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly preparation: Preparation
+  /** Consumers that run in this process. */
+  live(): readonly {
+    readonly subscription: { readonly name: string }
+    readonly gate: { readonly batch: { readonly events: number } }
+  }[]
+}
+
+const pauseMsMax = 120_000
+const pausePollMs = 50
+const breakerCooldownMs = 3_600_000
+/** Dead letters that doctor looks through for halted keys. */
+const haltedLettersMax = 500
+
+export class Operator {
+  readonly #services: OperatorServices
+
+  constructor(services: OperatorServices) {
+    this.#services = services
+  }
+
+  // ── events ──
+
+  /** Newest first, or from the cursor on in the order of the log: then the cursor is never null. */
+  async events(query: EventQuery = {}): Promise<Page<EventView>> {
+    const page = await this.#services.store.events(query)
+    return { items: await Promise.all(page.items.map((event) => this.#view(event))), cursor: page.cursor }
+  }
+
+  /** One event with all its deliveries and its causal tree; null when there is none. */
+  async event(id: string, tenant?: string): Promise<EventDetails | null> {
+    const { store } = this.#services
+    const event = await store.event(id, tenant)
+    if (event === null) return null
+    const [view, deliveries, correlated] = await Promise.all([
+      this.#view(event),
+      store.deliveries(event),
+      store.correlated(event.correlationId),
+    ])
+    // A correlation id is what publishers make it: without this, one tenant could look into another's events.
+    const own = correlated.filter((each) => each.tenant === event.tenant)
+    const chain = causalTree(await Promise.all(own.map((each) => this.#view(each))))
+    return { event: view, deliveries, chain: chain ?? { event: view, children: [] } }
+  }
+
+  async #view(event: StoredEvent): Promise<EventView> {
+    return viewOf(event, await this.#services.runner.body(event).catch(() => 'null'))
+  }
+
+  // ── subscriptions ──
+
+  subscriptions(): Promise<readonly SubscriptionView[]> {
+    return this.#services.store.subscriptions()
+  }
+
+  /** Resolves once no attempt can start any more. Throws NOT_FOUND, or UNAVAILABLE when a worker does not let go. */
+  async pause(name: string, actor: string): Promise<void> {
+    const { store, clock } = this.#services
+    checkName('actor', actor)
+    for (const until = clock.monotonic() + pauseMsMax; ; await clock.sleep(pausePollMs)) {
+      if ((await store.pause(name, actor)) === 0) return
+      if (clock.monotonic() > until) throw await this.#notLetGo(name)
+    }
+  }
+
+  async #notLetGo(name: string): Promise<EventspineError> {
+    const [subscriptions, workers] = await Promise.all([this.subscriptions(), this.workers()])
+    const owners = subscriptions.find((each) => each.name === name)?.owners ?? []
+    const holders = owners.map((owner) => {
+      const worker = workers.find((each) => each.id === owner)
+      return worker === undefined ? owner : `process ${worker.processId} on ${worker.host} (worker ${owner})`
+    })
+    const message = `"${name}" is marked as paused, but a handler of it still runs after ${pauseMsMax / 1000} s in ${holders.join(', ') || 'a replay'}. Ask again, or stop that process.`
+    return new EventspineError('UNAVAILABLE', message, { retryAfterMs: 5_000 })
+  }
+
+  async resume(name: string, actor: string): Promise<void> {
+    await this.#services.store.resume(name, checkName('actor', actor))
+  }
+
+  // ── dead letters, redrive, replay ──
+
+  deadLetters(
+    query: DeadLetterFilter & PageRequest & { readonly state?: DeadLetterState } = {},
+  ): Promise<Page<DeadLetter>> {
+    return this.#services.store.deadLetters(query)
+  }
+
+  deadLetter(id: string): Promise<DeadLetter | null> {
+    return this.#services.store.deadLetter(id)
+  }
+
+  /** What is unresolved, by subscription, category and fault, the largest group first. */
+  deadLetterGroups(filter: DeadLetterFilter = {}): Promise<readonly DeadLetterGroup[]> {
+    return this.#services.store.deadLetterGroups(filter)
+  }
+
+  /** Gives dead letters up for good. Answers how many. */
+  async discard(filter: DeadLetterFilter, actor: string, reason: string): Promise<number> {
+    return this.#services.store.discard(filter, checkName('actor', actor), checkText('reason', reason))
+  }
+
+  async previewRedrive(filter: DeadLetterFilter, roundsMax?: number): Promise<RedrivePreview> {
+    return this.#services.store.previewRedrive(filter, checkRounds(roundsMax))
+  }
+
+  /** Sends dead letters again. Edited data must fit the event's schema, and needs a filter that selects one letter. */
+  async redrive(request: RedriveRequest): Promise<Redrive> {
+    const { store, clock, random } = this.#services
+    const complete = completeRedrive(request, null)
+    if (request.data === undefined) return store.createRedrive(uuidv7(clock, random), complete)
+    const letter = await this.#single(request.filter)
+    const editedData = await this.#edited(letter, request.data)
+    // By its id: another letter may come to match the filter meanwhile, and would be sent with this one's data.
+    return store.createRedrive(uuidv7(clock, random), {
+      ...complete,
+      filter: { ids: [letter.id] },
+      editedData,
+    })
+  }
+
+  async #single(filter: DeadLetterFilter): Promise<DeadLetter> {
+    const { store } = this.#services
+    const dead = (await store.deadLetters({ ...filter, state: 'dead', limit: 2 })).items
+    // Asked a second time, the letter is on its way already: that is the same redrive, or one with nothing to send.
+    const items = dead.length > 0 ? dead : (await store.deadLetters({ ...filter, limit: 2 })).items
+    const [letter] = items
+    if (letter !== undefined && items.length === 1) return letter
+    const count = letter === undefined ? 'none' : 'several'
+    const message = `Edited data needs a filter that selects exactly one dead letter; this one selects ${count}. Use { ids: [id] }.`
+    throw new EventspineError('REQUEST_INVALID', message, { field: '/filter' })
+  }
+
+  // Under the version of the letter's event. Where the app has only newer ones, through its upcasters.
+  async #edited({ event: { type, version } }: DeadLetter, data: unknown): Promise<string> {
+    const { app, preparation } = this.#services
+    const newest = app.registry.newest(type)
+    const defined =
+      newest !== undefined &&
+      app.registry.definitions.some((each) => each.type === type && each.version === version)
+    const definition = defined || newest === undefined ? app.registry.find(type, version) : newest
+    if (definition.version === version)
+      return (await prepare(definition, data, {}, preparation)).data ?? 'null'
+    const json = JSON.stringify(data)
+    const decoded = await app.registry.decode(type, version, json)
+    if (decoded.ok) return json
+    throw new EventspineError('EVENT_INVALID', decoded.message, { field: '/data' })
+  }
+
+  redriveStatus(id: string): Promise<Redrive | null> {
+    return this.#services.store.redrive(id)
+  }
+
+  redrives(page: PageRequest = {}): Promise<Page<Redrive>> {
+    return this.#services.store.redrives(page)
+  }
+
+  /** What was sent goes on; the rest stays dead. */
+  async stopRedrive(id: string, actor: string, note: string): Promise<Redrive> {
+    return this.#services.store.stopRedrive(id, checkName('actor', actor), checkText('note', note))
+  }
+
+  /** Delivers history again to one subscription and to no other. Throws REPLAY_REFUSED for a handler that calls the
+   *  world unless `external: true` names it. */
+  async replay(request: ReplayRequest): Promise<Replay> {
+    const { store, app, clock, random } = this.#services
+    checkName('actor', request.actor)
+    if (request.reason !== undefined) checkText('reason', request.reason)
+    const { subscription: name } = request
+    const subscription = app.subscriptions.find((each) => each.name === name)
+    if (subscription === undefined) {
+      const known = app.subscriptions.map((each) => each.name).join(', ') || 'none'
+      const message = `This app defines no subscription "${name}". Defined: ${known}.`
+      throw new EventspineError('NOT_FOUND', message, { field: '/subscription' })
+    }
+    if (subscription.external && request.external !== true) {
+      const message = `The handler of "${name}" may call the world: a replay would send e-mails and payments again. Pass external: true (--external) if it may, or declare external: false on the subscription.`
+      throw new EventspineError('REPLAY_REFUSED', message, { field: '/external' })
+    }
+    return store.createReplay(uuidv7(clock, random), request)
+  }
+
+  replayStatus(id: string): Promise<Replay | null> {
+    return this.#services.store.replay(id)
+  }
+
+  replays(page: PageRequest = {}): Promise<Page<Replay>> {
+    return this.#services.store.replays(page)
+  }
+
+  async stopReplay(id: string, actor: string): Promise<Replay> {
+    return this.#services.store.stopReplay(id, checkName('actor', actor))
+  }
+
+  // ── workers, breakers, health ──
+
+  workers(): Promise<readonly WorkerRow[]> {
+    return this.#services.store.workers()
+  }
+
+  breakers(): Promise<readonly BreakerState[]> {
+    return this.#services.store.breakers()
+  }
+
+  /** An operator's hand on a breaker: open holds its work for an hour or until it is closed. */
+  async setBreaker(name: string, tenant: string, state: 'open' | 'closed', actor: string): Promise<void> {
+    checkName('name', name)
+    if (tenant !== '') checkName('tenant', tenant)
+    await this.#services.store.breakerSet(name, tenant, state, breakerCooldownMs, checkName('actor', actor))
+  }
+
+  audit(page: PageRequest = {}): Promise<Page<AuditRow>> {
+    return this.#services.store.audit(page)
+  }
+
+  /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
+  async doctor(): Promise<DoctorReport> {
+    const { store, live } = this.#services
+    const [subscriptions, breakers, workers, database, dead] = await Promise.all([
+      store.subscriptions(),
+      store.breakers(),
+      store.workers(),
+      store.health(),
+      store.deadLetters({ state: 'dead', limit: haltedLettersMax }),
+    ])
+    const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
+    return diagnose({
+      subscriptions,
+      breakers,
+      workers,
+      database,
+      batches,
+      haltedKeys: haltedKeys(dead.items),
+    })
+  }
+
+  ping(): Promise<void> {
+    return this.#services.store.ping()
+  }
+}
+
+function haltedKeys(letters: readonly DeadLetter[]): ReadonlyMap<string, number> {
+  const keys = new Map<string, Set<string | null>>()
+  for (const { subscription, halts, event } of letters) {
+    if (halts) keys.set(subscription, (keys.get(subscription) ?? new Set()).add(event.key))
+  }
+  return new Map([...keys].map(([subscription, halted]) => [subscription, halted.size]))
+}

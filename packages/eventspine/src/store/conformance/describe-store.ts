@@ -1,0 +1,43 @@
+// One behaviour for every store: what the engine relies on, told port by port. A store is conformant when this
+// suite passes on it; the simulation proves something about Postgres only as far as it passes on both.
+import { afterEach, describe } from 'vitest'
+import { describeAppend } from './append.js'
+import { describeBreaker } from './breaker.js'
+import { describeInspect } from './inspect.js'
+import { describeLease } from './lease.js'
+import { describeLifecycle } from './lifecycle.js'
+import { describeLog } from './log.js'
+import { describeOperate } from './operate.js'
+import { describeRedrive } from './redrive.js'
+import { describeReplay } from './replay.js'
+import { describeRetry } from './retry.js'
+import { type ConformanceStore, type OpenScene, Scene } from './scene.js'
+import { describeSettle } from './settle.js'
+import { describeSettleTransaction } from './settle-transaction.js'
+
+/** Registers the suite. `createStore` is called once for every test, and what it made is closed after it. */
+export function describeStore(name: string, createStore: () => Promise<ConformanceStore>): void {
+  describe(`${name} store`, () => {
+    const made: ConformanceStore[] = []
+    const open: OpenScene = async () => {
+      const store = await createStore()
+      made.push(store)
+      return new Scene(store)
+    }
+    afterEach(async () => {
+      await Promise.all(made.splice(0).map((store) => store.close()))
+    })
+    describeAppend(open)
+    describeLog(open)
+    describeLease(open)
+    describeRetry(open)
+    describeBreaker(open)
+    describeSettle(open)
+    describeSettleTransaction(open)
+    describeRedrive(open)
+    describeReplay(open)
+    describeInspect(open)
+    describeOperate(open)
+    describeLifecycle(open)
+  })
+}

@@ -1,0 +1,128 @@
+// The reader loses nothing (I8): twelve writers with open transactions and rollbacks, read by ticks and, beside it,
+// by the reader that everybody writes first. That one must lose here, or the test shows nothing.
+import pg from 'pg'
+import { expect, it } from 'vitest'
+import type { NewEvent } from '../src/event/stored.js'
+import { seededRandom, systemClock } from '../src/kernel/index.js'
+import { silentLogger } from '../src/observe/log.js'
+import { createPostgresStore } from '../src/store/postgres/postgres-store.js'
+import { afterTest, databaseUrl, freshSchema } from './support.js'
+
+const writers = 12
+const writeMs = 5_000
+
+function event(id: string): NewEvent {
+  return {
+    id,
+    type: 'test.written',
+    version: 1,
+    tenant: 'default',
+    source: '/test',
+    subject: null,
+    key: id.split('-')[0] ?? null,
+    timeMs: Date.now(),
+    data: '{}',
+    claim: null,
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    correlationId: id,
+    causationId: null,
+    extensions: null,
+    fingerprint: null,
+  }
+}
+
+/** Commits events in transactions of 0 to 300 ms, a twentieth of them rolled back; answers what was committed. */
+async function write(
+  number: number,
+  store: Awaited<ReturnType<typeof createPostgresStore>>,
+  until: number,
+): Promise<string[]> {
+  const random = seededRandom(number + 1)
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  const committed: string[] = []
+  for (let round = 0; Date.now() < until; round++) {
+    const ids: string[] = []
+    await client.query('BEGIN')
+    const parts = 1 + Math.floor(random.next() * 3)
+    for (let part = 0; part < parts; part++) {
+      const id = `${number}-${round}-${part}`
+      await store.appendWithin(
+        async (text, values) => (await client.query(text, [...values])).rows,
+        [event(id)],
+      )
+      ids.push(id)
+      if (random.next() < 0.1) await new Promise((resolve) => setTimeout(resolve, random.next() * 300))
+    }
+    if (random.next() < 0.05) await client.query('ROLLBACK')
+    else {
+      await client.query('COMMIT')
+      committed.push(...ids)
+    }
+  }
+  await client.end()
+  return committed
+}
+
+it('delivers every committed event to the two-snapshot reader, while `seq > cursor` loses some', async () => {
+  const schema = freshSchema()
+  const store = createPostgresStore(
+    { url: databaseUrl, schema, idempotencyWindowMs: 60_000 },
+    systemClock,
+    silentLogger,
+  )
+  afterTest(() => store.close())
+  await store.migrate()
+  await store.open()
+  const ours: string[] = []
+  const naive = new Set<string>()
+  let known = (await store.lastTick()).number
+  let cursor = 0
+  let lastSeqOfKey = new Map<string, number>()
+  let disorder = 0
+
+  const readTicks = async () => {
+    const { ticks } = await store.tick(known, 100)
+    if (ticks.length === 0) return
+    for (const read of await store.read(ticks, 0, 1_000_000)) {
+      ours.push(read.id)
+      if ((lastSeqOfKey.get(read.key ?? '') ?? 0) > read.seq) disorder++
+      lastSeqOfKey.set(read.key ?? '', read.seq)
+    }
+    known = ticks.at(-1)?.number ?? known
+  }
+  const readNaively = async () => {
+    const rows = await store.database.query<{ id: string; seq: number }>(
+      'read',
+      'test.naive',
+      'SELECT id, seq FROM eventspine.event WHERE seq > $1 ORDER BY seq',
+      [cursor],
+    )
+    for (const row of rows) {
+      naive.add(row.id)
+      cursor = row.seq
+    }
+  }
+
+  const until = Date.now() + writeMs
+  let writing = true
+  const work = Promise.all(
+    Array.from({ length: writers }, (_, number) => write(number, store, until)),
+  ).finally(() => {
+    writing = false
+  })
+  while (writing) {
+    await readTicks()
+    await readNaively()
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  const committed = (await work).flat()
+  await readTicks()
+  await readNaively()
+
+  expect(committed.length).toBeGreaterThan(1_000)
+  expect([...ours].sort()).toEqual([...committed].sort())
+  expect(disorder).toBe(0)
+  const lost = committed.filter((id) => !naive.has(id))
+  expect(lost.length, 'the naive reader must lose events in this load').toBeGreaterThan(0)
+})
