@@ -1,5 +1,6 @@
 // Seeing and steering one cell. What changes anything names its actor, and leaves an audit row in the same transaction.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
+import { JsonError, writeJson } from '../event/json/index.js'
 import { type Preparation, prepare } from '../event/prepare.js'
 import type { StoredEvent } from '../event/stored.js'
 import type { Runner } from '../handle/runner.js'
@@ -185,14 +186,10 @@ export class Operator {
   // Under the version of the letter's event. Where the app has only newer ones, through its upcasters.
   async #edited({ event: { type, version } }: DeadLetter, data: unknown): Promise<string> {
     const { app, preparation } = this.#services
-    const newest = app.registry.newest(type)
-    const defined =
-      newest !== undefined &&
-      app.registry.definitions.some((each) => each.type === type && each.version === version)
-    const definition = defined || newest === undefined ? app.registry.find(type, version) : newest
-    if (definition.version === version)
-      return (await prepare(definition, data, {}, preparation)).data ?? 'null'
-    const json = JSON.stringify(data)
+    const definition = app.registry.definitions.find((each) => each.type === type && each.version === version)
+    if (definition !== undefined) return (await prepare(definition, data, {}, preparation)).data ?? 'null'
+    app.registry.find(type)
+    const json = serialised(data, preparation.hardLimitBytes)
     const decoded = await app.registry.decode(type, version, json)
     if (decoded.ok) return json
     throw new EventspineError('EVENT_INVALID', decoded.message, { field: '/data' })
@@ -287,6 +284,15 @@ export class Operator {
 
   ping(): Promise<void> {
     return this.#services.store.ping()
+  }
+}
+
+function serialised(data: unknown, sizeBytesMax: number): string {
+  try {
+    return writeJson(data, { sizeBytesMax })
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    throw new EventspineError('EVENT_INVALID', error.message, { field: '/data', cause: error })
   }
 }
 

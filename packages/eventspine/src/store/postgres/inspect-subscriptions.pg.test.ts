@@ -40,17 +40,15 @@ describe('subscriptions', () => {
     await store.append(events.slice(3))
     const rest = (await readAll(store)).slice(-3)
     const lease = await leaseOf(store, 'counted')
-    const opened = rest
-      .slice(0, 1)
-      .map((event) => ({
-        event,
-        state: 'retry' as const,
-        attempt: 1,
-        round: 0,
-        deaths: 0,
-        dueInMs: 60_000,
-        failure,
-      }))
+    const opened = rest.slice(0, 1).map((event) => ({
+      event,
+      state: 'retry' as const,
+      attempt: 1,
+      round: 0,
+      deaths: 0,
+      dueInMs: 60_000,
+      failure,
+    }))
     const counts = { matched: 3, completed: 1, skipped: 1 }
     await store.settle('worker-1', [settlementTo(lease, rest.at(-1)?.tick ?? 0, { counts, opened })])
     const [letter] = (await store.deadLetters({ subscription: 'counted' })).items

@@ -5,7 +5,7 @@ import { endOfTick, type NewEvent, type StoredEvent } from '../../event/stored.j
 import { systemClock } from '../../kernel/index.js'
 import { silentLogger } from '../../observe/log.js'
 import type { Settlement } from '../../settle/port.js'
-import type { SubscriptionRecord } from '../store.js'
+import type { Store, SubscriptionRecord } from '../store.js'
 import { appendStatements } from './append.js'
 import { breakerStatements } from './breaker.js'
 import { Database } from './database.js'
@@ -18,6 +18,7 @@ import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
 import { settleStatements } from './settle.js'
+import { wakeStatements } from './wake.js'
 
 const windowMs = 7 * 86_400_000
 
@@ -36,9 +37,10 @@ export async function openTestStore() {
   const url = process.env.EVENTSPINE_TEST_DATABASE_URL
   if (url === undefined) throw new Error('EVENTSPINE_TEST_DATABASE_URL is not set')
   const database = new Database({ url, schema: `operate_${randomBytes(6).toString('hex')}` }, systemClock)
-  const store = {
+  const store: Store = {
     ...appendStatements(database, windowMs),
     ...logStatements(database),
+    ...wakeStatements(database, systemClock),
     ...leaseStatements(database),
     ...retryStatements(database),
     ...breakerStatements(database),

@@ -122,7 +122,7 @@ async function describeSchema(own: OwnSchema): Promise<unknown> {
              CASE a.attidentity WHEN 'a' THEN 'identity' END, 'default ' || pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
            FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-         'indexes', (SELECT json_agg(pg_get_indexdef(i.indexrelid) ORDER BY 1) FROM pg_index i WHERE i.indrelid = c.oid),
+         'indexes', (SELECT json_agg(pg_get_indexdef(i.indexrelid) ORDER BY pg_get_indexdef(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid),
          'constraints', (SELECT json_agg(k.conname || ' ' || pg_get_constraintdef(k.oid) ORDER BY k.conname) FROM pg_constraint k
            WHERE k.conrelid = c.oid AND k.contype <> 'n')) AS part
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

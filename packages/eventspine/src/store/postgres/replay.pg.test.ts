@@ -148,17 +148,15 @@ test('stop removes its open deliveries, fences its holders and keeps the sums', 
   const events = (await readAll(store)).filter((event) => event.id.startsWith(name))
   const lease = await leaseOf(store, `${name}-s`)
   expect(lease.replay).toBe(replay.id)
-  const opened = events
-    .slice(0, 2)
-    .map((event) => ({
-      event,
-      state: 'retry' as const,
-      attempt: 1,
-      round: 0,
-      deaths: 0,
-      dueInMs: 0,
-      failure,
-    }))
+  const opened = events.slice(0, 2).map((event) => ({
+    event,
+    state: 'retry' as const,
+    attempt: 1,
+    round: 0,
+    deaths: 0,
+    dueInMs: 0,
+    failure,
+  }))
   const dead = events.slice(2).map((event) => ({ event, attempt: 1, round: 0, failure, halts: false }))
   const counts = { matched: 3, completed: 0, skipped: 0 }
   await store.settle('worker-1', [settlementTo(lease, replay.untilTick - 1, { counts, opened, dead })])

@@ -1,0 +1,278 @@
+import { describe, expect, test } from 'vitest'
+import { type DoctorInput, diagnose } from './doctor.js'
+import type { DatabaseHealth, SubscriptionView } from './port.js'
+
+const subscription = (given: Partial<SubscriptionView> = {}): SubscriptionView => ({
+  name: 'mails',
+  state: 'active',
+  priority: 'normal',
+  on: ['*'],
+  shards: 1,
+  policies: { leaseMs: 60_000, batchEventsMax: 1_000 },
+  matched: 10,
+  completed: 6,
+  retrying: 1,
+  dead: 0,
+  discarded: 2,
+  skipped: 1,
+  lagEvents: 0,
+  lagSeconds: 0,
+  owners: ['w1'],
+  ...given,
+})
+
+const database: DatabaseHealth = {
+  version: '18.1',
+  epoch: 1,
+  eventsEstimate: 0,
+  partitionsAhead: 3,
+  rowsInDefaultPartition: 0,
+  oldestTransaction: null,
+  settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', autovacuum: 'on' },
+  schemaVersion: 1,
+}
+
+const worker = {
+  id: 'w1',
+  identity: '',
+  host: 'h',
+  processId: 1,
+  version: '',
+  startedAtMs: 0,
+  heartbeatAtMs: 0,
+  consumers: 1,
+}
+const breaker = {
+  name: 'stripe',
+  tenant: 'acme',
+  state: 'open' as const,
+  failures: 3,
+  openedAtMs: 0,
+  opensForMs: 1_500,
+  closedForMs: null,
+  lastError: 'refused',
+}
+
+const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
+  subscriptions: [subscription()],
+  breakers: [],
+  workers: [worker],
+  database,
+  batches: new Map([['mails', 40]]),
+  haltedKeys: new Map(),
+  ...given,
+})
+
+const of = (given: Partial<SubscriptionView>) => ({ subscriptions: [subscription(given)] })
+const inDatabase = (given: Partial<DatabaseHealth>) => ({ database: { ...database, ...given } })
+
+test('says nothing of a healthy cell, and shows how each subscription adds up', () => {
+  const report = diagnose(input())
+  expect(report.findings).toEqual([])
+  expect(report.healthy).toBe(true)
+  expect(report.subscriptions).toEqual([
+    {
+      name: 'mails',
+      state: 'active',
+      priority: 'normal',
+      shards: 1,
+      matched: 10,
+      completed: 6,
+      retrying: 1,
+      dead: 2,
+      discarded: 2,
+      skipped: 1,
+      balanced: true,
+      lagEvents: 0,
+      lagSeconds: 0,
+      leaseMs: 60_000,
+      batchEvents: 40,
+      owners: ['w1'],
+    },
+  ])
+})
+
+test('takes the limit of the batch where the subscription runs elsewhere', () => {
+  expect(diagnose(input({ batches: new Map() })).subscriptions[0]?.batchEvents).toBe(1_000)
+})
+
+describe('finds', () => {
+  test.each<[string, Partial<DoctorInput>, string, string, RegExp, RegExp]>([
+    [
+      'what does not add up',
+      of({ matched: 11 }),
+      'error',
+      'subscription mails',
+      /11 matched, but 6 completed \+ 1 retrying \+ 2 dead \+ 1 skipped is 10/,
+      /report/,
+    ],
+    [
+      'a pause',
+      of({ state: 'paused', lagEvents: 5, lagSeconds: 500, owners: [] }),
+      'info',
+      'subscription mails',
+      /Paused, with 5/,
+      /eventspine subscriptions resume mails/,
+    ],
+    [
+      'lag',
+      of({ lagEvents: 900, lagSeconds: 61 }),
+      'warning',
+      'subscription mails',
+      /61 s and about 900/,
+      /concurrency/,
+    ],
+    [
+      'lag with shards that nobody holds',
+      of({ lagEvents: 9, lagSeconds: 61, shards: 2 }),
+      'warning',
+      'subscription mails',
+      /61 s/,
+      /another worker/,
+    ],
+    [
+      'lag of an alarm',
+      of({ priority: 'alarm', lagSeconds: 61 }),
+      'error',
+      'subscription mails',
+      /61 s/,
+      /./,
+    ],
+    [
+      'a subscription that nobody runs',
+      of({ owners: [] }),
+      'warning',
+      'subscription mails',
+      /No worker runs it/,
+      /eventspine worker/,
+    ],
+    [
+      'dead letters',
+      of({ dead: 1, completed: 5 }),
+      'warning',
+      'subscription mails',
+      /1 dead letter waits/,
+      /eventspine dead list --subscription mails/,
+    ],
+    [
+      'halted keys',
+      { haltedKeys: new Map([['mails', 2]]) },
+      'warning',
+      'subscription mails',
+      /2 keys are halted/,
+      /redrive/,
+    ],
+    [
+      'an open breaker',
+      { breakers: [breaker] },
+      'warning',
+      'breaker stripe (tenant acme)',
+      /open, probes go in 2 s.*refused/,
+      /./,
+    ],
+    ['no worker', { workers: [] }, 'warning', 'workers', /No worker/, /eventspine worker/],
+    [
+      'no worker while events wait',
+      { workers: [], ...of({ lagEvents: 1 }) },
+      'error',
+      'workers',
+      /nothing is delivered/,
+      /./,
+    ],
+    [
+      'few partitions ahead',
+      inDatabase({ partitionsAhead: 1 }),
+      'error',
+      'database',
+      /1 partitions/,
+      /worker/,
+    ],
+    [
+      'rows in the default partition',
+      inDatabase({ rowsInDefaultPartition: 3 }),
+      'error',
+      'database',
+      /3 events/,
+      /./,
+    ],
+    [
+      'an old transaction',
+      inDatabase({
+        oldestTransaction: {
+          ageSeconds: 61,
+          application: 'report',
+          state: 'idle in transaction',
+          processId: 42,
+        },
+      }),
+      'warning',
+      'database',
+      /"report" \(process 42, idle in transaction\).*61 s/,
+      /pg_terminate_backend\(42\)/,
+    ],
+    [
+      'a forgotten prepared transaction',
+      inDatabase({
+        oldestTransaction: { ageSeconds: 61, application: 'tx1', state: 'prepared', processId: 0 },
+      }),
+      'warning',
+      'database',
+      /prepared transaction "tx1"/,
+      /ROLLBACK PREPARED 'tx1'/,
+    ],
+    ['an old server', inDatabase({ version: '14.9' }), 'error', 'database', /14\.9/, /15 or newer/],
+    [
+      'fsync off',
+      inDatabase({ settings: { ...database.settings, fsync: 'off' } }),
+      'error',
+      'database',
+      /fsync/,
+      /SET fsync = on/,
+    ],
+    [
+      'synchronous_commit off',
+      inDatabase({ settings: { synchronous_commit: 'off' } }),
+      'error',
+      'database',
+      /synchronous_commit/,
+      /SET synchronous_commit = on/,
+    ],
+    [
+      'autovacuum off',
+      inDatabase({ settings: { autovacuum: 'off' } }),
+      'error',
+      'database',
+      /autovacuum/,
+      /SET autovacuum = on/,
+    ],
+  ])('%s', (_, given, severity, subject, message, advice) => {
+    const report = diagnose(input(given))
+    expect(report.findings).toEqual([
+      { severity, subject, message: expect.stringMatching(message), advice: expect.stringMatching(advice) },
+    ])
+    expect(report.healthy).toBe(severity !== 'error')
+  })
+
+  test.each<[string, Partial<DoctorInput>]>([
+    ['a minute of lag', of({ lagSeconds: 60 })],
+    ['letters that were discarded', of({ discarded: 2, dead: 0 })],
+    ['a closed breaker', { breakers: [{ ...breaker, state: 'closed' }] }],
+    [
+      'a short transaction',
+      inDatabase({ oldestTransaction: { ageSeconds: 60, application: '', state: 'active', processId: 1 } }),
+    ],
+    ['synchronous replication', inDatabase({ settings: { synchronous_commit: 'remote_apply' } })],
+    ['no worker where nothing subscribes', { workers: [], subscriptions: [] }],
+  ])('nothing in %s', (_, given) => {
+    expect(diagnose(input(given)).findings).toEqual([])
+  })
+
+  test('errors first', () => {
+    const { findings } = diagnose(
+      input({ ...of({ state: 'paused', matched: 11, dead: 1 }), breakers: [breaker] }),
+    )
+    expect(findings.map(({ severity }) => severity)).toEqual(['warning', 'warning', 'info'])
+    const worse = diagnose(input({ ...of({ state: 'paused', matched: 99 }), breakers: [breaker] }))
+    expect(worse.findings.map(({ severity }) => severity)).toEqual(['error', 'warning', 'info'])
+  })
+})
