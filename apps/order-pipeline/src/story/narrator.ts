@@ -1,4 +1,5 @@
 // Tells the story to a person. What is said stays; what is in progress is one line that moves, on a terminal only.
+import type { Redrive } from 'eventspine'
 import picocolors from 'picocolors'
 import { booksLines, deadLines, firstPassLines, incidentLines, nextLines, redriveLines } from './chapters.js'
 import type { Tally } from './ledger.js'
@@ -53,8 +54,8 @@ export class Narrator implements Listener {
     this.progress(`in work ${moving(tally)}`)
   }
 
-  redriving(tally: Tally): void {
-    this.progress(`redriving ${moving(tally)}`)
+  redriving({ selected, succeeded, failed }: Redrive): void {
+    this.progress(`redriving ${bar(succeeded + failed, selected)} ${succeeded} of ${selected} home`)
   }
 
   settled(firstPass: FirstPass): void {

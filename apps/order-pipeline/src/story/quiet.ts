@@ -34,7 +34,7 @@ async function unread(operator: Operator): Promise<number> {
 const triesMax = 60
 
 /** Asks again while the database is away, for at most a minute. */
-async function available<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+export async function available<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await ask()

@@ -170,7 +170,14 @@ describe('finds', () => {
       /open, probes go in 2 s.*refused/,
       /./,
     ],
-    ['no worker', { workers: [] }, 'warning', 'workers', /No worker/, /eventspine worker/],
+    [
+      'no worker',
+      { workers: [], ...of({ retrying: 0, completed: 7 }) },
+      'warning',
+      'workers',
+      /No worker/,
+      /eventspine worker/,
+    ],
     [
       'no worker while events wait',
       { workers: [], ...of({ lagEvents: 1 }) },

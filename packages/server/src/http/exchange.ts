@@ -40,11 +40,14 @@ export class Exchange {
 
   refuse(problem: Problem): void {
     this.problem = problem
+    // Whoever wrote this request cannot be trusted to know where it ends.
+    if (problem.code === 'HTTP_MALFORMED') this.#reply.header('connection', 'close')
     this.#reply
       .code(problem.status)
       .headers(problem.headers)
-      .type(problemContentType)
-      .send(JSON.stringify(problem.body(this.#request.id)))
+      .header('content-type', problemContentType)
+      // As bytes: to a text fastify would add a charset, which this type does not have.
+      .send(Buffer.from(JSON.stringify(problem.body(this.#request.id))))
   }
 
   // The route's pattern, never the URL: ids and filters may be personal.

@@ -174,7 +174,8 @@ export function deliveryInspection(database: Database): Pick<InspectPort, 'deliv
           selectSubscriptions,
           [event.type],
         )
-        const shards = subscriptions.map(({ shards }) => hash32(event.key ?? event.id) % shards)
+        const hash = hash32(event.key ?? event.id)
+        const shards = subscriptions.map((subscription) => hash % subscription.shards)
         const values = [subscriptions.map(({ name }) => name), shards, event.epoch, event.seq]
         const tick = await tickOf(connection, event)
         const rows = await connection.query<PlaceRow>('inspect.places', selectPlaces, values)

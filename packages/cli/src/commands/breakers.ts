@@ -1,0 +1,71 @@
+// `eventspine breakers`: circuit breakers, and a hand on them.
+import type { Command } from 'commander'
+import type { BreakerState } from 'eventspine'
+import { addCommonFlags, type Commands, operand } from '../command.js'
+import { suggestion } from '../input/suggestion.js'
+import { notFound, type Session } from '../project/session.js'
+import { table } from '../screen/table.js'
+import { dim, green, red, type Text, yellow } from '../screen/text.js'
+import { count, duration } from '../screen/time.js'
+
+/** Adds the command. */
+export function addBreakers(program: Command, commands: Commands): void {
+  const list = commands.operation(async (session) => show(session, await session.operator.breakers()))
+  const breakers = addCommonFlags(program.command('breakers'))
+    .description('list circuit breakers; open or close one by hand')
+    .action(list)
+  addCommonFlags(breakers.command('list')).description('list circuit breakers').action(list)
+  for (const [verb, state, effect] of [
+    ['open', 'open', 'hold the work of a downstream, for an hour or until it is closed'],
+    ['close', 'closed', 'let the work of a downstream go again, at a ramp'],
+  ] as const) {
+    addCommonFlags(breakers.command(`${verb} <name>`))
+      .description(effect)
+      .option('--tenant <name>', 'of a breaker that each tenant has of its own')
+      .action(setTo(commands, state))
+  }
+}
+
+function setTo(commands: Commands, state: 'open' | 'closed') {
+  return commands.operation<{ readonly tenant?: string }>(async (session, { operands, flags }) => {
+    const { operator, spine, actor } = session
+    const name = operand(operands)
+    // One that never failed has no row yet; then the app says what there is.
+    const known = new Set((await operator.breakers()).map((breaker) => breaker.name))
+    for (const { breaker } of spine.app.subscriptions) if (breaker !== undefined) known.add(breaker.name)
+    if (!known.has(name)) throw notFound('breaker', name, suggestion(name, [...known]))
+    await operator.setBreaker(name, flags.tenant ?? '', state, actor)
+    const all = await operator.breakers()
+    return show(session, all.filter((breaker) => breaker.name === name))
+  })
+}
+
+const states: Readonly<Record<BreakerState['state'], (text: string) => Text>> = {
+  closed: green,
+  open: red,
+  'half-open': yellow,
+}
+
+async function show({ screen }: Session, breakers: readonly BreakerState[]): Promise<undefined> {
+  screen.answer({ breakers }, () => {
+    if (breakers.length === 0) return ['No breaker has ever counted a failure.']
+    const columns = [
+      { title: 'BREAKER' },
+      { title: 'TENANT', widthMin: 6 },
+      { title: 'STATE' },
+      { title: 'FAILURES', align: 'right' },
+      { title: 'PROBES IN' },
+      { title: 'LAST ERROR', widthMin: 12 },
+    ] as const
+    const rows = breakers.map((breaker) => [
+      breaker.name,
+      breaker.tenant === '' ? dim('all') : breaker.tenant,
+      states[breaker.state](breaker.state),
+      count(breaker.failures),
+      breaker.state === 'open' ? duration(breaker.opensForMs) : '',
+      breaker.lastError ?? '',
+    ])
+    return table(columns, rows, screen.width)
+  })
+  return undefined
+}

@@ -1,0 +1,90 @@
+// `eventspine dead show`: one dead letter, and what to do with it.
+import type { DeadLetter } from 'eventspine'
+import { type Call, operand } from '../command.js'
+import { notFound, type Session } from '../project/session.js'
+import { list } from '../screen/table.js'
+import { bold, cyan, dim, red, type Text } from '../screen/text.js'
+import { moment } from '../screen/time.js'
+import { visibleLines } from '../screen/visible.js'
+import { dataLines } from './events-show.js'
+
+const stackLinesMax = 20
+
+/** The operation of the command. */
+export async function showLetter({ operator, screen }: Session, { operands }: Call<object>): Promise<undefined> {
+  const id = operand(operands)
+  const letter = await operator.deadLetter(id)
+  if (letter === null) throw notFound('dead letter', id, 'List them: eventspine dead list.')
+  screen.answer(letter, () => lines(letter))
+  return undefined
+}
+
+function lines(letter: DeadLetter): Text[] {
+  const { event, failure } = letter
+  return [
+    [bold(letter.id), '  ', letter.state === 'dead' ? red('dead') : dim(letter.state)],
+    '',
+    ...facts(letter).map((line): Text => ['  ', line]),
+    '',
+    bold('Error'),
+    ...visibleLines(failure.message, stackLinesMax).map((line): Text => ['  ', red(line)]),
+    ...visibleLines(stackOf(letter), stackLinesMax).map((line): Text => dim(`  ${line}`)),
+    '',
+    bold('Data'),
+    ...(event.claim === null ? dataLines(event.data) : [dim(`  kept in the object store: ${event.claim}`)]),
+    '',
+    bold('What to do'),
+    ...advice(letter).map(([what, command]): Text => [`  ${what}`, command === '' ? '' : cyan(`  ${command}`)]),
+  ]
+}
+
+function facts(letter: DeadLetter): Text[] {
+  const { event, failure } = letter
+  const optional = (name: string, value: string | null): (readonly [string, Text])[] =>
+    value === null ? [] : [[name, value]]
+  return list([
+    ['event', [event.type, dim(` version ${event.version}`)]],
+    ['event id', event.id],
+    ...optional('key', event.key),
+    ['tenant', letter.tenant],
+    ['subscription', letter.subscription],
+    ['attempts', `${letter.attempts}${letter.round > 0 ? `, redriven ${letter.round} times before` : ''}`],
+    ['died', moment(letter.diedAtMs)],
+    ['category', `${failure.category}${failure.code === null ? '' : ` (${failure.code})`}`],
+    ['fingerprint', failure.fingerprint],
+    ...(letter.halts ? ([['key', red('halted: later events of this key wait')]] as const) : []),
+    ...optional('resolved by', letter.resolvedBy),
+    ...optional('reason', letter.reason),
+  ])
+}
+
+// The first line of a stack repeats name and message.
+function stackOf({ failure }: DeadLetter): string {
+  const stack = failure.stack ?? ''
+  const at = stack.search(/^\s+at /m)
+  return at < 0 ? failure.name : stack.slice(at)
+}
+
+const byCategory: Readonly<Record<string, string>> = {
+  validation: 'The data or a business rule is at fault: mend the data, then send it.',
+  permanent: 'It will fail again as it is: mend the data or the handler first.',
+  transient: 'A downstream was away: when it is back, send it again.',
+  timeout: 'It took longer than its deadline: look at the downstream, then send it again.',
+  processing: 'The handler failed: mend and deploy it, then send it again.',
+  unknown: 'The error has no category: look at the stack, then decide.',
+}
+
+function advice(letter: DeadLetter): (readonly [string, string])[] {
+  const { id, state, event, failure, redrive } = letter
+  if (state === 'discarded' || state === 'redriven') return [['Nothing: it is resolved.', '']]
+  if (state === 'redriving') return [['It is on its way:', `eventspine redrive show ${redrive ?? ''}`]]
+  const edit = failure.category === 'validation' || failure.category === 'permanent'
+  return [
+    [byCategory[failure.category] ?? byCategory.unknown ?? '', ''],
+    ['send it again   ', `eventspine redrive '${id}'`],
+    ...(edit ? ([['with mended data', `eventspine redrive '${id}' --edit data.json`]] as const) : []),
+    ['all of its fault', `eventspine redrive --subscription ${letter.subscription} --fingerprint ${failure.fingerprint}`],
+    ['give it up      ', `eventspine dead discard '${id}' --reason '…'`],
+    ['what led to it  ', `eventspine events show ${event.id}`],
+  ]
+}

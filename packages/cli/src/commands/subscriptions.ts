@@ -1,0 +1,71 @@
+// `eventspine subscriptions`: who is interested in what, how far each has come; pause and resume.
+import type { Command } from 'commander'
+import type { SubscriptionView } from 'eventspine'
+import { addCommonFlags, type Commands, operand } from '../command.js'
+import { requireSubscription } from '../project/session.js'
+import { table } from '../screen/table.js'
+import { dim, green, red, type Text, yellow } from '../screen/text.js'
+import { count, duration } from '../screen/time.js'
+
+/** Adds the command. */
+export function addSubscriptions(program: Command, commands: Commands): void {
+  const list = commands.operation(async ({ operator, screen }) => {
+    const subscriptions = await operator.subscriptions()
+    screen.answer({ subscriptions }, () => lines(subscriptions, screen.width))
+    return undefined
+  })
+  const subscriptions = addCommonFlags(program.command('subscriptions'))
+    .description('list subscriptions; pause or resume one')
+    .action(list)
+  addCommonFlags(subscriptions.command('list')).description('list subscriptions with their lag').action(list)
+  addCommonFlags(subscriptions.command('pause <name>'))
+    .description('start no attempt any more; returns once none can start')
+    .action(change(commands, 'pause'))
+  addCommonFlags(subscriptions.command('resume <name>'))
+    .description('go on where it was paused')
+    .action(change(commands, 'resume'))
+}
+
+function change(commands: Commands, verb: 'pause' | 'resume') {
+  return commands.operation(async ({ operator, screen, actor }, { operands }) => {
+    const name = operand(operands)
+    await requireSubscription(operator, name)
+    if (verb === 'pause') screen.note(dim('Waiting for running handlers to end …'))
+    await operator[verb](name, actor)
+    const state = verb === 'pause' ? 'paused' : 'active'
+    const said =
+      verb === 'pause'
+        ? `"${name}" is paused: no attempt starts. Go on with: eventspine subscriptions resume ${name}`
+        : `"${name}" goes on where it was.`
+    screen.answer({ name, state }, () => [[green('✓'), ` ${said}`]])
+    return undefined
+  })
+}
+
+function lines(subscriptions: readonly SubscriptionView[], width: number): Text[] {
+  if (subscriptions.length === 0) return ['No subscription is registered yet: a worker does that when it starts.']
+  const columns = [
+    { title: 'SUBSCRIPTION' },
+    { title: 'ON', widthMin: 10 },
+    { title: 'STATE' },
+    { title: 'LAG', align: 'right' },
+    { title: 'BEHIND', align: 'right' },
+    { title: 'RETRYING', align: 'right' },
+    { title: 'DEAD', align: 'right' },
+    { title: 'WORKERS', align: 'right' },
+  ] as const
+  return table(columns, subscriptions.map(row), width)
+}
+
+function row(each: SubscriptionView): Text[] {
+  return [
+    each.priority === 'alarm' ? [each.name, yellow(' alarm')] : each.name,
+    each.on.join(', '),
+    each.state === 'paused' ? yellow('paused') : green('active'),
+    count(each.lagEvents),
+    each.lagEvents === 0 ? dim('–') : duration(each.lagSeconds * 1_000),
+    each.retrying === 0 ? dim('0') : yellow(count(each.retrying)),
+    each.dead === 0 ? dim('0') : red(count(each.dead)),
+    each.owners.length === 0 ? red('none') : count(each.owners.length),
+  ]
+}

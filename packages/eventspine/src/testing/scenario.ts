@@ -1,0 +1,217 @@
+// given / when / then over a tracked run: the app's own functions, the real stages, an in-memory store and a clock
+// that moves only when everything has been done. A retry in five minutes costs no time; the same seed gives the same run.
+import type { AnyEventDefinition, InputOf } from '../event/definition.js'
+import type { PublishOptions } from '../event/prepare.js'
+import type { EventView } from '../inspect/view.js'
+import { EventspineError, seededRandom } from '../kernel/index.js'
+import { VirtualClock } from '../kernel/virtual-clock.js'
+import { type Logger, silentLogger } from '../observe/log.js'
+import type { App } from '../runtime/app.js'
+import { Eventspine } from '../runtime/eventspine.js'
+import { createMemoryClaims, createMemoryStore, type MemoryQuery } from '../store/memory/index.js'
+import type { SideEffect, SideEffects } from './side-effects.js'
+
+/** Something that happens: an event with its data. Made by `publishing`. */
+export interface Happening {
+  readonly event: AnyEventDefinition
+  readonly data: unknown
+  readonly options: PublishOptions
+}
+
+/** An event for `given` or `when`; its data is checked against the schema by the compiler and at run time. */
+export function publishing<Definition extends AnyEventDefinition>(
+  event: Definition,
+  data: InputOf<Definition>,
+  options: PublishOptions = {},
+): Happening {
+  return { event, data, options }
+}
+
+export interface DeadLetterSeen {
+  readonly subscription: string
+  readonly category: string
+  readonly message: string
+  readonly attempts: number
+  readonly event: { readonly type: string; readonly data: unknown }
+}
+
+/** What followed from `when`, once all is quiet. */
+export interface Outcomes {
+  /** Events that handlers published, in log order; those of `when` itself are not among them. */
+  readonly published: readonly { readonly type: string; readonly data: unknown }[]
+  /** What the handlers did to the world, as far as it went through `sideEffects()`. */
+  readonly sideEffects: readonly SideEffect[]
+  readonly deadLetters: readonly DeadLetterSeen[]
+  /** Virtual milliseconds that it took. */
+  readonly elapsedMs: number
+}
+
+export interface ScenarioOptions {
+  readonly sideEffects?: SideEffects
+  /** Default 1. */
+  readonly seed?: number
+  /** Wall time at the start. Default 2026-01-01. */
+  readonly start?: Date
+  /** Virtual time after which a run that is not quiet fails. Default 30 days. */
+  readonly timeoutMs?: number
+  readonly logger?: Logger
+  /** Answers the SQL of transactional handlers. */
+  readonly query?: MemoryQuery
+}
+
+const day = 86_400_000
+const pageItemsMax = 500
+/** Turns of the event loop that real input and output in a handler is given before virtual time moves on. */
+const macrotaskTurns = 2
+
+export class Scenario {
+  readonly #spine: Eventspine
+  readonly #clock: VirtualClock
+  readonly #options: ScenarioOptions
+  readonly #given: Happening[] = []
+  readonly #when: Happening[] = []
+
+  constructor(app: App, options: ScenarioOptions = {}) {
+    this.#options = options
+    this.#clock = new VirtualClock({
+      macrotaskTurns,
+      ...(options.start === undefined ? {} : { startMs: options.start.getTime() }),
+    })
+    const clock = this.#clock
+    const random = seededRandom(options.seed ?? 1)
+    const idempotencyWindowMs = 7 * day
+    const store = createMemoryStore({
+      clock,
+      random,
+      idempotencyWindowMs,
+      ...(options.query === undefined ? {} : { query: options.query }),
+    })
+    this.#spine = new Eventspine(
+      app,
+      { databaseUrl: 'memory:', idempotencyWindowMs, stalledMs: 0, logger: options.logger ?? silentLogger },
+      { clock, random, storeOf: () => ({ store, claim: createMemoryClaims(clock) }) },
+    )
+  }
+
+  /** What happened before, handled to its end; no part of what `then` sees. */
+  given(...happenings: readonly (Happening | readonly Happening[])[]): this {
+    this.#given.push(...happenings.flat())
+    return this
+  }
+
+  /** What happens now. */
+  when(...happenings: readonly (Happening | readonly Happening[])[]): this {
+    this.#when.push(...happenings.flat())
+    return this
+  }
+
+  /** Runs until all cascaded work is quiet, retries included, and hands over what followed. Being a `then`, it also
+   *  serves `const { published } = await scenario(app).when(…)`. */
+  then<Result, Failed = never>(
+    check: (outcomes: Outcomes) => Result | Promise<Result>,
+    failed?: (reason: unknown) => Failed | Promise<Failed>,
+  ): Promise<Result | Failed> {
+    const run = this.#run(check)
+    return failed === undefined ? run : run.catch(failed)
+  }
+
+  async #run<Result>(check: (outcomes: Outcomes) => Result | Promise<Result>): Promise<Result> {
+    await this.#drive(this.#spine.start())
+    try {
+      await this.#publish(this.#given)
+      await this.#quiet()
+      this.#options.sideEffects?.take()
+      const before = new Set([...(await this.#events()), ...(await this.#letters())].map((each) => each.id))
+      const began = this.#clock.monotonic()
+      const own = await this.#publish(this.#when)
+      await this.#quiet()
+      return await check(await this.#outcomes(new Set([...before, ...own]), this.#clock.monotonic() - began))
+    } finally {
+      await this.#drive(this.#spine.stop())
+    }
+  }
+
+  async #outcomes(known: ReadonlySet<string>, elapsedMs: number): Promise<Outcomes> {
+    const events = (await this.#events()).filter((event) => !known.has(event.id))
+    const letters = (await this.#letters()).filter((letter) => !known.has(letter.id))
+    return {
+      published: events.map(({ type, data }) => ({ type, data })),
+      sideEffects: this.#options.sideEffects?.take() ?? [],
+      deadLetters: letters.map(({ subscription, failure, attempts, event }) => ({
+        subscription,
+        category: failure.category,
+        message: failure.message,
+        attempts,
+        event: { type: event.type, data: event.data },
+      })),
+      elapsedMs,
+    }
+  }
+
+  async #publish(happenings: readonly Happening[]): Promise<string[]> {
+    const ids: string[] = []
+    for (const { event, data, options } of happenings)
+      ids.push((await this.#drive(this.#spine.publish(event, data as never, options))).id)
+    return ids
+  }
+
+  // All pages, oldest first.
+  async #events(): Promise<EventView[]> {
+    const all: EventView[] = []
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await this.#spine
+        .operator()
+        .events({ limit: pageItemsMax, ...(cursor === undefined ? {} : { cursor }) })
+      all.push(...page.items)
+      cursor = page.cursor
+    }
+    return all.reverse()
+  }
+
+  async #letters() {
+    return [...(await this.#spine.operator().deadLetters({ limit: pageItemsMax })).items].reverse()
+  }
+
+  async #quiet(): Promise<void> {
+    const timeoutMs = this.#options.timeoutMs ?? 30 * day
+    const subscriptions = () => this.#spine.operator().subscriptions()
+    // Rows that wait behind a dead letter of their key wait for an operator: that is quiet, too.
+    const isQuiet = async () =>
+      (await subscriptions()).every(({ lagEvents, retrying }) => lagEvents === 0 && retrying === 0) ||
+      (await this.#haltedOnly())
+    if (await this.#clock.runUntil(isQuiet, timeoutMs)) return
+    const busy = (await subscriptions()).filter(({ lagEvents, retrying }) => lagEvents > 0 || retrying > 0)
+    throw new EventspineError(
+      'UNAVAILABLE',
+      `Not quiet after ${timeoutMs} ms of virtual time: ${busy.map(({ name, lagEvents, retrying }) => `${name} is ${lagEvents} events behind and retries ${retrying}`).join('; ')}. A handler that always publishes what it handles never ends.`,
+    )
+  }
+
+  async #haltedOnly(): Promise<boolean> {
+    const { subscriptions } = await this.#spine.operator().doctor()
+    if (subscriptions.some(({ lagEvents }) => lagEvents > 0)) return false
+    const events = await this.#events()
+    const details = await Promise.all(events.map((event) => this.#spine.operator().event(event.id)))
+    return details.every((detail) =>
+      detail?.deliveries.every(
+        ({ state }) => state !== 'retry' && state !== 'running' && state !== 'pending',
+      ),
+    )
+  }
+
+  // Moves virtual time until `work` has ended.
+  async #drive<Result>(work: Promise<Result>): Promise<Result> {
+    let ended = false
+    const done = work.finally(() => {
+      ended = true
+    })
+    done.catch(() => {})
+    await this.#clock.runUntil(() => ended, day)
+    return done
+  }
+}
+
+/** `await scenario(app).given(…).when(publishing(orderPlaced, { … })).then(({ published }) => expect(published)…)` */
+export function scenario(app: App, options: ScenarioOptions = {}): Scenario {
+  return new Scenario(app, options)
+}

@@ -1,0 +1,242 @@
+// What the read side shows and the operator's routes do, each answer held against the schema that the API declares.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { z } from 'zod'
+import { routeTable } from '../src/route/table.js'
+import { Fixture, mend, order, type Reply } from './fixture.js'
+
+const fixture = new Fixture()
+beforeAll(() => fixture.start())
+afterAll(() => fixture.stop())
+
+/** Sends, and checks status and body against the declaration of `operationId`. */
+async function call(operationId: string, path: string, json?: unknown): Promise<Reply> {
+  const route = routeTable.find((each) => each.operationId === operationId)
+  const reply =
+    route?.method === 'POST'
+      ? await fixture.operate(path, json)
+      : await fixture.send(path, { headers: key() })
+  const success = route?.successes.find(({ status }) => status === reply.status)
+  if (success === undefined) throw new Error(`${operationId}: ${reply.status} ${reply.text}`)
+  expect(issuesOf(success.schema, reply.json)).toEqual([])
+  return reply
+}
+
+const key = () => ({ authorization: `Bearer ${fixture.server.developmentKey}` })
+
+function issuesOf(schema: z.ZodType, value: unknown): unknown[] {
+  return schema.safeParse(value).error?.issues ?? []
+}
+
+const items = (reply: Reply) => reply.json.items as unknown as Record<string, unknown>[]
+
+test('pages of events are stable while new ones arrive', async () => {
+  await fixture.send('/v1/events', {
+    json: [...Array(7).keys()].map((n) => ({ type: 'tests.anything', id: `page-${n}`, data: n })),
+  })
+  const seen: unknown[] = []
+  let path: string | undefined = '/v1/events?type=tests.anything&limit=3'
+  while (path !== undefined) {
+    const page = await call('listEvents', path)
+    seen.push(...items(page).map(({ data }) => data))
+    await fixture.send('/v1/events', { json: { type: 'tests.anything', data: 'later' } })
+    path = /^<([^>]+)>; rel="next"$/.exec(page.headers.link ?? '')?.[1]
+    expect(path === undefined).toBe(page.json.cursor === null)
+  }
+  expect(seen).toEqual([6, 5, 4, 3, 2, 1, 0])
+})
+
+test('events are found by key, correlation, tenant and time', async () => {
+  const json = {
+    ...order('find-me'),
+    id: 'find',
+    tenant: 'finders',
+    correlationId: 'search',
+    time: '2020-01-01T00:00:00Z',
+  }
+  expect((await fixture.send('/v1/events', { json })).status).toBe(202)
+  const now = Date.now()
+  const found = async (query: string) =>
+    items(await call('listEvents', `/v1/events?${query}`)).map(({ id }) => id)
+  expect(await found('key=find-me')).toEqual(['find'])
+  expect(await found('correlation=search&type=orders.order-placed')).toEqual(['find'])
+  expect(await found('tenant=finders&type=orders.order-placed')).toEqual(['find'])
+  expect(await found(`tenant=finders&type=*placed&after=${new Date(now - 60_000).toISOString()}`)).toEqual([
+    'find',
+  ])
+  expect(await found(`tenant=finders&type=*placed&before=${new Date(now - 60_000).toISOString()}`)).toEqual(
+    [],
+  )
+  expect(await found('tenant=nobody')).toEqual([])
+  expect(await found("key=' OR 1=1 --")).toEqual([])
+})
+
+test('an event with its deliveries, runs and causal tree', async () => {
+  expect((await fixture.send('/v1/events', { json: { ...order('tree'), id: 'tree/1 ü' } })).status).toBe(202)
+  const path = `/v1/events/${encodeURIComponent('tree/1 ü')}`
+  const settled = ({ json }: Reply) => {
+    const states = (json.deliveries as unknown as { state: string }[]).map(({ state }) => state)
+    return states.length === 2 && states.every((state) => state === 'completed')
+  }
+  const { json } = await fixture.until(() => call('showEvent', path), settled)
+  expect(json.chain).toMatchObject({
+    event: { id: 'tree/1 ü' },
+    children: [
+      { event: { type: 'orders.order-confirmed', causationId: 'tree/1 ü', correlationId: 'tree/1 ü' } },
+    ],
+  })
+  expect(json.deliveries).toMatchObject([{ runs: [{ outcome: 'done' }] }, { runs: [{ outcome: 'done' }] }])
+})
+
+test('subscriptions, workers, breakers, doctor', async () => {
+  expect(
+    items(await call('listSubscriptions', '/v1/subscriptions'))
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['confirm', 'fail', 'remember'])
+  expect((await call('showSubscription', '/v1/subscriptions/confirm')).json).toMatchObject({
+    name: 'confirm',
+    state: 'active',
+  })
+  expect(items(await call('listWorkers', '/v1/workers'))).toHaveLength(1)
+  await call('listBreakers', '/v1/breakers')
+  const { json } = await call('doctor', '/v1/doctor')
+  expect(json.subscriptions).toHaveLength(3)
+})
+
+test('a paused subscription takes nothing until it is resumed', async () => {
+  expect((await call('pauseSubscription', '/v1/subscriptions/remember/pause')).json).toEqual({
+    name: 'remember',
+    state: 'paused',
+  })
+  expect(
+    (await fixture.send('/v1/events', { json: { type: 'tests.anything', id: 'paused', data: 1 } })).status,
+  ).toBe(202)
+  expect((await call('showSubscription', '/v1/subscriptions/remember')).json.state).toBe('paused')
+  expect((await call('showEvent', '/v1/events/paused')).json.deliveries).toMatchObject([{ state: 'pending' }])
+  expect((await call('resumeSubscription', '/v1/subscriptions/remember/resume', {})).json.state).toBe(
+    'active',
+  )
+  const done = ({ json }: Reply) =>
+    (json.deliveries as unknown as { state: string }[])[0]?.state === 'completed'
+  await fixture.until(() => call('showEvent', '/v1/events/paused'), done)
+})
+
+const failing = (id: string, tenant = 'default') => ({
+  type: 'tests.failing',
+  id,
+  tenant,
+  data: { reason: id },
+})
+
+async function dead(count: number, query = ''): Promise<Record<string, unknown>[]> {
+  const path = `/v1/dead-letters?subscription=fail${query}`
+  return items(
+    await fixture.until(
+      () => call('listDeadLetters', path),
+      (reply) => items(reply).length === count,
+    ),
+  )
+}
+
+test('dead letters are listed, grouped, shown, previewed, redriven and discarded', async () => {
+  mend(false)
+  expect(
+    (await fixture.send('/v1/events', { json: [failing('d1'), failing('d2'), failing('d3', 'acme')] }))
+      .status,
+  ).toBe(202)
+  const [letter] = await dead(3)
+  expect(await dead(1, '&tenant=acme')).toHaveLength(1)
+  const id = String(letter?.id)
+  expect(id).toContain('/')
+  expect((await call('showDeadLetter', `/v1/dead-letters/${encodeURIComponent(id)}`)).json).toMatchObject({
+    id,
+    subscription: 'fail',
+  })
+  const groups = items(await call('groupDeadLetters', '/v1/dead-letters/groups?subscription=fail'))
+  expect(groups.reduce((sum, { count }) => sum + Number(count), 0)).toBe(3)
+
+  const preview = await call('previewRedrive', '/v1/redrives/preview', {
+    filter: { subscription: 'fail', tenant: 'default' },
+  })
+  expect(preview.json.selected).toBe(2)
+  mend(true)
+  const request = {
+    filter: { subscription: 'fail', tenant: 'default' },
+    rate: 1_000,
+    reason: 'mended',
+    idempotencyKey: 'once',
+  }
+  const started = await call('startRedrive', '/v1/redrives', request)
+  expect(started.status).toBe(202)
+  expect(started.json).toMatchObject({ selected: 2, actor: 'development' })
+  const again = await call('startRedrive', '/v1/redrives', request)
+  expect(again.json.id).toBe(started.json.id)
+  const location = String(started.headers.location)
+  const { json } = await fixture.until(
+    () => call('showRedrive', location),
+    (reply) => reply.json.endedAtMs !== null,
+  )
+  expect(json).toMatchObject({ state: 'completed', succeeded: 2, failed: 0 })
+  expect(items(await call('listRedrives', '/v1/redrives')).map((redrive) => redrive.id)).toEqual([
+    started.json.id,
+  ])
+
+  const discarded = await call('discardDeadLetters', '/v1/dead-letters/discard', {
+    filter: { tenant: 'acme' },
+    reason: 'too old',
+  })
+  expect(discarded.json).toEqual({ discarded: 1 })
+  expect(await dead(1, '&state=discarded')).toMatchObject([{ resolvedBy: 'development', reason: 'too old' }])
+})
+
+test('a redrive can be stopped', async () => {
+  mend(false)
+  await fixture.send('/v1/events', {
+    json: [...Array(5).keys()].map((n) => failing(`stop-${n}`, 'stoppers')),
+  })
+  await dead(5, '&tenant=stoppers')
+  const started = await call('startRedrive', '/v1/redrives', {
+    filter: { tenant: 'stoppers' },
+    rate: 0.001,
+    canary: 1,
+  })
+  const stopped = await call('stopRedrive', `${String(started.headers.location)}/stop`, { note: 'enough' })
+  expect(stopped.json).toMatchObject({ state: 'stopped', note: 'enough' })
+})
+
+test('a replay goes to its subscription only, and not to one that calls the world', async () => {
+  const refused = await fixture.operate('/v1/replays', { subscription: 'confirm' })
+  expect([refused.status, refused.json.code]).toEqual([409, 'REPLAY_REFUSED'])
+  const unknown = await fixture.operate('/v1/replays', { subscription: 'nobody' })
+  expect(unknown.status).toBe(404)
+  const started = await call('startReplay', '/v1/replays', {
+    subscription: 'remember',
+    from: 'beginning',
+    reason: 'test',
+  })
+  const location = String(started.headers.location)
+  await fixture.until(
+    () => call('showReplay', location),
+    (reply) => reply.json.state === 'completed',
+  )
+  expect(items(await call('listReplays', '/v1/replays'))).toHaveLength(1)
+  const second = await call('startReplay', '/v1/replays', {
+    subscription: 'remember',
+    from: '2026-01-01T00:00:00Z',
+  })
+  await call('stopReplay', `${String(second.headers.location)}/stop`)
+})
+
+test('a breaker is set by hand', async () => {
+  const reply = await fixture.operate('/v1/breakers/payments', { state: 'open' })
+  // Only breakers that exist, or any name: the library decides; the answer is never a fault of the server.
+  expect([200, 404]).toContain(reply.status)
+})
+
+test('the audit names who did what', async () => {
+  const audit = items(await call('listAudit', '/v1/audit?limit=500'))
+  const actions = audit.map(({ action, actor }) => `${String(actor)} ${String(action)}`)
+  expect(actions.length).toBeGreaterThanOrEqual(6)
+  expect(new Set(audit.map(({ actor }) => actor))).toEqual(new Set(['development']))
+  expect(items(await call('listAudit', '/v1/audit?limit=1'))).toHaveLength(1)
+})
