@@ -64,9 +64,8 @@ export async function live(spine: Eventspine, api: Api, listener: Listener): Pro
   listener.settled(firstPass)
 
   failures.heal()
-  const id = await redriveSimulated(operator)
-  const after =
-    id === null ? before : await untilQuiet(operator, invoices, (tally) => listener.redriving(tally))
+  const redrive = await redriveSimulated(operator, listener)
+  const after = await untilQuiet(operator, invoices, (tally) => listener.working(tally))
   return {
     firstPass,
     incidents: await readIncidents(spine, after),

@@ -86,7 +86,7 @@ const viewOf = (row: SubscriptionRow): SubscriptionView => ({
   discarded: (row.discarded ?? 0) + (row.discarded_before ?? 0),
   skipped: row.skipped ?? 0,
   // Numbers of transactions that rolled back are never filled: only the tick says that nothing is left.
-  lagEvents: Math.max(1, row.seq_last - row.seq_cursor),
+  lagEvents: row.behind_seconds === null ? 0 : Math.max(1, row.seq_last - row.seq_cursor),
   lagSeconds: Math.max(0, row.behind_seconds ?? 0),
   owners: row.owners ?? [],
 })
