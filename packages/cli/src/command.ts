@@ -59,7 +59,10 @@ export class Commands {
 export function addCommonFlags(command: Command): Command {
   const flags = [
     new Option('--json', 'answer in JSON'),
-    new Option('--database-url <url>', 'PostgreSQL server. Default: DATABASE_URL, else the embedded database'),
+    new Option(
+      '--database-url <url>',
+      'PostgreSQL server. Default: DATABASE_URL, else the embedded database',
+    ),
     new Option('--schema <name>', 'schema that holds the tables. Default: eventspine'),
     new Option('--app <file>', 'module that exports the app. Default: "eventspine.app" in package.json'),
     new Option('--cell <name>', 'cell to work on, where the app has several'),

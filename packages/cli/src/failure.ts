@@ -4,7 +4,14 @@ import { dim, red } from './screen/text.js'
 import { visibleLines } from './screen/visible.js'
 
 /** What a script can tell by. Listed in `eventspine --help`. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, notFound: 3, unreachable: 4, interrupted: 130 } as const
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  unreachable: 4,
+  interrupted: 130,
+} as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 

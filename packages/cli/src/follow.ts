@@ -51,6 +51,10 @@ const left = (later: string) =>
   })
 
 const workerless = (later: string) =>
-  new CommandError('NO_WORKER', `No worker is running any more, so it stands still. Start one, then: ${later}`, {
-    exitCode: exitCodes.failed,
-  })
+  new CommandError(
+    'NO_WORKER',
+    `No worker is running any more, so it stands still. Start one, then: ${later}`,
+    {
+      exitCode: exitCodes.failed,
+    },
+  )

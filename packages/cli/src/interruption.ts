@@ -9,7 +9,7 @@ const oneSignalMs = 500
 export class Interruption {
   readonly #controller = new AbortController()
   #claimed = false
-  #force: () => void = () => {}
+  #force: () => Promise<void> = async () => {}
   #firstAtMs: number | undefined
 
   /** Aborted at the first signal. */
@@ -25,8 +25,8 @@ export class Interruption {
     for (const name of signals) process.off(name, this.#receive)
   }
 
-  /** From now on the first signal only aborts `signal`; before a second one ends the process, `force` is called. */
-  claim(force: () => void = () => {}): AbortSignal {
+  /** From now on the first signal only aborts `signal`; a second one ends the process after `force`. */
+  claim(force: () => Promise<void> = async () => {}): AbortSignal {
     this.#claimed = true
     this.#force = force
     return this.signal
@@ -39,7 +39,7 @@ export class Interruption {
     this.#firstAtMs ??= now
     this.#controller.abort()
     if (isFirst && this.#claimed) return
-    this.#force()
-    process.exit(exitCodes.interrupted)
+    const exit = () => process.exit(exitCodes.interrupted)
+    this.#force().then(exit, exit)
   }
 }

@@ -178,6 +178,44 @@ it('halts the key of a dead letter until an operator acts (I23), and only that k
   expect(runs.slice(16)).toEqual([5, 10, 15])
 })
 
+it('lets a halted key go on behind a redrive, the redriven one first and marked as a later round', async () => {
+  let broken = true
+  const runs: string[] = []
+  const app = defineApp({
+    name: 'orders',
+    subscriptions: [
+      defineSubscription({
+        name: 'ledger',
+        on: placed,
+        ordered: true,
+        handle: (event, context) => {
+          if (event.data.n === 0 && broken) throw new ValidationError('bad')
+          runs.push(`${event.data.n} in round ${context.round}`)
+        },
+      }),
+    ],
+  })
+  const spine = await running(app, freshSchema())
+  for (const n of [0, 5, 10, 15]) await spine.publish(placed, { n })
+  const operator = spine.operator()
+  await until(async () =>
+    (await operator.subscriptions()).every((each) => each.dead === 1 && each.retrying === 3),
+  )
+  broken = false
+  await operator.redrive({ filter: {}, actor: 'ada' })
+  await quiet(spine)
+  expect(runs).toEqual(['0 in round 1', '5 in round 0', '10 in round 0', '15 in round 0'])
+  await spine.publish(placed, { n: 20 })
+  await quiet(spine)
+  expect(runs.at(-1)).toBe('20 in round 0')
+  expect((await operator.doctor()).subscriptions[0]).toMatchObject({
+    matched: 5,
+    completed: 5,
+    dead: 0,
+    balanced: true,
+  })
+})
+
 it('applies the effects of transactional handlers once, also when members of a batch fail (I14, I31)', async () => {
   const schema = freshSchema()
   const app = defineApp({

@@ -20,10 +20,9 @@ const codesOf = (section: string) =>
 const jsonCodes = unionIn('packages/eventspine/src/event/json/error.ts', 'JsonErrorCode')
 const embeddedCodes = unionIn('packages/embedded/src/errors.ts', 'EmbeddedDatabaseCode')
 const statuses = new Map(
-  [...read('packages/server/src/problem/catalog.ts').matchAll(/(\w+): \{\s*status: (\d{3})/g)].map((found) => [
-    String(found[1]),
-    String(found[2]),
-  ]),
+  [...read('packages/server/src/problem/catalog.ts').matchAll(/(\w+): \{\s*status: (\d{3})/g)].map(
+    (found) => [String(found[1]), String(found[2])],
+  ),
 )
 const ofTheLibrary = new Set<string>([...errorCodes, ...jsonCodes])
 

@@ -36,7 +36,10 @@ function setTo(commands: Commands, state: 'open' | 'closed') {
     if (!known.has(name)) throw notFound('breaker', name, suggestion(name, [...known]))
     await operator.setBreaker(name, flags.tenant ?? '', state, actor)
     const all = await operator.breakers()
-    return show(session, all.filter((breaker) => breaker.name === name))
+    return show(
+      session,
+      all.filter((breaker) => breaker.name === name),
+    )
   })
 }
 

@@ -11,7 +11,10 @@ import { dataLines } from './events-show.js'
 const stackLinesMax = 20
 
 /** The operation of the command. */
-export async function showLetter({ operator, screen }: Session, { operands }: Call<object>): Promise<undefined> {
+export async function showLetter(
+  { operator, screen }: Session,
+  { operands }: Call<object>,
+): Promise<undefined> {
   const id = operand(operands)
   const letter = await operator.deadLetter(id)
   if (letter === null) throw notFound('dead letter', id, 'List them: eventspine dead list.')
@@ -34,7 +37,9 @@ function lines(letter: DeadLetter): Text[] {
     ...(event.claim === null ? dataLines(event.data) : [dim(`  kept in the object store: ${event.claim}`)]),
     '',
     bold('What to do'),
-    ...advice(letter).map(([what, command]): Text => [`  ${what}`, command === '' ? '' : cyan(`  ${command}`)]),
+    ...advice(letter).map(
+      ([what, command]): Text => [`  ${what}`, command === '' ? '' : cyan(`  ${command}`)],
+    ),
   ]
 }
 
@@ -83,7 +88,10 @@ function advice(letter: DeadLetter): (readonly [string, string])[] {
     [byCategory[failure.category] ?? byCategory.unknown ?? '', ''],
     ['send it again   ', `eventspine redrive '${id}'`],
     ...(edit ? ([['with mended data', `eventspine redrive '${id}' --edit data.json`]] as const) : []),
-    ['all of its fault', `eventspine redrive --subscription ${letter.subscription} --fingerprint ${failure.fingerprint}`],
+    [
+      'all of its fault',
+      `eventspine redrive --subscription ${letter.subscription} --fingerprint ${failure.fingerprint}`,
+    ],
     ['give it up      ', `eventspine dead discard '${id}' --reason '…'`],
     ['what led to it  ', `eventspine events show ${event.id}`],
   ]

@@ -36,7 +36,9 @@ export function addDead(program: Command, commands: Commands): void {
   addCommonFlags(dead.command('show <id>'))
     .description('show a dead letter: its event, its attempts, its error, what to do next')
     .action(commands.operation(showLetter))
-  addLetterFlags(addCommonFlags(dead.command('discard [ids...]')).description('give dead letters up for good'))
+  addLetterFlags(
+    addCommonFlags(dead.command('discard [ids...]')).description('give dead letters up for good'),
+  )
     .option('--all', 'every dead letter')
     .option('--reason <text>', 'why, for the audit (needed)')
     .option('--yes', 'do not ask')

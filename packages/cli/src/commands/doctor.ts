@@ -35,7 +35,9 @@ function lines(report: DoctorReport, width: number): Text[] {
     '',
     bold('Findings'),
     '',
-    ...(report.findings.length === 0 ? [[green('✓'), ' Nothing is wrong.']] : report.findings.flatMap(finding)),
+    ...(report.findings.length === 0
+      ? [[green('✓'), ' Nothing is wrong.']]
+      : report.findings.flatMap(finding)),
   ]
 }
 

@@ -24,7 +24,9 @@ interface ListFlags extends EventFlags, PageFlags {
 
 /** Adds the command. */
 export function addEvents(program: Command, commands: Commands): void {
-  const events = program.command('events').description('list events, show one with all that it led to, follow them')
+  const events = program
+    .command('events')
+    .description('list events, show one with all that it led to, follow them')
   const list = commands.operation<ListFlags>(async ({ operator, screen }, { flags }) => {
     const page = await operator.events(queryOf(flags))
     screen.answer(page, () => lines(page.items, page.cursor, screen.width))

@@ -1,7 +1,8 @@
 // Many events from a file: checked line by line first, then sent in batches, each all or nothing.
+
+import { CommandError, exitCodes, failureOf } from '../failure.js'
 import type { EventLine } from '../input/event-lines.js'
 import { checkLine, eventLines, wrongLine } from '../input/event-lines.js'
-import { CommandError, exitCodes, failureOf } from '../failure.js'
 import type { Interruption } from '../interruption.js'
 import type { Session } from '../project/session.js'
 import { ProgressBar } from '../screen/progress-bar.js'
@@ -11,7 +12,11 @@ import { count, counted } from '../screen/time.js'
 const batchEventsMax = 500
 
 /** Publishes every event of the file. Throws naming the first wrong line, before anything is sent. */
-export async function publishFile(session: Session, path: string, interruption: Interruption): Promise<undefined> {
+export async function publishFile(
+  session: Session,
+  path: string,
+  interruption: Interruption,
+): Promise<undefined> {
   const { screen, spine } = session
   const total = await check(session, path)
   const signal = interruption.claim()
@@ -20,7 +25,9 @@ export async function publishFile(session: Session, path: string, interruption: 
   try {
     for await (const batch of batches(eventLines(path))) {
       if (signal.aborted) throw interrupted(published)
-      await spine.ingestMany(batch.map(({ event }) => event)).catch((error) => explain(error, batch, published))
+      await spine
+        .ingestMany(batch.map(({ event }) => event))
+        .catch((error) => explain(error, batch, published))
       published += batch.length
       bar.update(published / total, `${count(published)} of ${count(total)}`)
     }

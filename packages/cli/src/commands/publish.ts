@@ -51,13 +51,19 @@ async function run(session: Session, call: Call<PublishFlags>): Promise<undefine
   const { flags, operands } = call
   if (flags.file !== undefined) {
     if (operands.length > 0 || flags.data !== undefined)
-      throw new CommandError('REQUEST_INVALID', '--file holds whole events: leave type and --data out.', { field: '--file' })
+      throw new CommandError('REQUEST_INVALID', '--file holds whole events: leave type and --data out.', {
+        field: '--file',
+      })
     return publishFile(session, flags.file, call.interruption)
   }
   const { screen, spine } = session
   const published = await spine.ingest(await eventOf(operands[0], flags))
   screen.answer(published, () => [
-    [green('✓'), ` Published ${published.type} version ${published.version}`, dim(` tenant ${published.tenant}`)] as Text,
+    [
+      green('✓'),
+      ` Published ${published.type} version ${published.version}`,
+      dim(` tenant ${published.tenant}`),
+    ] as Text,
     ['  ', published.id],
     dim(`  eventspine events show ${published.id}`),
   ])
@@ -65,8 +71,14 @@ async function run(session: Session, call: Call<PublishFlags>): Promise<undefine
 }
 
 async function eventOf(type: string | undefined, flags: PublishFlags): Promise<IncomingEvent> {
-  if (type === undefined) throw new CommandError('REQUEST_INVALID', 'Name the type of the event, or give --file.', { field: 'type' })
-  if (flags.data === undefined) throw new CommandError('REQUEST_INVALID', 'Give --data: JSON, @FILE, or - for standard input.', { field: '--data' })
+  if (type === undefined)
+    throw new CommandError('REQUEST_INVALID', 'Name the type of the event, or give --file.', {
+      field: 'type',
+    })
+  if (flags.data === undefined)
+    throw new CommandError('REQUEST_INVALID', 'Give --data: JSON, @FILE, or - for standard input.', {
+      field: '--data',
+    })
   const { version, id, key, tenant, source, subject, time, correlation, extension } = flags
   return {
     type,

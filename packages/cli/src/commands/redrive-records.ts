@@ -25,13 +25,15 @@ export function addRedriveRecords(redrive: Command, commands: Commands): void {
     return undefined
   })
   addCommonFlags(redrive.command('show <id>')).description('show how far a redrive has come').action(show)
-  const stop = commands.operation<{ readonly note?: string }>(async ({ operator, screen, actor }, { operands, flags }) => {
-    const id = operand(operands)
-    if ((await operator.redriveStatus(id)) === null) throw notFound('redrive', id, hint)
-    const stopped = await operator.stopRedrive(id, actor, flags.note ?? 'stopped by hand')
-    screen.answer(stopped, () => redriveLines(stopped))
-    return undefined
-  })
+  const stop = commands.operation<{ readonly note?: string }>(
+    async ({ operator, screen, actor }, { operands, flags }) => {
+      const id = operand(operands)
+      if ((await operator.redriveStatus(id)) === null) throw notFound('redrive', id, hint)
+      const stopped = await operator.stopRedrive(id, actor, flags.note ?? 'stopped by hand')
+      screen.answer(stopped, () => redriveLines(stopped))
+      return undefined
+    },
+  )
   addCommonFlags(redrive.command('stop <id>'))
     .description('send no more; what was sent goes on')
     .option('--note <text>', 'why')
@@ -84,7 +86,10 @@ export function redriveLines(redrive: Redrive): Text[] {
   const facts = list([
     ['state', stateOf(redrive)],
     ['chosen', `${count(selected)}, ${count(sent)} sent`],
-    ['limits', `${count(redrive.rate)} a second, canary ${redrive.canary}, stops at an error rate of ${redrive.stopAtErrorRate}`],
+    [
+      'limits',
+      `${count(redrive.rate)} a second, canary ${redrive.canary}, stops at an error rate of ${redrive.stopAtErrorRate}`,
+    ],
     ['filter', visibleJson(redrive.filter)],
     ['asked', `${moment(redrive.createdAtMs)} by ${redrive.actor}`],
     ...(redrive.endedAtMs === null ? [] : ([['ended', moment(redrive.endedAtMs)]] as const)),

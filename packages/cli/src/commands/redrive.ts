@@ -39,9 +39,21 @@ export function addRedrive(program: Command, commands: Commands): void {
     .option('--dry-run', 'the same')
     .option('--edit <json>', 'new data for a single one: JSON, a file, or - for standard input')
     .option('--rate <number>', 'so many a second. Default 50', numberAbove(0, 1_000))
-    .option('--canary <number>', 'so many go first, the rest when they ended well. Default 10', wholeNumber(0, 10_000))
-    .option('--stop-at-error-rate <share>', 'stop when this share fails again. Default 0.5', numberAbove(0, 1))
-    .option('--rounds-max <number>', 'leave alone what was redriven so often. Default 3', wholeNumber(1, 1_000))
+    .option(
+      '--canary <number>',
+      'so many go first, the rest when they ended well. Default 10',
+      wholeNumber(0, 10_000),
+    )
+    .option(
+      '--stop-at-error-rate <share>',
+      'stop when this share fails again. Default 0.5',
+      numberAbove(0, 1),
+    )
+    .option(
+      '--rounds-max <number>',
+      'leave alone what was redriven so often. Default 3',
+      wholeNumber(1, 1_000),
+    )
     .option('--reason <text>', 'why, for the audit')
     .option('--idempotency-key <key>', 'asking twice with the same key is one redrive')
     .option('--yes', 'do not ask')
@@ -56,25 +68,27 @@ async function run(session: Session, call: Call<RedriveFlags>): Promise<ExitCode
   const filter = chosenLetters(operands, flags)
   const preview = await operator.previewRedrive(filter, flags.roundsMax)
   const isPreview = flags.preview === true || flags.dryRun === true
-  if (isPreview) {
+  if (preview.selected === 0 && !isPreview) refuseNothing(filter, preview)
+  if (preview.selected === 0 || isPreview) {
     screen.answer(preview, () => previewLines(preview, screen.width))
     return undefined
   }
-  if (preview.selected === 0) throw nothingToSend(filter, preview)
   const request = await requestOf(session, filter, flags)
   screen.note(...previewLines(preview, screen.drawWidth), '')
   await confirm(screen, `Send ${counted(preview.selected, 'dead letter')} again?`, flags.yes)
   return watched(session, call, await operator.redrive(request))
 }
 
-// An id that is no dead letter any more is not found; a filter that chooses nothing has done its work.
-function nothingToSend({ ids }: DeadLetterFilter, { guarded }: RedrivePreview): CommandError {
+// An id that cannot be sent is not found; a filter that chooses nothing has nothing left to do.
+function refuseNothing({ ids }: DeadLetterFilter, { guarded }: RedrivePreview): void {
+  if (ids === undefined && guarded === 0) return
   const why =
     guarded > 0
       ? `${counted(guarded, 'dead letter')} left out: redriven too often already. Raise --rounds-max to send them once more.`
-      : 'No dead letter fits: it may be resolved, or in another redrive. List them: eventspine dead list --state any.'
-  const exitCode = ids === undefined && guarded === 0 ? exitCodes.ok : exitCodes.notFound
-  return new CommandError('NOTHING_TO_SEND', `Nothing to send. ${why}`, { exitCode })
+      : 'It may be resolved, or in another redrive. List them: eventspine dead list --state any.'
+  throw new CommandError('NOTHING_TO_SEND', `Nothing to send. ${why}`, {
+    exitCode: guarded > 0 ? exitCodes.failed : exitCodes.notFound,
+  })
 }
 
 async function requestOf(
@@ -98,7 +112,10 @@ async function requestOf(
 }
 
 function previewLines({ selected, guarded, groups }: RedrivePreview, width: number): Text[] {
-  if (selected === 0) return [['Nothing would be sent', guarded > 0 ? `: ${guarded} redriven too often.` : '.']]
+  if (selected === 0)
+    return [
+      ['Nothing to send: no dead letter fits', guarded > 0 ? ` but ${guarded} redriven too often.` : '.'],
+    ]
   const left = guarded === 0 ? [] : [dim(`${counted(guarded, 'more')} left out: redriven too often already.`)]
   return [...groupLines(groups, width), '', `${counted(selected, 'dead letter')} to send.`, ...left]
 }
@@ -113,7 +130,9 @@ async function watched(
   const hasWorker = (await operator.workers()).length > 0
   if (flags.wait === false || !hasWorker) {
     const why = hasWorker ? 'It goes on in the workers.' : 'No worker is running: it begins when one starts.'
-    screen.answer(redrive, () => [[hasWorker ? green('✓') : yellow('!'), ` Redrive ${redrive.id}. ${why} See it: ${later}`]])
+    screen.answer(redrive, () => [
+      [hasWorker ? green('✓') : yellow('!'), ` Redrive ${redrive.id}. ${why} See it: ${later}`],
+    ])
     return undefined
   }
   const ended = await follow(session, interruption, {

@@ -1,7 +1,15 @@
 // `eventspine replay`: history delivered again to one subscription and to no other.
 import type { Command } from 'commander'
 import type { Replay } from 'eventspine'
-import { addCommonFlags, type Call, type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
+import {
+  addCommonFlags,
+  type Call,
+  type Commands,
+  nextPage,
+  operand,
+  type PageFlags,
+  pageRequest,
+} from '../command.js'
 import { CommandError, type ExitCode, exitCodes } from '../failure.js'
 import { follow } from '../follow.js'
 import { momentOf, wholeNumber } from '../input/values.js'
@@ -37,13 +45,18 @@ export function addReplay(program: Command, commands: Commands): void {
     ['show', 'show how far a replay has come'],
     ['stop', 'end a replay where it is'],
   ] as const) {
-    addCommonFlags(replay.command(`${verb} <id>`)).description(description).action(one(commands, verb))
+    addCommonFlags(replay.command(`${verb} <id>`))
+      .description(description)
+      .action(one(commands, verb))
   }
 }
 
 const fromOf = (text: string) => (text === 'beginning' ? text : momentOf(text))
 
-async function run(session: Session, { flags, operands, interruption }: Call<ReplayFlags>): Promise<ExitCode | undefined> {
+async function run(
+  session: Session,
+  { flags, operands, interruption }: Call<ReplayFlags>,
+): Promise<ExitCode | undefined> {
   const { operator, screen, actor } = session
   const subscription = operand(operands)
   const { from, reason } = flags
@@ -53,12 +66,16 @@ async function run(session: Session, { flags, operands, interruption }: Call<Rep
   }
   await requireSubscription(operator, subscription)
   const external = flags.external === true
-  const replay = await operator.replay({ subscription, from, actor, external, ...(reason !== undefined && { reason }) }).catch(explain)
+  const replay = await operator
+    .replay({ subscription, from, actor, external, ...(reason !== undefined && { reason }) })
+    .catch(explain)
   const later = `eventspine replay show ${replay.id}`
   const hasWorker = (await operator.workers()).length > 0
   if (flags.wait === false || !hasWorker) {
     const why = hasWorker ? 'It goes on in the workers.' : 'No worker is running: it begins when one starts.'
-    screen.answer(replay, () => [[hasWorker ? green('✓') : yellow('!'), ` Replay ${replay.id}. ${why} See it: ${later}`]])
+    screen.answer(replay, () => [
+      [hasWorker ? green('✓') : yellow('!'), ` Replay ${replay.id}. ${why} See it: ${later}`],
+    ])
     return undefined
   }
   const ended = await follow(session, interruption, {

@@ -43,7 +43,8 @@ function change(commands: Commands, verb: 'pause' | 'resume') {
 }
 
 function lines(subscriptions: readonly SubscriptionView[], width: number): Text[] {
-  if (subscriptions.length === 0) return ['No subscription is registered yet: a worker does that when it starts.']
+  if (subscriptions.length === 0)
+    return ['No subscription is registered yet: a worker does that when it starts.']
   const columns = [
     { title: 'SUBSCRIPTION' },
     { title: 'ON', widthMin: 10 },

@@ -9,7 +9,8 @@ export function addWorkers(program: Command, commands: Commands): void {
   const action = commands.operation(async ({ operator, screen }) => {
     const workers = await operator.workers()
     screen.answer({ workers }, () => {
-      if (workers.length === 0) return ['No worker is running: events are stored, nothing is delivered. Start one: eventspine worker']
+      if (workers.length === 0)
+        return ['No worker is running: events are stored, nothing is delivered. Start one: eventspine worker']
       const columns = [
         { title: 'WORKER' },
         { title: 'HOST', widthMin: 6 },

@@ -7,7 +7,16 @@ import { openFile } from './json.js'
 import { suggestion } from './suggestion.js'
 
 const lineBytesMax = 1024 * 1024
-const texts = ['id', 'source', 'subject', 'tenant', 'key', 'traceparent', 'correlationId', 'causationId'] as const
+const texts = [
+  'id',
+  'source',
+  'subject',
+  'tenant',
+  'key',
+  'traceparent',
+  'correlationId',
+  'causationId',
+] as const
 /** What the log adds, and what a person may leave in a file that came from it. */
 const ignored = ['recordedAt', 'position']
 const names: readonly string[] = ['type', 'version', 'data', 'time', 'extensions', ...texts, ...ignored]
@@ -37,7 +46,9 @@ export async function checkLine(app: App, { line, event }: EventLine): Promise<v
   const result = await definition.schema['~standard'].validate(event.data)
   const [issue] = result.issues ?? []
   if (issue === undefined) return
-  const path = (issue.path ?? []).map((part) => `/${String(typeof part === 'object' ? part.key : part)}`).join('')
+  const path = (issue.path ?? [])
+    .map((part) => `/${String(typeof part === 'object' ? part.key : part)}`)
+    .join('')
   throw wrongLine(line, 'EVENT_INVALID', `/data${path}: ${issue.message}`)
 }
 

@@ -42,7 +42,9 @@ function placeOf(cause: unknown, file: string): string {
   const stack = cause instanceof Error ? (cause.stack ?? '') : ''
   const line = stack
     .split('\n')
-    .find((each) => /\.[cm]?[jt]sx?:\d+/.test(each) && !each.includes('node_modules') && !each.includes('node:'))
+    .find(
+      (each) => /\.[cm]?[jt]sx?:\d+/.test(each) && !each.includes('node_modules') && !each.includes('node:'),
+    )
   const place = line?.replace(/^.*?(file:\/\/)?(\/[^()]*:\d+)(:\d+)?\)?$/, '$2')
   return place === undefined || place === file ? '' : ` (${place})`
 }
@@ -53,7 +55,10 @@ const isApp = (value: unknown): value is App =>
 function optionsOf(value: unknown, file: string): Partial<EventspineOptions> {
   if (value === undefined) return {}
   if (typeof value === 'object' && value !== null) return value
-  throw new CommandError('APP_INVALID', `${file}: its export "options" must be an object, as new Eventspine(app, options) takes it.`)
+  throw new CommandError(
+    'APP_INVALID',
+    `${file}: its export "options" must be an object, as new Eventspine(app, options) takes it.`,
+  )
 }
 
 const isTypeScript = (file: string) => ['.ts', '.mts', '.cts', '.tsx'].includes(extname(file))

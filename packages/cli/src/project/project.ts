@@ -37,7 +37,8 @@ export function findAppFile(folder: string, given: string | undefined): string {
   for (const each of foldersUp(folder)) {
     if (!existsSync(join(each, 'package.json'))) continue
     const app = readManifest(each).eventspine?.app
-    if (typeof app === 'string') return existing(resolve(each, app), `"eventspine.app" in ${join(each, 'package.json')}`)
+    if (typeof app === 'string')
+      return existing(resolve(each, app), `"eventspine.app" in ${join(each, 'package.json')}`)
   }
   return orderPipeline()
 }
@@ -56,7 +57,8 @@ function orderPipeline(): string {
   } catch {
     // Told below.
   }
-  const message = 'No app is named. Add --app src/app.ts, or "eventspine": { "app": "src/app.ts" } to package.json.'
+  const message =
+    'No app is named. Add --app src/app.ts, or "eventspine": { "app": "src/app.ts" } to package.json.'
   throw new CommandError('APP_MISSING', message, { field: '--app' })
 }
 

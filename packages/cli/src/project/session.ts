@@ -31,7 +31,11 @@ export async function inSession<Result>(
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   const loaded = await loadApp(findAppFile(process.cwd(), settings.app))
-  const { options, database } = await chooseCells(settings, loaded, needs.migrate === true)
+  const { options, database } = await chooseCells(
+    settings,
+    loaded,
+    needs.migrate === true ? 'create' : 'existing',
+  )
   try {
     const spine = new Eventspine(loaded.app, {
       ...options,
@@ -58,25 +62,42 @@ function sessionOf(spine: Eventspine, settings: Settings, screen: Screen): Sessi
   return { spine, screen, operator: spine.operator(settings.cell), actor: actorOf(settings) }
 }
 
-interface Chosen {
+export interface Chosen {
   readonly options: EventspineOptions
   readonly database: OpenDatabase | undefined
 }
 
-/** The app's options with the cells that this command works on. A named database takes the place of all of them. */
-export async function chooseCells(settings: Settings, { options }: LoadedApp, create: boolean): Promise<Chosen> {
+/** What is done where no database is named: the embedded one is used, made where it is missing, or refused. */
+export type EmbeddedUse = 'existing' | 'create' | 'never'
+
+/** The app's options with the cells to work on. A database named by a flag takes the place of all of them. */
+export async function chooseCells(
+  settings: Settings,
+  { options }: LoadedApp,
+  embedded: EmbeddedUse,
+): Promise<Chosen> {
   const { cells, placement, databaseUrl, ...rest } = options
   const schema = settings.schema ?? options.schema
   const only = (url: string) => ({ ...rest, databaseUrl: url, ...(schema !== undefined && { schema }) })
   const named = namedDatabase(settings.databaseUrl, process.env)
-  if (settings.databaseUrl === undefined && cells !== undefined)
-    return { options: cellsFor(settings.cell, { ...rest, cells, ...(placement && { placement }) }), database: undefined }
+  if (settings.databaseUrl === undefined && cells !== undefined) {
+    const all = { ...rest, cells, ...(placement !== undefined && { placement }) }
+    return { options: cellsFor(settings.cell, all), database: undefined }
+  }
   requireMain(settings.cell)
   const url = named ?? databaseUrl
   if (url !== undefined) return { options: only(url), database: undefined }
-  const database = await openEmbedded(findProject(process.cwd(), process.env), create)
+  if (embedded === 'never') throw databaseNeeded()
+  const database = await openEmbedded(findProject(process.cwd(), process.env), embedded === 'create')
   return { options: only(database.url), database }
 }
+
+const databaseNeeded = () =>
+  new CommandError(
+    'DATABASE_NEEDED',
+    'In production a server is named: set DATABASE_URL, or give --database-url. To try things out: eventspine dev.',
+    { field: '--database-url' },
+  )
 
 // Only the cell that was asked for: another one that is away is no hindrance.
 function cellsFor(cell: string | undefined, options: EventspineOptions): EventspineOptions {
@@ -100,8 +121,10 @@ const quiet = () => {}
 
 /** What the library warns of, on standard error. */
 function screenLogger(screen: Screen): Logger {
-  const say = (level: string) => (message: string, fields: object = {}) =>
-    screen.complain({ level, message, ...fields }, [yellow(level), ' ', message])
+  const say =
+    (level: string) =>
+    (message: string, fields: object = {}) =>
+      screen.complain({ level, message, ...fields }, [yellow(level), ' ', message])
   return { debug: quiet, info: quiet, warn: say('warning'), error: say('error') }
 }
 

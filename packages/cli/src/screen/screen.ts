@@ -47,6 +47,11 @@ export class Screen {
     return this.#options.errors.isTTY === true && this.#options.environment.TERM !== 'dumb'
   }
 
+  /** Whether the answer goes to a terminal. */
+  get isTerminal(): boolean {
+    return this.#options.output.isTTY === true
+  }
+
   /** Whether there is a person who can be asked. */
   get interactive(): boolean {
     return !this.json && this.#options.input.isTTY === true && this.#options.errors.isTTY === true
@@ -69,10 +74,21 @@ export class Screen {
     else this.print(line())
   }
 
+  /** One line of JSON, whether --json was given or not. */
+  record(value: unknown): void {
+    this.#options.output.write(`${visibleJson(value)}\n`)
+  }
+
   /** Said on the way, on standard error; nothing with --json. */
   note(...lines: readonly Text[]): void {
     if (this.json) return
     for (const line of lines) this.#options.errors.write(`${render(line, this.#errorColors)}\n`)
+  }
+
+  /** A line that another process wrote to standard error: as it is with --json, else as it is read. */
+  passOn(line: string, text: Text): void {
+    if (this.json) this.#options.errors.write(`${line}\n`)
+    else this.note(text)
   }
 
   /** An error: said in both forms. */

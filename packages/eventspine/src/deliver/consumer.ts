@@ -1,6 +1,8 @@
 // One subscription's way through one shard of the log, under one lease: reads ahead, runs what may run, and offers
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
+
 import { conflicted, deathsMax, type Outcome, quarantined } from '../handle/outcome.js'
+import { Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate } from './gate.js'
 import { freshItem, type Item, rowItem } from './item.js'
@@ -18,7 +20,6 @@ import { Window } from './window.js'
 const isolateAfterDeaths = 2
 const settleItemsMax = 5_000
 const transactionItemsMax = 100
-const timersMax = 16
 /** A delivery that holds back the record of ended ones behind it becomes a row after so long. */
 const parkAfterMs = { alarm: 20, normal: 250 } as const
 
@@ -30,10 +31,10 @@ export class Consumer {
   readonly #queue: Queue
   readonly gate: Gate
   readonly #running = new Set<Item>()
-  readonly #timers = new Set<() => void>()
+  readonly #pumpLater: Soonest
+  readonly #parkLater: Soonest
   #endedRows: Item[] = []
   #returned: Item[] = []
-  #promotions: string[] = []
   #unpromoted: string[] = []
   #harvest: Harvest | undefined
   #revision: number
@@ -55,9 +56,11 @@ export class Consumer {
     this.#keys = new KeyOrder(subscription.ordered !== 'no', subscription.concurrencyPerKeyMax)
     this.#isolate = lease.deaths >= isolateAfterDeaths
     this.gate = new Gate(subscription, lease, services)
+    this.#pumpLater = new Soonest(services.clock, () => this.pump())
+    this.#parkLater = new Soonest(services.clock, () => services.flush(this))
     this.#queue = new Queue(this.gate, this.#keys, {
       mayStart: () => this.#mayStart,
-      later: (ms) => this.#later(ms, () => this.pump()),
+      later: (ms) => this.#pumpLater.after(ms),
       aside: (item) => void (item.tick === null && this.#endedRows.push(item)),
       probed: (item) => void (subscription.transact === undefined ? this.#run(item) : this.#transact([item])),
     })
@@ -86,7 +89,7 @@ export class Consumer {
     if (this.#state !== 'new') return
     if (this.subscription.ordered !== 'no') {
       const { open, halted } = await this.#services.retry.blockedKeys(this.lease)
-      this.#keys.restore(open, halted)
+      this.#keys.restore(open.keys(), halted)
       await this.#promote(this.#keys.blockedKeys())
     }
     this.#state = 'running'
@@ -102,8 +105,7 @@ export class Consumer {
       else if (this.#reader.pastEnd && this.#replay === 'running') void this.#endReplay()
     }
     if (this.#dirty) this.#services.flush(this)
-    if (this.#window.held)
-      this.#later(parkAfterMs[this.subscription.priority], () => this.#services.flush(this))
+    if (this.#window.held) this.#parkLater.after(parkAfterMs[this.subscription.priority])
   }
 
   #hasRoom(): boolean {
@@ -191,9 +193,7 @@ export class Consumer {
   }
 
   #release(item: Item, outcome: Outcome): void {
-    if (outcome.kind === 'abandoned') return
-    const promote = this.#queue.release(item, outcome, this.subscription.ordered === 'halt')
-    if (promote && item.event.key !== null) this.#promotions.push(item.event.key)
+    if (outcome.kind !== 'abandoned') this.#queue.release(item, outcome, this.subscription.ordered === 'halt')
   }
 
   // ── transactional handlers: one chunk at a time, which settles itself ──
@@ -220,26 +220,27 @@ export class Consumer {
       random: this.#services.random,
       handle: (item, transaction) => this.#attempt(item, transaction),
       settlement: (outcomes) => this.#settlementOf(outcomes),
-      settled: () => this.settled(),
+      settled: () => this.#transacted(items),
       refused: (ids) => this.#takeBack(ids),
     }).catch(() => false)
     this.#transacting = false
     this.gate.ended(first, { kind: 'abandoned' })
-    for (const item of items) this.#endTransacted(item)
+    for (const item of items) if (this.#running.delete(item) && item.tick === null) this.#returned.push(item)
     if (held) this.pump()
     else this.#services.lost(this)
     this.#services.freed()
   }
 
-  #endTransacted(item: Item): void {
-    this.#running.delete(item)
-    const { ending } = item
-    if (ending === undefined || ending.kind === 'parked' || ending.kind === 'waiting') {
-      if (item.tick === null) this.#returned.push(item)
-      return
+  // Part of a chunk is recorded: its keys are free before anything of them is asked again.
+  async #transacted(items: readonly Item[]): Promise<void> {
+    for (const item of items) {
+      if (item.ending === undefined || item.ending.kind === 'parked' || item.ending.kind === 'waiting')
+        continue
+      if (!this.#running.delete(item)) continue
+      this.gate.account(item, item.ending)
+      this.#release(item, item.ending)
     }
-    this.gate.account(item, ending)
-    this.#release(item, ending)
+    await this.settled()
   }
 
   #settlementOf(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined {
@@ -248,8 +249,7 @@ export class Consumer {
   }
 
   #takeBack(ids: readonly string[]): Item[] {
-    const { advance, rows = [], promotions = [] } = this.#harvest ?? {}
-    this.#promotions.push(...promotions)
+    const { advance, rows = [] } = this.#harvest ?? {}
     this.#harvest = undefined
     const done = [...(advance?.ended ?? []), ...rows].filter((item) => item.ending?.kind === 'done')
     const guilty = done.filter((item) => publishes(item, ids))
@@ -277,7 +277,6 @@ export class Consumer {
       parked,
       rows: this.#endedRows.splice(0),
       returned: this.#returned.splice(0),
-      promotions: this.#promotions.splice(0),
       finished,
     }
     return this.#settlement(this.#harvest)
@@ -305,18 +304,24 @@ export class Consumer {
     this.#window.commit(harvest.advance)
     for (const item of harvest.parked) item.rowed = true
     if (harvest.finished) this.#replay = 'ended'
-    for (const { ending } of [...harvest.advance.ended, ...harvest.rows]) {
+    const items = [...harvest.advance.ended, ...harvest.rows]
+    for (const { ending } of items) {
       if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
     }
-    const { promotions } = harvest
-    await this.#promote(promotions).catch(() => this.#unpromoted.push(...promotions))
+    this.#keys.recorded(harvest.advance.ended.filter(becameRow))
+    await this.#promote(this.#keys.blockedOf(items))
     this.pump()
   }
 
+  // Makes the first waiting row of each key due, and frees the keys that have none.
   async #promote(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return
-    await this.#services.retry.promote(this.lease, keys)
-    this.#services.dueIn(0)
+    try {
+      this.#keys.unblock(keys, await this.#services.retry.promote(this.lease, keys))
+      this.#services.dueIn(0)
+    } catch {
+      this.#unpromoted.push(...keys)
+    }
   }
 
   /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
@@ -378,22 +383,15 @@ export class Consumer {
   /** The lease is lost or given back: whatever still runs is told, and nothing of it will be recorded. */
   abandon(): void {
     this.#state = 'stopped'
-    for (const cancel of this.#timers) cancel()
-    this.#timers.clear()
+    this.#pumpLater.cancel()
+    this.#parkLater.cancel()
     for (const item of this.#running) item.cancellation.cancel(new Error('The lease was lost'))
     this.#harvest = undefined
   }
-
-  #later(ms: number, action: () => void): void {
-    if (this.#timers.size >= timersMax) return
-    const cancel = this.#services.clock.after(ms, () => {
-      this.#timers.delete(cancel)
-      action()
-    })
-    this.#timers.add(cancel)
-  }
 }
 
+const becameRow = ({ ending }: Item) =>
+  ending === undefined || ending.kind === 'retry' || ending.kind === 'parked' || ending.kind === 'waiting'
 const drainFlushMs = 5_000
 const publishes = (item: Item, ids: readonly string[]) =>
   item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))

@@ -3,8 +3,8 @@
 import type { Item } from './item.js'
 
 interface Blocked {
-  /** Rows of the key that are not through. */
-  rows: number
+  /** Rows of the key that are decided but not recorded yet. */
+  unrecorded: number
   /** A dead letter holds the key until an operator acts. */
   halted: boolean
 }
@@ -24,10 +24,9 @@ export class KeyOrder {
   }
 
   /** What an earlier holder of the lease left behind. */
-  restore(open: ReadonlyMap<string, number>, halted: ReadonlySet<string>): void {
-    if (!this.#ordered) return
-    for (const [key, rows] of open) this.#blocked.set(key, { rows, halted: halted.has(key) })
-    for (const key of halted) if (!this.#blocked.has(key)) this.#blocked.set(key, { rows: 0, halted: true })
+  restore(open: Iterable<string>, halted: Iterable<string>): void {
+    for (const key of open) this.#block(key)
+    for (const key of halted) this.#block(key).halted = true
   }
 
   get halted(): boolean {
@@ -39,10 +38,9 @@ export class KeyOrder {
   admit(item: Item): Admission {
     const { key } = item.event
     if (key === null || this.#perKeyMax === Number.POSITIVE_INFINITY) return 'run'
-    const blocked = this.#blocked.get(key)
-    const row = item.tick === null
-    if (blocked !== undefined && !row) {
-      blocked.rows++
+    const isRow = item.tick === null
+    if (!isRow && this.#blocked.has(key)) {
+      this.#block(key).unrecorded++
       return 'row'
     }
     const running = this.#running.get(key) ?? 0
@@ -52,37 +50,39 @@ export class KeyOrder {
       else later.push(item)
       return 'later'
     }
-    if (row && blocked !== undefined) blocked.halted = false
     this.#running.set(key, running + 1)
     return 'run'
   }
 
-  /** Gives the place of an ended item back. Answers what may be asked again now, and whether the key's next row
-   *  is to be promoted once this is recorded. */
-  release(
-    item: Item,
-    left: 'through' | 'row' | 'halt',
-  ): { readonly again: readonly Item[]; readonly promote: boolean } {
+  /** Gives the place of an ended item back. Answers what may be asked again now. */
+  release(item: Item, left: 'through' | 'row' | 'halt'): readonly Item[] {
     const { key } = item.event
-    if (key === null || this.#perKeyMax === Number.POSITIVE_INFINITY) return { again: [], promote: false }
+    if (key === null || this.#perKeyMax === Number.POSITIVE_INFINITY) return []
     const running = (this.#running.get(key) ?? 1) - 1
     if (running > 0) this.#running.set(key, running)
     else this.#running.delete(key)
-    const promote = this.#ordered && this.#block(key, item.tick === null || item.parked, left)
-    const later = this.#later.get(key)
-    if (later === undefined) return { again: [], promote }
+    if (this.#ordered) this.#leave(key, item, left)
+    const later = this.#later.get(key) ?? []
     this.#later.delete(key)
-    return { again: later, promote }
+    return later
   }
 
-  #block(key: string, wasRow: boolean, left: 'through' | 'row' | 'halt'): boolean {
-    const blocked = this.#blocked.get(key) ?? { rows: 0, halted: false }
-    blocked.rows += (left === 'row' ? 1 : 0) - (wasRow ? 1 : 0)
-    blocked.rows = Math.max(0, blocked.rows)
-    blocked.halted = left === 'halt'
-    if (blocked.rows === 0 && !blocked.halted) this.#blocked.delete(key)
-    else this.#blocked.set(key, blocked)
-    return left === 'through' && blocked.rows > 0
+  #leave(key: string, item: Item, left: 'through' | 'row' | 'halt'): void {
+    const isRow = item.tick === null || item.parked
+    if (left === 'row' && !isRow) this.#block(key).unrecorded++
+    if (left === 'halt') this.#block(key).halted = true
+    // Only an operator's redrive runs anything of a halted key, and it went well.
+    const blocked = this.#blocked.get(key)
+    if (left === 'through' && blocked !== undefined) blocked.halted = false
+  }
+
+  #block(key: string): Blocked {
+    let blocked = this.#blocked.get(key)
+    if (blocked === undefined) {
+      blocked = { unrecorded: 0, halted: false }
+      this.#blocked.set(key, blocked)
+    }
+    return blocked
   }
 
   /** A delivery steps aside as a row without having run. True when its key has earlier rows, behind which it waits. */
@@ -90,34 +90,53 @@ export class KeyOrder {
     const { key } = item.event
     if (!this.#ordered || key === null || item.tick === null) return false
     const behind = this.#blocked.has(key)
-    this.parked(item)
+    this.#block(key).unrecorded++
     return behind
   }
 
-  /** A running delivery became a row: its key is blocked by it now. */
+  /** A running delivery goes on as a row: its key is blocked by it. */
   parked(item: Item): void {
     const { key } = item.event
-    if (!this.#ordered || key === null) return
-    const blocked = this.#blocked.get(key) ?? { rows: 0, halted: false }
-    blocked.rows++
-    this.#blocked.set(key, blocked)
+    if (this.#ordered && key !== null) this.#block(key).unrecorded++
   }
 
-  /** Takes over which keys are still halted. Answers those that were freed and have rows to promote. */
+  /** These became rows and are recorded now. */
+  recorded(items: Iterable<Item>): void {
+    for (const { event } of items) {
+      const blocked = event.key === null ? undefined : this.#blocked.get(event.key)
+      if (blocked !== undefined) blocked.unrecorded--
+    }
+  }
+
+  /** Of the keys of these items, the blocked ones: their next row may have to be made due. */
+  blockedOf(items: Iterable<Item>): string[] {
+    const keys = new Set<string>()
+    for (const { event } of items) if (event.key !== null && this.#blocked.has(event.key)) keys.add(event.key)
+    return [...keys]
+  }
+
+  /** Of `asked`, the store has rows for `open`: the others are free again, unless some are on their way to it. */
+  unblock(asked: readonly string[], open: ReadonlySet<string>): void {
+    for (const key of asked) {
+      const blocked = this.#blocked.get(key)
+      if (blocked !== undefined && !blocked.halted && blocked.unrecorded === 0 && !open.has(key))
+        this.#blocked.delete(key)
+    }
+  }
+
+  /** Takes over which keys are halted. Answers those that were freed. */
   refresh(halted: ReadonlySet<string>): string[] {
     const freed: string[] = []
     for (const [key, blocked] of this.#blocked) {
       if (!blocked.halted || halted.has(key)) continue
       blocked.halted = false
-      if (blocked.rows > 0) freed.push(key)
-      else this.#blocked.delete(key)
+      freed.push(key)
     }
     return freed
   }
 
-  /** Keys that may have waiting rows without an active head: asked to be promoted when a lease begins. */
   blockedKeys(): string[] {
-    return [...this.#blocked].filter(([, blocked]) => !blocked.halted && blocked.rows > 0).map(([key]) => key)
+    return [...this.#blocked.keys()]
   }
 
   /** Items kept back for their key. */

@@ -24,6 +24,8 @@ interface Held {
   readonly leaseMs: number
   /** Monotonic time at which the last successful renewal was asked for. */
   renewedAt: number
+  /** Its drain, while it is being given back. */
+  leaving: Promise<void> | undefined
 }
 
 export class LeaseKeeper {
@@ -94,7 +96,7 @@ export class LeaseKeeper {
 
   async #hold(lease: Lease, leaseMs: number, renewedAt: number): Promise<void> {
     const consumer = await this.#services.granted(lease)
-    this.#held.set(consumerId(lease), { consumer, leaseMs, renewedAt })
+    this.#held.set(consumerId(lease), { consumer, leaseMs, renewedAt, leaving: undefined })
     await consumer.start().catch((error) => {
       this.#services.failed(error)
       this.lost(consumer)
@@ -147,9 +149,11 @@ export class LeaseKeeper {
   }
 
   /** Drains one consumer and releases its lease. */
-  async giveBack(consumer: Consumer, graceMs: number): Promise<void> {
-    await consumer.drain(graceMs)
-    this.lost(consumer)
+  giveBack(consumer: Consumer, graceMs: number): Promise<void> {
+    const held = this.#held.get(consumerId(consumer.lease))
+    if (held?.consumer !== consumer) return Promise.resolve()
+    held.leaving ??= consumer.drain(graceMs).then(() => this.lost(consumer))
+    return held.leaving
   }
 
   async stop(graceMs: number): Promise<void> {

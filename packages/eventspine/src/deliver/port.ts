@@ -129,8 +129,12 @@ export interface RetryPort {
   blockedKeys(
     consumer: ConsumerName,
   ): Promise<{ readonly open: ReadonlyMap<string, number>; readonly halted: ReadonlySet<string> }>
-  /** Makes the first waiting row of each key due, unless the key has an active row or is halted. */
-  promote(consumer: ConsumerName & { readonly token: number }, keys: readonly string[]): Promise<void>
+  /** Makes the first waiting row of each key due, unless the key has an active row or is halted. Answers which of
+   *  the keys have rows. */
+  promote(
+    consumer: ConsumerName & { readonly token: number },
+    keys: readonly string[],
+  ): Promise<ReadonlySet<string>>
 }
 
 export interface BreakerState {

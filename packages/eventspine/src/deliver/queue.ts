@@ -89,13 +89,12 @@ export class Queue {
     })
   }
 
-  /** Gives the key of an ended delivery back. True when the key's next row may go once this is recorded. */
-  release(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>, halt: boolean): boolean {
+  /** Gives the key of an ended delivery back: what waited for it may be asked again. */
+  release(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>, halt: boolean): void {
     const left = outcome.kind === 'retry' ? 'row' : outcome.kind === 'dead' && halt ? 'halt' : 'through'
-    const { again, promote } = this.#keys.release(item, left)
+    const again = this.#keys.release(item, left)
     this.#fresh.unshift(...again.filter((each) => each.tick !== null))
     this.#rows.unshift(...again.filter((each) => each.tick === null))
-    return promote
   }
 
   /** Empties it; answers the claimed rows that never ran. */

@@ -14,8 +14,6 @@ export interface Harvest {
   readonly rows: readonly Item[]
   /** Claimed rows that go back as if they had not been claimed. */
   readonly returned: readonly Item[]
-  /** Ordered keys whose next row may go once this is recorded. */
-  readonly promotions: readonly string[]
   readonly finished: boolean
 }
 

@@ -189,6 +189,14 @@ describe('redrive', () => {
     await expect(edit({ by: 5 })).rejects.toMatchObject({ code: 'EVENT_INVALID', field: '/data' })
     await expect(edit({ by: 1n })).rejects.toMatchObject({ code: 'EVENT_INVALID', field: '/data' })
     expect(await edit({ by: 'ship' })).toMatchObject({ selected: 1 })
+    const [wide] = await deadLettersOf(store, 'push', [newEvent({ tenant: 'wide' })])
+    // By a wider filter too, only the letter that was looked at.
+    const narrowed = await operator.redrive({
+      filter: { tenant: 'wide' },
+      actor: 'anna',
+      data: { quantity: 1 },
+    })
+    expect(narrowed.filter).toEqual({ ids: [`push/1.${wide?.seq}`] })
     const [unknown] = await deadLettersOf(store, 'push', [newEvent({ type: 'orders.unknown' })])
     const request = { filter: { ids: [`push/1.${unknown?.seq}`] }, actor: 'anna', data: {} }
     await expect(operator.redrive(request)).rejects.toMatchObject({ code: 'EVENT_UNKNOWN' })

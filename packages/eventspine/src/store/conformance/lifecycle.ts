@@ -20,6 +20,14 @@ async function received(scene: Scene, lease: Lease): Promise<StoredEvent[]> {
   return (await scene.log(lease)).filter(({ recordedAtMs }) => recordedAtMs >= (lease.fromTimeMs ?? 0))
 }
 
+/** Publishes until the store's time has moved on. */
+async function laterThan(scene: Scene, before: StoredEvent): Promise<void> {
+  await scene.eventually('a later event', async () => {
+    const [event] = (await scene.published(1)) as [StoredEvent]
+    return event.recordedAtMs > before.recordedAtMs + 2
+  })
+}
+
 function describeRegister(open: OpenScene): void {
   it('keeps the cursor and takes the new definition when it is registered again', async () => {
     const scene = await open()
@@ -92,10 +100,7 @@ function describeStart(open: OpenScene): void {
   it('from a time: what was recorded then or later, each shard the same (I13)', async () => {
     const scene = await open()
     const [before] = (await scene.published(1)) as [StoredEvent]
-    await scene.eventually('a later event', async () => {
-      const [event] = (await scene.published(1)) as [StoredEvent]
-      return event.recordedAtMs > before.recordedAtMs + 2
-    })
+    await laterThan(scene, before)
     const start = new Date(Math.ceil(before.recordedAtMs) + 1)
     await scene.subscribe({ start, shards: 2 })
     const expected = (await scene.log()).filter(({ recordedAtMs }) => recordedAtMs >= start.getTime())
@@ -118,7 +123,7 @@ function describeStart(open: OpenScene): void {
 const nothingKept: Retention = { eventsMs: 0, runsMs: 0, resolvedDeadLettersMs: 0 }
 
 function describeMaintain(open: OpenScene): void {
-  it('removes no event that a delivery may still need, and no letter that nobody resolved (I27, I28)', async () => {
+  it('removes no event behind which a cursor stands, and no letter that nobody resolved (I27, I28)', async () => {
     const scene = await open()
     await scene.subscribe({ name: 'slow' })
     await scene.subscribe({ name: 'ship' })
@@ -127,6 +132,7 @@ function describeMaintain(open: OpenScene): void {
     const row = opened(more[0] as StoredEvent, { dueInMs: 0 })
     const end = await scene.passing(lease, more[2] as StoredEvent, { seq: endOfTick, opened: [row] })
     const after = await scene.settle(lease, end)
+    await laterThan(scene, more[2] as StoredEvent)
     const all = await scene.log()
     await scene.store.maintain(nothingKept)
     expect(await received(scene, await scene.leased('worker-a', 'slow'))).toEqual(all)
@@ -137,6 +143,24 @@ function describeMaintain(open: OpenScene): void {
       event: { id: events[0]?.id },
     })
     expect(await scene.store.deadLetter(letterId('ship', more[0] as StoredEvent))).toBeNull()
+  })
+
+  it('removes no event of a delivery that is open, though every cursor has passed it (I27)', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    const [event] = (await scene.published(1)) as [StoredEvent]
+    const lease = await scene.leased()
+    const rows = [opened(event, { dueInMs: longMs })]
+    const after = await scene.settle(
+      lease,
+      await scene.passing(lease, event, { seq: endOfTick, opened: rows }),
+    )
+    await laterThan(scene, event)
+    const last = (await scene.log()).at(-1) as StoredEvent
+    await scene.settle(after, await scene.passing(after, last, { seq: endOfTick }))
+    await scene.store.maintain(nothingKept)
+    expect((await scene.store.event(event.id))?.seq).toBe(event.seq)
+    expect(await scene.store.deliveries(event)).toMatchObject([{ state: 'retry' }])
   })
 
   it('may run at any time, anywhere at once', async () => {

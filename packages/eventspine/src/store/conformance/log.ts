@@ -136,6 +136,20 @@ function describeLateCommits(open: OpenScene): void {
     expect(await scene.store.read([tick], 0, 100)).toEqual(before)
   })
 
+  it('orders a tick by `seq`, whichever transaction came first (I7, I21)', async () => {
+    const scene = await open()
+    const [one, two] = [await scene.transaction(), await scene.transaction()]
+    const events = scene.events(4)
+    for (const [index, event] of events.entries()) {
+      const transaction = index % 2 === 0 ? one : two
+      await scene.store.appendWithin(transaction.executor, [event])
+    }
+    await two.commit()
+    await one.commit()
+    const tick = await scene.lastTick()
+    expect(idsOf(await scene.store.read([tick], 0, 100))).toEqual(idsOf(events))
+  })
+
   it('does not wait for a transaction that stays open (I9)', async () => {
     const scene = await open()
     const open1 = await scene.transaction()

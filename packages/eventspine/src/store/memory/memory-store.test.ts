@@ -101,6 +101,21 @@ describe('memory time', () => {
     expect(await all.store.claimDue([after], 1)).toHaveLength(1)
   })
 
+  it('holds a lease until its time is up and not a millisecond longer', async () => {
+    const all = made()
+    const scene = new Scene(all)
+    await scene.subscribe()
+    await scene.leased('worker-a', 'ship', 50)
+    await all.advance(49)
+    expect([await scene.store.pause('ship', 'ann'), await scene.store.resume('ship', 'ann')]).toEqual([
+      1,
+      undefined,
+    ])
+    expect(await scene.acquire('worker-b')).toEqual([])
+    await all.advance(1)
+    expect(await scene.acquire('worker-b')).toHaveLength(1)
+  })
+
   it('refuses a transaction that was open beyond its deadline', async () => {
     const all = made()
     const scene = new Scene(all)

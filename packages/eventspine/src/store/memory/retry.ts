@@ -32,6 +32,8 @@ export function retryPort(tables: MemoryTables): RetryPort {
     async promote(lease, keys) {
       const consumer = held(tables, lease)
       if (consumer !== undefined) promoteWaiting(tables, consumer, keys)
+      const open = consumer === undefined ? new Map() : openKeys(consumer)
+      return new Set(keys.filter((key) => open.has(key)))
     },
   }
 }

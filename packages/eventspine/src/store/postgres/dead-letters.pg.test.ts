@@ -203,6 +203,36 @@ describe('discard', () => {
     ])
   })
 
+  test('of one of two halting letters of a key lets nothing go', async () => {
+    await store.register([record('halted-twice', { policies: { ordered: 'halt' } })])
+    const [first] = await deadLettersOf(
+      store,
+      'halted-twice',
+      [newEvent({ key: 'c' }), newEvent({ key: 'c' })],
+      {
+        halts: true,
+      },
+    )
+    await store.append([newEvent({ id: 'c3', key: 'c' })])
+    const waiting = (await readAll(store)).filter((event) => event.id === 'c3')
+    const opened = waiting.map((event) => ({
+      event,
+      state: 'waiting' as const,
+      attempt: 0,
+      round: 0,
+      deaths: 0,
+      dueInMs: 0,
+      failure: null,
+    }))
+    const lease = await leaseOf(store, 'halted-twice')
+    await store.settle('worker-1', [settlementTo(lease, waiting[0]?.tick ?? 0, { opened })])
+    await store.discard({ ids: [`halted-twice/1.${first?.seq}`] }, 'anna', 'x')
+    expect(await store.claimDue([lease], 10)).toEqual([])
+    await store.discard({ subscription: 'halted-twice' }, 'anna', 'x')
+    expect(await store.claimDue([lease], 10)).toMatchObject([{ event: { id: 'c3' } }])
+    await store.release([lease])
+  })
+
   test('of a halting letter lets its key go on, and no other key', async () => {
     await store.register([record('ordered', { policies: { ordered: 'halt' } })])
     const events = ['a', 'b'].flatMap((key) => [1, 2, 3].map((n) => newEvent({ id: `${key}${n}`, key })))

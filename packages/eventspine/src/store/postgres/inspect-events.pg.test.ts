@@ -49,6 +49,7 @@ describe('newest first', () => {
 
   test('filters by type, pattern, key, tenant and correlation, alone and together', async () => {
     await appended('plain', 2, { tenant: 'filters', type: 'orders.order_placed' })
+    await appended('dashed', 1, { tenant: 'filters', type: 'orders.order-placed' })
     await appended('other', 2, {
       tenant: 'filters',
       type: 'ordersXorder-placed',
@@ -59,9 +60,9 @@ describe('newest first', () => {
       ids(await store.events({ tenant: 'filters', ...query }))
     expect(await found({ type: 'orders.order_placed' })).toEqual(['plain-1', 'plain-0'])
     // Neither `.` nor `_` of a pattern stands for anything but itself.
-    expect(await found({ type: 'orders.*' })).toEqual(['plain-1', 'plain-0'])
+    expect(await found({ type: 'orders.*' })).toEqual(['dashed-0', 'plain-1', 'plain-0'])
     expect(await found({ type: 'orders.order_*' })).toEqual(['plain-1', 'plain-0'])
-    expect(await found({ type: '*order*placed' })).toHaveLength(4)
+    expect(await found({ type: '*order*placed' })).toHaveLength(5)
     expect(await found({ key: 'k1' })).toEqual(['other-1', 'other-0'])
     expect(await found({ correlationId: 'chain-1' })).toEqual(['other-1', 'other-0'])
     expect(await found({ correlationId: 'chain-1', limit: 1 })).toEqual(['other-1'])
@@ -175,6 +176,17 @@ describe('oldest first', () => {
       .items
     const [prompt] = (await store.events({ tenant: 'late', order: 'oldest', cursor: start })).items
     expect(late?.seq).toBeLessThan(prompt?.seq as number)
+    // Also when a page began inside the tick before it.
+    expect((await tailed({ tenant: 'late', cursor: start, limit: 1 })).found).toEqual([
+      ...before.found,
+      'late',
+    ])
+    const inside = await store.events({ tenant: 'late', order: 'oldest', cursor: start, limit: 1 })
+    expect((await tailed({ tenant: 'late', cursor: inside.cursor as string })).found).toEqual([
+      'prompt-1',
+      'prompt-2',
+      'late',
+    ])
   })
 
   test('pages inside a tick and over many, each event once', async () => {

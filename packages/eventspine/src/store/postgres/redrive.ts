@@ -233,7 +233,7 @@ const send = `WITH next AS (
   INSERT INTO eventspine.consumer (subscription, replay, shard, tick, seq, from_time, until_tick)
   SELECT DISTINCT l.subscription, l.replay, l.shard, p.until_tick, ${endOfTick}, p.from_time, p.until_tick
   FROM letters l JOIN eventspine.replay p ON p.id = l.replay AND l.replay <> ''
-  ON CONFLICT (subscription, replay, shard) DO NOTHING)
+  ON CONFLICT (subscription, replay, shard) DO UPDATE SET finished = false)
 UPDATE eventspine.redrive SET sent_at = clock_timestamp() - $5 * interval '1 second', state = $6 WHERE id = $1`
 
 const end = `WITH released AS (UPDATE eventspine.redrive_item SET state = 'released' WHERE redrive = $1 AND state = 'selected')

@@ -67,7 +67,7 @@ const haltedKeys = `SELECT DISTINCT key FROM eventspine.dead_letter
 WHERE subscription = $1 AND replay = $2 AND shard = $3 AND halts AND state IN ('dead', 'redriving') AND key IS NOT NULL`
 
 // The first row of a key by log order is its head. When that is active already, or the key is halted, nothing moves.
-const promote = `UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp()
+const promote = `WITH promoted AS (UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp()
 FROM (SELECT DISTINCT ON (r.key) r.subscription, r.replay, r.shard, r.epoch, r.seq FROM eventspine.delivery r
   WHERE r.subscription = $1 AND r.replay = $2 AND r.shard = $3 AND r.key = ANY($5::text[])
   ORDER BY r.key, r.tick, r.seq) head, eventspine.consumer c
@@ -75,7 +75,8 @@ WHERE d.subscription = head.subscription AND d.replay = head.replay AND d.shard 
   AND d.epoch = head.epoch AND d.seq = head.seq AND d.state = 'waiting'
   AND c.subscription = $1 AND c.replay = $2 AND c.shard = $3 AND c.token = $4
   AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = $1 AND l.replay = $2 AND l.shard = $3
-    AND l.key = d.key AND l.halts AND l.state IN ('dead', 'redriving'))`
+    AND l.key = d.key AND l.halts AND l.state IN ('dead', 'redriving')))
+SELECT DISTINCT key FROM eventspine.delivery WHERE subscription = $1 AND replay = $2 AND shard = $3 AND key = ANY($5::text[])`
 
 export function retryStatements(database: Database): RetryPort {
   return {
@@ -119,7 +120,9 @@ export function retryStatements(database: Database): RetryPort {
     },
 
     async promote({ subscription, replay, shard, token }, keys) {
-      await database.query('read', 'deliver.promote', promote, [subscription, replay, shard, token, keys])
+      const values = [subscription, replay, shard, token, keys]
+      const rows = await database.query<{ key: string }>('read', 'deliver.promote', promote, values)
+      return new Set(rows.map((row) => row.key))
     },
   }
 }

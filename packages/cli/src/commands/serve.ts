@@ -1,0 +1,71 @@
+// The process that `dev` and `start` supervise. It tells its supervisor when it is ready or why it is not, and ends
+// when it is told to or when the supervisor is gone. Not for people: hidden from --help.
+import { once } from 'node:events'
+import { type Command, Option } from 'commander'
+import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type ExitCode, failureOf } from '../failure.js'
+import { wholeNumber } from '../input/values.js'
+import type { Screen } from '../screen/screen.js'
+import { messageOf, type Ready, type Refused } from '../supervise/messages.js'
+import type { ServingOptions } from '../supervise/serving.js'
+
+type ServeFlags = Partial<ServingOptions>
+
+/** Adds the command. */
+export function addServe(program: Command, commands: Commands): void {
+  addCommonFlags(program.command('serve', { hidden: true }))
+    .option('--api')
+    .option('--work')
+    .option('--migrate')
+    .option('--development')
+    .addOption(new Option('--embedded-use <use>').choices(['create', 'never']))
+    .option('--host <host>')
+    .option('--port <port>', '', wholeNumber(0, 65_535))
+    .option('--keys <file>')
+    .option('--shutdown-ms <ms>', '', wholeNumber(0, 600_000))
+    .action(commands.task(serve))
+}
+
+async function serve(
+  screen: Screen,
+  { flags, interruption }: Call<ServeFlags>,
+): Promise<ExitCode | undefined> {
+  const { Serving } = await import('../supervise/serving.js')
+  const serving = new Serving({
+    ...flags,
+    api: flags.api === true,
+    work: flags.work === true,
+    migrate: flags.migrate === true,
+    development: flags.development === true,
+    embeddedUse: flags.embeddedUse ?? 'never',
+  })
+  // Ctrl-C in a terminal reaches this process too; the supervisor decides.
+  interruption.stop()
+  for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {})
+  const stopped = stopSignal()
+  try {
+    await tell(await serving.start())
+    await stopped
+  } catch (error) {
+    const failure = failureOf(error)
+    await tell({ kind: 'refused', failure })
+    await serving.stop()
+    if (!process.connected) screen.complain(failure, failure.message)
+    return failure.exitCode
+  }
+  await serving.stop()
+  return undefined
+}
+
+// Waits until it is on its way: the process may end right behind it.
+async function tell(message: Ready | Refused): Promise<void> {
+  if (!process.connected) return
+  await new Promise((resolve) => process.send?.(message, undefined, undefined, resolve))
+}
+
+function stopSignal(): Promise<unknown> {
+  const told = new Promise((resolve) => {
+    process.on('message', (value) => messageOf(value)?.kind === 'stop' && resolve(undefined))
+  })
+  return Promise.race([told, once(process, 'disconnect'), once(process, 'SIGTERM')])
+}

@@ -1,0 +1,80 @@
+// All commands of `eventspine`, with the words of its --help.
+import { Command } from 'commander'
+import { addCommonFlags, type Commands } from './command.js'
+import { addAudit } from './commands/audit.js'
+import { addBreakers } from './commands/breakers.js'
+import { addDead } from './commands/dead.js'
+import { addDev } from './commands/dev.js'
+import { addDoctor } from './commands/doctor.js'
+import { addEvents } from './commands/events.js'
+import { addKeys } from './commands/keys.js'
+import { addMigrate } from './commands/migrate.js'
+import { addPublish } from './commands/publish.js'
+import { addRedrive } from './commands/redrive.js'
+import { addReplay } from './commands/replay.js'
+import { addServe } from './commands/serve.js'
+import { addStart } from './commands/start.js'
+import { addSubscriptions } from './commands/subscriptions.js'
+import { addWorker } from './commands/worker.js'
+import { addWorkers } from './commands/workers.js'
+
+type Add = (program: Command, commands: Commands) => void
+
+const groups: readonly (readonly [string, readonly Add[]])[] = [
+  ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
+  ['Events:', [addPublish, addEvents]],
+  ['Operate:', [addSubscriptions, addDead, addRedrive, addReplay, addBreakers]],
+  ['Look:', [addDoctor, addWorkers, addAudit]],
+]
+
+const epilogue = `
+Exit codes:
+  0  done
+  1  the operation failed: a redrive or replay with failures, doctor found an error
+  2  wrong usage or input: an unknown flag, broken JSON, an event that does not fit
+  3  not found: no such event, dead letter, subscription, redrive
+  4  the database cannot be reached
+  130  interrupted
+
+Database: --database-url, else DATABASE_URL, else the embedded one in .eventspine of the project.
+With --json every answer is one JSON document on standard output (events tail: one a line), and an error is one on
+standard error: {"code", "message", "field"?, "issues"?}.
+Examples:
+  eventspine dev
+  eventspine publish orders.order-placed --data '{"order":"1"}'
+  eventspine dead list --since 2h
+  eventspine redrive --subscription charge --category transient --preview
+`
+
+export interface ProgramOutput {
+  /** Help, on standard output. */
+  readonly write: (text: string) => void
+  readonly columns: number | undefined
+  readonly hasColors: boolean
+}
+
+/** The program; parsing its arguments runs a command. Throws CommanderError instead of ending the process. */
+export function createProgram(commands: Commands, version: string, output: ProgramOutput): Command {
+  const program = new Command('eventspine')
+    .description('The event table at the centre of a TypeScript system.')
+    .version(version, '-V, --version', 'print the version')
+    .enablePositionalOptions()
+    .showSuggestionAfterError(true)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: output.write,
+      // Told once, by whoever catches the error.
+      outputError: () => {},
+      writeErr: () => {},
+      getOutHasColors: () => output.hasColors,
+      getOutHelpWidth: () => Math.min(output.columns ?? 100, 120),
+    })
+    .addHelpText('after', epilogue)
+  addCommonFlags(program)
+  for (const [title, adds] of groups) {
+    program.commandsGroup(title)
+    for (const add of adds) add(program, commands)
+  }
+  return program
+}

@@ -1,0 +1,59 @@
+// One run of the command, from arguments to exit code.
+import { readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { Commands } from './command.js'
+import { CommandError, type ExitCode, exitCodes, failureOf, tell } from './failure.js'
+import { Interruption } from './interruption.js'
+import { createProgram } from './program.js'
+import { Screen } from './screen/screen.js'
+
+/** Runs the command that `parameters` name; resolves with its exit code. Uses the process's own streams and signals. */
+export async function run(parameters: readonly string[]): Promise<ExitCode> {
+  const { stdout, stderr, stdin, env } = process
+  const json = parameters.includes('--json')
+  const screen = new Screen({ output: stdout, errors: stderr, input: stdin, environment: env, json })
+  const interruption = new Interruption()
+  const commands = new Commands(screen, interruption)
+  const program = createProgram(commands, version(), {
+    write: (text) => void stdout.write(text),
+    columns: stdout.columns,
+    hasColors: stdout.isTTY === true && !env.NO_COLOR,
+  })
+  interruption.start()
+  try {
+    await program.parseAsync([...parameters], { from: 'user' })
+    return commands.exitCode
+  } catch (error) {
+    return ended(error, screen)
+  } finally {
+    interruption.stop()
+  }
+}
+
+function ended(error: unknown, screen: Screen): ExitCode {
+  if (error instanceof CommanderError) {
+    // Help and version end by an error that is none. Help for want of a command is wrong usage.
+    if (error.exitCode === 0) return exitCodes.ok
+    const help = error.code === 'commander.help'
+    const message = help
+      ? 'Name a command, such as "eventspine doctor". All of them: eventspine --help.'
+      : oneLine(error.message)
+    return told(new CommandError(help ? 'COMMAND_MISSING' : 'USAGE', message), screen)
+  }
+  return told(error, screen)
+}
+
+function told(error: unknown, screen: Screen): ExitCode {
+  const failure = failureOf(error)
+  tell(screen, failure)
+  if (process.env.DEBUG && error instanceof Error) screen.note(error.stack ?? '')
+  return failure.exitCode
+}
+
+const oneLine = (message: string) => message.replace(/^error: /, '').replaceAll('\n', ' ')
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const isObject = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return isObject ? String(manifest.version) : 'unknown'
+}

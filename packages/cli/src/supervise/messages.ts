@@ -1,0 +1,34 @@
+// What a supervised process and its supervisor tell each other over the channel between them.
+import type { Failure } from '../failure.js'
+
+/** It works: told once. */
+export interface Ready {
+  readonly kind: 'ready'
+  readonly app: string
+  readonly subscriptions: readonly string[]
+  readonly embedded: boolean
+  /** Of the HTTP API, where it serves one. */
+  readonly url: string | undefined
+  /** Development key of the HTTP API. */
+  readonly key: string | undefined
+}
+
+/** It could not start, and ends. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly failure: Failure
+}
+
+/** To the process: drain and end. */
+export interface Stop {
+  readonly kind: 'stop'
+}
+
+export const stop: Stop = { kind: 'stop' }
+
+/** A message from the other side, or undefined: handlers may use the channel of their process for things of their own. */
+export function messageOf(value: unknown): Ready | Refused | Stop | undefined {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined
+  const known = value.kind === 'ready' || value.kind === 'refused' || value.kind === 'stop'
+  return known ? (value as Ready | Refused | Stop) : undefined
+}

@@ -1,0 +1,98 @@
+// What one serving process runs: an app that delivers, an HTTP API, or both.
+import { join } from 'node:path'
+import type { HttpServer } from '@eventspine/server'
+import { Eventspine, jsonLogger, type Logger } from 'eventspine'
+import { readKeys } from '../input/key-file.js'
+import { loadApp } from '../project/app-file.js'
+import { findAppFile, findProject } from '../project/project.js'
+import { chooseCells, type EmbeddedUse } from '../project/session.js'
+import type { Settings } from '../project/settings.js'
+import type { Ready } from './messages.js'
+
+export interface ServingOptions extends Settings {
+  /** Serves the HTTP API. */
+  readonly api: boolean
+  /** Delivers. */
+  readonly work: boolean
+  readonly migrate: boolean
+  /** A key is made, and reading and publishing need none from this machine. */
+  readonly development: boolean
+  readonly embeddedUse: EmbeddedUse
+  readonly host?: string
+  readonly port?: number
+  /** File of API keys. */
+  readonly keys?: string
+  readonly shutdownMs?: number
+}
+
+export class Serving {
+  readonly #options: ServingOptions
+  readonly #stops: (() => Promise<void>)[] = []
+  #starting: Promise<Ready> | undefined
+
+  constructor(options: ServingOptions) {
+    this.#options = options
+  }
+
+  /** Safe to call twice. */
+  start(): Promise<Ready> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  /** Drains; safe to call twice, before start and during it. */
+  async stop(): Promise<void> {
+    await this.#starting?.catch(() => {})
+    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop()
+  }
+
+  async #start(): Promise<Ready> {
+    const { work, migrate, api, shutdownMs } = this.#options
+    const logger = jsonLogger('info', Date.now, (line) => process.stderr.write(line))
+    const loaded = await loadApp(findAppFile(process.cwd(), this.#options.app))
+    const { options, database } = await chooseCells(this.#options, loaded, this.#options.embeddedUse)
+    if (database !== undefined) this.#stops.push(() => database.stop())
+    const drains = shutdownMs === undefined ? {} : { shutdownMs }
+    const spine = new Eventspine(loaded.app, { logger, ...options, ...drains, work, migrate })
+    this.#stops.push(() => spine.stop())
+    await spine.start()
+    const server = api ? await this.#serve(spine, logger) : undefined
+    return {
+      kind: 'ready',
+      app: loaded.app.name,
+      subscriptions: work ? loaded.app.subscriptions.map(({ name }) => name) : [],
+      embedded: database !== undefined,
+      url: server?.address?.url,
+      key: server?.developmentKey,
+    }
+  }
+
+  async #serve(spine: Eventspine, logger: Logger): Promise<HttpServer> {
+    const { host, port, development, keys } = this.#options
+    const { createServer } = await import('@eventspine/server')
+    const { dataDirectory } = findProject(process.cwd(), process.env)
+    const access = development
+      ? { development, keyFile: join(dataDirectory, 'development-key') }
+      : { apiKeys: await readKeys(keys) }
+    const server = createServer(spine, {
+      ...access,
+      logger,
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
+    })
+    this.#stops.push(() => server.stop())
+    await server.start().catch(portTaken)
+    return server
+  }
+}
+
+// The library calls a taken port UNAVAILABLE, as it does a database that is away. To a script they differ.
+function portTaken(error: unknown): never {
+  const cause = error instanceof Error ? error.cause : undefined
+  const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+  if (!isTaken || !(error instanceof Error)) throw error
+  throw Object.assign(new Error(`${error.message} (--port, or PORT)`), {
+    code: 'PORT_TAKEN',
+    field: '--port',
+  })
+}
