@@ -28,9 +28,8 @@ async function main(): Promise<void> {
   const demonstration = new Demonstration({ directory: dataDirectory, databaseUrl, narrator })
   stopOnSignals(demonstration, narrator)
   try {
-    const story = await demonstration.run()
+    const story = await demonstration.run(!once)
     if (json) process.stdout.write(`${JSON.stringify(story, null, 2)}\n`)
-    if (once) await demonstration.stop()
   } catch (error) {
     // What is interrupted by a signal fails on the way out: that is no news.
     if (stopping !== undefined) return stopping

@@ -1,7 +1,7 @@
 // Everything that the pipeline needs to run in one process: a database, the application's tables, the engine and
 // the HTTP API. Started in this order and stopped in the other.
 import { createWriteStream, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import { createServer } from '@eventspine/server'
 import { Eventspine, jsonLogger, type Logger } from 'eventspine'
@@ -72,7 +72,9 @@ export class OrderPipeline {
     const database = new EmbeddedPostgres({ directory: join(directory, 'postgres'), log: progress })
     this.#stops.push(() => database.stop())
     const { url } = await database.start()
-    done(`PostgreSQL started in ${Math.round(performance.now() - started)} ms, data in ${directory}`)
+    done(
+      `PostgreSQL started in ${Math.round(performance.now() - started)} ms, data in ${relative(process.cwd(), directory) || directory}`,
+    )
     return url
   }
 

@@ -49,6 +49,8 @@ Examples:
 export interface ProgramOutput {
   /** Help, on standard output. */
   readonly write: (text: string) => void
+  /** Help for want of a command, on standard error. */
+  readonly writeError: (text: string) => void
   readonly columns: number | undefined
   readonly hasColors: boolean
 }
@@ -66,15 +68,21 @@ export function createProgram(commands: Commands, version: string, output: Progr
       writeOut: output.write,
       // Told once, by whoever catches the error.
       outputError: () => {},
-      writeErr: () => {},
+      writeErr: output.writeError,
       getOutHasColors: () => output.hasColors,
       getOutHelpWidth: () => Math.min(output.columns ?? 100, 120),
     })
     .addHelpText('after', epilogue)
-  addCommonFlags(program)
   for (const [title, adds] of groups) {
     program.commandsGroup(title)
     for (const add of adds) add(program, commands)
   }
+  addCommonFlagsBelow(program)
   return program
+}
+
+// Last, so that --help shows a command's own flags first.
+function addCommonFlagsBelow(command: Command): void {
+  addCommonFlags(command)
+  for (const each of command.commands) addCommonFlagsBelow(each)
 }

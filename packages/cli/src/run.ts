@@ -16,6 +16,7 @@ export async function run(parameters: readonly string[]): Promise<ExitCode> {
   const commands = new Commands(screen, interruption)
   const program = createProgram(commands, version(), {
     write: (text) => void stdout.write(text),
+    writeError: (text) => void (json || stderr.write(text)),
     columns: stdout.columns,
     hasColors: stdout.isTTY === true && !env.NO_COLOR,
   })
@@ -34,11 +35,10 @@ function ended(error: unknown, screen: Screen): ExitCode {
   if (error instanceof CommanderError) {
     // Help and version end by an error that is none. Help for want of a command is wrong usage.
     if (error.exitCode === 0) return exitCodes.ok
-    const help = error.code === 'commander.help'
-    const message = help
-      ? 'Name a command, such as "eventspine doctor". All of them: eventspine --help.'
-      : oneLine(error.message)
-    return told(new CommandError(help ? 'COMMAND_MISSING' : 'USAGE', message), screen)
+    if (error.code !== 'commander.help')
+      return told(new CommandError('USAGE', oneLine(error.message)), screen)
+    if (screen.json) return told(new CommandError('USAGE', 'Name a command: --help lists them.'), screen)
+    return exitCodes.usage
   }
   return told(error, screen)
 }

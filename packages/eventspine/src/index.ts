@@ -1,27 +1,72 @@
 // The public entry: what a user writes an app with.
-export { retries } from './handle/retry-policy.js'
-export type { RetryOptions, RetryPolicy } from './handle/retry-policy.js'
-export { PermanentError, ProcessingError, TimeoutError, TransientError, ValidationError } from './handle/category.js'
-export type { Category } from './handle/category.js'
-export type { HandlerContext, HandlerPublishOptions, Transaction, TransactionContext } from './handle/context.js'
-export { defineEvent } from './event/definition.js'
-export type { AnyEventDefinition, EventDefinition, EventOf, EventOptions, InputOf } from './event/definition.js'
-export type { Event } from './event/event.js'
-export type { PublishOptions } from './event/prepare.js'
-export { defineSubscription } from './deliver/index.js'
-export type { BreakerOptions } from './deliver/subscription.js'
-export type { Interest, ResolvedSubscription, Subscription, SubscriptionOptions, SubscriptionPolicies } from './deliver/index.js'
-export type { BreakerState, Failure, WorkerRow } from './deliver/port.js'
+
 export type { ClaimPort } from './append/index.js'
-export { type App, type AppOptions, defineApp } from './runtime/app.js'
-export { Eventspine, type IncomingEvent, type Publication, type Published } from './runtime/eventspine.js'
-export type { CellOptions, EventspineOptions } from './runtime/options.js'
-export type { EventDetails, Operator } from './runtime/operator.js'
-export type { CausalNode, EventView } from './inspect/view.js'
+export type {
+  Interest,
+  ResolvedSubscription,
+  Subscription,
+  SubscriptionOptions,
+  SubscriptionPolicies,
+} from './deliver/index.js'
+export { defineSubscription } from './deliver/index.js'
+export type { BreakerState, Failure, WorkerRow } from './deliver/port.js'
+export type { BreakerOptions } from './deliver/subscription.js'
+export type {
+  AnyEventDefinition,
+  Event,
+  EventDefinition,
+  EventOf,
+  EventOptions,
+  InputOf,
+  PublishOptions,
+} from './event/index.js'
+export { defineEvent } from './event/index.js'
+export type {
+  Category,
+  HandlerContext,
+  HandlerPublishOptions,
+  RetryOptions,
+  RetryPolicy,
+  Transaction,
+  TransactionContext,
+} from './handle/index.js'
+export {
+  PermanentError,
+  ProcessingError,
+  retries,
+  TimeoutError,
+  TransientError,
+  ValidationError,
+} from './handle/index.js'
 export type { DoctorReport, Finding, SubscriptionDiagnosis } from './inspect/doctor.js'
+export type {
+  AuditRow,
+  DatabaseHealth,
+  DeliveryView,
+  EventQuery,
+  Page,
+  PageRequest,
+  SubscriptionView,
+} from './inspect/port.js'
+export type { CausalNode, EventView } from './inspect/view.js'
 export { type ErrorCode, EventspineError, errorCodes } from './kernel/index.js'
 export { jsonLogger, type Logger, type LogLevel } from './observe/log.js'
 export type { MetricSample } from './observe/metrics.js'
-export type { AuditRow, DatabaseHealth, DeliveryView, EventQuery, Page, PageRequest, SubscriptionView } from './inspect/port.js'
-export type { DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState, Redrive, RedrivePreview, RedriveRequest, RedriveState, Replay, ReplayRequest } from './redrive/port.js'
+export type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  DeadLetterState,
+  Redrive,
+  RedrivePreview,
+  RedriveRequest,
+  RedriveState,
+  Replay,
+  ReplayRequest,
+} from './redrive/port.js'
+export { type App, type AppOptions, defineApp } from './runtime/app.js'
+export { Eventspine } from './runtime/eventspine.js'
+export type { EventDetails, Operator } from './runtime/operator.js'
+export type { CellOptions, EventspineOptions } from './runtime/options.js'
+export type { IncomingEvent, Publication, Published } from './runtime/publication.js'
 export type { Retention } from './store/store.js'

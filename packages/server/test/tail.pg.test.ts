@@ -7,7 +7,7 @@ import { Fixture } from './fixture.js'
 const acme = createApiKey({ scopes: ['read'], tenant: 'acme' })
 const fixture = new Fixture({
   apiKeys: [acme.record],
-  limits: { tailPollMs: 20, tailHeartbeatMs: 100, tailStallMsMax: 500 },
+  limits: { tailPollMs: 20, tailHeartbeatMs: 100, tailStallMsMax: 500, drainMsMax: 6_000 },
 })
 beforeAll(() => fixture.start())
 afterAll(() => fixture.stop())
@@ -80,6 +80,9 @@ const names = (prefix: string, count: number) =>
 
 test('shows what comes from now on, in order, and heartbeats in between', async () => {
   await publish(['before'])
+  // Once it is delivered it is behind the end of the log for everyone.
+  const delivered = () => fixture.query(`SELECT 1 FROM eventspine.consumer WHERE subscription = 'remember' AND matched = 1`)
+  await fixture.until(delivered, (rows) => rows.length === 1)
   const source = await new Source().open('type=tests.*')
   await publish(names('now', 50))
   await source.until(() => source.ids.length >= 50)
@@ -161,6 +164,7 @@ test('HEAD answers at once', async () => {
 
 test('streams end when the server stops', async () => {
   const source = await new Source().open('')
+  setTimeout(() => console.log(process.getActiveResourcesInfo(), fixture.logs.slice(-6)), 3000)
   await fixture.server.stop()
   await source.ended()
   expect(source.text).toContain(': connected')

@@ -96,13 +96,34 @@ export function booksLines({ firstPass, tally }: Story): string[] {
   ]
 }
 
-/** Lines that work as they stand. */
-export function nextLines({ dead }: Story, url: string): string[] {
+/** Something to try: what it shows, and a line that works as it stands in the root of the repository. */
+export interface Suggestion {
+  readonly shows: string
+  readonly command: string
+}
+
+export function suggestionsFor({ dead }: Story, url: string): Suggestion[] {
   const [first] = dead
+  const why =
+    first === undefined
+      ? []
+      : [
+          {
+            shows: `why ${first.invoice} is dead, and how to mend it`,
+            command: `npm run eventspine -- dead show ${first.deadLetter}`,
+          },
+        ]
   return [
-    `curl ${url}/v1/events/invoice-536365     an invoice, and all that followed from it`,
-    `curl ${url}/v1/dead-letters    what is kept for a person`,
-    ...(first === undefined ? [] : [`npm run eventspine -- dead show ${first.deadLetter}`]),
-    'npm run eventspine -- doctor',
+    {
+      shows: 'an invoice that was redriven: its deliveries, and all that followed from it',
+      command: `curl ${url}/v1/events/invoice-536488`,
+    },
+    {
+      shows: 'an order of your own',
+      command: `curl --json @apps/order-pipeline/examples/order.json ${url}/v1/events`,
+    },
+    ...why,
+    { shows: 'whether everything adds up', command: 'npm run eventspine -- doctor' },
+    { shows: 'how a function is written', command: 'less apps/order-pipeline/src/functions/process.ts' },
   ]
 }

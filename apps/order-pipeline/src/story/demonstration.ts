@@ -25,12 +25,14 @@ export class Demonstration {
     })
   }
 
-  /** Resolves at the end of the story; the pipeline goes on. Rejects when it is stopped before. */
-  async run(): Promise<Story> {
+  /** Resolves at the end of the story. With `serve` the pipeline goes on until `stop`. Rejects when stopped before. */
+  async run(serve: boolean): Promise<Story> {
     this.#narrator.opening()
     const { spine, url, key } = await this.#pipeline.start()
     const story = await live(spine, { url, key }, this.#narrator)
-    this.#narrator.finished(story, url)
+    this.#narrator.finished(story)
+    if (serve) this.#narrator.serving(story, url)
+    else await this.stop()
     return story
   }
 

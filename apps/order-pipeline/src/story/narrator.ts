@@ -1,7 +1,15 @@
 // Tells the story to a person. What is said stays; what is in progress is one line that moves, on a terminal only.
 import type { Redrive } from 'eventspine'
 import picocolors from 'picocolors'
-import { booksLines, deadLines, firstPassLines, incidentLines, nextLines, redriveLines } from './chapters.js'
+import {
+  booksLines,
+  deadLines,
+  firstPassLines,
+  incidentLines,
+  redriveLines,
+  suggestionsFor,
+} from './chapters.js'
+import type { Incident } from './incidents.js'
 import type { Tally } from './ledger.js'
 import type { FirstPass, Listener, Story } from './live.js'
 
@@ -63,20 +71,32 @@ export class Narrator implements Listener {
     this.say(...firstPassLines(firstPass))
   }
 
-  finished(story: Story, url: string): void {
+  finished(story: Story): void {
     this.title('What went wrong, and what it led to')
     const [header = '', ...rows] = incidentLines(story.incidents)
-    this.say(this.#colors.dim(header), ...rows, '', ...redriveLines(story))
+    const colored = rows.map((row, index) =>
+      isHome(story.incidents[index]) ? row : this.#colors.yellow(row),
+    )
+    this.say(this.#colors.dim(header), ...colored, '', ...redriveLines(story))
     if (story.dead.length > 0) {
       this.title('Still dead, and rightly so: each breaks a rule of the business')
       this.say(...deadLines(story.dead))
     }
     this.title('The books')
     this.say(...booksLines(story))
-    this.title('What to try next')
-    this.say(...nextLines(story, url), '')
+    this.say('')
+  }
+
+  /** From here on nothing happens by itself. */
+  serving(story: Story, url: string): void {
+    this.say(this.#colors.bold('What to try next'), '')
+    for (const { shows, command } of suggestionsFor(story, url))
+      this.say(this.#colors.dim(shows), `  ${command}`)
+    this.say('', `Serving ${url}. Ctrl-C stops.`)
   }
 }
+
+const isHome = (incident: Incident | undefined) => incident?.home === incident?.invoices.length
 
 function moving({ processed, cancelled, dead, waiting, inWork }: Tally): string {
   const done = processed + cancelled + dead + waiting

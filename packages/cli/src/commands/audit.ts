@@ -1,6 +1,6 @@
 // `eventspine audit`: who did what to subscriptions, dead letters, redrives, replays and breakers.
 import type { Command } from 'commander'
-import { addCommonFlags, type Commands, nextPage, type PageFlags, pageRequest } from '../command.js'
+import { type Commands, nextPage, type PageFlags, pageRequest } from '../command.js'
 import { wholeNumber } from '../input/values.js'
 import { table } from '../screen/table.js'
 import { ago } from '../screen/time.js'
@@ -30,7 +30,8 @@ export function addAudit(program: Command, commands: Commands): void {
     })
     return undefined
   })
-  addCommonFlags(program.command('audit'))
+  program
+    .command('audit')
     .description('list who did what, newest first')
     .option('--limit <number>', 'so many, at most 500. Default 50', wholeNumber(1, 500))
     .option('--cursor <cursor>', 'go on where a page ended')

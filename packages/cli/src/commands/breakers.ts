@@ -1,9 +1,10 @@
 // `eventspine breakers`: circuit breakers, and a hand on them.
 import type { Command } from 'commander'
 import type { BreakerState } from 'eventspine'
-import { addCommonFlags, type Commands, operand } from '../command.js'
+import { type Commands, operand } from '../command.js'
 import { suggestion } from '../input/suggestion.js'
-import { notFound, type Session } from '../project/session.js'
+import { notFound } from '../project/lookup.js'
+import type { Session } from '../project/session.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { count, duration } from '../screen/time.js'
@@ -11,15 +12,17 @@ import { count, duration } from '../screen/time.js'
 /** Adds the command. */
 export function addBreakers(program: Command, commands: Commands): void {
   const list = commands.operation(async (session) => show(session, await session.operator.breakers()))
-  const breakers = addCommonFlags(program.command('breakers'))
+  const breakers = program
+    .command('breakers')
     .description('list circuit breakers; open or close one by hand')
     .action(list)
-  addCommonFlags(breakers.command('list')).description('list circuit breakers').action(list)
+  breakers.command('list').description('list circuit breakers').action(list)
   for (const [verb, state, effect] of [
     ['open', 'open', 'hold the work of a downstream, for an hour or until it is closed'],
     ['close', 'closed', 'let the work of a downstream go again, at a ramp'],
   ] as const) {
-    addCommonFlags(breakers.command(`${verb} <name>`))
+    breakers
+      .command(`${verb} <name>`)
       .description(effect)
       .option('--tenant <name>', 'of a breaker that each tenant has of its own')
       .action(setTo(commands, state))

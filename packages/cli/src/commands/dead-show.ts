@@ -1,7 +1,8 @@
 // `eventspine dead show`: one dead letter, and what to do with it.
 import type { DeadLetter } from 'eventspine'
 import { type Call, operand } from '../command.js'
-import { notFound, type Session } from '../project/session.js'
+import { notFound } from '../project/lookup.js'
+import type { Session } from '../project/session.js'
 import { list } from '../screen/table.js'
 import { bold, cyan, dim, red, type Text } from '../screen/text.js'
 import { moment } from '../screen/time.js'

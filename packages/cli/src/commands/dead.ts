@@ -1,7 +1,7 @@
 // `eventspine dead`: what was given up and is kept for a person.
 import type { Command } from 'commander'
 import type { DeadLetter, DeadLetterGroup, DeadLetterState } from 'eventspine'
-import { addCommonFlags, type Commands, nextPage, type PageFlags, pageRequest } from '../command.js'
+import { type Commands, nextPage, type PageFlags, pageRequest } from '../command.js'
 import { CommandError } from '../failure.js'
 import { addLetterFlags, chosenLetters, type LetterFlags, letterFilter } from '../input/letter-filter.js'
 import { wholeNumber } from '../input/values.js'
@@ -27,18 +27,17 @@ const states = ['dead', 'redriving', 'redriven', 'discarded'] as const
 /** Adds the command. */
 export function addDead(program: Command, commands: Commands): void {
   const dead = program.command('dead').description('list dead letters, show one with its error, discard them')
-  addLetterFlags(addCommonFlags(dead.command('list')).description('list dead letters, newest first'))
+  addLetterFlags(dead.command('list').description('list dead letters, newest first'))
     .option('--state <state>', `${states.join(', ')}, or any. Default: dead`)
     .option('--groups', 'count them by subscription and fault instead')
     .option('--limit <number>', 'so many, at most 500. Default 50', wholeNumber(1, 500))
     .option('--cursor <cursor>', 'go on where a page ended')
     .action(list(commands))
-  addCommonFlags(dead.command('show <id>'))
+  dead
+    .command('show <id>')
     .description('show a dead letter: its event, its attempts, its error, what to do next')
     .action(commands.operation(showLetter))
-  addLetterFlags(
-    addCommonFlags(dead.command('discard [ids...]')).description('give dead letters up for good'),
-  )
+  addLetterFlags(dead.command('discard [ids...]').description('give dead letters up for good'))
     .option('--all', 'every dead letter')
     .option('--reason <text>', 'why, for the audit (needed)')
     .option('--yes', 'do not ask')

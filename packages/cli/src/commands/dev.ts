@@ -2,7 +2,7 @@
 // a new start at every change.
 import { dirname, relative } from 'node:path'
 import type { Command } from 'commander'
-import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type Call, type Commands } from '../command.js'
 import type { ExitCode } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
 import { namedDatabase, type OpenDatabase, openEmbedded } from '../project/database.js'
@@ -28,7 +28,8 @@ const patienceMs = 6_000
 
 /** Adds the command. */
 export function addDev(program: Command, commands: Commands): void {
-  addCommonFlags(program.command('dev'))
+  program
+    .command('dev')
     .description('run the app on this machine: database, worker and HTTP API, started anew at every change')
     .option(
       '--port <port>',

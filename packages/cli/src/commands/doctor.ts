@@ -2,7 +2,7 @@
 // books do not balance or a finding is an error.
 import type { Command } from 'commander'
 import type { DoctorReport, Finding, SubscriptionDiagnosis } from 'eventspine'
-import { addCommonFlags, type Commands } from '../command.js'
+import { type Commands } from '../command.js'
 import { exitCodes } from '../failure.js'
 import { list, table } from '../screen/table.js'
 import { bold, cyan, dim, green, red, type Text, yellow } from '../screen/text.js'
@@ -16,7 +16,8 @@ export function addDoctor(program: Command, commands: Commands): void {
     const balanced = report.subscriptions.every((subscription) => subscription.balanced)
     return report.healthy && balanced ? undefined : exitCodes.failed
   })
-  addCommonFlags(program.command('doctor'))
+  program
+    .command('doctor')
     .description('check that every event is accounted for, and what is wrong')
     .action(action)
 }

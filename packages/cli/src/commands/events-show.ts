@@ -1,7 +1,8 @@
 // `eventspine events show`: one event, what each subscription made of it, and the tree of what led to what.
 import type { CausalNode, DeliveryView, EventDetails, EventView } from 'eventspine'
 import { type Call, operand } from '../command.js'
-import { notFound, type Session } from '../project/session.js'
+import { notFound } from '../project/lookup.js'
+import type { Session } from '../project/session.js'
 import { list, table } from '../screen/table.js'
 import { bold, cyan, dim, green, red, type Text, yellow } from '../screen/text.js'
 import { duration, moment } from '../screen/time.js'

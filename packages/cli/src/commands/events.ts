@@ -1,7 +1,7 @@
 // `eventspine events`: list, show one, follow.
 import type { Command } from 'commander'
 import type { EventQuery, EventView } from 'eventspine'
-import { addCommonFlags, type Commands, nextPage, type PageFlags, pageRequest } from '../command.js'
+import { type Commands, nextPage, type PageFlags, pageRequest } from '../command.js'
 import { momentOf, wholeNumber } from '../input/values.js'
 import { table } from '../screen/table.js'
 import { dim, type Text } from '../screen/text.js'
@@ -32,18 +32,19 @@ export function addEvents(program: Command, commands: Commands): void {
     screen.answer(page, () => lines(page.items, page.cursor, screen.width))
     return undefined
   })
-  addFilters(addCommonFlags(events.command('list')).description('list events, newest first'))
+  addFilters(events.command('list').description('list events, newest first'))
     .option('--after <time>', 'recorded since: ISO 8601, or so long ago (15m, 2h, 3d)', momentOf)
     .option('--before <time>', 'recorded before', momentOf)
     .option('--oldest', 'oldest first')
     .option('--limit <number>', 'so many, at most 500. Default 50', wholeNumber(1, 500))
     .option('--cursor <cursor>', 'go on where a page ended')
     .action(list)
-  addCommonFlags(events.command('show <id>'))
+  events
+    .command('show <id>')
     .description('show an event, its deliveries and the tree of what it led to')
     .option('--tenant <name>', 'of this tenant, where several use the same id')
     .action(commands.operation(showEvent))
-  addFilters(addCommonFlags(events.command('tail')).description('follow events as they come, until Ctrl-C'))
+  addFilters(events.command('tail').description('follow events as they come, until Ctrl-C'))
     .option('--beginning', 'from the beginning of the log')
     .option('--limit <number>', 'end after so many', wholeNumber(1, 1_000_000_000))
     .action(commands.operation(tailEvents))

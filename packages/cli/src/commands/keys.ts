@@ -1,9 +1,8 @@
 // `eventspine keys`: makes an API key for a production server. The key is shown once; the file keeps its hash.
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type Call, type Commands } from '../command.js'
 import { CommandError } from '../failure.js'
-import { readKeyFile } from '../input/key-file.js'
 import { suggestion } from '../input/suggestion.js'
 import type { Screen } from '../screen/screen.js'
 import { bold, dim, green } from '../screen/text.js'
@@ -18,7 +17,8 @@ interface CreateFlags {
 /** Adds the command. */
 export function addKeys(program: Command, commands: Commands): void {
   const keys = program.command('keys').description('make API keys for a production server')
-  addCommonFlags(keys.command('create'))
+  keys
+    .command('create')
     .description('make a key, shown once, and add its hash to a file')
     .requiredOption('--file <file>', 'file of keys, for eventspine start --keys')
     .requiredOption('--name <name>', 'whose it is, for the audit')
@@ -29,6 +29,7 @@ export function addKeys(program: Command, commands: Commands): void {
 
 async function create(screen: Screen, { flags }: Call<CreateFlags>): Promise<undefined> {
   const { createApiKey, scopes: known } = await import('@eventspine/server')
+  const { readKeyFile } = await import('../input/key-file.js')
   const scopes = flags.scopes.split(',').map((name) => {
     const scope = known.find((each) => each === name.trim())
     if (scope !== undefined) return scope

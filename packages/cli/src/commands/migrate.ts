@@ -1,7 +1,7 @@
 // `eventspine migrate`: creates or upgrades the tables.
 import type { Command } from 'commander'
 import type { Logger } from 'eventspine'
-import { addCommonFlags, type Commands } from '../command.js'
+import { type Commands } from '../command.js'
 import { green } from '../screen/text.js'
 
 interface Applied {
@@ -23,7 +23,8 @@ export function addMigrate(program: Command, commands: Commands): void {
     },
     { migrate: true, logger: listener(applied) },
   )
-  addCommonFlags(program.command('migrate'))
+  program
+    .command('migrate')
     .description('create the tables, or upgrade them')
     .allowExcessArguments(false)
     .action(action)

@@ -1,13 +1,12 @@
 // `eventspine publish`: one event from flags, or many from a file.
 import type { Command } from 'commander'
 import type { IncomingEvent } from 'eventspine'
-import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type Call, type Commands } from '../command.js'
 import { CommandError } from '../failure.js'
 import { readJson } from '../input/json.js'
 import { momentOf, wholeNumber } from '../input/values.js'
 import type { Session } from '../project/session.js'
 import { dim, green, type Text } from '../screen/text.js'
-import { publishFile } from './publish-file.js'
 
 export interface PublishFlags {
   readonly data?: string
@@ -25,7 +24,8 @@ export interface PublishFlags {
 
 /** Adds the command. */
 export function addPublish(program: Command, commands: Commands): void {
-  addCommonFlags(program.command('publish [type]'))
+  program
+    .command('publish [type]')
     .description('publish an event, or a file of them')
     .option('--data <json>', 'what happened: JSON, @FILE, or - for standard input')
     .option('--file <file>', 'a file of events, one JSON object a line, all checked before the first is sent')
@@ -54,6 +54,7 @@ async function run(session: Session, call: Call<PublishFlags>): Promise<undefine
       throw new CommandError('REQUEST_INVALID', '--file holds whole events: leave type and --data out.', {
         field: '--file',
       })
+    const { publishFile } = await import('./publish-file.js')
     return publishFile(session, flags.file, call.interruption)
   }
   const { screen, spine } = session

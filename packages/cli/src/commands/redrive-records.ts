@@ -1,9 +1,9 @@
 // `eventspine redrive list|show|stop`: the redrives that were asked for.
 import type { Command } from 'commander'
 import type { Redrive } from 'eventspine'
-import { addCommonFlags, type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
+import { type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
 import { wholeNumber } from '../input/values.js'
-import { notFound } from '../project/session.js'
+import { notFound } from '../project/lookup.js'
 import { list, table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { ago, count, counted, moment } from '../screen/time.js'
@@ -13,7 +13,8 @@ const hint = 'List them: eventspine redrive list.'
 
 /** Adds the commands below `redrive`. */
 export function addRedriveRecords(redrive: Command, commands: Commands): void {
-  addCommonFlags(redrive.command('list'))
+  redrive
+    .command('list')
     .description('list redrives, newest first')
     .option('--limit <number>', 'so many, at most 500. Default 50', wholeNumber(1, 500))
     .option('--cursor <cursor>', 'go on where a page ended')
@@ -24,7 +25,7 @@ export function addRedriveRecords(redrive: Command, commands: Commands): void {
     screen.answer(found, () => redriveLines(found))
     return undefined
   })
-  addCommonFlags(redrive.command('show <id>')).description('show how far a redrive has come').action(show)
+  redrive.command('show <id>').description('show how far a redrive has come').action(show)
   const stop = commands.operation<{ readonly note?: string }>(
     async ({ operator, screen, actor }, { operands, flags }) => {
       const id = operand(operands)
@@ -34,7 +35,8 @@ export function addRedriveRecords(redrive: Command, commands: Commands): void {
       return undefined
     },
   )
-  addCommonFlags(redrive.command('stop <id>'))
+  redrive
+    .command('stop <id>')
     .description('send no more; what was sent goes on')
     .option('--note <text>', 'why')
     .action(stop)

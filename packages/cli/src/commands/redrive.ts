@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { DeadLetterFilter, Redrive, RedrivePreview, RedriveRequest } from 'eventspine'
-import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type Call, type Commands } from '../command.js'
 import { CommandError, type ExitCode, exitCodes } from '../failure.js'
 import { follow } from '../follow.js'
 import { readJson } from '../input/json.js'
@@ -32,7 +32,7 @@ interface RedriveFlags extends LetterFlags {
 
 /** Adds the command. */
 export function addRedrive(program: Command, commands: Commands): void {
-  const redrive = addLetterFlags(addCommonFlags(program.command('redrive [ids...]')))
+  const redrive = addLetterFlags(program.command('redrive [ids...]'))
     .description('send dead letters again; list, show or stop redrives')
     .option('--all', 'every dead letter')
     .option('--preview', 'show what would be sent, and send nothing')

@@ -1,19 +1,12 @@
 // `eventspine replay`: history delivered again to one subscription and to no other.
 import type { Command } from 'commander'
 import type { Replay } from 'eventspine'
-import {
-  addCommonFlags,
-  type Call,
-  type Commands,
-  nextPage,
-  operand,
-  type PageFlags,
-  pageRequest,
-} from '../command.js'
+import { type Call, type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
 import { CommandError, type ExitCode, exitCodes } from '../failure.js'
 import { follow } from '../follow.js'
 import { momentOf, wholeNumber } from '../input/values.js'
-import { notFound, requireSubscription, type Session } from '../project/session.js'
+import { notFound, requireSubscription } from '../project/lookup.js'
+import type { Session } from '../project/session.js'
 import { list, table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { ago, count, moment } from '../screen/time.js'
@@ -29,14 +22,16 @@ const hint = 'List them: eventspine replay list.'
 
 /** Adds the command. */
 export function addReplay(program: Command, commands: Commands): void {
-  const replay = addCommonFlags(program.command('replay <subscription>'))
+  const replay = program
+    .command('replay <subscription>')
     .description('deliver history again to one subscription; list, show or stop replays')
     .option('--from <time>', 'beginning, ISO 8601, or so long ago (15m, 2h, 3d) (needed)', fromOf)
     .option('--external', 'also though its handler may call the world')
     .option('--reason <text>', 'why, for the audit')
     .option('--no-wait', 'return at once instead of following it')
     .action(commands.operation(run))
-  addCommonFlags(replay.command('list'))
+  replay
+    .command('list')
     .description('list replays, newest first')
     .option('--limit <number>', 'so many, at most 500. Default 50', wholeNumber(1, 500))
     .option('--cursor <cursor>', 'go on where a page ended')
@@ -45,9 +40,7 @@ export function addReplay(program: Command, commands: Commands): void {
     ['show', 'show how far a replay has come'],
     ['stop', 'end a replay where it is'],
   ] as const) {
-    addCommonFlags(replay.command(`${verb} <id>`))
-      .description(description)
-      .action(one(commands, verb))
+    replay.command(`${verb} <id>`).description(description).action(one(commands, verb))
   }
 }
 

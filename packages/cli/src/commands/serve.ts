@@ -2,7 +2,7 @@
 // when it is told to or when the supervisor is gone. Not for people: hidden from --help.
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
-import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type Call, type Commands } from '../command.js'
 import { type ExitCode, failureOf } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
 import type { Screen } from '../screen/screen.js'
@@ -13,7 +13,8 @@ type ServeFlags = Partial<ServingOptions>
 
 /** Adds the command. */
 export function addServe(program: Command, commands: Commands): void {
-  addCommonFlags(program.command('serve', { hidden: true }))
+  program
+    .command('serve', { hidden: true })
     .option('--api')
     .option('--work')
     .option('--migrate')

@@ -1,7 +1,7 @@
 // `eventspine start`: production on one machine: worker processes and one for the HTTP API, each started again when it
 // dies. A handler that blocks its process does not stop the API.
 import type { Command } from 'commander'
-import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type Call, type Commands } from '../command.js'
 import type { ExitCode } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
 import { namedDatabase } from '../project/database.js'
@@ -31,7 +31,8 @@ const patienceMs = 30_000
 
 /** Adds the command. */
 export function addStart(program: Command, commands: Commands): void {
-  addCommonFlags(program.command('start'))
+  program
+    .command('start')
     .description('run in production: supervised workers and the HTTP API, on the server of DATABASE_URL')
     .option('--workers <number>', 'worker processes', wholeNumber(0, workersMax), 1)
     .option('--host <host>', 'of the HTTP API. Default: 127.0.0.1')

@@ -1,8 +1,8 @@
 // `eventspine subscriptions`: who is interested in what, how far each has come; pause and resume.
 import type { Command } from 'commander'
 import type { SubscriptionView } from 'eventspine'
-import { addCommonFlags, type Commands, operand } from '../command.js'
-import { requireSubscription } from '../project/session.js'
+import { type Commands, operand } from '../command.js'
+import { requireSubscription } from '../project/lookup.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { count, duration } from '../screen/time.js'
@@ -14,14 +14,17 @@ export function addSubscriptions(program: Command, commands: Commands): void {
     screen.answer({ subscriptions }, () => lines(subscriptions, screen.width))
     return undefined
   })
-  const subscriptions = addCommonFlags(program.command('subscriptions'))
+  const subscriptions = program
+    .command('subscriptions')
     .description('list subscriptions; pause or resume one')
     .action(list)
-  addCommonFlags(subscriptions.command('list')).description('list subscriptions with their lag').action(list)
-  addCommonFlags(subscriptions.command('pause <name>'))
+  subscriptions.command('list').description('list subscriptions with their lag').action(list)
+  subscriptions
+    .command('pause <name>')
     .description('start no attempt any more; returns once none can start')
     .action(change(commands, 'pause'))
-  addCommonFlags(subscriptions.command('resume <name>'))
+  subscriptions
+    .command('resume <name>')
     .description('go on where it was paused')
     .action(change(commands, 'resume'))
 }

@@ -2,14 +2,15 @@
 // container platform). Logs JSON lines to standard error.
 import { once } from 'node:events'
 import type { Command } from 'commander'
-import { addCommonFlags, type Call, type Commands } from '../command.js'
+import { type Call, type Commands } from '../command.js'
 import type { Screen } from '../screen/screen.js'
 import { dim, green } from '../screen/text.js'
 import { Report } from '../supervise/report.js'
 
 /** Adds the command. */
 export function addWorker(program: Command, commands: Commands): void {
-  addCommonFlags(program.command('worker'))
+  program
+    .command('worker')
     .description('run one worker process, without HTTP and without a supervisor')
     .option('--no-migrate', 'leave the tables as they are')
     .action(commands.task(work))

@@ -1,6 +1,6 @@
 // `eventspine workers`: the processes that deliver now.
 import type { Command } from 'commander'
-import { addCommonFlags, type Commands } from '../command.js'
+import { type Commands } from '../command.js'
 import { table } from '../screen/table.js'
 import { ago, count } from '../screen/time.js'
 
@@ -33,5 +33,5 @@ export function addWorkers(program: Command, commands: Commands): void {
     })
     return undefined
   })
-  addCommonFlags(program.command('workers')).description('list the processes that deliver now').action(action)
+  program.command('workers').description('list the processes that deliver now').action(action)
 }

@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import type { HttpServer } from '@eventspine/server'
 import { Eventspine, jsonLogger, type Logger } from 'eventspine'
-import { readKeys } from '../input/key-file.js'
 import { loadApp } from '../project/app-file.js'
 import { findAppFile, findProject } from '../project/project.js'
 import { chooseCells, type EmbeddedUse } from '../project/session.js'
@@ -73,7 +72,7 @@ export class Serving {
     const { dataDirectory } = findProject(process.cwd(), process.env)
     const access = development
       ? { development, keyFile: join(dataDirectory, 'development-key') }
-      : { apiKeys: await readKeys(keys) }
+      : { apiKeys: await (await import('../input/key-file.js')).readKeys(keys) }
     const server = createServer(spine, {
       ...access,
       logger,

@@ -96,7 +96,7 @@ describe('in a directory', () => {
     // A folder in the place of the file makes the rename fail.
     const { mkdir } = await import('node:fs/promises')
     await mkdir(join(file, 'in-the-way'), { recursive: true })
-    await expect(claims.put('a', body)).rejects.toThrow()
+    await expect(claims.put('a', body)).rejects.toThrow('EISDIR')
     expect(await files()).toEqual([])
     expect(await readdir(dirname(file))).toHaveLength(1)
     expect(reference).toBeDefined()

@@ -1,7 +1,7 @@
 // One subscription's way through one shard of the log, under one lease: reads ahead, runs what may run, and offers
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
 
-import { conflicted, deathsMax, type Outcome, quarantined } from '../handle/outcome.js'
+import type { Outcome } from '../handle/outcome.js'
 import { Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate } from './gate.js'
@@ -154,10 +154,10 @@ export class Consumer {
   }
 
   async #attempt(item: Item, transaction?: SettleTransaction): Promise<Outcome> {
-    const { clock } = this.#services
+    const { clock, outcomes } = this.#services
     item.startedAtMs = clock.now()
     item.startedAt = clock.monotonic()
-    if (item.deaths >= deathsMax) return quarantined(item.deaths)
+    if (item.deaths >= outcomes.deathsMax) return outcomes.quarantined(item.deaths)
     const outcome = await this.#services.handle({
       subscription: this.subscription,
       lease: this.lease,
@@ -218,6 +218,7 @@ export class Consumer {
       port: this.#services.settle,
       worker: this.#services.worker,
       random: this.#services.random,
+      outcomes: this.#services.outcomes,
       handle: (item, transaction) => this.#attempt(item, transaction),
       settlement: (outcomes) => this.#settlementOf(outcomes),
       settled: () => this.#transacted(items),
@@ -328,7 +329,7 @@ export class Consumer {
   refused(ids: readonly string[]): Settlement | undefined {
     if (this.#harvest === undefined) return undefined
     for (const item of [...this.#harvest.advance.ended, ...this.#harvest.rows])
-      if (publishes(item, ids)) item.ending = conflicted() as Item['ending']
+      if (publishes(item, ids)) item.ending = this.#services.outcomes.conflicted()
     return this.#settlement(this.#harvest)
   }
 

@@ -1,5 +1,5 @@
 // What a consumer is given by the process around it.
-import type { Outcome } from '../handle/outcome.js'
+import type { Outcome, Outcomes } from '../handle/outcome.js'
 import type { Clock, Random } from '../kernel/index.js'
 import type { SettlePort, SettleTransaction } from '../settle/port.js'
 import type { BreakerBoard } from './breaker-board.js'
@@ -27,6 +27,8 @@ export interface ConsumerServices {
   readonly capacity: Capacity
   readonly retry: RetryPort
   readonly settle: Pick<SettlePort, 'begin'>
+  /** How attempts are judged. */
+  readonly outcomes: Outcomes
   /** Runs the handler to its outcome. Never rejects. */
   handle(work: Work): Promise<Outcome>
   /** Asks for a flush in which `collect` is called. */

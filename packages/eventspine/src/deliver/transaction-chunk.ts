@@ -1,7 +1,7 @@
 // Transactional deliveries: many handlers in one transaction that also holds their settlement, so that effects are
 // applied once. When one fails the transaction is undone, that one is set apart, and the rest runs again: no savepoint
 // per event, which would fill the subtransaction log of the whole server.
-import { conflicted, failed, type Outcome } from '../handle/outcome.js'
+import type { Outcome, Outcomes } from '../handle/outcome.js'
 import type { Random } from '../kernel/index.js'
 import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
 import type { Item } from './item.js'
@@ -12,6 +12,7 @@ export interface ChunkServices {
   readonly port: Pick<SettlePort, 'begin'>
   readonly worker: string
   readonly random: Random
+  readonly outcomes: Outcomes
   handle(item: Item, transaction: SettleTransaction): Promise<Outcome>
   /** Takes the outcomes and gives the settlement that holds them. */
   settlement(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined
@@ -57,7 +58,7 @@ export async function runChunk(
         continue
       }
       if (typeof recorded === 'object') {
-        for (const item of recorded.items) bad.set(item, conflicted())
+        for (const item of recorded.items) bad.set(item, services.outcomes.conflicted())
         left = left.filter((item) => !bad.has(item))
         continue
       }
@@ -113,7 +114,7 @@ async function record(
     if (part.length > 1 || only === undefined) return 'poisoned'
     return recordAlone(
       only,
-      failed(swallowed(aborted), only.attempt, subscription.retry, services.random),
+      services.outcomes.failed(swallowed(aborted), only.attempt, subscription.retry, services.random),
       services,
       subscription,
     )

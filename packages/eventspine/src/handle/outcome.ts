@@ -13,15 +13,15 @@ export type Outcome =
   | { readonly kind: 'abandoned' }
 
 /** Process deaths while it ran after which an event is quarantined. */
-export const deathsMax = 3
+const deathsMax = 3
 
-export function failed(error: unknown, attempt: number, policy: RetryPolicy, random: Random): Outcome {
+function failed(error: unknown, attempt: number, policy: RetryPolicy, random: Random): Outcome {
   const failure = failureOf(error, categoryOf(error))
   if (attempt >= attemptsAllowed(policy, failure.category)) return { kind: 'dead', failure }
   return { kind: 'retry', failure, delayMs: Math.max(policy.delayMs(attempt, random), retryAfterOf(error)) }
 }
 
-export function quarantined(deaths: number): Outcome {
+function quarantined(deaths: number): Outcome {
   const error = new Error(
     `The process died ${deaths} times while this event was being handled. Fix the handler, then redrive.`,
   )
@@ -30,10 +30,14 @@ export function quarantined(deaths: number): Outcome {
 }
 
 /** The handler published under an id that belongs to another body. */
-export function conflicted(): Outcome & { readonly kind: 'dead' } {
+function conflicted(): Outcome & { readonly kind: 'dead' } {
   const error = new Error(
     'The handler published an event under an id that already belongs to another body. Give each fact an id of its own.',
   )
   error.name = 'IdempotencyConflict'
   return { kind: 'dead', failure: failureOf(error, 'validation') }
 }
+
+/** How attempts are judged. A value, so that delivery can be handed it without knowing this stage. */
+export const outcomes = { failed, quarantined, conflicted, deathsMax } as const
+export type Outcomes = typeof outcomes

@@ -2,7 +2,7 @@
 // into an outcome. A handler can throw, hang or answer nonsense; this never rejects.
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
 import type { Event } from '../event/event.js'
-import { type Preparation, prepare } from '../event/prepare.js'
+import { type Preparation, prepare } from '../event/index.js'
 import type { Decoded, EventRegistry } from '../event/registry.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 import { Cancellation, type Clock, type Random } from '../kernel/index.js'
@@ -10,7 +10,7 @@ import { boundLogger, type Logger } from '../observe/log.js'
 import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
 import { TimeoutError, ValidationError } from './category.js'
 import type { HandlerContext, HandlerPublishOptions, Transaction } from './context.js'
-import { failed, type Outcome } from './outcome.js'
+import { type Outcome, outcomes } from './outcome.js'
 import type { RetryPolicy } from './retry-policy.js'
 
 export interface Attempt {
@@ -90,7 +90,7 @@ export class Runner {
       return { kind: 'done', published: attempt.replay === '' ? await publications.collect() : [] }
     } catch (error) {
       if (cancellation.cancelled) return { kind: 'abandoned' }
-      const outcome = failed(error, attempt.attempt, subscription.retry, random)
+      const outcome = outcomes.failed(error, attempt.attempt, subscription.retry, random)
       if (outcome.kind !== 'done' && outcome.kind !== 'abandoned') {
         const { category, message, name } = outcome.failure
         span.end(outcome.kind, category, message)

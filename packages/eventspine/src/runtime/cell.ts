@@ -1,8 +1,8 @@
 // One database with everything that runs against it in this process: appending, delivering, housekeeping.
 import { Appender, type AppendLimits, type ClaimPort } from '../append/index.js'
 import { Capacity } from '../deliver/index.js'
-import type { Preparation } from '../event/prepare.js'
-import { Runner } from '../handle/runner.js'
+import type { Preparation } from '../event/index.js'
+import { Runner } from '../handle/index.js'
 import type { Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
@@ -81,7 +81,12 @@ export class Cell {
     if (!work) return
     await store.register(app.subscriptions.map(recordOf))
     await store.maintain(retention)
-    this.#worker = new Worker({ ...this.#services, subscriptions: app.subscriptions, runner: this.runner, wakeRemote: true })
+    this.#worker = new Worker({
+      ...this.#services,
+      subscriptions: app.subscriptions,
+      runner: this.runner,
+      wakeRemote: true,
+    })
     await this.#worker.start()
     this.#loops = Promise.all([
       this.#every(maintainEveryMs, () => store.maintain(retention)),
@@ -90,7 +95,8 @@ export class Cell {
   }
 
   async #advanceRedrives(): Promise<void> {
-    if ((await this.#services.store.advanceRedrives()) === 0) await this.#services.clock.sleep(redriveEveryMs * 3, this.#stop.signal)
+    if ((await this.#services.store.advanceRedrives()) === 0)
+      await this.#services.clock.sleep(redriveEveryMs * 3, this.#stop.signal)
   }
 
   async #every(ms: number, action: () => Promise<unknown>): Promise<void> {
@@ -98,7 +104,9 @@ export class Cell {
     while (!this.#stop.signal.aborted) {
       await clock.sleep(ms, this.#stop.signal)
       if (this.#stop.signal.aborted) return
-      await action().catch((error) => logger.warn('housekeeping failed; trying again', { cell: this.name, error }))
+      await action().catch((error) =>
+        logger.warn('housekeeping failed; trying again', { cell: this.name, error }),
+      )
     }
   }
 
@@ -126,7 +134,22 @@ export class Cell {
 }
 
 function recordOf(subscription: App['subscriptions'][number]): SubscriptionRecord {
-  const { name, priority, shards, start, deadlineMs, leaseMs, ordered, concurrencyMax, rate, breaker, filter, external, batchEventsMax, batchBytesMax } = subscription
+  const {
+    name,
+    priority,
+    shards,
+    start,
+    deadlineMs,
+    leaseMs,
+    ordered,
+    concurrencyMax,
+    rate,
+    breaker,
+    filter,
+    external,
+    batchEventsMax,
+    batchBytesMax,
+  } = subscription
   return {
     name,
     on: subscription.on.map((interest) => (typeof interest === 'string' ? interest : interest.type)),
@@ -134,8 +157,15 @@ function recordOf(subscription: App['subscriptions'][number]): SubscriptionRecor
     shards,
     start,
     policies: {
-      deadlineMs, leaseMs, ordered, concurrency: concurrencyMax, external, transactional: subscription.transact !== undefined,
-      batchEventsMax, batchBytesMax, attemptsMax: subscription.retry.attemptsMax,
+      deadlineMs,
+      leaseMs,
+      ordered,
+      concurrency: concurrencyMax,
+      external,
+      transactional: subscription.transact !== undefined,
+      batchEventsMax,
+      batchBytesMax,
+      attemptsMax: subscription.retry.attemptsMax,
       ...(rate === undefined ? {} : { rate }),
       ...(breaker === undefined ? {} : { breaker }),
       ...(filter === undefined ? {} : { filter: filter.pattern }),

@@ -1,44 +1,38 @@
 // What a user holds: an app that runs against its cells. Everything else of the library is reached from here.
-import { executorOf, type AppendOutcome, type ClaimPort } from '../append/index.js'
+import { type AppendOutcome, type ClaimPort, executorOf } from '../append/index.js'
 import { directoryClaims } from '../claim/index.js'
 import { Capacity } from '../deliver/index.js'
-import type { AnyEventDefinition, InputOf } from '../event/definition.js'
-import { type Preparation, prepare, type PublishOptions } from '../event/prepare.js'
-import type { NewEvent } from '../event/stored.js'
+import type { AnyEventDefinition, InputOf, NewEvent } from '../event/index.js'
+import { type Preparation, type PublishOptions, prepare } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
-import { Metrics, type MetricSample, prometheusText } from '../observe/metrics.js'
-import { publishSpan, activeTraceparent } from '../observe/trace.js'
+import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.js'
+import { activeTraceparent, publishSpan } from '../observe/trace.js'
 import { claimStatements } from '../store/postgres/claim.js'
 import { createPostgresStore } from '../store/postgres/postgres-store.js'
 import type { App } from './app.js'
 import { Cell } from './cell.js'
 import { storeSamples } from './measure.js'
 import { Operator } from './operator.js'
-import { type EventspineOptions, realSurroundings, type ResolvedOptions, resolveOptions, type Surroundings } from './options.js'
+import {
+  type EventspineOptions,
+  type ResolvedOptions,
+  realSurroundings,
+  resolveOptions,
+  type Surroundings,
+} from './options.js'
+import {
+  answerOf,
+  conflictOf,
+  distinct,
+  type IncomingEvent,
+  indexed,
+  isDefinition,
+  type Publication,
+  type Published,
+  unknownCell,
+  withTrace,
+} from './publication.js'
 import { StallWatch } from './stall-watch.js'
-
-/** What publishing answers: the same for a repeat under the same id. */
-export interface Published {
-  readonly id: string
-  readonly type: string
-  readonly version: number
-  readonly tenant: string
-  readonly source: string
-}
-
-/** An event from an untyped border. */
-export interface IncomingEvent extends PublishOptions {
-  readonly type: string
-  /** Default: the newest version defined. */
-  readonly version?: number
-  readonly data: unknown
-}
-
-export interface Publication<Definition extends AnyEventDefinition = AnyEventDefinition> {
-  readonly event: Definition
-  readonly data: InputOf<Definition>
-  readonly options?: PublishOptions
-}
 
 export class Eventspine {
   readonly #options: ResolvedOptions
@@ -80,15 +74,32 @@ export class Eventspine {
     const { logger, idempotencyWindowMs, retention, migrate, work, shutdownMs, appendLimits } = this.#options
     const { store, claim } = this.#surroundings.storeOf?.(name) ?? this.#postgres(name, idempotencyWindowMs)
     return new Cell({
-      name, app: this.app, store, claim, logger, retention, migrate, work, shutdownMs, capacity,
-      clock: this.#surroundings.clock, random: this.#surroundings.random, metrics: this.#metrics, preparation: this.#preparation, limits: appendLimits,
+      name,
+      app: this.app,
+      store,
+      claim,
+      logger,
+      retention,
+      migrate,
+      work,
+      shutdownMs,
+      capacity,
+      clock: this.#surroundings.clock,
+      random: this.#surroundings.random,
+      metrics: this.#metrics,
+      preparation: this.#preparation,
+      limits: appendLimits,
     })
   }
 
   #postgres(name: string, idempotencyWindowMs: number) {
     const cell = this.#options.cells.get(name)
     if (cell === undefined) throw unknownCell(name, this.cells)
-    const store = createPostgresStore({ ...cell, idempotencyWindowMs, applicationName: `eventspine ${this.app.name}` }, this.#surroundings.clock, this.#options.logger)
+    const store = createPostgresStore(
+      { ...cell, idempotencyWindowMs, applicationName: `eventspine ${this.app.name}` },
+      this.#surroundings.clock,
+      this.#options.logger,
+    )
     return { store, claim: this.#claim(claimStatements(store.database)) }
   }
 
@@ -105,7 +116,8 @@ export class Eventspine {
   }
 
   async #start(): Promise<void> {
-    if (this.#state !== 'new') throw new EventspineError('STOPPED', 'This Eventspine was stopped. Create a new one to start again.')
+    if (this.#state !== 'new')
+      throw new EventspineError('STOPPED', 'This Eventspine was stopped. Create a new one to start again.')
     this.#state = 'starting'
     try {
       await Promise.all([...this.#cells.values()].map((cell) => cell.start()))
@@ -131,13 +143,30 @@ export class Eventspine {
 
   /** Resolves when the event is durable. Throws EVENT_INVALID, EVENT_TOO_LARGE, IDEMPOTENCY_CONFLICT, OVERLOADED or
    *  UNAVAILABLE, each before anything is stored. */
-  publish<Definition extends AnyEventDefinition>(event: Definition, data: InputOf<Definition>, options?: PublishOptions): Promise<Published>
+  publish<Definition extends AnyEventDefinition>(
+    event: Definition,
+    data: InputOf<Definition>,
+    options?: PublishOptions,
+  ): Promise<Published>
   /** Inside the caller's own transaction: the event exists if and only if that commits. */
-  publish<Definition extends AnyEventDefinition>(transaction: object, event: Definition, data: InputOf<Definition>, options?: PublishOptions): Promise<Published>
-  publish(first: AnyEventDefinition | object, second: unknown, third?: unknown, fourth?: PublishOptions): Promise<Published> {
+  publish<Definition extends AnyEventDefinition>(
+    transaction: object,
+    event: Definition,
+    data: InputOf<Definition>,
+    options?: PublishOptions,
+  ): Promise<Published>
+  publish(
+    first: AnyEventDefinition | object,
+    second: unknown,
+    third?: unknown,
+    fourth?: PublishOptions,
+  ): Promise<Published> {
     if (isDefinition(first)) return this.#publish(first, second, (third ?? {}) as PublishOptions)
     if (isDefinition(second)) return this.#publishWithin(first, second, third, fourth ?? {})
-    throw new EventspineError('REQUEST_INVALID', 'publish takes (event, data, options) or (transaction, event, data, options), where event is made by defineEvent.')
+    throw new EventspineError(
+      'REQUEST_INVALID',
+      'publish takes (event, data, options) or (transaction, event, data, options), where event is made by defineEvent.',
+    )
   }
 
   async #publish(definition: AnyEventDefinition, data: unknown, options: PublishOptions): Promise<Published> {
@@ -153,7 +182,12 @@ export class Eventspine {
     }
   }
 
-  async #publishWithin(transaction: object, definition: AnyEventDefinition, data: unknown, options: PublishOptions): Promise<Published> {
+  async #publishWithin(
+    transaction: object,
+    definition: AnyEventDefinition,
+    data: unknown,
+    options: PublishOptions,
+  ): Promise<Published> {
     try {
       const executor = executorOf(transaction)
       const prepared = await prepare(definition, data, options, this.#preparation)
@@ -169,19 +203,33 @@ export class Eventspine {
 
   /** Many at once, all or nothing. They must live in one cell. The field of an error begins with its index: `/3/data`. */
   publishMany(publications: readonly Publication[]): Promise<readonly Published[]> {
-    return this.#publishMany(publications.map(({ event, data, options }) => ({ definition: event, data, options: options ?? {} })))
+    return this.#publishMany(
+      publications.map(({ event, data, options }) => ({ definition: event, data, options: options ?? {} })),
+    )
   }
 
-  async #publishMany(entries: readonly { readonly definition: AnyEventDefinition; readonly data: unknown; readonly options: PublishOptions }[]): Promise<readonly Published[]> {
+  async #publishMany(
+    entries: readonly {
+      readonly definition: AnyEventDefinition
+      readonly data: unknown
+      readonly options: PublishOptions
+    }[],
+  ): Promise<readonly Published[]> {
     try {
       const events = await Promise.all(
-        entries.map(({ definition, data, options }, index) => indexed(index, async () => prepare(definition, data, options, this.#preparation))),
+        entries.map(({ definition, data, options }, index) =>
+          indexed(index, async () => prepare(definition, data, options, this.#preparation)),
+        ),
       )
       const [first] = events
       if (first === undefined) return []
       const unique = distinct(events)
       const cells = new Set(events.map((event) => this.#cellOf(event.tenant)))
-      if (cells.size > 1) throw new EventspineError('REQUEST_INVALID', 'The events of one call live in several cells and cannot be stored together. Publish them per cell.')
+      if (cells.size > 1)
+        throw new EventspineError(
+          'REQUEST_INVALID',
+          'The events of one call live in several cells and cannot be stored together. Publish them per cell.',
+        )
       const outcomes = await this.#cellOf(first.tenant).appender.appendAll(unique)
       const conflict = unique.find((_, index) => outcomes[index] === 'conflict')
       if (conflict !== undefined) throw conflictOf(conflict, `/${events.indexOf(conflict)}/id`)
@@ -201,7 +249,9 @@ export class Eventspine {
   /** All or nothing. The field of an error begins with its index. */
   async ingestMany(events: readonly IncomingEvent[]): Promise<readonly Published[]> {
     const entries = await Promise.all(
-      events.map(({ type, version, data, ...options }, index) => indexed(index, async () => ({ definition: this.#find(type, version), data, options }))),
+      events.map(({ type, version, data, ...options }, index) =>
+        indexed(index, async () => ({ definition: this.#find(type, version), data, options })),
+      ),
     )
     return this.#publishMany(entries)
   }
@@ -245,7 +295,15 @@ export class Eventspine {
     if (cell === undefined) throw unknownCell(name, this.cells)
     let operator = this.#operators.get(name)
     if (operator === undefined) {
-      operator = new Operator({ store: cell.store, app: this.app, runner: cell.runner, clock: this.#surroundings.clock, random: this.#surroundings.random, preparation: this.#preparation, live: () => cell.worker?.consumers ?? [] })
+      operator = new Operator({
+        store: cell.store,
+        app: this.app,
+        runner: cell.runner,
+        clock: this.#surroundings.clock,
+        random: this.#surroundings.random,
+        preparation: this.#preparation,
+        live: () => cell.worker?.consumers ?? [],
+      })
       this.#operators.set(name, operator)
     }
     return operator
@@ -257,58 +315,35 @@ export class Eventspine {
   }
 
   /** Whether each cell can be reached now. */
-  async health(): Promise<{ readonly ok: boolean; readonly cells: Readonly<Record<string, { readonly ok: boolean; readonly error?: string }>> }> {
+  async health(): Promise<{
+    readonly ok: boolean
+    readonly cells: Readonly<Record<string, { readonly ok: boolean; readonly error?: string }>>
+  }> {
     const entries = await Promise.all(
       [...this.#cells].map(async ([name, cell]) => {
-        const error = await cell.store.ping().then(() => undefined, (fault: unknown) => (fault instanceof Error ? fault.message : String(fault)))
+        const error = await cell.store.ping().then(
+          () => undefined,
+          (fault: unknown) => (fault instanceof Error ? fault.message : String(fault)),
+        )
         return [name, error === undefined ? { ok: true } : { ok: false, error }] as const
       }),
     )
-    return { ok: this.ready() && entries.every(([, health]) => health.ok), cells: Object.fromEntries(entries) }
+    return {
+      ok: this.ready() && entries.every(([, health]) => health.ok),
+      cells: Object.fromEntries(entries),
+    }
   }
 
   /** Counters of this process, and the state of each cell's subscriptions, breakers and database. */
   async metrics(): Promise<readonly MetricSample[]> {
-    const cells = await Promise.all([...this.#cells].map(([name, cell]) => storeSamples(name, cell.store).catch(() => [])))
+    const cells = await Promise.all(
+      [...this.#cells].map(([name, cell]) => storeSamples(name, cell.store).catch(() => [])),
+    )
     return [...this.#metrics.samples(), ...cells.flat()]
   }
 
   /** The same in the Prometheus text format. */
   async prometheus(): Promise<string> {
     return prometheusText(await this.metrics())
-  }
-}
-
-const isDefinition = (value: unknown): value is AnyEventDefinition => typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'event' && 'schema' in value
-
-const answerOf = ({ id, type, version, tenant, source }: NewEvent): Published => ({ id, type, version, tenant, source })
-
-const withTrace = (options: PublishOptions, traceparent: string | undefined): PublishOptions => (traceparent === undefined ? options : { ...options, traceparent })
-
-const unknownCell = (name: string, known: readonly string[]) => new EventspineError('CELL_UNKNOWN', `There is no cell "${name}". Known: ${known.join(', ')}. Check options.cells and options.placement.`)
-
-const conflictOf = (event: NewEvent, field: string) =>
-  new EventspineError('IDEMPOTENCY_CONFLICT', `Id "${event.id}" of source "${event.source}" was used for another body. An id names one fact: repeat the same event, or give this one an id of its own.`, { field })
-
-/** The first of each (tenant, source, id); another body under the same id is refused. */
-function distinct(events: readonly NewEvent[]): readonly NewEvent[] {
-  const seen = new Map<string, NewEvent>()
-  return events.filter((event, index) => {
-    if (event.fingerprint === null) return true
-    const identity = `${event.tenant}\n${event.source}\n${event.id}`
-    const before = seen.get(identity)
-    if (before !== undefined && before.fingerprint !== event.fingerprint) throw conflictOf(event, `/${index}/id`)
-    seen.set(identity, before ?? event)
-    return before === undefined
-  })
-}
-
-async function indexed<Result>(index: number, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof EventspineError)) throw error
-    const issues = error.issues.map((issue) => ({ ...issue, field: `/${index}${issue.field}` }))
-    throw new EventspineError(error.code, error.message, { cause: error.cause, field: `/${index}${error.field ?? ''}`, issues })
   }
 }

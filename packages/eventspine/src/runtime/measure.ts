@@ -6,8 +6,17 @@ import type { Store } from '../store/store.js'
 const breakerLevel = { open: 1, 'half-open': 0.5, closed: 0 } as const
 
 export async function storeSamples(cell: string, store: Store): Promise<MetricSample[]> {
-  const [subscriptions, breakers, health] = await Promise.all([store.subscriptions(), store.breakers(), store.health()])
-  const gauge = (name: string, labels: Record<string, string>, value: number, type: 'gauge' | 'counter' = 'gauge'): MetricSample => ({ name, help: helpOf(name), type, labels: { cell, ...labels }, value })
+  const [subscriptions, breakers, health] = await Promise.all([
+    store.subscriptions(),
+    store.breakers(),
+    store.health(),
+  ])
+  const gauge = (
+    name: string,
+    labels: Record<string, string>,
+    value: number,
+    type: 'gauge' | 'counter' = 'gauge',
+  ): MetricSample => ({ name, help: helpOf(name), type, labels: { cell, ...labels }, value })
   return [
     ...subscriptions.flatMap(({ name: subscription, matched, lagEvents, lagSeconds, retrying, dead }) => [
       gauge(metricNames.matched, { subscription }, matched, 'counter'),
@@ -16,7 +25,9 @@ export async function storeSamples(cell: string, store: Store): Promise<MetricSa
       gauge(metricNames.retrying, { subscription }, retrying),
       gauge(metricNames.dead, { subscription }, dead),
     ]),
-    ...breakers.map(({ name: breaker, tenant, state }) => gauge(metricNames.breaker, { breaker, tenant }, breakerLevel[state])),
+    ...breakers.map(({ name: breaker, tenant, state }) =>
+      gauge(metricNames.breaker, { breaker, tenant }, breakerLevel[state]),
+    ),
     gauge(metricNames.oldestTransaction, {}, health.oldestTransaction?.ageSeconds ?? 0),
   ]
 }

@@ -1,9 +1,9 @@
 // Seeing and steering one cell. What changes anything names its actor, and leaves an audit row in the same transaction.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
+import type { StoredEvent } from '../event/index.js'
+import { type Preparation, prepare } from '../event/index.js'
 import { JsonError, writeJson } from '../event/json/index.js'
-import { type Preparation, prepare } from '../event/prepare.js'
-import type { StoredEvent } from '../event/stored.js'
-import type { Runner } from '../handle/runner.js'
+import type { Runner } from '../handle/index.js'
 import {
   type AuditRow,
   type CausalNode,

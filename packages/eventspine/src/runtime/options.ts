@@ -91,7 +91,11 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
     idempotencyWindowMs: options.idempotencyWindowMs ?? 7 * day,
     claim: options.claim,
     hardLimitBytes: options.hardLimitBytes ?? 256 * 1024,
-    appendLimits: { ...appendLimitsDefault, softLimitBytes: options.softLimitBytes ?? 64 * 1024, ...given('pendingEventsMax', options.limits?.pendingEventsMax) },
+    appendLimits: {
+      ...appendLimitsDefault,
+      softLimitBytes: options.softLimitBytes ?? 64 * 1024,
+      ...given('pendingEventsMax', options.limits?.pendingEventsMax),
+    },
     capacityLimits: {
       ...capacityLimitsDefault,
       ...given('handlersMax', options.limits?.handlersMax),
@@ -103,12 +107,22 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
   }
 }
 
-const given = <Name extends string>(name: Name, value: number | undefined) => (value === undefined ? {} : ({ [name]: value } as Record<Name, number>))
+const given = <Name extends string>(name: Name, value: number | undefined) =>
+  value === undefined ? {} : ({ [name]: value } as Record<Name, number>)
 
 function cellsOf(options: EventspineOptions): ReadonlyMap<string, CellOptions> {
-  if (options.cells !== undefined && Object.keys(options.cells).length > 0) return new Map(Object.entries(options.cells))
+  if (options.cells !== undefined && Object.keys(options.cells).length > 0)
+    return new Map(Object.entries(options.cells))
   if (options.databaseUrl !== undefined) {
-    return new Map([['main', { url: options.databaseUrl, ...(options.schema === undefined ? {} : { schema: options.schema }) }]])
+    return new Map([
+      [
+        'main',
+        { url: options.databaseUrl, ...(options.schema === undefined ? {} : { schema: options.schema }) },
+      ],
+    ])
   }
-  throw new EventspineError('REQUEST_INVALID', 'No database given. Write new Eventspine(app, { databaseUrl: process.env.DATABASE_URL }), or { cells: { main: { url } } }.')
+  throw new EventspineError(
+    'REQUEST_INVALID',
+    'No database given. Write new Eventspine(app, { databaseUrl: process.env.DATABASE_URL }), or { cells: { main: { url } } }.',
+  )
 }

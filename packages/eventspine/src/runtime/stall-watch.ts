@@ -43,7 +43,11 @@ export class StallWatch {
     const beats = new Int32Array(new SharedArrayBuffer(4))
     this.#timer = setInterval(() => Atomics.add(beats, 0, 1), beatMs)
     this.#timer.unref()
-    this.#thread = new Worker(program, { eval: true, workerData: { cell: beats.buffer, stalledMs: this.#stalledMs, processId: process.pid }, execArgv: [] })
+    this.#thread = new Worker(program, {
+      eval: true,
+      workerData: { cell: beats.buffer, stalledMs: this.#stalledMs, processId: process.pid },
+      execArgv: [],
+    })
     this.#thread.on('error', (error) => this.#logger.warn('the stall watch ended', { error }))
     this.#thread.unref()
   }

@@ -2,14 +2,25 @@
 // handler, settlement.
 import { hostname } from 'node:os'
 import {
-  BreakerBoard, Capacity, Consumer, type ConsumerServices, Feed, type Lease, LeaseKeeper, type ResolvedSubscription, RetryClaimer, Tail, type Work, type WorkerRow,
+  BreakerBoard,
+  Capacity,
+  Consumer,
+  type ConsumerServices,
+  Feed,
+  type Lease,
+  LeaseKeeper,
+  type ResolvedSubscription,
+  RetryClaimer,
+  Tail,
+  type Work,
+  type WorkerRow,
 } from '../deliver/index.js'
 import type { StoredEvent } from '../event/stored.js'
-import { eventFor, type Runner } from '../handle/runner.js'
+import { eventFor, outcomes, type Runner } from '../handle/index.js'
 import { type Clock, hash32, type Random, uuidv7 } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
-import { Settler } from '../settle/settler.js'
+import { Settler } from '../settle/index.js'
 import type { Store } from '../store/store.js'
 import { isDead, ownIdentity } from './identity.js'
 import { version } from './version.js'
@@ -54,17 +65,35 @@ export class Worker {
     this.#normal = this.#settler('normal')
     this.#alarms = this.#settler('alarm')
     const failed = (error: unknown) => this.#complain(error)
-    this.#tail = new Tail({ feed: this.#feed, clock, failed, advanced: () => this.#pumpAll(), tended: () => this.#tendAll() })
+    this.#tail = new Tail({
+      feed: this.#feed,
+      clock,
+      failed,
+      advanced: () => this.#pumpAll(),
+      tended: () => this.#tendAll(),
+    })
     this.#claimer = new RetryClaimer({ port: store, clock, failed, consumers: () => this.#keeper.consumers })
     const identity = ownIdentity()
     const startedAtMs = clock.now()
-    const row = (): WorkerRow => ({ id: this.id, identity, host: hostname(), processId: process.pid, version, startedAtMs, heartbeatAtMs: clock.now(), consumers: 0 })
+    const row = (): WorkerRow => ({
+      id: this.id,
+      identity,
+      host: hostname(),
+      processId: process.pid,
+      version,
+      startedAtMs,
+      heartbeatAtMs: clock.now(),
+      consumers: 0,
+    })
     this.#keeper = new LeaseKeeper({
       port: store,
       clock,
       worker: row,
       subscriptions: new Map(subscriptions.map((subscription) => [subscription.name, subscription])),
-      deadWorkers: (workers) => workers.filter((worker) => worker.id !== this.id && isDead(worker.identity)).map((worker) => worker.id),
+      deadWorkers: (workers) =>
+        workers
+          .filter((worker) => worker.id !== this.id && isDead(worker.identity))
+          .map((worker) => worker.id),
       granted: async (lease) => this.#consumer(lease),
       failed,
     })
@@ -78,8 +107,11 @@ export class Worker {
     if (this.#state !== 'new') return
     this.#state = 'running'
     await this.#feed.start()
-    this.#breakers.start(this.#services.subscriptions.some((subscription) => subscription.breaker !== undefined))
-    if (this.#services.wakeRemote) this.#stopListening = await this.#services.store.listen(() => this.#tail.ring())
+    this.#breakers.start(
+      this.#services.subscriptions.some((subscription) => subscription.breaker !== undefined),
+    )
+    if (this.#services.wakeRemote)
+      this.#stopListening = await this.#services.store.listen(() => this.#tail.ring())
     await this.#keeper.start()
     this.#tail.start()
     this.#claimer.start()
@@ -106,7 +138,8 @@ export class Worker {
   }
 
   #tendAll(): void {
-    for (const consumer of this.#keeper.consumers) void consumer.tend().catch((error) => this.#complain(error))
+    for (const consumer of this.#keeper.consumers)
+      void consumer.tend().catch((error) => this.#complain(error))
   }
 
   #settler(priority: 'alarm' | 'normal'): Settler<Consumer> {
@@ -124,13 +157,18 @@ export class Worker {
 
   #lost(consumer: Consumer): void {
     this.#services.metrics.leaseLost(consumer.subscription.name)
-    this.#services.logger.warn('lease lost', { subscription: consumer.subscription.name, shard: consumer.lease.shard })
+    this.#services.logger.warn('lease lost', {
+      subscription: consumer.subscription.name,
+      shard: consumer.lease.shard,
+    })
     this.#keeper.lost(consumer)
   }
 
   #consumer(lease: Lease): Consumer {
     const { store, clock, random, capacity, subscriptions } = this.#services
-    const subscription = subscriptions.find((each) => each.name === lease.subscription) as ResolvedSubscription
+    const subscription = subscriptions.find(
+      (each) => each.name === lease.subscription,
+    ) as ResolvedSubscription
     const services: ConsumerServices = {
       worker: this.id,
       clock,
@@ -140,6 +178,7 @@ export class Worker {
       capacity,
       retry: store,
       settle: store,
+      outcomes,
       handle: (work) => this.#handle(work),
       flush: (consumer) => (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer),
       dueIn: (ms) => this.#claimer.dueIn(ms),
@@ -160,7 +199,15 @@ export class Worker {
     const { clock, metrics, runner } = this.#services
     const began = clock.monotonic()
     metrics.started(subscription.name)
-    const outcome = await runner.run({ subscription, event, attempt, round, replay: lease.replay, cancellation, transaction })
+    const outcome = await runner.run({
+      subscription,
+      event,
+      attempt,
+      round,
+      replay: lease.replay,
+      cancellation,
+      transaction,
+    })
     metrics.ended(subscription.name, outcome.kind, clock.monotonic() - began)
     return outcome
   }

@@ -40,4 +40,15 @@ export interface LifecyclePort {
 }
 
 export interface Store
-  extends AppendPort, LogPort, WakePort, LeasePort, RetryPort, BreakerPort, SettlePort, RedrivePort, ReplayPort, InspectPort, OperatePort, LifecyclePort {}
+  extends AppendPort,
+    LogPort,
+    WakePort,
+    LeasePort,
+    RetryPort,
+    BreakerPort,
+    SettlePort,
+    RedrivePort,
+    ReplayPort,
+    InspectPort,
+    OperatePort,
+    LifecyclePort {}

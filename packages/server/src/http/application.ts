@@ -145,11 +145,17 @@ export class Application {
     this.#exchange(request, reply).refuse(problem)
   }
 
+  // A connection whose answer began before the stop was promised to be kept: without this it would hold the stop up.
+  #letGo(): void {
+    if (this.#parts.stopping.aborted) setImmediate(() => this.fastify.server.closeIdleConnections())
+  }
+
   #exchange(request: FastifyRequest, reply: FastifyReply): Exchange {
     const known = this.#exchanges.get(request)
     if (known !== undefined) return known
     const exchange = new Exchange(request, reply, this.#parts.logger)
     this.#exchanges.set(request, exchange)
+    reply.raw.once('close', () => this.#letGo())
     return exchange
   }
 }

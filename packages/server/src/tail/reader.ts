@@ -5,6 +5,8 @@ import { placeText, type TailPlace } from './place.js'
 /** Events held in memory for one reader, besides what its socket holds. */
 const pageEventsMax = 32
 
+const endOfDays = new Date('9999-12-31T00:00:00Z')
+
 export interface TailStart {
   readonly place: TailPlace | undefined
   readonly from: 'now' | 'beginning'
@@ -31,8 +33,9 @@ export class TailReader {
   /** The first messages. Throws what the operator throws, such as REQUEST_INVALID for a cursor that is none. */
   async begin(from: TailStart['from']): Promise<TailMessage[]> {
     if (this.#cursor !== undefined) return this.next()
-    // One event at most: then every message from here on has a cursor in front of it.
-    const start = from === 'now' ? { after: new Date() } : {}
+    // One event at most: then every message from here on has a cursor in front of it. For `now` it is the end of the
+    // log that is wanted, whatever the clocks say: nothing is recorded after the end of days.
+    const start = from === 'now' ? { after: endOfDays } : {}
     const page = await this.#operator.events({ ...this.#query, ...start, limit: 1 })
     this.#cursor = page.cursor ?? undefined
     return page.items.map((event) => ({ id: this.#cursor ?? '', event }))

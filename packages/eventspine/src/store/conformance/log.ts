@@ -71,7 +71,7 @@ function describeReading(open: OpenScene): void {
     const all = await scene.store.read([tick], 0, 100)
     expect(all.map(({ tick }) => tick)).toEqual(Array(7).fill(tick.number))
     const paged: StoredEvent[] = []
-    for (let page = await scene.store.read([tick], 0, 3); page.length > 0; ) {
+    for (let page = await scene.store.read([tick], 0, 3); page.length > 0 && paged.length < 20; ) {
       expect(page.length).toBeLessThanOrEqual(3)
       paged.push(...page)
       page = await scene.store.read([tick], page.at(-1)?.seq ?? 0, 3)

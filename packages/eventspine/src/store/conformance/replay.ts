@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Lease } from '../../deliver/port.js'
 import { endOfTick, type StoredEvent } from '../../event/stored.js'
 import { redriveRequest, sent, succeeds } from './redrive.js'
-import { idsOf, type OpenScene, type Scene } from './scene.js'
+import { idsOf, type OpenScene, placeOf, type Scene } from './scene.js'
 import { opened } from './traces.js'
 
 export function describeReplay(open: OpenScene): void {
@@ -120,6 +120,27 @@ function describeEnd(open: OpenScene): void {
     expect(await scene.acquire('worker-b')).toEqual([])
     expect((await scene.store.replays({})).items.map(({ id }) => id)).toEqual(['replay-1'])
     expect((await scene.view()).matched).toBe(0)
+  })
+
+  it('is not over while a delivery of it is open', async () => {
+    const scene = await open()
+    const { events, lease } = await replaying(scene)
+    const event = events[0] as StoredEvent
+    const rows = { opened: [opened(event)], counts: { matched: 3, completed: 2, skipped: 0 } }
+    const after = await scene.settle(lease, await finishing(scene, lease, rows))
+    await scene.store.advanceRedrives()
+    expect(await scene.store.replay('replay-1')).toMatchObject({
+      state: 'running',
+      retrying: 1,
+      endedAtMs: null,
+    })
+    const closed = {
+      closed: [placeOf(event)],
+      counts: { matched: 0, completed: 1, skipped: 0 },
+      finished: true,
+    }
+    await scene.settle(after, scene.settlement(after, closed))
+    expect(await ended(scene)).toMatchObject({ matched: 3, completed: 3, retrying: 0 })
   })
 
   it('counts its own rows and shows how far it is', async () => {

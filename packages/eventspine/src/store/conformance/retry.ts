@@ -213,7 +213,7 @@ function describePromotion(open: OpenScene): void {
       ...waiting,
       key: index === 3 ? 'other' : 'k',
     }))
-    await scene.store.promote(lease, ['k', 'unknown'])
+    expect(await scene.store.promote(lease, ['k', 'unknown'])).toEqual(new Set(['k']))
     await scene.store.promote(lease, ['k'])
     const [first, ...others] = await scene.store.claimDue([lease], 10)
     expect([first?.event.id, first?.attempt, others]).toEqual([events[0]?.id, 1, []])

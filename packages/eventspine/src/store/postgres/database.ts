@@ -158,6 +158,8 @@ export class Database {
       })
       // An idle connection that breaks is replaced by the pool at the next use.
       pool.on('error', () => {})
+      // A connection that breaks while it is checked out and no statement runs would end the process.
+      pool.on('connect', (client) => client.on('error', () => {}))
       this.#pools.set(lane, pool)
     }
     return pool

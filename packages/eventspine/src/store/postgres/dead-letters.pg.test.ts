@@ -203,6 +203,27 @@ describe('discard', () => {
     ])
   })
 
+  test('lets nothing go beside an active row of the key, wherever in the order that stands', async () => {
+    await store.register([record('active', { policies: { ordered: 'halt' } })])
+    await deadLettersOf(store, 'active', [newEvent({ key: 'd' })], { halts: true })
+    await store.append([newEvent({ id: 'd2', key: 'd' }), newEvent({ id: 'd3', key: 'd' })])
+    const rows = (await readAll(store)).filter((event) => event.id === 'd2' || event.id === 'd3')
+    const opened = rows.map((event) => ({
+      event,
+      state: event.id === 'd2' ? ('waiting' as const) : ('retry' as const),
+      attempt: 0,
+      round: 0,
+      deaths: 0,
+      dueInMs: 60_000,
+      failure: null,
+    }))
+    const lease = await leaseOf(store, 'active')
+    await store.settle('worker-1', [settlementTo(lease, rows[0]?.tick ?? 0, { opened })])
+    await store.discard({ subscription: 'active' }, 'anna', 'x')
+    expect(await store.claimDue([lease], 10)).toEqual([])
+    await store.release([lease])
+  })
+
   test('of one of two halting letters of a key lets nothing go', async () => {
     await store.register([record('halted-twice', { policies: { ordered: 'halt' } })])
     const [first] = await deadLettersOf(

@@ -211,8 +211,8 @@ ORDER BY l.died_at DESC, l.epoch DESC, l.seq DESC, l.subscription DESC, l.replay
 
 /**
  * Makes the first waiting delivery of each key due: run it in the transaction that ended what the key waited for.
- * Parameters: arrays of subscription, replay, shard, key. The first row of a key by log order is its head; when that is
- * active already, or the key is halted by another letter, nothing moves.
+ * Parameters: arrays of subscription, replay, shard, key. The first row of a key by log order is its head. While any row
+ * of the key is active (a redriven letter may wait before it), or another letter halts the key, nothing moves.
  */
 export const promoteKeySql = `UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp()
 FROM (SELECT DISTINCT i.subscription, i.replay, i.shard, i.key
@@ -222,6 +222,8 @@ CROSS JOIN LATERAL (SELECT r.epoch, r.seq FROM eventspine.delivery r
   ORDER BY r.tick, r.seq LIMIT 1) head
 WHERE d.subscription = freed.subscription AND d.replay = freed.replay AND d.shard = freed.shard
   AND d.epoch = head.epoch AND d.seq = head.seq AND d.state = 'waiting'
+  AND NOT EXISTS (SELECT 1 FROM eventspine.delivery a WHERE a.subscription = freed.subscription AND a.replay = freed.replay
+    AND a.shard = freed.shard AND a.key = freed.key AND a.state <> 'waiting')
   AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = freed.subscription AND l.replay = freed.replay
     AND l.shard = freed.shard AND l.key = freed.key AND l.halts AND l.state IN ('dead', 'redriving'))`
 

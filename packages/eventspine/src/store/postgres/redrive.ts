@@ -147,6 +147,10 @@ async function create(
   }
   const { name, text, values } = createStatement(id, request)
   const [row] = await connection.query<{ selected: number }>(name, text, values)
+  if (request.editedData !== null && (row?.selected ?? 0) > 1) {
+    const message = `Edited data is for one dead letter, and the filter selects ${row?.selected}. Name it by its id.`
+    throw new EventspineError('REQUEST_INVALID', message, { field: '/data' })
+  }
   const { actor, editedData, idempotencyKey, ...asked } = request
   const details = JSON.stringify({ ...asked, edited: editedData !== null, selected: row?.selected ?? 0 })
   await connection.query('operate.audit', insertAudit, [actor, 'redrive.create', id, details])

@@ -1,0 +1,14 @@
+export {
+  type AnyEventDefinition,
+  defineEvent,
+  type EventDefinition,
+  type EventOf,
+  type EventOptions,
+  type InputOf,
+} from './definition.js'
+export type { Event } from './event.js'
+export { typeMatcher } from './pattern.js'
+export { type Preparation, type PublishOptions, prepare } from './prepare.js'
+export { EventRegistry } from './registry.js'
+export { comparePositions, endOfTick, type NewEvent, type Position, type StoredEvent } from './stored.js'
+export { closest } from './suggest.js'

@@ -1,0 +1,85 @@
+// What publishing takes and answers, and how many publications become one call.
+import type { AnyEventDefinition, InputOf, NewEvent, PublishOptions } from '../event/index.js'
+import { EventspineError } from '../kernel/index.js'
+
+/** What publishing answers: the same for a repeat under the same id. */
+export interface Published {
+  readonly id: string
+  readonly type: string
+  readonly version: number
+  readonly tenant: string
+  readonly source: string
+}
+
+/** An event from an untyped border. */
+export interface IncomingEvent extends PublishOptions {
+  readonly type: string
+  /** Default: the newest version defined. */
+  readonly version?: number
+  readonly data: unknown
+}
+
+export interface Publication<Definition extends AnyEventDefinition = AnyEventDefinition> {
+  readonly event: Definition
+  readonly data: InputOf<Definition>
+  readonly options?: PublishOptions
+}
+
+export const isDefinition = (value: unknown): value is AnyEventDefinition =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  value.kind === 'event' &&
+  'schema' in value
+
+export const answerOf = ({ id, type, version, tenant, source }: NewEvent): Published => ({
+  id,
+  type,
+  version,
+  tenant,
+  source,
+})
+
+export const withTrace = (options: PublishOptions, traceparent: string | undefined): PublishOptions =>
+  traceparent === undefined ? options : { ...options, traceparent }
+
+export const unknownCell = (name: string, known: readonly string[]) =>
+  new EventspineError(
+    'CELL_UNKNOWN',
+    `There is no cell "${name}". Known: ${known.join(', ')}. Check options.cells and options.placement.`,
+  )
+
+export const conflictOf = (event: NewEvent, field: string) =>
+  new EventspineError(
+    'IDEMPOTENCY_CONFLICT',
+    `Id "${event.id}" of source "${event.source}" was used for another body. An id names one fact: repeat the same event, or give this one an id of its own.`,
+    { field },
+  )
+
+/** The first of each (tenant, source, id); another body under the same id is refused. */
+export function distinct(events: readonly NewEvent[]): readonly NewEvent[] {
+  const seen = new Map<string, NewEvent>()
+  return events.filter((event, index) => {
+    if (event.fingerprint === null) return true
+    const identity = `${event.tenant}\n${event.source}\n${event.id}`
+    const before = seen.get(identity)
+    if (before !== undefined && before.fingerprint !== event.fingerprint)
+      throw conflictOf(event, `/${index}/id`)
+    seen.set(identity, before ?? event)
+    return before === undefined
+  })
+}
+
+export async function indexed<Result>(index: number, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof EventspineError)) throw error
+    const issues = error.issues.map((issue) => ({ ...issue, field: `/${index}${issue.field}` }))
+    throw new EventspineError(error.code, error.message, {
+      cause: error.cause,
+      field: `/${index}${error.field ?? ''}`,
+      issues,
+    })
+  }
+}

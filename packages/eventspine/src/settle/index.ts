@@ -1,0 +1,1 @@
+export { Settler } from './settler.js'

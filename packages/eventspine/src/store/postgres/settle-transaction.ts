@@ -1,0 +1,80 @@
+// The transaction of a chunk of transactional deliveries: their effects and their settlement commit together.
+import type { PoolClient } from 'pg'
+import type { SettleAnswer, Settlement, SettleTransaction } from '../../settle/port.js'
+import { type Database, translate } from './database.js'
+import { claimed, isKeyed, type Run, settleBy } from './settle-record.js'
+
+/** What the server waits beyond the deadline before it ends a transaction that does nothing. */
+const idleMarginMs = 5_000
+
+export class PostgresSettleTransaction implements SettleTransaction {
+  readonly #database: Database
+  readonly #client: PoolClient
+  readonly #windowMs: number
+  #open = true
+
+  private constructor(database: Database, client: PoolClient, windowMs: number) {
+    this.#database = database
+    this.#client = client
+    this.#windowMs = windowMs
+  }
+
+  // Bounded in the database too: a handler that hangs inside its transaction would hold back cleaning for all.
+  static async begin(
+    database: Database,
+    deadlineMs: number,
+    windowMs: number,
+  ): Promise<PostgresSettleTransaction> {
+    const client = await database.connect('transaction')
+    const ms = Math.ceil(deadlineMs)
+    try {
+      await client.query(
+        `/* settle.begin */ BEGIN; SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms + idleMarginMs}`,
+      )
+    } catch (error) {
+      client.release(true)
+      throw translate(error)
+    }
+    return new PostgresSettleTransaction(database, client, windowMs)
+  }
+
+  /** The handler's own statement. */
+  async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []) {
+    const { rows, rowCount } = await this.#client.query(`/* handle.statement */ ${text}`, values as unknown[])
+    return { rows: rows as Row[], rowCount }
+  }
+
+  async settle(worker: string, settlement: Settlement): Promise<SettleAnswer> {
+    const run: Run = async (name, text, values = []) =>
+      (await this.#client.query(this.#database.statement(name, text, values))).rows
+    let target = settlement
+    if (isKeyed([settlement])) {
+      const claim = await claimed(run, [settlement], this.#windowMs)
+      if (claim.conflicts.size > 0) {
+        await this.rollback()
+        return { settled: new Set(), conflicts: claim.conflicts }
+      }
+      target = claim.cleaned[0] ?? settlement
+    }
+    const settled = await settleBy(run, worker, [target])
+    if (settled.size > 0) await this.#end('COMMIT')
+    else await this.rollback()
+    return { settled, conflicts: new Map() }
+  }
+
+  async rollback(): Promise<void> {
+    await this.#end('ROLLBACK').catch(() => {})
+  }
+
+  async #end(command: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    if (!this.#open) return
+    this.#open = false
+    try {
+      await this.#client.query(`/* settle.end */ ${command}`)
+      this.#client.release()
+    } catch (error) {
+      this.#client.release(true)
+      throw translate(error)
+    }
+  }
+}
