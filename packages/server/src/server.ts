@@ -114,7 +114,7 @@ export class HttpServer {
     const { fastify } = running.application
     running.stopping.abort()
     const cut = setTimeout(() => fastify.server.closeAllConnections(), this.#settings.limits.drainMsMax)
-    await fastify.close().finally(() => clearTimeout(cut))
+    await running.application.close().finally(() => clearTimeout(cut))
   }
 }
 

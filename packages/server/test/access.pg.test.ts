@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApiKey, createServer } from '../src/index.js'
 import { routeTable } from '../src/route/table.js'
-import { exchange, Fixture, order } from './fixture.js'
+import { exchange, Fixture, mend, order } from './fixture.js'
 
 const all = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
 const publisher = createApiKey({ scopes: ['publish'] })
@@ -102,6 +102,49 @@ describe('a key of one tenant', () => {
     const own = await fixture.send('/v1/events/own', { headers: mine })
     expect(own.json).toMatchObject({ event: { id: 'own' }, chain: { event: { id: 'own' } } })
     expect(own.text).not.toContain('theirs')
+  })
+
+  test('sees dead letters and redrives of its own only', async () => {
+    mend(false)
+    const json = ['acme', 'globex'].map((tenant) => ({
+      type: 'tests.failing',
+      tenant,
+      data: { reason: tenant },
+    }))
+    await fixture.send('/v1/events', { json, headers: bearer(all.key) })
+    const list = (key: string) => fixture.send('/v1/dead-letters', { headers: bearer(key) })
+    const both = await fixture.until(
+      () => list(all.key),
+      (reply) => (reply.json.items as unknown as unknown[]).length === 2,
+    )
+    const letters = both.json.items as unknown as { id: string; tenant: string }[]
+    expect((await list(acme.key)).json.items).toMatchObject([{ tenant: 'acme' }])
+    const groups = await fixture.send('/v1/dead-letters/groups', { headers: mine })
+    expect(groups.json.items).toMatchObject([{ count: 1, message: 'No luck: acme' }])
+    for (const { id, tenant } of letters) {
+      const shown = await fixture.send(`/v1/dead-letters/${encodeURIComponent(id)}`, { headers: mine })
+      expect([tenant, shown.status]).toEqual([tenant, tenant === 'acme' ? 200 : 404])
+    }
+
+    const preview = { filter: { ids: letters.map(({ id }) => id) } }
+    expect((await fixture.send('/v1/redrives/preview', { json: preview, headers: mine })).json.selected).toBe(
+      1,
+    )
+    const start = (key: string, tenant: string) =>
+      fixture.send('/v1/redrives', {
+        json: { filter: { tenant }, idempotencyKey: 'same' },
+        headers: bearer(key),
+      })
+    const theirs = await start(all.key, 'globex')
+    const own = await start(acme.key, 'acme')
+    expect([theirs.status, own.status]).toEqual([202, 202])
+    expect(own.json.id).not.toBe(theirs.json.id)
+    const redrives = await fixture.send('/v1/redrives', { headers: mine })
+    expect(redrives.json.items).toMatchObject([{ id: own.json.id }])
+    const location = String(theirs.headers.location)
+    expect((await fixture.send(location, { headers: mine })).status).toBe(404)
+    expect((await fixture.send(`${location}/stop`, { method: 'POST', headers: mine })).status).toBe(404)
+    expect((await fixture.send(String(own.headers.location), { headers: mine })).status).toBe(200)
   })
 
   test('redrives and discards its own only', async () => {

@@ -69,7 +69,8 @@ function explain(error: unknown, batch: readonly EventLine[], published: number)
   const { code, field, message } = failureOf(error)
   const index = /^\/(\d+)/.exec(field ?? '')?.[1]
   const line = index === undefined ? undefined : batch[Number(index)]?.line
-  const before = `${counted(published, 'event')} before it ${published === 1 ? 'was' : 'were'} published.`
+  const before =
+    published === 0 ? 'Nothing was published.' : `What was published before it: ${counted(published, 'event')}.`
   if (line !== undefined) throw wrongLine(line, code, `${message} ${before}`)
   throw new CommandError(code, `${message} ${before}`, { exitCode: failureOf(error).exitCode, cause: error })
 }

@@ -4,6 +4,7 @@ import type { Failure } from '../failure.js'
 /** It works: told once. */
 export interface Ready {
   readonly kind: 'ready'
+  readonly processId: number
   readonly app: string
   readonly subscriptions: readonly string[]
   readonly embedded: boolean

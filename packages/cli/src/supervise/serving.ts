@@ -47,6 +47,8 @@ export class Serving {
 
   async #start(): Promise<Ready> {
     const { work, migrate, api, shutdownMs } = this.#options
+    // Loaded while the database is being opened.
+    const serverModule = api ? import('@eventspine/server') : undefined
     const logger = jsonLogger('info', Date.now, (line) => process.stderr.write(line))
     const loaded = await loadApp(findAppFile(process.cwd(), this.#options.app))
     const { options, database } = await chooseCells(this.#options, loaded, this.#options.embeddedUse)
@@ -58,6 +60,7 @@ export class Serving {
     const server = api ? await this.#serve(spine, logger) : undefined
     return {
       kind: 'ready',
+      processId: process.pid,
       app: loaded.app.name,
       subscriptions: work ? loaded.app.subscriptions.map(({ name }) => name) : [],
       embedded: database !== undefined,

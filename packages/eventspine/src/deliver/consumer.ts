@@ -11,7 +11,7 @@ import type { Lease, OpenDelivery, Tick } from './port.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
 import type { ConsumerServices } from './services.js'
-import { type Harvest, settlementOf } from './settlement.js'
+import { becameRow, type Harvest, publishes, settlementOf } from './settlement.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
 import { Window } from './window.js'
@@ -53,7 +53,7 @@ export class Consumer {
     this.#revision = lease.revision
     this.#window = new Window({ tick: lease.tick, seq: lease.seq })
     this.#reader = new Reader(services.feed, lease, wants)
-    this.#keys = new KeyOrder(subscription.ordered !== 'no', subscription.concurrencyPerKeyMax)
+    this.#keys = new KeyOrder(subscription.ordered !== 'no', perKeyMaxOf(subscription))
     this.#isolate = lease.deaths >= isolateAfterDeaths
     this.gate = new Gate(subscription, lease, services)
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
@@ -201,10 +201,12 @@ export class Consumer {
   #dispatchTransaction(): void {
     if (this.#transacting || this.#harvest !== undefined) return
     const items: Item[] = []
-    for (let item = this.#queue.next(); item !== undefined; item = this.#queue.next()) {
+    // One that is suspected of killing its process has a transaction of its own.
+    const fits = ({ deaths }: Item) => items.length === 0 || (deaths === 0 && items[0]?.deaths === 0)
+    for (let item = this.#queue.next(fits); item !== undefined; item = this.#queue.next(fits)) {
       items.push(item)
       this.#running.add(item)
-      if (items.length >= transactionItemsMax || item.deaths > 0) break
+      if (items.length >= transactionItemsMax) break
     }
     if (items.length > 0) void this.#transact(items)
   }
@@ -214,6 +216,8 @@ export class Consumer {
     const first = items[0] as Item
     for (const item of items) this.#running.add(item)
     this.gate.started(first)
+    // A flush that is on its way would leave no place for the chunk's own settlement.
+    while (this.#harvest !== undefined) await this.#services.clock.sleep(flushPollMs)
     const held = await runChunk(items, this.subscription, {
       port: this.#services.settle,
       worker: this.#services.worker,
@@ -223,6 +227,7 @@ export class Consumer {
       settlement: (outcomes) => this.#settlementOf(outcomes),
       settled: () => this.#transacted(items),
       refused: (ids) => this.#takeBack(ids),
+      behind: (item, outcome, following) => this.#behind(item, outcome, following),
     }).catch(() => false)
     this.#transacting = false
     this.gate.ended(first, { kind: 'abandoned' })
@@ -246,12 +251,27 @@ export class Consumer {
 
   #settlementOf(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined {
     for (const [item, outcome] of outcomes) if (item.ending === undefined) this.#end(item, outcome)
-    return this.#collect()
+    return this.#collect(Number.POSITIVE_INFINITY)
+  }
+
+  // Of an ordered key nothing goes on behind one that stays: it becomes a row that waits.
+  #behind(failed: Item, outcome: Outcome, following: readonly Item[]): ReadonlySet<Item> {
+    const { ordered } = this.subscription
+    const stays = outcome.kind === 'retry' || (outcome.kind === 'dead' && ordered === 'halt')
+    if (ordered === 'no' || !stays || failed.tick === null || failed.event.key === null) return new Set()
+    const behind = following.filter(({ tick, event }) => tick !== null && event.key === failed.event.key)
+    for (const item of behind) {
+      item.ending = { kind: 'waiting' }
+      this.#running.delete(item)
+      this.#keys.release(item, 'row')
+    }
+    return new Set(behind)
   }
 
   #takeBack(ids: readonly string[]): Item[] {
-    const { advance, rows = [] } = this.#harvest ?? {}
+    const { advance, rows = [], returned = [] } = this.#harvest ?? {}
     this.#harvest = undefined
+    this.#returned.push(...returned)
     const done = [...(advance?.ended ?? []), ...rows].filter((item) => item.ending?.kind === 'done')
     const guilty = done.filter((item) => publishes(item, ids))
     this.#endedRows.push(...rows.filter((item) => item.ending?.kind !== 'done'))
@@ -263,15 +283,15 @@ export class Consumer {
 
   /** Everything to be recorded now; undefined when there is nothing or a flush is under way. */
   collect(): Settlement | undefined {
-    return this.#transacting ? undefined : this.#collect()
+    return this.#transacting ? undefined : this.#collect(settleItemsMax)
   }
 
-  #collect(): Settlement | undefined {
+  #collect(itemsMax: number): Settlement | undefined {
     if (this.#state === 'stopped' || this.#harvest !== undefined) return undefined
     this.#park()
     const finished = this.#replay === 'ending'
     if (!this.#dirty && !this.#window.moved && !finished) return undefined
-    const advance = this.#window.ahead(settleItemsMax)
+    const advance = this.#window.ahead(itemsMax)
     const parked = new Set(advance.ended.filter((item) => item.ending === undefined))
     this.#harvest = {
       advance,
@@ -391,8 +411,9 @@ export class Consumer {
   }
 }
 
-const becameRow = ({ ending }: Item) =>
-  ending === undefined || ending.kind === 'retry' || ending.kind === 'parked' || ending.kind === 'waiting'
+// A chunk of transactional deliveries runs one by one: it may hold several of a key, in their order.
+const perKeyMaxOf = ({ transact, ordered, concurrencyPerKeyMax }: ResolvedSubscription) =>
+  transact !== undefined ? Number.POSITIVE_INFINITY : ordered === 'no' ? concurrencyPerKeyMax : 1
+
 const drainFlushMs = 5_000
-const publishes = (item: Item, ids: readonly string[]) =>
-  item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))
+const flushPollMs = 2

@@ -14,13 +14,17 @@ export type Admission = 'run' | 'later' | 'row'
 export class KeyOrder {
   readonly #perKeyMax: number
   readonly #ordered: boolean
+  /** Keys matter at all. */
+  readonly #watches: boolean
   readonly #running = new Map<string, number>()
   readonly #later = new Map<string, Item[]>()
   readonly #blocked = new Map<string, Blocked>()
 
+  /** `perKeyMax` of infinity: whoever asks runs what it is given one by one, in its order. */
   constructor(ordered: boolean, perKeyMax: number) {
     this.#ordered = ordered
-    this.#perKeyMax = ordered ? 1 : perKeyMax
+    this.#perKeyMax = perKeyMax
+    this.#watches = ordered || perKeyMax < Number.POSITIVE_INFINITY
   }
 
   /** What an earlier holder of the lease left behind. */
@@ -37,7 +41,7 @@ export class KeyOrder {
   /** Asks for a place; `run` takes it, `later` keeps the item until its key is free, `row` wants it put down. */
   admit(item: Item): Admission {
     const { key } = item.event
-    if (key === null || this.#perKeyMax === Number.POSITIVE_INFINITY) return 'run'
+    if (key === null || !this.#watches) return 'run'
     const isRow = item.tick === null
     if (!isRow && this.#blocked.has(key)) {
       this.#block(key).unrecorded++
@@ -57,7 +61,7 @@ export class KeyOrder {
   /** Gives the place of an ended item back. Answers what may be asked again now. */
   release(item: Item, left: 'through' | 'row' | 'halt'): readonly Item[] {
     const { key } = item.event
-    if (key === null || this.#perKeyMax === Number.POSITIVE_INFINITY) return []
+    if (key === null || !this.#watches) return []
     const running = (this.#running.get(key) ?? 1) - 1
     if (running > 0) this.#running.set(key, running)
     else this.#running.delete(key)

@@ -19,6 +19,7 @@ export interface QueueServices {
 /** A row put aside for an open breaker is not due again sooner. */
 const asideMsMin = 250
 const probeAgainMs = 250
+const always = () => true
 
 export class Queue {
   readonly #gate: Gate
@@ -48,9 +49,10 @@ export class Queue {
     return this.#rows.length > 0 ? this.#rows : this.#fresh
   }
 
-  /** The next delivery that may run. It has left the queue and holds its key. */
-  next(): Item | undefined {
+  /** The next delivery that may run. It has left the queue and holds its key. None when the next one does not fit. */
+  next(fits: (item: Item) => boolean = always): Item | undefined {
     for (let item = this.#line[0]; item !== undefined && this.#services.mayStart(); item = this.#line[0]) {
+      if (!fits(item)) return undefined
       const verdict = this.#gate.judge(item)
       if (verdict.kind === 'probe') this.#probe(item)
       if (verdict.kind === 'hold' && verdict.ms !== null) this.#services.later(verdict.ms)

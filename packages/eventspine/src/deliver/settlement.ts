@@ -128,3 +128,11 @@ function record(draft: Draft, item: Item, halts: boolean): void {
     draft.dead.push({ event, attempt, round, failure: ending.failure, halts: halts && event.key !== null })
   }
 }
+
+/** Its delivery is a row once this is recorded. */
+export const becameRow = ({ ending }: Item) =>
+  ending === undefined || ending.kind === 'retry' || ending.kind === 'parked' || ending.kind === 'waiting'
+
+/** Its handler published under one of these ids. */
+export const publishes = (item: Item, ids: readonly string[]) =>
+  item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))

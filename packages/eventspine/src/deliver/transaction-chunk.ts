@@ -18,8 +18,10 @@ export interface ChunkServices {
   settlement(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined
   /** The settlement is recorded. */
   settled(): Promise<void>
-  /** Published ids belong to other bodies: nothing was recorded, the endings are taken back. Answers who published. */
+  /** Nothing was recorded, the endings are taken back. Answers who published one of these ids. */
   refused(ids: readonly string[]): readonly Item[]
+  /** `failed` left the transaction: of those that follow it, the ones that wait for its key now. */
+  behind(failed: Item, outcome: Outcome, following: readonly Item[]): ReadonlySet<Item>
 }
 
 /** Failures in one chunk after which the rest runs one by one. */
@@ -34,6 +36,13 @@ export async function runChunk(
   const bad = new Map<Item, Outcome>()
   let left = [...items]
   let together = items.length
+  const setApart = (item: Item, outcome: Outcome) => {
+    const behind = services.behind(item, outcome, left.slice(left.indexOf(item) + 1))
+    bad.set(item, outcome)
+    left = left.filter((each) => each !== item && !behind.has(each))
+    if (bad.size >= failuresMax) together = 1
+  }
+  // Each round records something, sets one apart, or goes on one by one.
   while (left.length > 0 || bad.size > 0) {
     const part = left.slice(0, together)
     const transaction = await services.port.begin(subscription.deadlineMs)
@@ -45,25 +54,25 @@ export async function runChunk(
       }
       if (tried.failed !== undefined) {
         await transaction.rollback()
-        bad.set(tried.failed.item, tried.failed.outcome)
-        left = left.filter((item) => item !== tried.failed?.item)
-        if (bad.size >= failuresMax) together = 1
-        if (left.length > 0) continue
+        setApart(tried.failed.item, tried.failed.outcome)
+        continue
       }
       const outcomes = new Map([...bad, ...tried.done])
-      const recorded = await record(outcomes, part, transaction, subscription, services)
+      const recorded = await record(outcomes, transaction, services)
       if (recorded === 'lost') return false
-      if (recorded === 'poisoned') {
+      if (recorded === 'recorded') {
+        bad.clear()
+        left = left.filter((item) => !outcomes.has(item))
+      } else if ('conflicting' in recorded) {
+        for (const item of recorded.conflicting) setApart(item, services.outcomes.conflicted())
+      } else if (part.length > 1) {
         together = 1
-        continue
+      } else {
+        const [only] = part
+        if (only === undefined) throw recorded.fault
+        const { failed } = services.outcomes
+        setApart(only, failed(recorded.fault, only.attempt, subscription.retry, services.random))
       }
-      if (typeof recorded === 'object') {
-        for (const item of recorded.items) bad.set(item, services.outcomes.conflicted())
-        left = left.filter((item) => !bad.has(item))
-        continue
-      }
-      bad.clear()
-      left = left.filter((item) => !outcomes.has(item))
     } catch (error) {
       await transaction.rollback().catch(() => {})
       throw error
@@ -93,58 +102,48 @@ async function tryAll(
   return { done, abandoned: false }
 }
 
-type Recorded = 'recorded' | 'lost' | 'poisoned' | { readonly items: readonly Item[] }
+type Recorded =
+  | 'recorded'
+  | 'lost'
+  | { readonly conflicting: readonly Item[] }
+  /** What the handlers left behind cannot commit. */
+  | { readonly fault: unknown }
 
 async function record(
   outcomes: ReadonlyMap<Item, Outcome>,
-  part: readonly Item[],
   transaction: SettleTransaction,
-  subscription: ResolvedSubscription,
   services: ChunkServices,
 ): Promise<Recorded> {
-  // A statement that failed and was caught by the handler leaves the transaction aborted: its commit would be a
-  // silent rollback. Asked before the outcomes are given out of hand.
-  const aborted = await transaction.query('SELECT 1').then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (aborted !== undefined) {
-    await transaction.rollback()
-    const [only] = part
-    if (part.length > 1 || only === undefined) return 'poisoned'
-    return recordAlone(
-      only,
-      services.outcomes.failed(swallowed(aborted), only.attempt, subscription.retry, services.random),
-      services,
-      subscription,
-    )
-  }
   const settlement = services.settlement(outcomes)
   if (settlement === undefined) {
     await transaction.rollback()
     return 'lost'
   }
-  const answer = await transaction.settle(services.worker, settlement)
-  const conflict = answer.conflicts.get(consumerId(settlement))
-  if (conflict !== undefined) return { items: services.refused(conflict) }
-  if (!answer.settled.has(consumerId(settlement))) return 'lost'
+  try {
+    const answer = await transaction.settle(services.worker, settlement)
+    const conflict = answer.conflicts.get(consumerId(settlement))
+    if (conflict !== undefined) return { conflicting: services.refused(conflict) }
+    if (!answer.settled.has(consumerId(settlement))) return 'lost'
+  } catch (error) {
+    const fault = faultOf(error)
+    if (fault === undefined) throw error
+    await transaction.rollback()
+    services.refused([])
+    return { fault }
+  }
   await services.settled()
   return 'recorded'
 }
 
-async function recordAlone(
-  item: Item,
-  outcome: Outcome,
-  services: ChunkServices,
-  subscription: ResolvedSubscription,
-): Promise<Recorded> {
-  const transaction = await services.port.begin(subscription.deadlineMs)
-  return record(new Map([[item, outcome]]), [item], transaction, subscription, services)
-}
+const transactionAborted = '25P02'
 
-function swallowed(cause: unknown): Error {
-  return new TypeError(
-    'A statement of the handler failed and the handler went on: its transaction cannot commit. Let the error through, or do not run the statement.',
-    { cause },
-  )
+/** The handlers' part in a refusal of the database, if it is one: undefined when the store is away. */
+function faultOf(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === transactionAborted)
+    return new TypeError(
+      'A statement of the handler failed and the handler went on: its transaction cannot commit. Let the error through, or do not run the statement.',
+      { cause: error },
+    )
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? error : undefined
 }

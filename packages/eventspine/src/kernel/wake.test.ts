@@ -58,15 +58,15 @@ it('wakes by itself after the time given, and not earlier', async () => {
 it('loses no ring between two waits', async () => {
   const { clock, wake } = scene()
   let rung = 0
-  let seen = -1
+  let seen = 0
   const follower = (async () => {
-    while (seen < 100) {
+    for (let waits = 0; seen < 100 && waits < 1_000; waits++) {
       await wake.wait(1_000_000)
       seen = rung
     }
   })()
-  for (; rung < 100; ) {
-    rung++
+  while (rung < 100) {
+    rung += 1
     wake.ring()
     if (rung % 3 === 0) await clock.settle()
   }

@@ -26,9 +26,12 @@ export interface CellServices {
   readonly migrate: boolean
   readonly work: boolean
   readonly shutdownMs: number
+  /** Removes bodies from the object store that no cell needs any more. */
+  expireClaims(): Promise<void>
 }
 
 const maintainEveryMs = 10_000
+const expireEveryMs = 3_600_000
 const redriveEveryMs = 250
 /** After publish(tx, …) nobody knows when the caller commits: readers look again at these moments. */
 const commitGuessesMs = [3, 15, 50, 120]
@@ -65,6 +68,10 @@ export class Cell {
     return this.#services.store
   }
 
+  get claim(): ClaimPort {
+    return this.#services.claim
+  }
+
   get worker(): Worker | undefined {
     return this.#worker
   }
@@ -91,6 +98,7 @@ export class Cell {
     this.#loops = Promise.all([
       this.#every(maintainEveryMs, () => store.maintain(retention)),
       this.#every(redriveEveryMs, () => this.#advanceRedrives()),
+      this.#every(expireEveryMs, () => this.#services.expireClaims()),
     ])
   }
 
@@ -157,6 +165,7 @@ function recordOf(subscription: App['subscriptions'][number]): SubscriptionRecor
     shards,
     start,
     policies: {
+      start: start instanceof Date ? start.toISOString() : start,
       deadlineMs,
       leaseMs,
       ordered,

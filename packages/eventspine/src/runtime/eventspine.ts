@@ -42,6 +42,7 @@ export class Eventspine {
   readonly #metrics = new Metrics()
   readonly #preparation: Preparation
   readonly #stallWatch: StallWatch
+  #sharedClaim: ClaimPort | undefined
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   #starting: Promise<void> | undefined
 
@@ -89,7 +90,14 @@ export class Eventspine {
       metrics: this.#metrics,
       preparation: this.#preparation,
       limits: appendLimits,
+      expireClaims: () => this.#expireClaims(claim),
     })
+  }
+
+  // Cells that share an object store need what any of them still needs.
+  async #expireClaims(claim: ClaimPort): Promise<void> {
+    const cells = [...this.#cells.values()].filter((cell) => cell.claim === claim)
+    await claim.expire(Math.min(...(await Promise.all(cells.map((cell) => cell.store.claimsNeededSince())))))
   }
 
   #postgres(name: string, idempotencyWindowMs: number) {
@@ -106,7 +114,8 @@ export class Eventspine {
   #claim(table: ClaimPort): ClaimPort {
     const { claim } = this.#options
     if (claim === undefined) return table
-    return 'directory' in claim ? directoryClaims({ directory: claim.directory }) : claim.store
+    this.#sharedClaim ??= 'directory' in claim ? directoryClaims({ directory: claim.directory }) : claim.store
+    return this.#sharedClaim
   }
 
   /** Migrates (unless told not to), checks, and begins to deliver. Safe to call twice. */

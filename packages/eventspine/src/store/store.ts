@@ -35,6 +35,8 @@ export interface LifecyclePort {
   register(subscriptions: readonly SubscriptionRecord[]): Promise<void>
   /** Partitions ahead, retention, expired idempotency keys. One worker at a time does it; the others return at once. */
   maintain(retention: Retention): Promise<void>
+  /** Nothing that is still held refers to a body in the object store written before this moment (ms since 1970). */
+  claimsNeededSince(): Promise<number>
   /** Answers when the store can be reached. */
   ping(): Promise<void>
 }

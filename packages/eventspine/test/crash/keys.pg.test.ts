@@ -31,7 +31,7 @@ it('runs what waits for its key although it is put down only after the key is fr
           const { key, n } = event.data
           if (key === 'a' && n === 1 && context.attempt === 1) throw new TransientError('once')
           // Between the failed one and the next of its key: it holds back the cursor, and with it the row of that one.
-          if (key === 'b') await blocked
+          if (key === 'b') await blocked.then(() => delay(150))
           runs.push(`${key}${n}`)
           if (key === 'a' && n === 1) slow()
         },

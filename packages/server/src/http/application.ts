@@ -33,17 +33,26 @@ export class Application {
   readonly #parts: ApplicationParts
   readonly #allowed: AllowedMethods
   readonly #inFlight: InFlight
+  readonly #wire: Wire
   readonly #exchanges = new WeakMap<FastifyRequest, Exchange>()
 
   constructor(parts: ApplicationParts) {
     this.#parts = parts
     this.#allowed = new AllowedMethods(parts.routes)
     this.#inFlight = new InFlight('requests', parts.settings.limits.inFlightPerCredentialMax)
+    this.#wire = new Wire(parts.logger)
     this.fastify = this.#build()
   }
 
+  /** Stops listening; resolves when the last request is answered. Call after `stopping`. */
+  async close(): Promise<void> {
+    const closed = this.fastify.close()
+    this.#wire.close()
+    await closed
+  }
+
   #build(): FastifyInstance {
-    const wire = new Wire(this.#parts.logger)
+    const wire = this.#wire
     const app = Fastify({
       ...serverSettings(this.#parts),
       clientErrorHandler: (error, socket) => wire.refuse(error, socket),
@@ -145,17 +154,11 @@ export class Application {
     this.#exchange(request, reply).refuse(problem)
   }
 
-  // A connection whose answer began before the stop was promised to be kept: without this it would hold the stop up.
-  #letGo(): void {
-    if (this.#parts.stopping.aborted) setImmediate(() => this.fastify.server.closeIdleConnections())
-  }
-
   #exchange(request: FastifyRequest, reply: FastifyReply): Exchange {
     const known = this.#exchanges.get(request)
     if (known !== undefined) return known
     const exchange = new Exchange(request, reply, this.#parts.logger)
     this.#exchanges.set(request, exchange)
-    reply.raw.once('close', () => this.#letGo())
     return exchange
   }
 }

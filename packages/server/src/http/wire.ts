@@ -11,22 +11,28 @@ interface Open {
   readonly response: ServerResponse
 }
 
-/** Knows the open requests of each socket, so that a refusal is never taken for the answer to an earlier one. */
+/** Knows the open requests of each connection: so a refusal is never taken for the answer to an earlier one. */
 export class Wire {
-  readonly #open = new WeakMap<Socket, Set<Open>>()
+  readonly #open = new Map<Socket, Set<Open>>()
   readonly #logger: Logger
+  #closing = false
 
   constructor(logger: Logger) {
     this.#logger = logger
   }
 
   attach(server: Server): void {
+    server.on('connection', (socket: Socket) => {
+      this.#open.set(socket, new Set())
+      socket.once('close', () => this.#open.delete(socket))
+    })
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const { socket } = request
-      const open = this.#open.get(socket) ?? new Set()
       const entry = { request, response }
-      this.#open.set(socket, open.add(entry))
-      response.once('close', () => open.delete(entry))
+      this.#open.get(request.socket)?.add(entry)
+      response.once('close', () => {
+        this.#open.get(request.socket)?.delete(entry)
+        if (this.#closing) this.#closeIdle()
+      })
     })
     server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
       const problem = new Problem(
@@ -36,6 +42,17 @@ export class Wire {
       const { headers, body } = this.#answer(problem)
       response.writeHead(problem.status, headers).end(body)
     })
+  }
+
+  /** Closes connections without a request now, and the others when theirs are answered. Node by itself keeps those on
+   *  which nothing was sent yet, and those whose answer began before. */
+  close(): void {
+    this.#closing = true
+    this.#closeIdle()
+  }
+
+  #closeIdle(): void {
+    for (const [socket, open] of this.#open) if (open.size === 0) socket.destroySoon()
   }
 
   /** For what could not be read as a request. */

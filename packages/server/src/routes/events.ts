@@ -76,9 +76,10 @@ const showEvent = defineRoute({
 })
 
 const tailDescription = `Server-sent events: each message's \`data\` is one event as JSON. Begins with what comes (the
-last moment before may be among it), or at the beginning of the log with \`from=beginning\`. A reader that reconnects with the Last-Event-ID header goes on behind that
-event, as browsers do by themselves; it misses none, and after a crash of the database may see some again. A comment line
-comes every 15 s when there is nothing else. A reader that takes nothing for a minute is let go.`
+last moment before may be among it), or at the beginning of the log with \`from=beginning\`. A reader that reconnects with
+the Last-Event-ID header, as browsers do by themselves, goes on behind that event. It misses none, and after a crash of the
+database may see some again. A comment line comes every 15 s when there is nothing else. A reader that takes nothing for a
+minute is let go.`
 
 const tailEvents = defineRoute({
   method: 'GET',

@@ -15,7 +15,7 @@ import { type ConformanceStore, type OpenScene, Scene } from './scene.js'
 import { describeSettle } from './settle.js'
 import { describeSettleTransaction } from './settle-transaction.js'
 
-/** Registers the suite. `createStore` is called once for every test, and what it made is closed after it. */
+/** Registers the suite. `createStore` is called once for every test and answers an empty store; `close` ends the test. */
 export function describeStore(name: string, createStore: () => Promise<ConformanceStore>): void {
   describe(`${name} store`, () => {
     const made: ConformanceStore[] = []

@@ -12,6 +12,7 @@ export function describeInspect(open: OpenScene): void {
     describePaging(open)
     describeDeliveries(open)
     describeDeadLetters(open)
+    describeLetterQueries(open)
     describeSubscriptions(open)
   })
 }
@@ -232,7 +233,9 @@ function describeDeadLetters(open: OpenScene): void {
     expect((await scene.store.deadLetters({})).items).toEqual([letter])
     expect(await scene.store.deadLetter('ship/1.999999')).toBeNull()
   })
+}
 
+function describeLetterQueries(open: OpenScene): void {
   it('finds and groups letters by what is asked', async () => {
     const scene = await open()
     await scene.subscribe()

@@ -69,7 +69,7 @@ function describeReading(open: OpenScene): void {
     await scene.store.append(scene.events(3))
     const tick = await scene.lastTick()
     const all = await scene.store.read([tick], 0, 100)
-    expect(all.map(({ tick }) => tick)).toEqual(Array(7).fill(tick.number))
+    expect(all.map((event) => event.tick)).toEqual(Array(7).fill(tick.number))
     const paged: StoredEvent[] = []
     for (let page = await scene.store.read([tick], 0, 3); page.length > 0 && paged.length < 20; ) {
       expect(page.length).toBeLessThanOrEqual(3)

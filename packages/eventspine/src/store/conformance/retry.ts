@@ -246,7 +246,8 @@ function describePromotion(open: OpenScene): void {
     await scene.store.promote({ ...after, token: after.token - 1 }, ['halted', 'free'])
     expect(await scene.store.claimDue([after], 10)).toEqual([])
     await scene.store.promote(after, ['halted', 'free'])
-    expect((await scene.store.claimDue([after], 10)).map(({ event }) => event.id)).toEqual([events[2]?.id])
+    const rows = await scene.store.claimDue([after], 10)
+    expect(idsOf(rows.map((row) => row.event))).toEqual([events[2]?.id])
     expect((await scene.store.deadLetter(letterId('ship', event)))?.halts).toBe(true)
   })
 }

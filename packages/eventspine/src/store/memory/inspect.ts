@@ -1,7 +1,5 @@
 // What people ask of the memory store. Inspection runs over everything held: a test holds little.
-import type { BreakerState } from '../../deliver/port.js'
-import type { InspectPort } from '../../inspect/port.js'
-import { breakerPort } from './breaker.js'
+import type { AuditRow, InspectPort } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
 import { correlated, pageOfEvents, withTick } from './event-query.js'
 import { liveWorkers } from './lease.js'
@@ -12,7 +10,38 @@ import { replayView } from './replay.js'
 import { subscriptionView } from './subscription-view.js'
 import type { MemoryTables } from './tables.js'
 
-export function inspectPort(tables: MemoryTables): InspectPort {
+/** All of InspectPort but `breakers`, which BreakerPort answers under the same name. */
+export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'> {
+  return {
+    ...eventInspection(tables),
+    ...letterInspection(tables),
+    async subscriptions() {
+      return [...tables.subscriptions.values()].map((subscription) => subscriptionView(tables, subscription))
+    },
+    async redrives(query) {
+      return pageOf('redrives', numbered(tables.redrives), query, byNumber, ({ row }) => redriveView(row))
+    },
+    async replays(query) {
+      return pageOf('replays', numbered(tables.replays), query, byNumber, ({ row }) =>
+        replayView(tables, row),
+      )
+    },
+    async workers() {
+      return liveWorkers(tables)
+    },
+    async audit(query) {
+      const byId = ({ id }: AuditRow) => id
+      return pageOf('audit', tables.audits, query, byId, (row) => row)
+    },
+    async health() {
+      return healthOf(tables)
+    },
+  }
+}
+
+type EventInspection = Pick<InspectPort, 'events' | 'event' | 'deliveries' | 'correlated'>
+
+function eventInspection(tables: MemoryTables): EventInspection {
   return {
     async events(query) {
       return pageOfEvents(tables, query)
@@ -29,9 +58,13 @@ export function inspectPort(tables: MemoryTables): InspectPort {
     async correlated(correlationId) {
       return correlated(tables, correlationId)
     },
-    async subscriptions() {
-      return [...tables.subscriptions.values()].map((subscription) => subscriptionView(tables, subscription))
-    },
+  }
+}
+
+type LetterInspection = Pick<InspectPort, 'deadLetters' | 'deadLetter' | 'deadLetterGroups'>
+
+function letterInspection(tables: MemoryTables): LetterInspection {
+  return {
     async deadLetters(query) {
       const letters = lettersMatching(tables, query).filter(({ state }) => (query.state ?? state) === state)
       return pageOf('letters', letters, query, ({ deathNumber }) => deathNumber, letterView)
@@ -43,45 +76,19 @@ export function inspectPort(tables: MemoryTables): InspectPort {
     async deadLetterGroups(filter) {
       return groupLetters(lettersMatching(tables, filter).filter(({ state }) => state === 'dead'))
     },
-    async redrives(query) {
-      const numbered = [...tables.redrives.values()].map((redrive, number) => ({ redrive, number }))
-      return pageOf(
-        'redrives',
-        numbered,
-        query,
-        ({ number }) => number,
-        ({ redrive }) => redriveView(redrive),
-      )
-    },
-    async replays(query) {
-      const numbered = [...tables.replays.values()].map((replay, number) => ({ replay, number }))
-      return pageOf(
-        'replays',
-        numbered,
-        query,
-        ({ number }) => number,
-        ({ replay }) => replayView(tables, replay),
-      )
-    },
-    async workers() {
-      return liveWorkers(tables)
-    },
-    async breakers(): Promise<readonly BreakerState[]> {
-      return await breakerPort(tables).breakers()
-    },
-    async audit(query) {
-      return pageOf(
-        'audit',
-        tables.audits,
-        query,
-        ({ id }) => id,
-        (row) => row,
-      )
-    },
-    async health() {
-      return healthOf(tables)
-    },
   }
+}
+
+interface Numbered<Row> {
+  readonly row: Row
+  readonly number: number
+}
+
+const byNumber = ({ number }: Numbered<unknown>) => number
+
+/** Rows that are never removed, in the order in which they were added. */
+function numbered<Row>(rows: ReadonlyMap<string, Row>): Numbered<Row>[] {
+  return [...rows.values()].map((row, number) => ({ row, number }))
 }
 
 function healthOf(tables: MemoryTables): Awaited<ReturnType<InspectPort['health']>> {

@@ -22,8 +22,8 @@ export function leasePort(tables: MemoryTables): LeasePort {
         .map((consumer) => grant(tables, consumer, request))
     },
     async renew({ worker, leases }) {
-      const held = leases.filter((lease) => renew(tables, worker, lease))
-      return new Set(held.map(consumerId))
+      const renewed = leases.filter((lease) => renew(tables, worker, lease))
+      return new Set(renewed.map(consumerId))
     },
     async release(leases) {
       for (const lease of leases) {

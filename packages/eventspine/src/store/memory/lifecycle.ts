@@ -17,6 +17,8 @@ export function lifecyclePort(tables: MemoryTables): LifecyclePort {
       for (const record of subscriptions) refuseOtherShards(tables, record)
       for (const record of subscriptions) register(tables, record)
     },
+    // Bodies in memory go with the process; none is ever removed before.
+    claimsNeededSince: async () => 0,
     async maintain(retention) {
       dropEvents(tables, retention.eventsMs)
       dropRuns(tables, retention.runsMs)

@@ -8,14 +8,15 @@ import {
 } from '../../deliver/port.js'
 import type { Database } from './database.js'
 
-// SKIP LOCKED: two workers that ask at once share out what is free instead of waiting for each other.
+// FOR SHARE: a pause that commits meanwhile is seen, also by a grant whose snapshot is older; without it a paused
+// subscription could be granted once more. SKIP LOCKED: two workers that ask at once share out what is free instead of waiting for each other.
 const acquire = `WITH free AS (
   SELECT k.subscription, k.replay, k.shard, s.shards
   FROM eventspine.consumer k JOIN eventspine.subscription s ON s.name = k.subscription
   WHERE s.state = 'active' AND NOT k.finished AND k.subscription = ANY($2::text[])
     AND (k.owner IS NULL OR k.lease_until < clock_timestamp() OR k.owner = ANY($4::text[]))
   ORDER BY (s.priority = 'alarm') DESC, k.replay <> '', random()
-  LIMIT $5 FOR UPDATE OF k SKIP LOCKED)
+  LIMIT $5 FOR UPDATE OF k SKIP LOCKED FOR SHARE OF s)
 UPDATE eventspine.consumer c
 SET owner = $1, token = c.token + 1, deaths = c.deaths + (c.owner IS NOT NULL)::int,
     lease_until = clock_timestamp() + l.lease_ms * interval '1 millisecond'

@@ -2,6 +2,7 @@
 import { EventspineError } from '../../kernel/index.js'
 import type { Logger } from '../../observe/log.js'
 import type { LifecyclePort } from '../store.js'
+import { claimsNeededSince } from './claim.js'
 import type { Database } from './database.js'
 import { beginLog, checkEpoch, clusterIdentity } from './epoch.js'
 import { hasCode, lockKey, unprepared } from './exclusive.js'
@@ -30,6 +31,7 @@ export function lifecycleStatements(database: Database, logger: Logger): Lifecyc
       return runMigrations(database, await readMigrations(), (execute) => beginLog(execute, identity))
     },
     register: (subscriptions) => registerSubscriptions(database, subscriptions),
+    claimsNeededSince: () => claimsNeededSince(database),
     maintain: (retention) => maintainOnce(database, retention, logger),
     async ping() {
       await database.query('read', 'lifecycle.ping', 'SELECT 1')

@@ -40,15 +40,22 @@ const batch = `SELECT ${eventColumns} FROM eventspine.event e
 WHERE e.epoch = $1 AND e.xid >= $2::text::xid8 AND e.xid < $3::text::xid8 AND pg_visible_in_snapshot(e.xid, $4::pg_snapshot)
 UNION ALL
 SELECT ${eventColumns} FROM eventspine.event e
-WHERE e.epoch = $1 AND e.xid = ANY($5::text[]::xid8[]) AND pg_visible_in_snapshot(e.xid, $4::pg_snapshot)`
+WHERE e.epoch = $1 AND e.xid >= $6::text::xid8 AND e.xid < $2::text::xid8 AND e.xid = ANY($5::text[]::xid8[]) AND pg_visible_in_snapshot(e.xid, $4::pg_snapshot)`
 
-const page = `SELECT * FROM (${batch}) AS e WHERE e.seq > $6 ORDER BY e.seq LIMIT $7`
+const page = `SELECT * FROM (${batch}) AS e WHERE e.seq > $7 ORDER BY e.seq LIMIT $8`
 
 function rangeOf(ticks: readonly Tick[]): unknown[] {
   const after = parseSnapshot((ticks[0] as Tick).after)
   const last = ticks[ticks.length - 1] as Tick
   const snapshot = parseSnapshot(last.snapshot)
-  return [last.epoch, String(after.xmax), String(snapshot.xmax), last.snapshot, [...after.open].map(String)]
+  return [
+    last.epoch,
+    String(after.xmax),
+    String(snapshot.xmax),
+    last.snapshot,
+    [...after.open].map(String),
+    String(after.xmin),
+  ]
 }
 
 /** Gives each row the first tick that sees it, and orders by (tick, seq). */

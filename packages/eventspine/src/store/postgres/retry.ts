@@ -1,6 +1,7 @@
 // Rows for what did not succeed at once: due ones are claimed with their attempt counted before it runs.
 import type { ConsumerName, DeliveryState, OpenDelivery, RetryPort } from '../../deliver/port.js'
 import type { Database } from './database.js'
+import { promoteKeySql } from './dead-letters.js'
 import { consumerColumns } from './lease.js'
 import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
 
@@ -8,7 +9,7 @@ import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
 // `running` under an older token belongs to a holder that died while it ran: the attempt counts as a death.
 const claim = `WITH held AS (
   SELECT h.* FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS h(subscription, replay, shard, token)
-  JOIN eventspine.consumer c ON c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token
+  JOIN eventspine.consumer c ON c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token AND c.lease_until > clock_timestamp()
 ), due AS (
   SELECT h.token AS held_token, d.* FROM held h CROSS JOIN LATERAL (
     SELECT r.subscription, r.replay, r.shard, r.epoch, r.seq FROM eventspine.delivery r
@@ -66,17 +67,10 @@ WHERE subscription = $1 AND replay = $2 AND shard = $3 AND key IS NOT NULL GROUP
 const haltedKeys = `SELECT DISTINCT key FROM eventspine.dead_letter
 WHERE subscription = $1 AND replay = $2 AND shard = $3 AND halts AND state IN ('dead', 'redriving') AND key IS NOT NULL`
 
-// The first row of a key by log order is its head. When that is active already, or the key is halted, nothing moves.
-const promote = `WITH promoted AS (UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp()
-FROM (SELECT DISTINCT ON (r.key) r.subscription, r.replay, r.shard, r.epoch, r.seq FROM eventspine.delivery r
-  WHERE r.subscription = $1 AND r.replay = $2 AND r.shard = $3 AND r.key = ANY($5::text[])
-  ORDER BY r.key, r.tick, r.seq) head, eventspine.consumer c
-WHERE d.subscription = head.subscription AND d.replay = head.replay AND d.shard = head.shard
-  AND d.epoch = head.epoch AND d.seq = head.seq AND d.state = 'waiting'
-  AND c.subscription = $1 AND c.replay = $2 AND c.shard = $3 AND c.token = $4
-  AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = $1 AND l.replay = $2 AND l.shard = $3
-    AND l.key = d.key AND l.halts AND l.state IN ('dead', 'redriving')))
-SELECT DISTINCT key FROM eventspine.delivery WHERE subscription = $1 AND replay = $2 AND shard = $3 AND key = ANY($5::text[])`
+// Harmless from a holder that lost its lease: it only makes the right head due.
+const promote = `WITH promoted AS (${promoteKeySql})
+SELECT DISTINCT d.key FROM eventspine.delivery d
+JOIN unnest($1::text[], $2::text[], $3::int[], $4::text[]) AS i(subscription, replay, shard, key) USING (subscription, replay, shard, key)`
 
 export function retryStatements(database: Database): RetryPort {
   return {
@@ -119,8 +113,8 @@ export function retryStatements(database: Database): RetryPort {
       }
     },
 
-    async promote({ subscription, replay, shard, token }, keys) {
-      const values = [subscription, replay, shard, token, keys]
+    async promote(consumer, keys) {
+      const values = [...consumerColumns(keys.map(() => consumer)), keys]
       const rows = await database.query<{ key: string }>('read', 'deliver.promote', promote, values)
       return new Set(rows.map((row) => row.key))
     },

@@ -18,25 +18,34 @@ WHERE c.token = m.token AND c.revision = m.revision + 1 AND c.tick = m.tick AND 
 
 export type Run = Connection['query']
 
+export interface Recorded {
+  /** Ids of consumers recorded by this statement. */
+  readonly now: ReadonlySet<string>
+  /** Ids of those that an earlier sending of the same settlement had recorded. */
+  readonly before: ReadonlySet<string>
+}
+
 export async function settleBy(
   run: Run,
   worker: string,
   settlements: readonly Settlement[],
-): Promise<Set<string>> {
+): Promise<Recorded> {
   const { name, text, values } = settleStatement(worker, settlements)
   const rows = await run<{ move: number }>(name, text, values)
-  const settled = new Set(rows.map((row) => consumerId(settlements[Number(row.move) - 1] as Settlement)))
-  const missing = settlements.filter((settlement) => !settled.has(consumerId(settlement)))
-  if (missing.length > 0) {
-    const values = [
-      ...consumerColumns(missing),
-      ...(['token', 'revision', 'tick', 'seq'] as const).map((name) => missing.map((each) => each[name])),
-    ]
-    for (const row of await run<Settlement>('settle.before', settledBefore, values))
-      settled.add(consumerId(row))
-  }
-  return settled
+  const now = new Set(rows.map((row) => consumerId(settlements[Number(row.move) - 1] as Settlement)))
+  const missing = settlements.filter((settlement) => !now.has(consumerId(settlement)))
+  if (missing.length === 0) return { now, before: none }
+  const columns = (['token', 'revision', 'tick', 'seq'] as const).map((column) =>
+    missing.map((each) => each[column]),
+  )
+  const found = await run<Settlement>('settle.before', settledBefore, [
+    ...consumerColumns(missing),
+    ...columns,
+  ])
+  return { now, before: new Set(found.map(consumerId)) }
 }
+
+const none: ReadonlySet<string> = new Set()
 
 /** Of events with one id in one flush the first stands; a repeat is none, another body is a conflict. */
 function distinctKeyed(settlements: readonly Settlement[]) {

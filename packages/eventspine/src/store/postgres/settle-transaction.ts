@@ -7,6 +7,9 @@ import { claimed, isKeyed, type Run, settleBy } from './settle-record.js'
 /** What the server waits beyond the deadline before it ends a transaction that does nothing. */
 const idleMarginMs = 5_000
 
+const endsTransaction =
+  /^\s*(commit|end|abort|prepare\s+transaction|rollback(?!\s+((work|transaction)\s+)?to\b))\b/i
+
 export class PostgresSettleTransaction implements SettleTransaction {
   readonly #database: Database
   readonly #client: PoolClient
@@ -40,11 +43,29 @@ export class PostgresSettleTransaction implements SettleTransaction {
 
   /** The handler's own statement. */
   async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []) {
+    // The connection serves another transaction by now, or none: a late statement would be an effect of nobody.
+    if (!this.#open)
+      throw new Error('The transaction of this attempt is over. Await each statement inside the handler.')
+    if (endsTransaction.test(text))
+      throw new Error(
+        `The handler ran "${text.trim().slice(0, 40).toUpperCase()}", but its transaction ends with the outcome of the delivery. Throw to undo it; use savepoints for a part of it.`,
+      )
     const { rows, rowCount } = await this.#client.query(`/* handle.statement */ ${text}`, values as unknown[])
     return { rows: rows as Row[], rowCount }
   }
 
   async settle(worker: string, settlement: Settlement): Promise<SettleAnswer> {
+    try {
+      return await this.#settle(worker, settlement)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  async #settle(worker: string, settlement: Settlement): Promise<SettleAnswer> {
+    // What the handlers left broken must speak before the outcome is recorded: an aborted transaction would be rolled
+    // back without a word by its COMMIT, and a deferred constraint would refuse that one again and again.
+    await this.#client.query('/* settle.check */ SET CONSTRAINTS ALL IMMEDIATE')
     const run: Run = async (name, text, values = []) =>
       (await this.#client.query(this.#database.statement(name, text, values))).rows
     let target = settlement
@@ -56,10 +77,11 @@ export class PostgresSettleTransaction implements SettleTransaction {
       }
       target = claim.cleaned[0] ?? settlement
     }
-    const settled = await settleBy(run, worker, [target])
-    if (settled.size > 0) await this.#end('COMMIT')
+    const { now, before } = await settleBy(run, worker, [target])
+    // Recorded by an earlier sending: its effects are there, and these would be the second.
+    if (now.size > 0) await this.#end('COMMIT')
     else await this.rollback()
-    return { settled, conflicts: new Map() }
+    return { settled: now.size > 0 ? now : before, conflicts: new Map() }
   }
 
   async rollback(): Promise<void> {

@@ -3,10 +3,12 @@
 import { consumerId } from '../../deliver/port.js'
 import type { SettleAnswer, Settlement, SettlePort } from '../../settle/port.js'
 import type { Database, Lane } from './database.js'
-import { claimed, isKeyed, type Run, settleBy } from './settle-record.js'
+import { claimed, isKeyed, type Recorded, type Run, settleBy } from './settle-record.js'
 import { PostgresSettleTransaction } from './settle-transaction.js'
 
 const none: ReadonlyMap<string, readonly string[]> = new Map()
+const union = ({ now, before }: Recorded) => new Set([...now, ...before])
+
 const rolledBack = Symbol('rolled back')
 
 // A claim that commits without its event would swallow the id for the whole window: so when a consumer turns out to be
@@ -29,7 +31,7 @@ async function settleKeyed(
         claim.conflicts.forEach((ids, id) => conflicts.set(id, ids))
         drop = new Set(claim.conflicts.keys())
         if (drop.size > 0) throw rolledBack
-        settled = await settleBy(query, worker, claim.cleaned)
+        settled = union(await settleBy(query, worker, claim.cleaned))
         drop = new Set(left.map(consumerId).filter((id) => !settled.has(id)))
         if (drop.size > 0) throw rolledBack
       })
@@ -48,7 +50,7 @@ export function settleStatements(database: Database, windowMs: number): SettlePo
       const lane = priority === 'alarm' ? 'alarm' : 'settle'
       if (isKeyed(settlements)) return settleKeyed(database, lane, worker, settlements, windowMs)
       const run: Run = (name, text, values) => database.query(lane, name, text, values)
-      return { settled: await settleBy(run, worker, settlements), conflicts: none }
+      return { settled: union(await settleBy(run, worker, settlements)), conflicts: none }
     },
     begin: (deadlineMs) => PostgresSettleTransaction.begin(database, deadlineMs, windowMs),
   }
