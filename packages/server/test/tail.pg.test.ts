@@ -7,7 +7,7 @@ import { Fixture } from './fixture.js'
 const acme = createApiKey({ scopes: ['read'], tenant: 'acme' })
 const fixture = new Fixture({
   apiKeys: [acme.record],
-  limits: { tailPollMs: 20, tailHeartbeatMs: 100, tailStallMsMax: 500, drainMsMax: 120_000 },
+  limits: { tailPollMs: 20, tailHeartbeatMs: 100, tailStallMsMax: 2_000, drainMsMax: 120_000 },
 })
 beforeAll(() => fixture.start())
 afterAll(() => fixture.stop())

@@ -70,7 +70,9 @@ function explain(error: unknown, batch: readonly EventLine[], published: number)
   const index = /^\/(\d+)/.exec(field ?? '')?.[1]
   const line = index === undefined ? undefined : batch[Number(index)]?.line
   const before =
-    published === 0 ? 'Nothing was published.' : `What was published before it: ${counted(published, 'event')}.`
+    published === 0
+      ? 'Nothing was published.'
+      : `What was published before it: ${counted(published, 'event')}.`
   if (line !== undefined) throw wrongLine(line, code, `${message} ${before}`)
   throw new CommandError(code, `${message} ${before}`, { exitCode: failureOf(error).exitCode, cause: error })
 }

@@ -2,7 +2,7 @@
 // dies. A handler that blocks its process does not stop the API.
 import type { Command } from 'commander'
 import { type Call, type Commands } from '../command.js'
-import type { ExitCode } from '../failure.js'
+import { CommandError, type ExitCode } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
 import { namedDatabase } from '../project/database.js'
 import { findAppFile } from '../project/project.js'
@@ -44,6 +44,7 @@ export function addStart(program: Command, commands: Commands): void {
 }
 
 async function start(screen: Screen, { flags, interruption }: Call<StartFlags>): Promise<ExitCode> {
+  if (flags.api !== false && flags.keys === undefined) throw keysNeeded()
   const report = new Report(screen, screen.json || !screen.isTerminal)
   const supervisor = new Supervisor({
     screen,
@@ -54,6 +55,13 @@ async function start(screen: Screen, { flags, interruption }: Call<StartFlags>):
   })
   return supervisor.run(interruption)
 }
+
+const keysNeeded = () =>
+  new CommandError(
+    'KEYS_NEEDED',
+    'The HTTP API needs --keys FILE. Make one with "eventspine keys create", or leave the API out with --no-api.',
+    { field: '--keys' },
+  )
 
 function line(name: string, { url, subscriptions }: Ready, tookMs: number): Text {
   const what: Text = url === undefined ? `delivers to ${subscriptions.join(', ')}` : ['serves ', cyan(url)]

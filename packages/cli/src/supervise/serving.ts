@@ -47,8 +47,8 @@ export class Serving {
 
   async #start(): Promise<Ready> {
     const { work, migrate, api, shutdownMs } = this.#options
-    // Loaded while the database is being opened.
-    const serverModule = api ? import('@eventspine/server') : undefined
+    // Begins to load while the database is being opened.
+    if (api) void import('@eventspine/server').catch(() => {})
     const logger = jsonLogger('info', Date.now, (line) => process.stderr.write(line))
     const loaded = await loadApp(findAppFile(process.cwd(), this.#options.app))
     const { options, database } = await chooseCells(this.#options, loaded, this.#options.embeddedUse)

@@ -2,7 +2,7 @@
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
 
 import type { Outcome } from '../handle/outcome.js'
-import { Soonest } from '../kernel/index.js'
+import { assert, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate } from './gate.js'
 import { freshItem, type Item, rowItem } from './item.js'
@@ -11,7 +11,15 @@ import type { Lease, OpenDelivery, Tick } from './port.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
 import type { ConsumerServices } from './services.js'
-import { becameRow, type Harvest, publishes, settlementOf } from './settlement.js'
+import {
+  becameRow,
+  endedOf,
+  type Harvest,
+  holdsDone,
+  publishes,
+  settlementOf,
+  takenBack,
+} from './settlement.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
 import { Window } from './window.js'
@@ -200,14 +208,7 @@ export class Consumer {
 
   #dispatchTransaction(): void {
     if (this.#transacting || this.#harvest !== undefined) return
-    const items: Item[] = []
-    // One that is suspected of killing its process has a transaction of its own.
-    const fits = ({ deaths }: Item) => items.length === 0 || (deaths === 0 && items[0]?.deaths === 0)
-    for (let item = this.#queue.next(fits); item !== undefined; item = this.#queue.next(fits)) {
-      items.push(item)
-      this.#running.add(item)
-      if (items.length >= transactionItemsMax) break
-    }
+    const items = this.#queue.chunk(transactionItemsMax)
     if (items.length > 0) void this.#transact(items)
   }
 
@@ -227,7 +228,7 @@ export class Consumer {
       settlement: (outcomes) => this.#settlementOf(outcomes),
       settled: () => this.#transacted(items),
       refused: (ids) => this.#takeBack(ids),
-      behind: (item, outcome, following) => this.#behind(item, outcome, following),
+      wait: (item) => this.#wait(item),
     }).catch(() => false)
     this.#transacting = false
     this.gate.ended(first, { kind: 'abandoned' })
@@ -251,31 +252,28 @@ export class Consumer {
 
   #settlementOf(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined {
     for (const [item, outcome] of outcomes) if (item.ending === undefined) this.#end(item, outcome)
-    return this.#collect(Number.POSITIVE_INFINITY)
+    const settlement = this.#collect(Number.POSITIVE_INFINITY)
+    if (settlement === undefined || this.#harvest === undefined) return undefined
+    // Effects that commit without their record would be applied again after a crash.
+    assert(
+      holdsDone(this.#harvest, outcomes.keys()),
+      'A chunk would commit what its settlement does not hold',
+    )
+    return settlement
   }
 
-  // Of an ordered key nothing goes on behind one that stays: it becomes a row that waits.
-  #behind(failed: Item, outcome: Outcome, following: readonly Item[]): ReadonlySet<Item> {
-    const { ordered } = this.subscription
-    const stays = outcome.kind === 'retry' || (outcome.kind === 'dead' && ordered === 'halt')
-    if (ordered === 'no' || !stays || failed.tick === null || failed.event.key === null) return new Set()
-    const behind = following.filter(({ tick, event }) => tick !== null && event.key === failed.event.key)
-    for (const item of behind) {
-      item.ending = { kind: 'waiting' }
-      this.#running.delete(item)
-      this.#keys.release(item, 'row')
-    }
-    return new Set(behind)
+  #wait(item: Item): void {
+    item.ending = { kind: 'waiting' }
+    this.#running.delete(item)
+    this.#keys.release(item, 'row')
   }
 
   #takeBack(ids: readonly string[]): Item[] {
-    const { advance, rows = [], returned = [] } = this.#harvest ?? {}
+    if (this.#harvest === undefined) return []
+    const { guilty, rows, returned } = takenBack(this.#harvest, ids)
     this.#harvest = undefined
+    this.#endedRows.push(...rows)
     this.#returned.push(...returned)
-    const done = [...(advance?.ended ?? []), ...rows].filter((item) => item.ending?.kind === 'done')
-    const guilty = done.filter((item) => publishes(item, ids))
-    this.#endedRows.push(...rows.filter((item) => item.ending?.kind !== 'done'))
-    for (const item of done) item.ending = undefined
     return guilty
   }
 
@@ -325,7 +323,7 @@ export class Consumer {
     this.#window.commit(harvest.advance)
     for (const item of harvest.parked) item.rowed = true
     if (harvest.finished) this.#replay = 'ended'
-    const items = [...harvest.advance.ended, ...harvest.rows]
+    const items = endedOf(harvest)
     for (const { ending } of items) {
       if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
     }
@@ -348,7 +346,7 @@ export class Consumer {
   /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
   refused(ids: readonly string[]): Settlement | undefined {
     if (this.#harvest === undefined) return undefined
-    for (const item of [...this.#harvest.advance.ended, ...this.#harvest.rows])
+    for (const item of endedOf(this.#harvest))
       if (publishes(item, ids)) item.ending = this.#services.outcomes.conflicted()
     return this.#settlement(this.#harvest)
   }

@@ -64,6 +64,17 @@ export class Queue {
     return undefined
   }
 
+  /** Those that may run one after another, at most `itemsMax`. One that is suspected of killing its process is alone. */
+  chunk(itemsMax: number): Item[] {
+    const items: Item[] = []
+    const fits = ({ deaths }: Item) => items.length === 0 || (deaths === 0 && items[0]?.deaths === 0)
+    for (let item = this.next(fits); item !== undefined; item = this.next(fits)) {
+      items.push(item)
+      if (items.length >= itemsMax) break
+    }
+    return items
+  }
+
   #admit(item: Item): boolean {
     const admission = this.#keys.admit(item)
     if (admission === 'row') item.ending = { kind: 'waiting' }

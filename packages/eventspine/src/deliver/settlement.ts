@@ -133,6 +133,23 @@ function record(draft: Draft, item: Item, halts: boolean): void {
 export const becameRow = ({ ending }: Item) =>
   ending === undefined || ending.kind === 'retry' || ending.kind === 'parked' || ending.kind === 'waiting'
 
+export const endedOf = ({ advance, rows }: Harvest): Item[] => [...advance.ended, ...rows]
+
+/** Whether each of these that is done is recorded by it. */
+export function holdsDone(harvest: Harvest, items: Iterable<Item>): boolean {
+  const held = new Set(endedOf(harvest))
+  return [...items].every((item) => item.ending?.kind !== 'done' || held.has(item))
+}
+
+/** Undoes a harvest that was not recorded: what was done runs again, the rest is kept for the next. */
+export function takenBack(harvest: Harvest, ids: readonly string[]) {
+  const done = endedOf(harvest).filter((item) => item.ending?.kind === 'done')
+  const guilty = done.filter((item) => publishes(item, ids))
+  const rows = harvest.rows.filter((item) => item.ending?.kind !== 'done')
+  for (const item of done) item.ending = undefined
+  return { guilty, rows, returned: harvest.returned }
+}
+
 /** Its handler published under one of these ids. */
 export const publishes = (item: Item, ids: readonly string[]) =>
   item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))

@@ -20,8 +20,8 @@ export interface ChunkServices {
   settled(): Promise<void>
   /** Nothing was recorded, the endings are taken back. Answers who published one of these ids. */
   refused(ids: readonly string[]): readonly Item[]
-  /** `failed` left the transaction: of those that follow it, the ones that wait for its key now. */
-  behind(failed: Item, outcome: Outcome, following: readonly Item[]): ReadonlySet<Item>
+  /** It goes on as a row behind one of its key that failed. */
+  wait(item: Item): void
 }
 
 /** Failures in one chunk after which the rest runs one by one. */
@@ -37,9 +37,12 @@ export async function runChunk(
   let left = [...items]
   let together = items.length
   const setApart = (item: Item, outcome: Outcome) => {
-    const behind = services.behind(item, outcome, left.slice(left.indexOf(item) + 1))
+    const behind = left
+      .slice(left.indexOf(item) + 1)
+      .filter((each) => waitsFor(each, item, outcome, subscription))
+    behind.forEach(services.wait)
     bad.set(item, outcome)
-    left = left.filter((each) => each !== item && !behind.has(each))
+    left = left.filter((each) => each !== item && !behind.includes(each))
     if (bad.size >= failuresMax) together = 1
   }
   // Each round records something, sets one apart, or goes on one by one.
@@ -79,6 +82,13 @@ export async function runChunk(
     }
   }
   return true
+}
+
+// Of an ordered key nothing goes on behind one that stays. A row that fails is of a key that is blocked already.
+function waitsFor(item: Item, failed: Item, outcome: Outcome, { ordered }: ResolvedSubscription): boolean {
+  const stays = outcome.kind === 'retry' || (outcome.kind === 'dead' && ordered === 'halt')
+  if (ordered === 'no' || !stays || failed.tick === null || item.tick === null) return false
+  return failed.event.key !== null && item.event.key === failed.event.key
 }
 
 interface Tried {

@@ -1,7 +1,14 @@
 // Ordered subscriptions, attacked: no delivery of a key is left behind, and none overtakes another of its key (I21),
 // whatever becomes of the one before it.
 import { setTimeout as delay } from 'node:timers/promises'
-import { defineApp, defineEvent, defineSubscription, retries, TransientError, ValidationError } from 'eventspine'
+import {
+  defineApp,
+  defineEvent,
+  defineSubscription,
+  retries,
+  TransientError,
+  ValidationError,
+} from 'eventspine'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { freshSchema, quiet, running, until } from '../support.js'
@@ -76,7 +83,10 @@ it('goes on with a halted key after its dead letter is redriven, in order, to th
   const operator = spine.operator()
   const publish = (from: number, to: number) =>
     spine.publishMany(
-      Array.from({ length: to - from }, (_, index) => ({ event: moved, data: { key: 'a', n: from + index } })),
+      Array.from({ length: to - from }, (_, index) => ({
+        event: moved,
+        data: { key: 'a', n: from + index },
+      })),
     )
   await publish(0, 5)
   await until(async () => (await operator.subscriptions())[0]?.retrying === 4)

@@ -46,7 +46,11 @@ it('reads a tick anew that the database forgot in a crash and made again with mo
   release()
   await quiet(spine)
   expect(new Set(seen)).toEqual(new Set([1, 2]))
-  expect((await spine.operator().doctor()).subscriptions[0]).toMatchObject({ matched: 2, completed: 2, balanced: true })
+  expect((await spine.operator().doctor()).subscriptions[0]).toMatchObject({
+    matched: 2,
+    completed: 2,
+    balanced: true,
+  })
 })
 
 it('takes its own leases back at once when connections break, and counts no death for it (I35, I19)', async () => {
@@ -87,7 +91,9 @@ it('does not take a lease that it gave up for a death of the row that ran', asyn
           if (runs > 6) return
           // Moving the token is what another holder would do.
           await sql(`UPDATE ${schema}.consumer SET owner = NULL, lease_until = '-infinity'`)
-          await new Promise((_, reject) => context.signal.addEventListener('abort', () => reject(context.signal.reason)))
+          await new Promise((_, reject) =>
+            context.signal.addEventListener('abort', () => reject(context.signal.reason)),
+          )
         },
       }),
     ],

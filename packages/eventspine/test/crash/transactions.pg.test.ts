@@ -1,7 +1,14 @@
 // Transactional handlers, attacked: whatever they do, effects of a completed delivery are there once, those of any
 // other attempt never (I14), and no member of a batch is lost with another (I31).
 import { setTimeout as delay } from 'node:timers/promises'
-import { defineApp, defineEvent, defineSubscription, PermanentError, retries, type Subscription } from 'eventspine'
+import {
+  defineApp,
+  defineEvent,
+  defineSubscription,
+  PermanentError,
+  retries,
+  type Subscription,
+} from 'eventspine'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { freshSchema, quiet, running, sql, until } from '../support.js'
@@ -24,7 +31,10 @@ const project = (
 
 /** The engine paused at `project`, `count` events published: they come as one batch when it is resumed. */
 async function waiting(subscription: Subscription, schema: string, count: number) {
-  const spine = await running(defineApp({ name: 'orders', events: [shipped], subscriptions: [subscription] }), schema)
+  const spine = await running(
+    defineApp({ name: 'orders', events: [shipped], subscriptions: [subscription] }),
+    schema,
+  )
   await sql(`CREATE TABLE ${schema}.effect (n int, attempt int)`)
   const operator = spine.operator()
   await operator.pause('project', 'ada')
@@ -32,7 +42,8 @@ async function waiting(subscription: Subscription, schema: string, count: number
   return { spine, operator, resume: () => operator.resume('project', 'ada') }
 }
 
-const effects = (schema: string) => sql<{ n: number; attempt: number }>(`SELECT n, attempt FROM ${schema}.effect ORDER BY n`)
+const effects = (schema: string) =>
+  sql<{ n: number; attempt: number }>(`SELECT n, attempt FROM ${schema}.effect ORDER BY n`)
 const insert = (schema: string) => `INSERT INTO ${schema}.effect (n, attempt) VALUES ($1, $2)`
 
 it('records every member of a batch in which one fails and another swallows the error of a statement', async () => {
@@ -100,13 +111,18 @@ it('counts an attempt whose commit fails at a deferred constraint, and lets its 
   )
   const deferred = project(
     (schema) => async (event, context) => {
-      await context.tx.query(`INSERT INTO ${schema}.item (n, parent) VALUES ($1, $2)`, [event.data.n, event.data.n === 1 ? 99 : null])
+      await context.tx.query(`INSERT INTO ${schema}.item (n, parent) VALUES ($1, $2)`, [
+        event.data.n,
+        event.data.n === 1 ? 99 : null,
+      ])
     },
     schema,
   )
   void subscription
   const { spine, operator, resume } = await waiting(deferred, schema, 5)
-  await sql(`CREATE TABLE ${schema}.item (n int PRIMARY KEY, parent int REFERENCES ${schema}.item (n) DEFERRABLE INITIALLY DEFERRED)`)
+  await sql(
+    `CREATE TABLE ${schema}.item (n int PRIMARY KEY, parent int REFERENCES ${schema}.item (n) DEFERRABLE INITIALLY DEFERRED)`,
+  )
   await resume()
   await quiet(spine)
   expect(await sql(`SELECT n FROM ${schema}.item ORDER BY n`)).toEqual([0, 2, 3, 4].map((n) => ({ n })))
@@ -145,5 +161,9 @@ it('commits nothing of an ordered batch that the settlement does not record (I17
   })
   await quiet(spine)
   expect((await effects(schema)).map(({ n }) => n)).toEqual(Array.from({ length: 30 }, (_, n) => n))
-  expect((await operator.doctor()).subscriptions[0]).toMatchObject({ matched: 30, completed: 30, balanced: true })
+  expect((await operator.doctor()).subscriptions[0]).toMatchObject({
+    matched: 30,
+    completed: 30,
+    balanced: true,
+  })
 })

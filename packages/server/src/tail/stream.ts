@@ -57,13 +57,14 @@ class Tail {
   async *messages(first: readonly TailMessage[]): AsyncGenerator<string> {
     yield `retry: ${reconnectMs}\n: connected\n\n`
     let messages = first
-    let quietMs = 0
+    let saidAt = performance.now()
     while (!this.#ended.aborted) {
       for (const { id, event } of messages) yield `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`
-      quietMs = messages.length > 0 ? 0 : quietMs + (await this.#pause(this.#limits.tailPollMs))
-      if (quietMs >= this.#limits.tailHeartbeatMs) {
-        quietMs = 0
+      if (messages.length > 0) saidAt = performance.now()
+      else await this.#pause(this.#limits.tailPollMs)
+      if (performance.now() - saidAt >= this.#limits.tailHeartbeatMs) {
         yield ': heartbeat\n\n'
+        saidAt = performance.now()
       }
       if (!this.#ended.aborted) messages = await this.#read()
     }
@@ -80,8 +81,7 @@ class Tail {
     }
   }
 
-  async #pause(ms: number): Promise<number> {
+  async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#ended }).catch(() => undefined)
-    return ms
   }
 }

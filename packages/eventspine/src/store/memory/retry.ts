@@ -29,10 +29,12 @@ export function retryPort(tables: MemoryTables): RetryPort {
       if (consumer === undefined) return { open: new Map(), halted: new Set() }
       return { open: openKeys(consumer), halted: haltedKeys(tables, consumer) }
     },
-    async promote(lease, keys) {
-      const consumer = held(tables, lease)
-      if (consumer !== undefined) promoteWaiting(tables, consumer, keys)
-      const open = consumer === undefined ? new Map() : openKeys(consumer)
+    // Harmless from a holder that lost its lease: it only makes the right head due.
+    async promote(name, keys) {
+      const consumer = tables.consumer(name)
+      if (consumer === undefined) return new Set()
+      promoteWaiting(tables, consumer, keys)
+      const open = openKeys(consumer)
       return new Set(keys.filter((key) => open.has(key)))
     },
   }

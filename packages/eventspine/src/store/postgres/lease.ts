@@ -50,11 +50,13 @@ const leaseOfRow = (row: LeaseRow): Lease => ({
   deaths: row.deaths,
 })
 
+// A lease that ran out is gone, though nobody took it yet: a pause may have been acknowledged on the strength of that.
 // The token is part of the condition: a heartbeat that only asked for the owner's name would revive a lease that
 // ran out, was granted to a neighbour and came back.
 const renew = `UPDATE eventspine.consumer c SET lease_until = clock_timestamp() + h.lease_ms * interval '1 millisecond'
 FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::float8[]) AS h(subscription, replay, shard, token, lease_ms)
 WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token AND c.owner = $1
+  AND c.lease_until > clock_timestamp()
 RETURNING c.subscription, c.replay, c.shard`
 
 const release = `UPDATE eventspine.consumer c SET owner = NULL, lease_until = '-infinity'

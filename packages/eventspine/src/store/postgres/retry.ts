@@ -67,8 +67,9 @@ WHERE subscription = $1 AND replay = $2 AND shard = $3 AND key IS NOT NULL GROUP
 const haltedKeys = `SELECT DISTINCT key FROM eventspine.dead_letter
 WHERE subscription = $1 AND replay = $2 AND shard = $3 AND halts AND state IN ('dead', 'redriving') AND key IS NOT NULL`
 
-// Harmless from a holder that lost its lease: it only makes the right head due.
-const promote = `WITH promoted AS (${promoteKeySql})
+const promote = `WITH promoted AS (${promoteKeySql}
+  AND EXISTS (SELECT 1 FROM eventspine.consumer c WHERE c.subscription = freed.subscription AND c.replay = freed.replay
+    AND c.shard = freed.shard AND c.token = $5))
 SELECT DISTINCT d.key FROM eventspine.delivery d
 JOIN unnest($1::text[], $2::text[], $3::int[], $4::text[]) AS i(subscription, replay, shard, key) USING (subscription, replay, shard, key)`
 
@@ -114,7 +115,7 @@ export function retryStatements(database: Database): RetryPort {
     },
 
     async promote(consumer, keys) {
-      const values = [...consumerColumns(keys.map(() => consumer)), keys]
+      const values = [...consumerColumns(keys.map(() => consumer)), keys, consumer.token]
       const rows = await database.query<{ key: string }>('read', 'deliver.promote', promote, values)
       return new Set(rows.map((row) => row.key))
     },
