@@ -63,9 +63,16 @@ function stopOnSignals(demonstration: Demonstration, narrator: Narrator): void {
 }
 
 function explain(error: unknown): void {
-  process.stderr.write(`\n  ${error instanceof Error ? error.message : String(error)}\n`)
-  if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  process.stderr.write(`\n  ${message}\n${hintFor(error, message)}`)
+  if (process.env.DEBUG) process.stderr.write(`${stack}\n`)
   process.exitCode = 1
+}
+
+function hintFor(error: unknown, message: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code.startsWith('ERR_PARSE_ARGS')) return `\n${usage}`
+  return code === 'UNAVAILABLE' && /port \d+/i.test(message) ? '  For example: PORT=4601 npm start\n' : ''
 }
 
 main().catch(explain)

@@ -96,3 +96,8 @@ async function prepare(databaseUrl: string): Promise<void> {
     await client.end()
   }
 }
+
+function shortest(directory: string): string {
+  const fromHere = relative(process.cwd(), directory)
+  return fromHere === '' || fromHere.startsWith('..') ? directory : fromHere
+}

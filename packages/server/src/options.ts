@@ -21,6 +21,8 @@ export interface ServerLimits {
   readonly headersMsMax: number
   readonly requestMsMax: number
   readonly keepAliveMsMax: number
+  /** A connection on which nothing moves for so long is closed: longer than the slowest command, a pause. */
+  readonly stallMsMax: number
   /** How long `stop` waits for requests in flight before it cuts them off. */
   readonly drainMsMax: number
 }
@@ -40,6 +42,7 @@ export const serverLimitsDefault: ServerLimits = Object.freeze({
   headersMsMax: 10_000,
   requestMsMax: 30_000,
   keepAliveMsMax: 60_000,
+  stallMsMax: 180_000,
   drainMsMax: 25_000,
 })
 

@@ -151,10 +151,13 @@ export class Fixture {
     return this
   }
 
-  async stop(): Promise<void> {
+  /** Removes its schema too, and others that a test has made. */
+  async stop(schemas: readonly string[] = []): Promise<void> {
     await this.server.stop()
     await this.spine.stop()
-    await this.#database.query(`DROP SCHEMA IF EXISTS "${this.#schema}" CASCADE`)
+    for (const schema of [this.#schema, ...schemas]) {
+      await this.#database.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`)
+    }
     await this.#database.end()
   }
 
@@ -172,7 +175,6 @@ export class Fixture {
     return this.send(path, json === undefined ? { headers, method: 'POST' } : { headers, json })
   }
 
-  /** The first publish into a schema shows that all before it is settled. */
   async eventsStored(): Promise<number> {
     const { rows } = await this.#database.query<{ count: string }>(
       `SELECT count(*) FROM "${this.#schema}".event`,

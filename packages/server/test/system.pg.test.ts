@@ -1,6 +1,6 @@
 // What machines and newcomers ask first, the headers on every answer, the log, start and stop.
 import { createServer as createTcpServer } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createServer } from '../src/index.js'
 import { routeTable } from '../src/route/table.js'
 import { exchange, Fixture, order } from './fixture.js'
@@ -199,7 +199,7 @@ describe('start and stop', () => {
     expect((await exchange(one.url, '/healthz')).status).toBe(200)
     await Promise.all([server.stop(), server.stop()])
     await server.stop()
-    await expect(exchange(one.url, '/healthz')).rejects.toThrow()
+    await expect(exchange(one.url, '/healthz')).rejects.toThrow(/ECONNREFUSED|ECONNRESET|hang up/)
     const { url } = await server.start()
     expect((await exchange(url, '/healthz')).status).toBe(200)
     await server.stop()
@@ -247,4 +247,48 @@ test('when the library has stopped, publishing gets 503 with Retry-After and rea
   expect([ready.status, ready.json.code]).toEqual([503, 'UNAVAILABLE'])
   expect((await other.send('/healthz')).status).toBe(200)
   await other.stop()
+})
+
+test('what is too much at once is refused with Retry-After, and the rest is stored', async () => {
+  const small = await new Fixture({}, { limits: { pendingEventsMax: 2 } }).start()
+  const sent = [...Array(60).keys()].map((n) => small.send('/v1/events', { json: order(`o${n}`) }))
+  const replies = await Promise.all(sent)
+  const refused = replies.filter(({ status }) => status !== 202)
+  expect(refused.length).toBeGreaterThan(0)
+  for (const { status, json, headers } of refused) {
+    expect([status, json.code, Number(headers['retry-after']) > 0]).toEqual([503, 'OVERLOADED', true])
+  }
+  const stored = await small.query(`SELECT 1 FROM eventspine.event WHERE type = 'orders.order-placed'`)
+  expect(stored).toHaveLength(60 - refused.length)
+  await small.stop()
+})
+
+test('with several cells the tenant decides where an event goes, and cell says whom to ask', async () => {
+  const url = inject('postgresUrl')
+  const [main, acme] = ['main', 'acme'].map((cell) => ({ url, schema: `cells_${cell}_${process.pid}` }))
+  if (main === undefined || acme === undefined) throw new Error('two cells')
+  const placement = (tenant: string) => (tenant === 'acme' ? 'acme' : 'main')
+  const two = await new Fixture({}, { cells: { main, acme }, placement }).start()
+  try {
+    for (const tenant of ['acme', 'other']) {
+      const reply = await two.send('/v1/events', { json: { ...order(tenant), id: tenant, tenant } })
+      expect(reply.status).toBe(202)
+    }
+    const statuses = [
+      '/v1/events/acme',
+      '/v1/events/acme?cell=acme',
+      '/v1/events/other',
+      '/v1/events/other?cell=acme',
+    ]
+    const replies = await Promise.all(statuses.map((path) => two.send(path)))
+    expect(replies.map(({ status }) => status)).toEqual([404, 200, 200, 404])
+    expect((await two.send('/readyz')).json.cells).toEqual({ main: { ok: true }, acme: { ok: true } })
+    const mixed = ['acme', 'other'].map((tenant) => ({ ...order('x'), tenant }))
+    expect((await two.send('/v1/events', { json: mixed })).json).toMatchObject({
+      status: 400,
+      code: 'REQUEST_INVALID',
+    })
+  } finally {
+    await two.stop([main.schema, acme.schema])
+  }
 })

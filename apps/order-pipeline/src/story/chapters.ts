@@ -14,7 +14,9 @@ export function firstPassLines({ invoices, lines, known, repeats, tally, waiting
         : `${invoices} real invoices with ${lines} lines came in over HTTP, as the shop wrote them.${known > 0 ? ` ${known} were known already.` : ''}`,
       widthMax,
     ),
-    `${repeats} of them came twice, under another id: recognised by their content, let through once.`,
+    ...(repeats > 0
+      ? [`${repeats} of them came twice, under another id: recognised by their content, let through once.`]
+      : []),
     '',
     ...tallyLines(tally),
     ...waiting.map(

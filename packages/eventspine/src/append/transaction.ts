@@ -7,6 +7,8 @@ type Rows = readonly Record<string, unknown>[]
 
 interface PgLike {
   query(text: string, values: unknown[]): Promise<{ readonly rows: Rows }>
+  /** `I`: idle, in no transaction. */
+  getTransactionStatus?(): string | null
 }
 
 interface KyselyLike {
@@ -28,45 +30,69 @@ const has = (value: unknown, name: string): value is Record<string, unknown> =>
 export type CallerTransaction = object
 
 export function executorOf(transaction: unknown): SqlExecutor {
-  if (has(transaction, '$queryRawUnsafe')) {
-    const prisma = transaction as unknown as PrismaLike
-    return (text, values) => prisma.$queryRawUnsafe(text, ...values)
-  }
-  if (has(transaction, 'executeQuery') && has(transaction, 'isTransaction')) {
-    if (transaction['isTransaction'] !== true)
-      throw unsupported(
-        'a Kysely instance outside a transaction. Call publish inside db.transaction().execute(async (tx) => …)',
-      )
-    const kysely = transaction as unknown as KyselyLike
-    return async (sql, parameters) =>
-      (
-        await kysely.executeQuery({
-          sql,
-          parameters,
-          query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
-          queryId: { queryId: 'eventspine' },
-        })
-      ).rows
-  }
+  if (has(transaction, '$queryRawUnsafe')) return prismaExecutor(transaction)
+  if (has(transaction, 'executeQuery') && has(transaction, 'isTransaction'))
+    return kyselyExecutor(transaction)
   if (
     has(transaction, 'session') &&
     has(transaction['session'], 'client') &&
     has(transaction['session']['client'], 'query')
-  ) {
-    const { client } = (transaction as unknown as DrizzleLike).session
-    return async (text, values) => (await client.query(text, [...values])).rows
-  }
-  if (has(transaction, 'query') && typeof transaction['query'] === 'function') {
-    if (has(transaction, 'totalCount'))
-      throw unsupported(
-        'a pg Pool, whose queries are no transaction. Pass the client from pool.connect() after BEGIN',
-      )
-    const client = transaction as unknown as PgLike
-    return async (text, values) => (await client.query(text, [...values])).rows
-  }
+  )
+    return drizzleExecutor(transaction)
+  if (has(transaction, 'query') && typeof transaction['query'] === 'function')
+    return pgExecutor(transaction as unknown as PgLike)
   throw unsupported(
     'none that Eventspine knows. Pass a pg client, a Kysely, Drizzle or Prisma transaction, or an object with query(text, values) that answers { rows }',
   )
+}
+
+// Only the client itself can begin transactions.
+function prismaExecutor(transaction: Record<string, unknown>): SqlExecutor {
+  if (typeof transaction['$transaction'] === 'function' && typeof transaction['$connect'] === 'function')
+    throw unsupported(
+      'a Prisma client outside a transaction. Call publish inside prisma.$transaction(async (tx) => …)',
+    )
+  const prisma = transaction as unknown as PrismaLike
+  return (text, values) => prisma.$queryRawUnsafe(text, ...values)
+}
+
+function kyselyExecutor(transaction: Record<string, unknown>): SqlExecutor {
+  if (transaction['isTransaction'] !== true)
+    throw unsupported(
+      'a Kysely instance outside a transaction. Call publish inside db.transaction().execute(async (tx) => …)',
+    )
+  const kysely = transaction as unknown as KyselyLike
+  return async (sql, parameters) =>
+    (
+      await kysely.executeQuery({
+        sql,
+        parameters,
+        query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
+        queryId: { queryId: 'eventspine' },
+      })
+    ).rows
+}
+
+// Its transactions can roll themselves back; a database cannot.
+function drizzleExecutor(transaction: Record<string, unknown>): SqlExecutor {
+  if (typeof transaction['rollback'] !== 'function')
+    throw unsupported(
+      'a Drizzle database outside a transaction. Call publish inside db.transaction(async (tx) => …)',
+    )
+  return pgExecutor((transaction as unknown as DrizzleLike).session.client)
+}
+
+function pgExecutor(client: PgLike): SqlExecutor {
+  if (has(client, 'totalCount'))
+    throw unsupported(
+      'a pg Pool, whose queries are no transaction. Pass the client from pool.connect() after BEGIN',
+    )
+  // The event would be there at once, whatever became of the rest. Older drivers do not tell.
+  if (client.getTransactionStatus?.() === 'I')
+    throw unsupported(
+      "a pg client that is in no transaction. Await client.query('BEGIN') first, or publish without it",
+    )
+  return async (text, values) => (await client.query(text, [...values])).rows
 }
 
 const unsupported = (what: string) =>

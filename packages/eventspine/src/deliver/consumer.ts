@@ -6,23 +6,15 @@ import { assert, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate } from './gate.js'
 import { freshItem, type Item, rowItem } from './item.js'
-import { KeyOrder } from './key-order.js'
+import { type KeyOrder, keyOrderOf } from './key-order.js'
 import type { Lease, OpenDelivery, Tick } from './port.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
 import type { ConsumerServices } from './services.js'
-import {
-  becameRow,
-  endedOf,
-  type Harvest,
-  holdsDone,
-  publishes,
-  settlementOf,
-  takenBack,
-} from './settlement.js'
+import { becameRow, endedOf } from './settlement.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
-import { Window } from './window.js'
+import { Unsettled } from './unsettled.js'
 
 /** Deaths of earlier holders at this place of the log after which its events are taken apart. */
 const isolateAfterDeaths = 2
@@ -34,20 +26,18 @@ const parkAfterMs = { alarm: 20, normal: 250 } as const
 export class Consumer {
   readonly #services: ConsumerServices
   readonly #keys: KeyOrder
-  readonly #window: Window
+  readonly #unsettled: Unsettled
   readonly #reader: Reader
   readonly #queue: Queue
   readonly gate: Gate
   readonly #running = new Set<Item>()
   readonly #pumpLater: Soonest
   readonly #parkLater: Soonest
-  #endedRows: Item[] = []
-  #returned: Item[] = []
   #unpromoted: string[] = []
-  #harvest: Harvest | undefined
-  #revision: number
   #isolate: boolean
   #transacting = false
+  /** Rows were offered while a chunk ran. */
+  #askAgain = false
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new'
   #replay: 'running' | 'ending' | 'ended' = 'running'
 
@@ -58,10 +48,9 @@ export class Consumer {
     services: ConsumerServices,
   ) {
     this.#services = services
-    this.#revision = lease.revision
-    this.#window = new Window({ tick: lease.tick, seq: lease.seq })
+    this.#unsettled = new Unsettled(lease, subscription.ordered === 'halt')
     this.#reader = new Reader(services.feed, lease, wants)
-    this.#keys = new KeyOrder(subscription.ordered !== 'no', perKeyMaxOf(subscription))
+    this.#keys = keyOrderOf(subscription)
     this.#isolate = lease.deaths >= isolateAfterDeaths
     this.gate = new Gate(subscription, lease, services)
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
@@ -69,9 +58,14 @@ export class Consumer {
     this.#queue = new Queue(this.gate, this.#keys, {
       mayStart: () => this.#mayStart,
       later: (ms) => this.#pumpLater.after(ms),
-      aside: (item) => void (item.tick === null && this.#endedRows.push(item)),
+      aside: (item) => this.#unsettled.ended(item),
       probed: (item) => void (subscription.transact === undefined ? this.#run(item) : this.#transact([item])),
     })
+  }
+
+  /** A replay that has delivered all that it is for: its lease can go back. */
+  get finished(): boolean {
+    return this.#replay === 'ended' && this.#running.size + this.#queue.rows === 0 && !this.#unsettled.dirty
   }
 
   /** Handlers running now. */
@@ -81,12 +75,11 @@ export class Consumer {
 
   /** Read to the end of what the process knows of the log, and everything recorded. */
   get caughtUp(): boolean {
-    const busy = this.#running.size + this.#window.size + this.#queue.rows
-    return busy === 0 && this.#harvest === undefined && !this.#dirty && this.#reader.atEnd
+    return !this.#busy && !this.#unsettled.dirty && this.#reader.atEnd
   }
 
-  get #dirty(): boolean {
-    return this.#window.movable || this.#endedRows.length > 0 || this.#returned.length > 0
+  get #busy(): boolean {
+    return this.#running.size + this.#queue.rows + this.#unsettled.size > 0
   }
 
   get #mayStart(): boolean {
@@ -112,12 +105,12 @@ export class Consumer {
       if (this.#reader.idle && !this.#reader.atEnd && this.#hasRoom()) void this.#fetch()
       else if (this.#reader.pastEnd && this.#replay === 'running') void this.#endReplay()
     }
-    if (this.#dirty) this.#services.flush(this)
-    if (this.#window.held) this.#parkLater.after(parkAfterMs[this.subscription.priority])
+    if (this.#unsettled.dirty) this.#services.flush(this)
+    if (this.#unsettled.window.held) this.#parkLater.after(parkAfterMs[this.subscription.priority])
   }
 
   #hasRoom(): boolean {
-    return this.#window.size + this.#keys.waiting().length < this.gate.batch.events * 2
+    return this.#unsettled.window.size + this.#keys.waiting().length < this.gate.batch.events * 2
   }
 
   async #fetch(): Promise<void> {
@@ -126,7 +119,7 @@ export class Consumer {
       if (read === undefined || this.#state !== 'running') return
       const tickOf = (number: number) => read.chunk.ticks.get(number) as Tick
       for (const event of read.wanted) this.#take(freshItem(event, tickOf(event.tick)))
-      this.#window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))
+      this.#unsettled.window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))
       if (read.wanted.length > 0) this.#isolate = false
     } catch {
       // The store is away: the worker's poll tries again. No attempt is spent.
@@ -136,23 +129,33 @@ export class Consumer {
   }
 
   #take(item: Item): void {
-    if (item.tick !== null) this.#window.add(item, item.tick)
+    if (item.tick !== null) this.#unsettled.window.add(item, item.tick)
     if (this.#isolate) this.#queue.stepAside(item, 0, 1)
     else this.#queue.add(item)
   }
 
   /** Takes over rows that are due. */
   accept(rows: readonly OpenDelivery[]): void {
-    for (const row of rows) {
-      if (row.attempt > 1) this.gate.retried()
-      this.#queue.add(rowItem(row))
+    const items = rows.map(rowItem)
+    if (this.#state !== 'running') this.#unsettled.giveBack(...items)
+    else {
+      for (const item of items) {
+        if (item.attempt > 1) this.gate.retried()
+        this.#queue.add(item)
+      }
     }
     this.pump()
   }
 
   /** How many due rows it could run now. */
   get roomForRows(): number {
+    this.#askAgain ||= this.#transacting
     return this.#mayStart && !this.#transacting ? this.gate.roomForRows(this.#queue.rows) : 0
+  }
+
+  /** A delivery that may have killed its process runs here, or is about to. */
+  get suspects(): boolean {
+    return this.#queue.suspects || [...this.#running].some(({ deaths }) => deaths > 0)
   }
 
   // ── running ──
@@ -187,17 +190,16 @@ export class Consumer {
       this.#release(item, outcome)
       this.pump()
     }
+    // The next suspect is claimed only now.
+    if (item.deaths > 0) this.#services.dueIn(0)
     this.#services.freed()
   }
 
   #end(item: Item, outcome: Outcome): void {
-    const isRow = item.tick === null || item.parked
-    if (outcome.kind === 'abandoned') {
-      if (isRow) this.#returned.push(item)
-      return
-    }
-    item.ending = outcome
-    if (isRow) this.#endedRows.push(item)
+    if (outcome.kind !== 'abandoned') {
+      item.ending = outcome
+      this.#unsettled.ended(item)
+    } else if (item.tick === null || item.parked) this.#unsettled.giveBack(item)
   }
 
   #release(item: Item, outcome: Outcome): void {
@@ -207,7 +209,7 @@ export class Consumer {
   // ── transactional handlers: one chunk at a time, which settles itself ──
 
   #dispatchTransaction(): void {
-    if (this.#transacting || this.#harvest !== undefined) return
+    if (this.#transacting || this.#unsettled.flushing) return
     const items = this.#queue.chunk(transactionItemsMax)
     if (items.length > 0) void this.#transact(items)
   }
@@ -218,7 +220,7 @@ export class Consumer {
     for (const item of items) this.#running.add(item)
     this.gate.started(first)
     // A flush that is on its way would leave no place for the chunk's own settlement.
-    while (this.#harvest !== undefined) await this.#services.clock.sleep(flushPollMs)
+    while (this.#unsettled.flushing) await this.#services.clock.sleep(flushPollMs)
     const held = await runChunk(items, this.subscription, {
       port: this.#services.settle,
       worker: this.#services.worker,
@@ -227,12 +229,15 @@ export class Consumer {
       handle: (item, transaction) => this.#attempt(item, transaction),
       settlement: (outcomes) => this.#settlementOf(outcomes),
       settled: () => this.#transacted(items),
-      refused: (ids) => this.#takeBack(ids),
+      refused: (ids) => this.#unsettled.takeBack(ids),
       wait: (item) => this.#wait(item),
     }).catch(() => false)
     this.#transacting = false
+    if (this.#askAgain || first.deaths > 0) this.#services.dueIn(0)
+    this.#askAgain = false
     this.gate.ended(first, { kind: 'abandoned' })
-    for (const item of items) if (this.#running.delete(item) && item.tick === null) this.#returned.push(item)
+    for (const item of items)
+      if (this.#running.delete(item) && item.tick === null) this.#unsettled.giveBack(item)
     if (held) this.pump()
     else this.#services.lost(this)
     this.#services.freed()
@@ -253,10 +258,9 @@ export class Consumer {
   #settlementOf(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined {
     for (const [item, outcome] of outcomes) if (item.ending === undefined) this.#end(item, outcome)
     const settlement = this.#collect(Number.POSITIVE_INFINITY)
-    if (settlement === undefined || this.#harvest === undefined) return undefined
     // Effects that commit without their record would be applied again after a crash.
     assert(
-      holdsDone(this.#harvest, outcomes.keys()),
+      settlement === undefined || this.#unsettled.holds(outcomes.keys()),
       'A chunk would commit what its settlement does not hold',
     )
     return settlement
@@ -268,15 +272,6 @@ export class Consumer {
     this.#keys.release(item, 'row')
   }
 
-  #takeBack(ids: readonly string[]): Item[] {
-    if (this.#harvest === undefined) return []
-    const { guilty, rows, returned } = takenBack(this.#harvest, ids)
-    this.#harvest = undefined
-    this.#endedRows.push(...rows)
-    this.#returned.push(...returned)
-    return guilty
-  }
-
   // ── settling ──
 
   /** Everything to be recorded now; undefined when there is nothing or a flush is under way. */
@@ -285,28 +280,14 @@ export class Consumer {
   }
 
   #collect(itemsMax: number): Settlement | undefined {
-    if (this.#state === 'stopped' || this.#harvest !== undefined) return undefined
+    if (this.#state === 'stopped' || this.#unsettled.flushing) return undefined
     this.#park()
-    const finished = this.#replay === 'ending'
-    if (!this.#dirty && !this.#window.moved && !finished) return undefined
-    const advance = this.#window.ahead(itemsMax)
-    const parked = new Set(advance.ended.filter((item) => item.ending === undefined))
-    this.#harvest = {
-      advance,
-      parked,
-      rows: this.#endedRows.splice(0),
-      returned: this.#returned.splice(0),
-      finished,
-    }
-    return this.#settlement(this.#harvest)
-  }
-
-  #settlement(harvest: Harvest): Settlement {
-    return settlementOf(this.lease, this.#revision, harvest, this.subscription.ordered === 'halt')
+    return this.#unsettled.collect(itemsMax, this.#replay)
   }
 
   #park(): void {
-    const blocking = this.#window.held ? this.#window.blocking() : undefined
+    const { window } = this.#unsettled
+    const blocking = window.held ? window.blocking() : undefined
     if (blocking === undefined || !this.#running.has(blocking) || this.#transacting) return
     if (this.#services.clock.monotonic() - blocking.startedAt < parkAfterMs[this.subscription.priority])
       return
@@ -316,12 +297,8 @@ export class Consumer {
 
   /** The flush is recorded. */
   async settled(): Promise<void> {
-    const harvest = this.#harvest
+    const harvest = this.#unsettled.settled()
     if (harvest === undefined) return
-    this.#revision++
-    this.#harvest = undefined
-    this.#window.commit(harvest.advance)
-    for (const item of harvest.parked) item.rowed = true
     if (harvest.finished) this.#replay = 'ended'
     const items = endedOf(harvest)
     for (const { ending } of items) {
@@ -345,19 +322,12 @@ export class Consumer {
 
   /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
   refused(ids: readonly string[]): Settlement | undefined {
-    if (this.#harvest === undefined) return undefined
-    for (const item of endedOf(this.#harvest))
-      if (publishes(item, ids)) item.ending = this.#services.outcomes.conflicted()
-    return this.#settlement(this.#harvest)
+    return this.#unsettled.refused(ids, this.#services.outcomes.conflicted())
   }
 
   // A replay is over when nothing runs and no row of it is open.
   async #endReplay(): Promise<void> {
-    if (
-      this.#running.size + this.#window.size + this.#queue.rows + this.#endedRows.length > 0 ||
-      this.#harvest !== undefined
-    )
-      return
+    if (this.#busy) return
     const open = await this.#services.retry.openRows(this.lease).catch(() => 1)
     if (open > 0 || this.#state !== 'running' || this.#replay !== 'running') return
     this.#replay = 'ending'
@@ -367,7 +337,7 @@ export class Consumer {
   /** Called now and then: finds keys that an operator freed, records an idle cursor, tries again what failed. */
   async tend(): Promise<void> {
     if (this.#state !== 'running') return
-    if (this.#window.moved) this.#services.flush(this)
+    if (this.#unsettled.window.moved) this.#services.flush(this)
     if (this.#unpromoted.length > 0) await this.#promote(this.#unpromoted.splice(0))
     if (this.#keys.halted) {
       const { halted } = await this.#services.retry.blockedKeys(this.lease)
@@ -382,20 +352,18 @@ export class Consumer {
   async drain(graceMs: number): Promise<void> {
     if (this.#state === 'stopped') return
     this.#state = 'draining'
-    this.#returned.push(...this.#queue.clear())
+    this.#unsettled.giveBack(...this.#queue.clear())
     await this.#until(() => this.#running.size === 0, graceMs)
     for (const item of this.#running) item.cancellation.cancel(new Error('The worker is stopping'))
-    await this.#until(
-      () => this.#running.size === 0 && !this.#dirty && this.#harvest === undefined,
-      drainFlushMs,
-    )
+    const recorded = () => !this.#unsettled.dirty && !this.#unsettled.flushing
+    await this.#until(() => this.#running.size === 0 && recorded(), drainFlushMs)
     this.abandon()
   }
 
   async #until(over: () => boolean, ms: number): Promise<void> {
     const { clock } = this.#services
     for (const until = clock.monotonic() + ms; !over() && clock.monotonic() < until; await clock.sleep(2)) {
-      if (this.#dirty || this.#window.moved) this.#services.flush(this)
+      if (this.#unsettled.dirty || this.#unsettled.window.moved) this.#services.flush(this)
     }
   }
 
@@ -405,13 +373,10 @@ export class Consumer {
     this.#pumpLater.cancel()
     this.#parkLater.cancel()
     for (const item of this.#running) item.cancellation.cancel(new Error('The lease was lost'))
-    this.#harvest = undefined
+    this.#unsettled.forget()
+    this.#services.feed.forget()
   }
 }
-
-// A chunk of transactional deliveries runs one by one: it may hold several of a key, in their order.
-const perKeyMaxOf = ({ transact, ordered, concurrencyPerKeyMax }: ResolvedSubscription) =>
-  transact !== undefined ? Number.POSITIVE_INFINITY : ordered === 'no' ? concurrencyPerKeyMax : 1
 
 const drainFlushMs = 5_000
 const flushPollMs = 2

@@ -1,6 +1,7 @@
 // What may run now as far as keys go: at most so many of one key at once, and in ordered subscriptions nothing of a
 // key behind one of it that is not through.
 import type { Item } from './item.js'
+import type { ResolvedSubscription } from './subscription.js'
 
 interface Blocked {
   /** Rows of the key that are decided but not recorded yet. */
@@ -147,4 +148,10 @@ export class KeyOrder {
   waiting(): Item[] {
     return [...this.#later.values()].flat()
   }
+}
+
+// A chunk of transactional deliveries runs one by one: it may hold several of a key, in their order.
+export function keyOrderOf({ transact, ordered, concurrencyPerKeyMax }: ResolvedSubscription): KeyOrder {
+  if (transact !== undefined) return new KeyOrder(ordered !== 'no', Number.POSITIVE_INFINITY)
+  return ordered === 'no' ? new KeyOrder(false, concurrencyPerKeyMax) : new KeyOrder(true, 1)
 }

@@ -40,6 +40,11 @@ export class Queue {
     return this.#rows.length
   }
 
+  /** Among them is one that may have killed its process. */
+  get suspects(): boolean {
+    return this.#rows.some(({ deaths }) => deaths > 0)
+  }
+
   add(item: Item): void {
     if (item.tick === null) this.#rows.push(item)
     else this.#fresh.push(item)

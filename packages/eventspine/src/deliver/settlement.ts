@@ -1,4 +1,5 @@
 // What a consumer hands to settling: its new cursor and what became of each delivery, as one record.
+
 import type { DeadDelivery, OpenedDelivery, RescheduledDelivery, Run, Settlement } from '../settle/port.js'
 import type { Item } from './item.js'
 import type { Lease } from './port.js'
@@ -135,10 +136,9 @@ export const becameRow = ({ ending }: Item) =>
 
 export const endedOf = ({ advance, rows }: Harvest): Item[] => [...advance.ended, ...rows]
 
-/** Whether each of these that is done is recorded by it. */
-export function holdsDone(harvest: Harvest, items: Iterable<Item>): boolean {
-  const held = new Set(endedOf(harvest))
-  return [...items].every((item) => item.ending?.kind !== 'done' || held.has(item))
+/** Gives those that published under one of these ids another ending. */
+export function refuse(harvest: Harvest, ids: readonly string[], ending: NonNullable<Item['ending']>): void {
+  for (const item of endedOf(harvest)) if (publishes(item, ids)) item.ending = ending
 }
 
 /** Undoes a harvest that was not recorded: what was done runs again, the rest is kept for the next. */
@@ -150,6 +150,5 @@ export function takenBack(harvest: Harvest, ids: readonly string[]) {
   return { guilty, rows, returned: harvest.returned }
 }
 
-/** Its handler published under one of these ids. */
-export const publishes = (item: Item, ids: readonly string[]) =>
+const publishes = (item: Item, ids: readonly string[]) =>
   item.ending?.kind === 'done' && item.ending.published.some((event) => ids.includes(event.id))

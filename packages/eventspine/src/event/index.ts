@@ -10,5 +10,12 @@ export type { Event } from './event.js'
 export { typeMatcher } from './pattern.js'
 export { type Preparation, type PublishOptions, prepare } from './prepare.js'
 export { EventRegistry } from './registry.js'
-export { comparePositions, endOfTick, type NewEvent, type Position, type StoredEvent } from './stored.js'
+export {
+  comparePositions,
+  deliveryId,
+  endOfTick,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+} from './stored.js'
 export { closest } from './suggest.js'

@@ -47,3 +47,8 @@ export interface StoredEvent extends Omit<NewEvent, 'fingerprint'> {
   /** When the database wrote it, by the database clock, in milliseconds since 1970. */
   readonly recordedAtMs: number
 }
+
+/** `subscription/epoch.seq`, for a replay `subscription/epoch.seq~replay`: the same over attempts, redrives and failover. */
+export function deliveryId(subscription: string, replay: string, epoch: number, seq: number): string {
+  return `${subscription}/${epoch}.${seq}${replay === '' ? '' : `~${replay}`}`
+}

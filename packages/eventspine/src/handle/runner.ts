@@ -2,7 +2,7 @@
 // into an outcome. A handler can throw, hang or answer nonsense; this never rejects.
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
 import type { Event } from '../event/event.js'
-import { type Preparation, prepare } from '../event/index.js'
+import { deliveryId, type Preparation, prepare } from '../event/index.js'
 import type { Decoded, EventRegistry } from '../event/registry.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 import { Cancellation, type Clock, type Random } from '../kernel/index.js'
@@ -44,15 +44,6 @@ export interface RunnerServices {
   checkIn(event: NewEvent): Promise<NewEvent>
 }
 
-/** `subscription/epoch.seq`, with the replay's id when it is one. */
-export function deliveryIdOf(
-  subscription: string,
-  replay: string,
-  event: { readonly epoch: number; readonly seq: number },
-): string {
-  return `${subscription}/${event.epoch}.${event.seq}${replay === '' ? '' : `~${replay}`}`
-}
-
 export class Runner {
   readonly #services: RunnerServices
   // One decoding for all subscriptions of an event; gone with the event.
@@ -65,12 +56,12 @@ export class Runner {
   async run(attempt: Attempt): Promise<Outcome> {
     const { event, subscription, cancellation } = attempt
     const { random, clock, logger } = this.#services
-    const deliveryId = deliveryIdOf(subscription.name, attempt.replay, event)
+    const id = deliveryId(subscription.name, attempt.replay, event.epoch, event.seq)
     const span = startHandleSpan(
       event.traceparent,
       {
         subscription: subscription.name,
-        deliveryId,
+        deliveryId: id,
         attempt: attempt.attempt,
         tenant: event.tenant,
         eventId: event.id,
@@ -83,7 +74,7 @@ export class Runner {
       const decoded = await this.decode(event)
       if (!decoded.ok) throw new ValidationError(decoded.message)
       await withDeadline(clock, subscription.deadlineMs, cancellation, (inner) =>
-        this.#invoke(attempt, deliveryId, decoded.data, inner, publications, span),
+        this.#invoke(attempt, id, decoded.data, inner, publications, span),
       )
       if (cancellation.cancelled) return { kind: 'abandoned' }
       span.end('done')
@@ -97,7 +88,7 @@ export class Runner {
         const level = outcome.kind === 'dead' ? 'error' : 'warn'
         logger[level](outcome.kind === 'dead' ? 'delivery is dead' : 'delivery will be retried', {
           subscription: subscription.name,
-          delivery: deliveryId,
+          delivery: id,
           event: event.id,
           type: event.type,
           tenant: event.tenant,
@@ -132,7 +123,7 @@ export class Runner {
 
   #invoke(
     attempt: Attempt,
-    deliveryId: string,
+    id: string,
     data: unknown,
     cancellation: Cancellation,
     publications: Publications,
@@ -140,7 +131,7 @@ export class Runner {
   ): unknown {
     const { subscription, event, transaction } = attempt
     const context: HandlerContext = {
-      deliveryId,
+      deliveryId: id,
       subscription: subscription.name,
       tenant: event.tenant,
       attempt: attempt.attempt,
@@ -152,7 +143,7 @@ export class Runner {
       publish: (definition, input, options) => publications.add(definition, input, options),
       log: boundLogger(this.#services.logger, {
         subscription: subscription.name,
-        delivery: deliveryId,
+        delivery: id,
         event: event.id,
         tenant: event.tenant,
         correlation: event.correlationId,

@@ -138,8 +138,10 @@ export class Worker {
   }
 
   #tendAll(): void {
-    for (const consumer of this.#keeper.consumers)
-      void consumer.tend().catch((error) => this.#complain(error))
+    for (const consumer of this.#keeper.consumers) {
+      if (consumer.finished) void this.#keeper.giveBack(consumer, 0)
+      else void consumer.tend().catch((error) => this.#complain(error))
+    }
   }
 
   #settler(priority: 'alarm' | 'normal'): Settler<Consumer> {

@@ -170,6 +170,7 @@ function serverSettings({ settings }: ApplicationParts) {
     genReqId: requestIdOf,
     requestTimeout: limits.requestMsMax,
     keepAliveTimeout: limits.keepAliveMsMax,
+    connectionTimeout: limits.stallMsMax,
     return503OnClosing: false,
     routerOptions: { maxParamLength: pathPartCharactersMax },
     http: {

@@ -42,23 +42,23 @@ const readyz = defineRoute({
   handle: ready,
 })
 
-// Open to anyone, so it names what is unreachable, and of the error only what the problem's log entry does not need
-// to hide: whether, not where the database is.
+// Open to anyone: it says which cell cannot be reached. Why, and where its database is, stays in the log.
 async function ready({ spine, logger }: Incoming): Promise<Answer> {
-  const health = await spine.health()
-  const cells = Object.entries(health.cells)
-  if (health.ok) {
-    return { body: { ok: true, cells: Object.fromEntries(cells.map(([name]) => [name, { ok: true }])) } }
+  if (!spine.ready()) throw notReady('Eventspine is not started, or was stopped')
+  const { ok, cells } = await spine.health()
+  if (ok) {
+    const entries = Object.keys(cells).map((name) => [name, { ok: true }])
+    return { body: { ok: true, cells: Object.fromEntries(entries) } }
   }
-  const unreachable = cells.filter(([, cell]) => !cell.ok)
+  const unreachable = Object.entries(cells).filter(([, cell]) => !cell.ok)
   for (const [cell, { error }] of unreachable) logger.warn('cell not ready', { cell, error })
-  const names = unreachable.map(([name]) => name).join(', ')
-  throw new Problem(
-    'UNAVAILABLE',
-    `Not ready: ${names === '' ? 'Eventspine has not started' : `no answer from the database of ${names}`}. Events are refused until it is back; the log has the cause.`,
-    { retryAfterMs: 5_000 },
-  )
+  throw notReady(`no answer from the database of ${unreachable.map(([name]) => name).join(', ')}`)
 }
+
+const notReady = (reason: string) =>
+  new Problem('UNAVAILABLE', `Not ready: ${reason}. Events for it are refused until it is back.`, {
+    retryAfterMs: 5_000,
+  })
 
 const metrics = defineRoute({
   method: 'GET',

@@ -6,7 +6,7 @@ import { hash32 } from '../../kernel/index.js'
 import {
   type ConsumerRow,
   type DeliveryRow,
-  deliveryId,
+  idOf,
   type LetterRow,
   placeOf,
   type RunRow,
@@ -47,7 +47,7 @@ function factsOf(
     (run) => run.subscription === consumer.subscription && run.replay === consumer.replay,
   )
   const row = consumer.deliveries.get(place)
-  const letter = tables.letters.get(deliveryId(consumer, event))
+  const letter = tables.letters.get(idOf(consumer, event))
   return { event, subscription, consumer, row, letter, runs }
 }
 
@@ -56,7 +56,7 @@ function viewOf(tables: MemoryTables, facts: Facts): DeliveryView | undefined {
   const state = letter?.state ?? row?.state ?? stateByCursor(tables, facts)
   if (state === undefined) return undefined
   return {
-    id: deliveryId(consumer, event),
+    id: idOf(consumer, event),
     subscription: consumer.subscription,
     replay: consumer.replay === '' ? null : consumer.replay,
     state,

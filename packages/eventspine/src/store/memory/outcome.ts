@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../event/stored.js'
 import { assert } from '../../kernel/index.js'
 import type { DeadDelivery, Settlement } from '../../settle/port.js'
 import { completeReplays } from './replay.js'
-import { type ConsumerRow, type DeliveryRow, deliveryId, type LetterRow, placeOf } from './rows.js'
+import { type ConsumerRow, type DeliveryRow, idOf, type LetterRow, placeOf } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
 export function recordOutcomes(
@@ -26,14 +26,14 @@ function closeRows(tables: MemoryTables, consumer: ConsumerRow, { closed, dead }
   for (const delivery of closed) {
     const place = placeOf(delivery)
     consumer.deliveries.delete(place)
-    if (!died.has(place)) redeem(tables, tables.letters.get(deliveryId(consumer, delivery)))
+    if (!died.has(place)) redeem(tables, tables.letters.get(idOf(consumer, delivery)))
   }
 }
 
 function openRows(tables: MemoryTables, consumer: ConsumerRow, { opened }: Settlement): void {
   for (const { event, state, attempt, round, deaths, dueInMs, failure } of opened) {
     const place = placeOf(event)
-    assert(!consumer.deliveries.has(place), `delivery ${deliveryId(consumer, event)} was opened twice`)
+    assert(!consumer.deliveries.has(place), `delivery ${idOf(consumer, event)} was opened twice`)
     const dueAtMs = tables.now() + dueInMs
     const { token } = consumer
     const row: DeliveryRow = {
@@ -63,7 +63,7 @@ function putOffRows(tables: MemoryTables, consumer: ConsumerRow, { rescheduled }
 }
 
 function bury(tables: MemoryTables, consumer: ConsumerRow, dead: DeadDelivery): void {
-  const id = deliveryId(consumer, dead.event)
+  const id = idOf(consumer, dead.event)
   const known = tables.letters.get(id)
   assert(known === undefined || known.state === 'redriving', `delivery ${id} died twice in one round`)
   if (known !== undefined) return buryAgain(tables, known, dead)

@@ -1,6 +1,8 @@
 // What the memory store keeps: one shape per table of the Postgres schema.
+
 import type { BreakerState, ConsumerName, DeliveryState, Failure } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
+import { deliveryId } from '../../event/stored.js'
 import type { DeadLetterFilter, DeadLetterState, RedriveState, Replay } from '../../redrive/port.js'
 import type { Run } from '../../settle/port.js'
 import type { SubscriptionRecord } from '../store.js'
@@ -132,11 +134,6 @@ export interface BreakerRow {
 export const placeOf = (event: { readonly epoch: number; readonly seq: number }) =>
   `${event.epoch}.${event.seq}`
 
-/** The id of a delivery: stable over attempts and redrives. A replay's is another one and ends with the replay's id. */
-export function deliveryId(
-  consumer: ConsumerName,
-  event: { readonly epoch: number; readonly seq: number },
-): string {
-  const { subscription, replay } = consumer
-  return `${subscription}/${placeOf(event)}${replay === '' ? '' : `/${replay}`}`
-}
+/** The id of a delivery, as the handler is given it. */
+export const idOf = (consumer: ConsumerName, event: { readonly epoch: number; readonly seq: number }) =>
+  deliveryId(consumer.subscription, consumer.replay, event.epoch, event.seq)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { deliveryId } from '../../event/stored.js'
 import type { DeadLetterFilter } from '../../redrive/port.js'
-import { deliveryId, parseDeliveryId } from './dead-letters.js'
+import { parseDeliveryId } from './dead-letters.js'
 import {
   deadLettersOf,
   failure,

@@ -1,5 +1,7 @@
 // Dead letters as people see them: found by filter, grouped by fault, discarded with a name and a reason.
+
 import type { Failure } from '../../deliver/port.js'
+import { deliveryId } from '../../event/stored.js'
 import type { InspectPort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, RedrivePort } from '../../redrive/port.js'
@@ -22,11 +24,6 @@ const idsMax = 1_000
 const groupsMax = 200
 const discardLettersMax = 10_000
 const discardStepsMax = 1_000
-
-/** `subscription/epoch.seq`, and for a replay `subscription/epoch.seq~replay`: the id that the handler is given. */
-export function deliveryId(subscription: string, replay: string, epoch: number, seq: number): string {
-  return `${subscription}/${epoch}.${seq}${replay === '' ? '' : `~${replay}`}`
-}
 
 interface DeliveryPlace {
   readonly subscription: string

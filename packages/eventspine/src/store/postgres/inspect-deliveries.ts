@@ -1,12 +1,11 @@
 // What became of one event, for each subscription that it concerns: a row says so, else the cursor does.
 
 import type { Failure } from '../../deliver/port.js'
-import { endOfTick, type StoredEvent } from '../../event/stored.js'
+import { deliveryId, endOfTick, type StoredEvent } from '../../event/stored.js'
 import type { DeliveryView, InspectPort } from '../../inspect/port.js'
 import { hash32 } from '../../kernel/index.js'
 import type { RunOutcome } from '../../settle/port.js'
 import type { Connection, Database } from './database.js'
-import { deliveryId } from './dead-letters.js'
 import { bounded, millisecondsOf } from './inspect-page.js'
 import { runSpanMax } from './runs.js'
 
