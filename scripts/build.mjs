@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { ensureInstalled, root } from './install.mjs'
 
 const packagesFolder = join(root, 'packages')
-const isTest = (path) => /\.test\.ts$|(^|[\\/])(test|conformance)[\\/]/.test(path)
+const isTest = (path) => /\.(test|fixture)\.ts$|(^|[\\/])(test|conformance)[\\/]/.test(path)
 
 await ensureInstalled()
 const packages = inOrder(readPackages())

@@ -73,7 +73,7 @@ export class OrderPipeline {
     this.#stops.push(() => database.stop())
     const { url } = await database.start()
     done(
-      `PostgreSQL started in ${Math.round(performance.now() - started)} ms, data in ${relative(process.cwd(), directory) || directory}`,
+      `PostgreSQL started in ${Math.round(performance.now() - started)} ms, data in ${shortest(directory)}`,
     )
     return url
   }

@@ -5,11 +5,22 @@ import { Commands } from './command.js'
 import { CommandError, type ExitCode, exitCodes, failureOf, tell } from './failure.js'
 import { Interruption } from './interruption.js'
 import { createProgram } from './program.js'
-import { Screen } from './screen/screen.js'
+import { Screen, type Stream } from './screen/screen.js'
 
-/** Runs the command that `parameters` name; resolves with its exit code. Uses the process's own streams and signals. */
-export async function run(parameters: readonly string[]): Promise<ExitCode> {
-  const { stdout, stderr, stdin, env } = process
+/** Where it prints and whom it may ask. Default: the process's own streams. */
+export interface Surroundings {
+  readonly stdout: Stream
+  readonly stderr: Stream
+  readonly stdin: { readonly isTTY?: boolean }
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Runs the command that `parameters` name; resolves with its exit code. */
+export async function run(
+  parameters: readonly string[],
+  surroundings: Surroundings = process,
+): Promise<ExitCode> {
+  const { stdout, stderr, stdin, env } = surroundings
   const json = parameters.includes('--json')
   const screen = new Screen({ output: stdout, errors: stderr, input: stdin, environment: env, json })
   const interruption = new Interruption()

@@ -27,6 +27,11 @@ function issuesOf(schema: z.ZodType, value: unknown): unknown[] {
   return schema.safeParse(value).error?.issues ?? []
 }
 
+function allCompleted({ json }: Reply): boolean {
+  const states = (json.deliveries as unknown as { state: string }[]).map(({ state }) => state)
+  return states.length > 0 && states.every((state) => state === 'completed')
+}
+
 const items = (reply: Reply) => reply.json.items as unknown as Record<string, unknown>[]
 
 test('pages of events are stable while new ones arrive', async () => {
@@ -44,6 +49,33 @@ test('pages of events are stable while new ones arrive', async () => {
   }
   expect(seen).toEqual([6, 5, 4, 3, 2, 1, 0])
 })
+
+test.each(['newest', 'oldest'])(
+  'a page of large events ends early, %s first, and the next goes on',
+  async (direction) => {
+    const data = Array(200).fill('w'.repeat(1_000))
+    const ids = [...Array(60).keys()].map((n) => `large-${direction}-${n}`)
+    for (let at = 0; at < ids.length; at += 5) {
+      const json = ids.slice(at, at + 5).map((id) => ({ type: 'tests.anything', id, key: direction, data }))
+      expect((await fixture.send('/v1/events', { json })).status).toBe(202)
+    }
+    const list = `/v1/events?key=${direction}&order=${direction}&limit=500`
+    // Oldest first shows what a worker has seen.
+    await fixture.until(() => call('showEvent', `/v1/events/${ids.at(-1)}`), allCompleted)
+    const first = await call('listEvents', list)
+    expect(items(first)).toHaveLength(25)
+    const seen = items(first).map(({ id }) => id)
+    for (
+      let cursor = first.json.cursor as unknown as string | null;
+      cursor !== null && seen.length < ids.length;
+    ) {
+      const page = await call('listEvents', `${list}&cursor=${cursor}`)
+      seen.push(...items(page).map(({ id }) => id))
+      cursor = page.json.cursor as unknown as string | null
+    }
+    expect(seen).toEqual(direction === 'oldest' ? ids : ids.toReversed())
+  },
+)
 
 test('events are found by key, correlation, tenant and time', async () => {
   const json = {

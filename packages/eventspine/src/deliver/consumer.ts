@@ -82,6 +82,10 @@ export class Consumer {
     return this.#running.size + this.#queue.rows + this.#unsettled.size > 0
   }
 
+  get #stopping(): boolean {
+    return this.#state === 'draining' || this.#state === 'stopped'
+  }
+
   get #mayStart(): boolean {
     return this.#state === 'running' && this.#services.mayStart(this)
   }
@@ -92,6 +96,7 @@ export class Consumer {
       const { open, halted } = await this.#services.retry.blockedKeys(this.lease)
       this.#keys.restore(open.keys(), halted)
       await this.#promote(this.#keys.blockedKeys())
+      if (this.#stopping) return
     }
     this.#state = 'running'
     this.pump()
@@ -215,6 +220,9 @@ export class Consumer {
   }
 
   async #transact(items: readonly Item[]): Promise<void> {
+    // A probe is granted while the chunk of another tenant runs.
+    while (this.#transacting) await this.#services.clock.sleep(flushPollMs)
+    if (this.#state !== 'running') return
     this.#transacting = true
     const first = items[0] as Item
     for (const item of items) this.#running.add(item)

@@ -34,6 +34,7 @@ export class Feed {
   readonly #cache = new Map<number, Cached>()
   #cacheBytes = 0
   #known = 0
+  #doubted = false
 
   constructor(port: LogPort, limits: FeedLimits = feedLimitsDefault) {
     this.#port = port
@@ -49,8 +50,20 @@ export class Feed {
     this.#known = (await this.#port.lastTick()).number
   }
 
+  /** A settlement was refused, and the reason may be that the store lost its last ticks in a crash and made others
+   *  under their numbers: nothing that is kept can be relied on. */
+  forget(): void {
+    this.#cache.clear()
+    this.#cacheBytes = 0
+    this.#doubted = true
+  }
+
   /** Makes a tick when there is something new, and reads what came. Answers whether consumers have more to read. */
   async advance(): Promise<boolean> {
+    if (this.#doubted) {
+      this.#known = Math.min(this.#known, (await this.#port.lastTick()).number)
+      this.#doubted = false
+    }
     const began = this.#known
     for (let again = true; again; ) {
       const answer = await this.#port.tick(this.#known, this.#limits.ticksMax)

@@ -2,7 +2,7 @@
 import type { Outcome } from '../handle/outcome.js'
 import type { Clock } from '../kernel/index.js'
 import type { BreakerBoard } from './breaker-board.js'
-import type { Capacity } from './capacity.js'
+import type { Capacity, Runnable } from './capacity.js'
 import { BatchSize, Rate, RetryBudget } from './flow.js'
 import type { Item } from './item.js'
 import type { Lease } from './port.js'
@@ -52,8 +52,8 @@ export class Gate {
 
   /** Judges one delivery. `go` has taken its start from the rate. */
   judge(item: Item): Verdict {
-    const { priority, breaker } = this.#subscription
-    if (!this.#services.capacity.room(priority, item.deaths > 0)) return { kind: 'hold', ms: null }
+    const { breaker } = this.#subscription
+    if (!this.#services.capacity.room(this.#runnable(item))) return { kind: 'hold', ms: null }
     let share = 1
     if (breaker !== undefined) {
       const passage = this.#services.breakers.passage(breaker, item.event.tenant)
@@ -65,6 +65,11 @@ export class Gate {
     if (this.running >= Math.max(1, this.concurrency * share)) return { kind: 'hold', ms: null }
     const ms = this.#rate?.take() ?? 0
     return ms > 0 ? { kind: 'hold', ms } : { kind: 'go' }
+  }
+
+  #runnable(item: Item): Runnable {
+    const { priority, transact } = this.#subscription
+    return { priority, transactional: transact !== undefined, suspect: item.deaths > 0 }
   }
 
   /** Due rows that could run now. */
@@ -80,12 +85,12 @@ export class Gate {
 
   started(item: Item): void {
     this.running++
-    this.#services.capacity.take(this.#subscription.priority, item.deaths > 0)
+    this.#services.capacity.take(this.#runnable(item))
   }
 
   ended(item: Item, outcome: Outcome): void {
     this.running--
-    this.#services.capacity.give(this.#subscription.priority, item.deaths > 0)
+    this.#services.capacity.give(this.#runnable(item))
     if (outcome.kind !== 'abandoned') this.account(item, outcome)
   }
 

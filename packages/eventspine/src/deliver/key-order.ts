@@ -59,6 +59,13 @@ export class KeyOrder {
     return 'run'
   }
 
+  /** True when it would run if it asked for a place now. */
+  free({ event: { key }, tick }: Item): boolean {
+    if (key === null || !this.#watches) return true
+    if (tick !== null && this.#blocked.has(key)) return false
+    return (this.#running.get(key) ?? 0) < this.#perKeyMax
+  }
+
   /** Gives the place of an ended item back. Answers what may be asked again now. */
   release(item: Item, left: 'through' | 'row' | 'halt'): readonly Item[] {
     const { key } = item.event

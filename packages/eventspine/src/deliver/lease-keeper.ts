@@ -33,7 +33,9 @@ export class LeaseKeeper {
   readonly #held = new Map<string, Held>()
   readonly #stop = new AbortController()
   readonly #heartbeatMs: number
+  #unreleased: (ConsumerName & { readonly token: number })[] = []
   #running: Promise<void> | undefined
+  #beating: Promise<void> | undefined
   #round = 0
 
   constructor(services: KeeperServices) {
@@ -63,7 +65,12 @@ export class LeaseKeeper {
     while (!this.#stop.signal.aborted) {
       await clock.sleep(this.#heartbeatMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
-      await this.#beat().catch((error) => this.#services.failed(error))
+      // Not awaited: a store that does not even answer must not keep us from stopping ourselves.
+      this.#beating ??= this.#beat()
+        .catch((error) => this.#services.failed(error))
+        .finally(() => {
+          this.#beating = undefined
+        })
       this.#restrain()
     }
   }
@@ -72,6 +79,7 @@ export class LeaseKeeper {
   async #beat(): Promise<void> {
     const { port, worker, subscriptions } = this.#services
     const names = [...subscriptions.keys()]
+    await this.#release()
     await this.#renew()
     const { workers, consumers } = await port.heartbeat({ ...worker(), consumers: this.#held.size }, names)
     const paused = await port.paused()
@@ -92,10 +100,13 @@ export class LeaseKeeper {
     const leases = await port.acquire({ worker: worker().id, leaseMs, consumersMax: wanted, deadWorkers })
     for (const id of deadWorkers) await port.removeWorker(id)
     for (const lease of leases) await this.#hold(lease, leaseMs[lease.subscription] ?? 30_000, askedAt)
+    await this.#release()
   }
 
   async #hold(lease: Lease, leaseMs: number, renewedAt: number): Promise<void> {
     const consumer = await this.#services.granted(lease)
+    // Granted while we stop: nobody would give it back.
+    if (this.#stop.signal.aborted) return void this.#unreleased.push(lease)
     this.#held.set(consumerId(lease), { consumer, leaseMs, renewedAt, leaving: undefined })
     await consumer.start().catch((error) => {
       this.#services.failed(error)
@@ -144,8 +155,15 @@ export class LeaseKeeper {
     const id = consumerId(consumer.lease)
     if (this.#held.get(id)?.consumer === consumer) this.#held.delete(id)
     consumer.abandon()
-    const { token } = consumer.lease
-    void this.#services.port.release([{ ...nameOf(consumer), token }]).catch(() => {})
+    this.#unreleased.push({ ...nameOf(consumer), token: consumer.lease.token })
+    void this.#release()
+  }
+
+  // What could not be released is tried again at the next beat: nobody else may take it before its time is over.
+  async #release(): Promise<void> {
+    const leases = this.#unreleased.splice(0)
+    if (leases.length === 0) return
+    await this.#services.port.release(leases).catch(() => void this.#unreleased.push(...leases))
   }
 
   /** Drains one consumer and releases its lease. */
@@ -170,7 +188,8 @@ export class LeaseKeeper {
     })()
     await Promise.all(this.consumers.map((consumer) => this.giveBack(consumer, graceMs)))
     ended.abort()
-    await Promise.all([renewing, this.#running])
+    await Promise.all([renewing, this.#running, this.#beating])
+    await this.#release()
     await port.removeWorker(worker().id).catch(() => {})
   }
 }

@@ -115,11 +115,13 @@ export interface OpenDelivery {
 }
 
 export interface RetryPort {
-  /** Due rows of the leases, attempt already counted and state `running`, at most `deliveriesMax`, alarms' own call.
-   *  Rows left `running` under an older token come back with `deaths` raised. */
+  /** Due rows of the leases, attempt already counted and state `running`, at most `deliveriesMax` of each. Rows left
+   *  `running` under an older token come back with `deaths` raised; of such suspects at most `suspectsMax` in all, for
+   *  what is claimed and has not started when the next one kills the process looks as guilty as that one. */
   claimDue(
     leases: readonly (ConsumerName & { readonly token: number })[],
     deliveriesMax: number,
+    suspectsMax?: number,
   ): Promise<readonly (ConsumerName & OpenDelivery)[]>
   /** Milliseconds until the next row of these leases is due; null when there is none. */
   nextDueMs(leases: readonly ConsumerName[]): Promise<number | null>

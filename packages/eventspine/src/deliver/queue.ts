@@ -59,9 +59,15 @@ export class Queue {
     for (let item = this.#line[0]; item !== undefined && this.#services.mayStart(); item = this.#line[0]) {
       if (!fits(item)) return undefined
       const verdict = this.#gate.judge(item)
-      if (verdict.kind === 'probe') this.#probe(item)
-      if (verdict.kind === 'hold' && verdict.ms !== null) this.#services.later(verdict.ms)
-      if (verdict.kind === 'hold' || verdict.kind === 'probe') return undefined
+      if (verdict.kind === 'hold') {
+        if (verdict.ms !== null) this.#services.later(verdict.ms)
+        return undefined
+      }
+      // The probe is one for all workers: only who can run at once may ask for it.
+      if (verdict.kind === 'probe' && this.#keys.free(item)) {
+        this.#probe(item)
+        return undefined
+      }
       this.#line.shift()
       if (verdict.kind === 'aside') this.stepAside(item, Math.max(asideMsMin, verdict.ms), 0)
       else if (this.#admit(item)) return item
@@ -98,11 +104,12 @@ export class Queue {
     this.#probing = true
     void this.#gate.probe(item).then((granted) => {
       this.#probing = false
-      const line = this.#line
-      if (!granted || line[0] !== item || !this.#services.mayStart())
-        return this.#services.later(probeAgainMs)
-      line.shift()
-      if (this.#admit(item)) this.#services.probed(item)
+      if (!granted || !this.#services.mayStart()) return this.#services.later(probeAgainMs)
+      // Rows may have come before it meanwhile; the probe is its own all the same.
+      const line = this.#rows.includes(item) ? this.#rows : this.#fresh
+      const index = line.indexOf(item)
+      if (index >= 0) line.splice(index, 1)
+      if (index >= 0 && this.#admit(item)) this.#services.probed(item)
       else this.#services.later(0)
     })
   }

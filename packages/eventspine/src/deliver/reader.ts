@@ -1,5 +1,6 @@
 // Reads ahead of the cursor for one consumer and picks what its subscription wants.
 import { comparePositions, endOfTick, type Position, type StoredEvent } from '../event/stored.js'
+import { EventspineError } from '../kernel/index.js'
 import type { Chunk, Feed } from './feed.js'
 import type { Lease } from './port.js'
 
@@ -49,7 +50,7 @@ export class Reader {
       const wanted: StoredEvent[] = []
       for (const event of chunk.events) {
         const verdict = this.#inRange(event) && this.#wants(event)
-        if (verdict === true || (verdict !== false && (await verdict))) wanted.push(event)
+        if (verdict === true || (verdict !== false && (await verdict.catch(bodyIsGone)))) wanted.push(event)
       }
       this.#position = chunk.upto
       return { chunk, wanted }
@@ -65,4 +66,11 @@ export class Reader {
       (fromTimeMs === null || event.recordedAtMs >= fromTimeMs)
     )
   }
+}
+
+// A filter cannot judge an event whose body is gone. Waiting for it would stop the subscription for ever: it is
+// delivered, which fails before the handler is called, and ends as a dead letter that a person sees.
+function bodyIsGone(error: unknown): true {
+  if (error instanceof EventspineError && error.code === 'NOT_FOUND') return true
+  throw error
 }

@@ -69,7 +69,8 @@ export class RetryClaimer {
       token: lease.token,
     }))
     const rowsMax = Math.max(1, Math.min(claimRowsMax, ...wanting.map((consumer) => consumer.roomForRows)))
-    const rows = await this.#services.port.claimDue(leases, rowsMax)
+    const suspectsMax = this.#services.consumers().some((consumer) => consumer.suspects) ? 0 : 1
+    const rows = await this.#services.port.claimDue(leases, rowsMax, suspectsMax)
     for (const consumer of wanting) {
       const id = consumerId(consumer.lease)
       const mine = rows.filter((row) => consumerId(row) === id)

@@ -32,6 +32,14 @@ export interface EventOptions<Type extends string, Input, Output> {
   readonly description?: string
 }
 
+export const isType = (type: unknown) =>
+  typeof type === 'string' && /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}$/.test(type)
+export const typeRule =
+  'a type is letters, digits, dots, dashes and underscores, at most 200, such as "orders.order-placed"'
+export const isVersion = (version: number) =>
+  Number.isInteger(version) && version >= 1 && version <= 1_000_000
+export const versionRule = 'must be a whole number from 1 to 1,000,000'
+
 export function defineEvent<const Type extends string, Input, Output>(
   options: EventOptions<Type, Input, Output>,
 ): EventDefinition<Type, Input, Output> {

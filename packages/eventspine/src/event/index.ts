@@ -5,6 +5,10 @@ export {
   type EventOf,
   type EventOptions,
   type InputOf,
+  isType,
+  isVersion,
+  typeRule,
+  versionRule,
 } from './definition.js'
 export type { Event } from './event.js'
 export { typeMatcher } from './pattern.js'

@@ -2,9 +2,10 @@
 // stored, read back or delivered is refused here, before anything is written.
 import { createHash } from 'node:crypto'
 import { type Clock, EventspineError, type Random, randomHex, uuidv7 } from '../kernel/index.js'
-import type { AnyEventDefinition } from './definition.js'
+import { isTraceparent } from '../observe/trace.js'
+import { type AnyEventDefinition, isType, isVersion, typeRule, versionRule } from './definition.js'
 import { JsonError, writeJson } from './json/index.js'
-import { issuesOf, validate } from './registry.js'
+import { type Issue, issuesOf, validate } from './registry.js'
 import type { NewEvent } from './stored.js'
 
 export interface PublishOptions {
@@ -54,18 +55,67 @@ export function prepare(
   options: PublishOptions,
   settings: Preparation,
 ): NewEvent | Promise<NewEvent> {
-  const result = validate(definition, data)
-  const finish = (checked: Awaited<typeof result>) => {
-    if (checked.issues !== undefined) throw invalid(definition, issuesOf(checked.issues, '/data'))
-    return complete(definition, data, checked.value, options, settings)
+  checkDefinition(definition)
+  const finish = (output: unknown) => {
+    const event = complete(definition, data, output, options, settings)
+    return holdsDate(data) ? readBack(definition, event) : event
   }
+  const result = outputOf(definition, data, (issues) => invalid(definition, issues))
   return result instanceof Promise ? result.then(finish) : finish(result)
 }
 
-function invalid(
+// Definitions that are published and in no app were checked by nobody. One that the log cannot hold would fail the
+// other events of its batch too.
+function checkDefinition({ type, version }: AnyEventDefinition): void {
+  if (!isType(type)) throw refused('/type', `${typeRule}. defineEvent was given another`)
+  if (!isVersion(version)) throw refused('/version', `The version of "${type}" ${versionRule}`)
+}
+
+/** What the schema makes of `data`. A schema that throws refuses its data: a handler would never see it. */
+function outputOf(
   definition: AnyEventDefinition,
-  issues: readonly { field: string; message: string }[],
-): EventspineError {
+  data: unknown,
+  fault: (issues: readonly Issue[]) => EventspineError,
+): unknown {
+  const checked = (result: Awaited<ReturnType<typeof validate>>) => {
+    if (result.issues !== undefined) throw fault(issuesOf(result.issues, '/data'))
+    return result.value
+  }
+  const thrown = (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error)
+    throw fault([{ field: '/data', message: `the schema threw "${message}"` }])
+  }
+  let result: ReturnType<typeof validate>
+  try {
+    result = validate(definition, data)
+  } catch (error) {
+    return thrown(error)
+  }
+  return result instanceof Promise ? result.catch(thrown).then(checked) : checked(result)
+}
+
+// A Date is stored as text. A schema that takes one and not the other (z.date()) would refuse the event at delivery,
+// when it is too late.
+function readBack(definition: AnyEventDefinition, event: NewEvent): NewEvent | Promise<NewEvent> {
+  const result = outputOf(definition, JSON.parse(event.data ?? 'null'), ([issue]) =>
+    refused(
+      issue?.field ?? '/data',
+      `Data of "${definition.type}" holds a Date at ${issue?.field}, which is stored as text, and its schema does not take the text back. Use z.coerce.date(), or z.iso.datetime() and a text`,
+    ),
+  )
+  return result instanceof Promise ? result.then(() => event) : event
+}
+
+// Runs after the data was serialised, which bounds how deep and how large it is.
+function holdsDate(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (value instanceof Date) return true
+  if (Array.isArray(value)) return value.some(holdsDate)
+  for (const key in value) if (holdsDate(value[key as never])) return true
+  return false
+}
+
+function invalid(definition: AnyEventDefinition, issues: readonly Issue[]): EventspineError {
   const [first] = issues
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
   return new EventspineError(
@@ -88,9 +138,6 @@ function complete(
   const id = options.id ?? uuidv7(settings.clock, settings.random)
   const key = options.key ?? derived(definition, 'key', output)
   const subject = options.subject ?? derived(definition, 'subject', output)
-  const timeMs = options.time === undefined ? settings.clock.now() : options.time.getTime()
-  if (!Number.isFinite(timeMs) || Math.abs(timeMs) > 8.64e15)
-    throw refused('/time', 'time is not a valid date. Give a Date or an RFC 3339 text')
   const event: NewEvent = {
     id: text('id', id),
     type: definition.type,
@@ -99,7 +146,7 @@ function complete(
     source: text('source', options.source ?? settings.source),
     subject: subject === undefined ? null : text('subject', subject),
     key: key === undefined ? null : text('key', key),
-    timeMs,
+    timeMs: options.time === undefined ? settings.clock.now() : timeOf(options.time),
     data: json,
     claim: null,
     traceparent: traceparentOf(options.traceparent ?? settings.activeTraceparent(), settings.random),
@@ -156,18 +203,35 @@ function text(name: keyof typeof textMax, value: unknown): string {
   return value
 }
 
-const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+// RFC 3339 knows the years 0000 to 9999; Postgres refuses what JavaScript counts before 4713 BC.
+const timeMsMin = Date.UTC(2000, 0, 1) - 2_000 * 365.2425 * 86_400_000
+const timeMsMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+function timeOf(time: unknown): number {
+  const ms = time instanceof Date ? time.getTime() : Number.NaN
+  if (ms >= timeMsMin && ms <= timeMsMax) return ms
+  throw refused('/time', 'time must be a valid Date in the years 0 to 9999')
+}
 
 // A broken header from outside begins a new trace, as W3C Trace Context orders, instead of refusing the event.
-function traceparentOf(given: string | undefined, random: Random): string {
-  if (given !== undefined && traceparentForm.test(given)) return given
+function traceparentOf(given: unknown, random: Random): string {
+  if (isTraceparent(given)) return given
   return `00-${randomHex(16, random)}-${randomHex(8, random)}-01`
 }
 
 const extensionsMax = 32
 
+/** CloudEvents attributes that the event has itself: as extensions they would be two values under one name. */
+const ownAttributes: ReadonlySet<string> = new Set(
+  'id source specversion type subject time data datacontenttype partitionkey traceparent tenant version correlationid causationid'.split(
+    ' ',
+  ),
+)
+
 function extensionsOf(extensions: PublishOptions['extensions']): string | null {
   if (extensions === undefined) return null
+  if (typeof extensions !== 'object' || extensions === null || Array.isArray(extensions))
+    throw refused('/extensions', 'extensions must be an object of texts, integers and booleans')
   const entries = Object.entries(extensions)
   if (entries.length === 0) return null
   if (entries.length > extensionsMax)
@@ -177,6 +241,11 @@ function extensionsOf(extensions: PublishOptions['extensions']): string | null {
       throw refused(
         `/extensions/${name.slice(0, 60)}`,
         'Extension attributes are named with 1 to 40 lower-case letters and digits (CloudEvents)',
+      )
+    if (ownAttributes.has(name))
+      throw refused(
+        `/extensions/${name}`,
+        `"${name}" is an attribute of every event and no extension. Give it as an option of publish, or under another name`,
       )
     const fits =
       typeof value === 'boolean' ||
@@ -188,7 +257,7 @@ function extensionsOf(extensions: PublishOptions['extensions']): string | null {
         `Extension "${name}" must be a text of at most 2,000 characters, an integer or a boolean`,
       )
   }
-  return JSON.stringify(extensions)
+  return JSON.stringify(Object.fromEntries(entries))
 }
 
 /** What makes two publishes with one id the same: type, version, key, subject and body as they are stored. */

@@ -13,6 +13,9 @@ export interface Issue {
   readonly message: string
 }
 
+/** As much of an unknown type is repeated to whoever sent it. */
+const typeCharactersMax = 200
+
 export class EventRegistry {
   readonly #versions = new Map<string, Map<number, AnyEventDefinition>>()
   readonly #newest = new Map<string, AnyEventDefinition>()
@@ -35,12 +38,16 @@ export class EventRegistry {
   /** The definition for an incoming event. Throws EVENT_UNKNOWN naming what is known instead. */
   find(type: string, version?: number): AnyEventDefinition {
     const versions = this.#versions.get(type)
+    if (typeof type !== 'string')
+      throw new EventspineError('EVENT_UNKNOWN', `The type of an event is a text, and not ${typeof type}.`, {
+        field: '/type',
+      })
     if (versions === undefined) {
       const near = closest(type, this.#versions.keys())
       const hint = near === undefined ? 'Add its definition to the app.' : `Did you mean "${near}"?`
       throw new EventspineError(
         'EVENT_UNKNOWN',
-        `No event of type "${type}" is defined in this app. ${hint}`,
+        `No event of type "${type.slice(0, typeCharactersMax)}" is defined in this app. ${hint}`,
         { field: '/type' },
       )
     }

@@ -35,11 +35,20 @@ function categoryOfStatus(status: number): Category {
   return status >= 400 ? 'permanent' : 'unknown'
 }
 
+/** The category and the record of a thrown value, whatever it is: its properties may be missing, odd or throw. */
+export function judge(error: unknown): Failure {
+  try {
+    return failureOf(error, categoryOf(error))
+  } catch {
+    return failureOf(new Error('The handler threw a value that cannot even be read'), 'unknown')
+  }
+}
+
 export function failureOf(error: unknown, category: Category): Failure {
-  const name = error instanceof Error ? clean(error.name, 200) : typeof error
-  const message = clean(error instanceof Error ? error.message : printed(error), messageLengthMax)
-  const stack =
-    error instanceof Error && error.stack !== undefined ? clean(error.stack, stackLengthMax) : null
+  const isError = error instanceof Error
+  const name = isError ? clean(String(error.name), 200) : typeof error
+  const message = clean(isError ? String(error.message) : printed(error), messageLengthMax)
+  const stack = isError && error.stack !== undefined ? clean(String(error.stack), stackLengthMax) : null
   const code = property(error, 'code')
   return {
     category,

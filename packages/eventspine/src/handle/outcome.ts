@@ -2,7 +2,7 @@
 import type { Failure } from '../deliver/port.js'
 import type { NewEvent } from '../event/stored.js'
 import type { Random } from '../kernel/index.js'
-import { categoryOf, failureOf, retryAfterOf } from './failure.js'
+import { failureOf, judge, retryAfterOf } from './failure.js'
 import { attemptsAllowed, type RetryPolicy } from './retry-policy.js'
 
 export type Outcome =
@@ -16,9 +16,28 @@ export type Outcome =
 const deathsMax = 3
 
 function failed(error: unknown, attempt: number, policy: RetryPolicy, random: Random): Outcome {
-  const failure = failureOf(error, categoryOf(error))
+  const failure = judge(error)
   if (attempt >= attemptsAllowed(policy, failure.category)) return { kind: 'dead', failure }
-  return { kind: 'retry', failure, delayMs: Math.max(policy.delayMs(attempt, random), retryAfterOf(error)) }
+  return { kind: 'retry', failure, delayMs: delayOf(error, attempt, policy, random) }
+}
+
+/** A delay that is asked for is honoured up to a week. */
+const delayMsMax = 7 * 86_400_000
+const delayMsWithoutPolicy = 1_000
+
+// Policies and errors are the user's: a delay that is no number could not be recorded, and nothing else of the flush
+// with it.
+function delayOf(error: unknown, attempt: number, policy: RetryPolicy, random: Random): number {
+  let delayMs = Number.NaN
+  let askedMs = 0
+  try {
+    askedMs = retryAfterOf(error)
+    delayMs = policy.delayMs(attempt, random)
+  } catch {
+    // Its own delay function throws: there is no policy to follow.
+  }
+  const wanted = Number.isNaN(delayMs) ? delayMsWithoutPolicy : delayMs
+  return Math.min(delayMsMax, Math.max(0, wanted, askedMs))
 }
 
 function quarantined(deaths: number): Outcome {

@@ -8,7 +8,7 @@ import type { NewEvent, StoredEvent } from '../event/stored.js'
 import { Cancellation, type Clock, type Random } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
 import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
-import { TimeoutError, ValidationError } from './category.js'
+import { ProcessingError, TimeoutError, ValidationError } from './category.js'
 import type { HandlerContext, HandlerPublishOptions, Transaction } from './context.js'
 import { type Outcome, outcomes } from './outcome.js'
 import type { RetryPolicy } from './retry-policy.js'
@@ -54,6 +54,15 @@ export class Runner {
   }
 
   async run(attempt: Attempt): Promise<Outcome> {
+    try {
+      return await this.#run(attempt)
+    } catch (error) {
+      // Something around the handler failed, a logger of the user's say. It must not take the process with it.
+      return outcomes.failed(error, attempt.attempt, attempt.subscription.retry, this.#services.random)
+    }
+  }
+
+  async #run(attempt: Attempt): Promise<Outcome> {
     const { event, subscription, cancellation } = attempt
     const { random, clock, logger } = this.#services
     const id = deliveryId(subscription.name, attempt.replay, event.epoch, event.seq)
@@ -77,6 +86,7 @@ export class Runner {
         this.#invoke(attempt, id, decoded.data, inner, publications, span),
       )
       if (cancellation.cancelled) return { kind: 'abandoned' }
+      publications.close()
       span.end('done')
       return { kind: 'done', published: attempt.replay === '' ? await publications.collect() : [] }
     } catch (error) {
@@ -152,7 +162,7 @@ export class Runner {
     const seen = eventFor(event, data)
     return span.within(() => {
       if (subscription.transact !== undefined && transaction !== undefined)
-        return subscription.transact(seen, Object.assign(context, { tx: transaction }))
+        return subscription.transact(seen, Object.assign(context, { tx: publications.guarded(transaction) }))
       return subscription.handle?.(seen, context)
     })
   }
@@ -172,36 +182,52 @@ class Publications {
     this.#services = services
   }
 
-  async add<Definition extends AnyEventDefinition>(
+  /** Rejects what cannot be published. A handler need not await it: `collect` rejects as well. */
+  add<Definition extends AnyEventDefinition>(
     definition: Definition,
     data: InputOf<Definition>,
     options: HandlerPublishOptions = {},
   ): Promise<{ readonly id: string }> {
-    if (!this.#open)
-      throw new Error('publish was called after the handler ended: await it inside the handler')
+    if (!this.#open) return this.#late('publish was called')
+    if (this.#pending.length <= publicationsMax) this.#pending.push(this.#prepared(definition, data, options))
+    const last = this.#pending.at(-1) as Promise<NewEvent>
+    return handled(last.then(({ id }) => ({ id })))
+  }
+
+  async #prepared(
+    definition: AnyEventDefinition,
+    data: unknown,
+    options: HandlerPublishOptions,
+  ): Promise<NewEvent> {
     if (this.#pending.length >= publicationsMax)
-      throw new Error(`A handler may publish at most ${publicationsMax} events; split the work`)
+      throw new ProcessingError(`A handler may publish at most ${publicationsMax} events; split the work`)
     const { event } = this.#attempt
-    const prepared = Promise.resolve()
-      .then(() =>
-        prepare(
-          definition,
-          data,
-          {
-            ...options,
-            tenant: event.tenant,
-            correlationId: event.correlationId,
-            causationId: event.id,
-            traceparent: this.#traceparent,
-          },
-          this.#services.preparation,
-        ),
-      )
-      .then((complete) => this.#services.checkIn(complete))
-    this.#pending.push(prepared)
-    // The handler may not await it; the failure is then seen in `collect`.
-    prepared.catch(() => {})
-    return { id: (await prepared).id }
+    const inherited = {
+      tenant: event.tenant,
+      correlationId: event.correlationId,
+      causationId: event.id,
+      traceparent: this.#traceparent,
+    }
+    const complete = await prepare(definition, data, { ...options, ...inherited }, this.#services.preparation)
+    return this.#services.checkIn(complete)
+  }
+
+  /** The transaction as long as the handler runs: what comes later would join the attempt of another. */
+  guarded(transaction: Transaction): Transaction {
+    return {
+      query: (text, values) =>
+        this.#open ? handled(transaction.query(text, values)) : this.#late('a statement was run'),
+    }
+  }
+
+  // Often nobody awaits it any more, so it is logged too.
+  #late(what: string): Promise<never> {
+    const error = new Error(`After the handler ended ${what}: await it inside the handler`)
+    this.#services.logger.error(error.message, {
+      subscription: this.#attempt.subscription.name,
+      event: this.#attempt.event.id,
+    })
+    return handled(Promise.reject(error))
   }
 
   collect(): Promise<readonly NewEvent[]> {
@@ -214,6 +240,12 @@ class Publications {
 }
 
 const publicationsMax = 1_000
+
+/** Whoever awaits it sees its error; a rejection that nobody awaits would end the process. */
+function handled<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {})
+  return promise
+}
 
 /** Rejects with TimeoutError at the deadline. What the handler does afterwards is ignored; its signal has told it. */
 async function withDeadline(

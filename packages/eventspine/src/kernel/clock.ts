@@ -11,6 +11,9 @@ export interface Clock {
   after(ms: number, action: () => void): () => void
 }
 
+// Node fires a longer timer at once. 24 days: whoever waits longer looks again.
+const timerMsMax = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -22,11 +25,11 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', finish)
         resolve()
       }
-      const timer = setTimeout(finish, ms)
+      const timer = setTimeout(finish, Math.min(ms, timerMsMax))
       signal?.addEventListener('abort', finish, { once: true })
     }),
   after: (ms, action) => {
-    const timer = setTimeout(action, ms)
+    const timer = setTimeout(action, Math.min(ms, timerMsMax))
     return () => clearTimeout(timer)
   },
 }

@@ -87,9 +87,11 @@ export function startHandleSpan(
 export function publishSpan(
   type: string,
   tenant: string,
-  given: string | undefined,
+  given: unknown,
 ): { readonly traceparent: string | undefined; end(error?: unknown): void } {
-  const parent = given === undefined ? context.active() : parentOf(given)
+  // A broken header begins a new trace instead of joining one that the publisher did not name.
+  const known = isTraceparent(given) ? given : undefined
+  const parent = given === undefined ? context.active() : known === undefined ? ROOT_CONTEXT : parentOf(known)
   const span = tracer().startSpan(
     `${spanNames.publish} ${type}`,
     {
@@ -104,7 +106,7 @@ export function publishSpan(
     parent,
   )
   return {
-    traceparent: span.isRecording() ? format(span) : given,
+    traceparent: span.isRecording() ? format(span) : known,
     end(error) {
       if (error !== undefined)
         span.setStatus({
@@ -115,6 +117,10 @@ export function publishSpan(
     },
   }
 }
+
+/** W3C Trace Context, version 00. */
+export const isTraceparent = (value: unknown): value is string =>
+  typeof value === 'string' && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)
 
 function parentOf(traceparent: string): Context {
   const [, traceId = '', spanId = '', flags = '01'] = traceparent.split('-')

@@ -4,7 +4,15 @@
 import type { BreakerOptions, ResolvedSubscription, Subscription } from '../deliver/subscription.js'
 import { compileFilter, type Filter } from '../event/filter/index.js'
 import type { AnyEventDefinition } from '../event/index.js'
-import { closest, EventRegistry, typeMatcher } from '../event/index.js'
+import {
+  closest,
+  EventRegistry,
+  isVersion,
+  typeForm,
+  typeMatcher,
+  typeRule,
+  versionRule,
+} from '../event/index.js'
 import { retries } from '../handle/index.js'
 import { EventspineError } from '../kernel/index.js'
 
@@ -27,18 +35,19 @@ export interface App {
 /** Throws APP_INVALID with every fault it finds. */
 export function defineApp(options: AppOptions): App {
   const faults: string[] = []
-  const subscriptions = options.subscriptions ?? []
-  const named = subscriptions.flatMap((subscription) =>
-    subscription.on.filter((each) => typeof each !== 'string'),
-  )
-  const events = [...new Set([...(options.events ?? []), ...named])]
-  if (!nameForm.test(options.name)) faults.push(`app name "${options.name}" must be ${nameRule}`)
-  checkEvents(events, faults)
-  const resolved = subscriptions.map((subscription) => resolve(subscription, events, faults))
+  const fault = (message: string) => void faults.push(message)
+  checkNames(options, ['name', 'events', 'subscriptions'], '', fault)
+  if (!isName(options.name)) fault(`app name "${options.name}" must be ${nameRule}`)
+  const subscriptions = madeBy('defineSubscription', 'subscription', options.subscriptions, fault)
+  const named = subscriptions.flatMap(({ on }) => on.filter((interest) => typeof interest !== 'string'))
+  const events = madeBy('defineEvent', 'event', options.events, fault)
+  const all = [...new Set([...events, ...named.filter((interest) => interest?.kind === 'event')])]
+  checkEvents(all, faults)
+  const resolved = subscriptions.map((subscription) => resolve(subscription, all, faults))
   const names = new Set<string>()
   for (const { name } of subscriptions) {
     if (names.has(name))
-      faults.push(`subscription "${name}" is defined twice; its name holds its cursor, so give each its own`)
+      fault(`subscription "${name}" is defined twice; its name holds its cursor, so give each its own`)
     names.add(name)
   }
   if (faults.length > 0) {
@@ -50,37 +59,61 @@ export function defineApp(options: AppOptions): App {
   return Object.freeze({
     kind: 'app',
     name: options.name,
-    events,
+    events: all,
     subscriptions: resolved,
-    registry: new EventRegistry(events),
+    registry: new EventRegistry(all),
   })
 }
 
-const nameForm = /^[a-z0-9][a-z0-9-]{0,99}$/
-const nameRule = 'lower-case letters, digits and dashes, at most 100 characters, such as "reserve-stock"'
-const typeForm = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}$/
+/** The values of a list that the named function made; anything else is a fault. */
+function madeBy<Value extends { readonly kind: string }>(
+  maker: string,
+  kind: Value['kind'],
+  values: readonly Value[] | undefined,
+  fault: (message: string) => void,
+): readonly Value[] {
+  if (values !== undefined && !Array.isArray(values)) {
+    fault(`"${kind}s" must be a list; write ${kind}s: [ … ]`)
+    return []
+  }
+  return (values ?? []).filter((value: Value | undefined, index) => {
+    if (value?.kind === kind) return true
+    fault(`${kind}s[${index}] is not made by ${maker}({ … })`)
+    return false
+  })
+}
 
+const isName = (name: unknown) => typeof name === 'string' && /^[a-z0-9][a-z0-9-]{0,99}$/.test(name)
+const nameRule = 'lower-case letters, digits and dashes, at most 100 characters, such as "reserve-stock"'
 function checkEvents(events: readonly AnyEventDefinition[], faults: string[]): void {
   const seen = new Map<string, AnyEventDefinition>()
   for (const event of events) {
     const name = `event "${event.type}" version ${event.version}`
-    if (!typeForm.test(event.type))
-      faults.push(
-        `${name}: a type is letters, digits, dots, dashes and underscores, at most 200, such as "orders.order-placed"`,
-      )
-    if (!Number.isInteger(event.version) || event.version < 1 || event.version > 1_000_000)
-      faults.push(`${name}: version must be a whole number from 1`)
+    if (!isType(event.type)) faults.push(`${name}: ${typeRule}`)
+    if (!isVersion(event.version)) faults.push(`${name}: version ${versionRule}`)
     if (typeof event.schema?.['~standard']?.validate !== 'function')
       faults.push(`${name}: schema must be a Standard Schema, such as z.object({ … }) of zod 4`)
     const id = `${event.type}\n${event.version}`
     if (seen.has(id)) faults.push(`${name} is defined twice; raise the version of the one that changed`)
     seen.set(id, event)
-    for (const from of Object.keys(event.upcast)) {
-      if (!/^[1-9]\d*$/.test(from) || Number(from) >= event.version)
-        faults.push(
-          `${name}: upcast ${from} leads nowhere; write { 1: (v1) => v2, … } up to ${event.version - 1}`,
-        )
-    }
+    checkUpcast(event, (message) => faults.push(`${name}: ${message}`))
+    for (const lambda of ['key', 'subject'] as const)
+      if (event[lambda] !== undefined && typeof event[lambda] !== 'function')
+        faults.push(`${name}: ${lambda} must be a function; write ${lambda}: (data) => data.id`)
+  }
+}
+
+function checkUpcast({ version, upcast }: AnyEventDefinition, fault: (message: string) => void): void {
+  const steps = Object.keys(upcast)
+  for (const from of steps) {
+    if (!/^[1-9]\d*$/.test(from) || Number(from) >= version)
+      fault(`upcast ${from} leads nowhere; write { 1: (v1) => v2, … } up to ${version - 1}`)
+    else if (typeof upcast[Number(from)] !== 'function')
+      fault(`upcast ${from} must be a function; write { ${from}: (old) => … }`)
+    else if (Number(from) + 1 < version && !steps.includes(String(Number(from) + 1)))
+      fault(
+        `upcast ${from} leads to version ${Number(from) + 1}, from which none goes on; add ${Number(from) + 1}: (old) => …`,
+      )
   }
 }
 
@@ -109,7 +142,7 @@ function resolve(
         : policies.ordered.afterDead
   checkSubscription(subscription, events, fault)
   const matchers = on.map((interest) =>
-    typeof interest === 'string' ? typeMatcher(interest) : typeMatcher(interest.type),
+    typeMatcher(typeof interest === 'string' ? interest : String(interest?.type)),
   )
   return {
     name,
@@ -176,6 +209,8 @@ const numbersFrom1: readonly [string, (subscription: Subscription) => number | u
   ['batch.bytesMax', ({ policies }) => policies.batch?.bytesMax, 256 * 1024 * 1024],
   ['shards', ({ policies }) => policies.shards, 1_024],
   ['breaker.failures', ({ policies }) => policies.breaker?.failures, 1_000_000],
+  ['breaker.windowMs', ({ policies }) => policies.breaker?.windowMs, 24 * 3_600_000],
+  ['breaker.probes', ({ policies }) => policies.breaker?.probes, 10_000],
   ['breaker.cooldownMs', ({ policies }) => policies.breaker?.cooldownMs, 24 * 3_600_000],
   ['retry.attemptsMax', ({ policies }) => policies.retry?.attemptsMax, 10_000],
 ]
@@ -202,13 +237,14 @@ function checkSubscription(
   fault: (message: string) => void,
 ): void {
   const { name, on, handle, transact, policies } = subscription
-  if (!nameForm.test(name)) fault(`a name is ${nameRule}`)
+  if (!isName(name)) fault(`a name is ${nameRule}`)
   if (on.length === 0) fault('"on" names no event; write on: orderPlaced, or on: "orders.*"')
   if ((handle === undefined) === (transact === undefined))
     fault('write exactly one of "handle" (may call the world) and "transact" (database work in ctx.tx)')
-  for (const option of Object.keys(policies)) {
-    if (!policyNames.includes(option)) fault(`"${option}" is no option${suggestion(option)}`)
-  }
+  else if (typeof (handle ?? transact) !== 'function')
+    fault(`"${handle === undefined ? 'transact' : 'handle'}" must be a function (event, context) => …`)
+  checkNames(policies, policyNames, '', fault)
+  checkParts(policies, fault)
   for (const [option, read, max] of numbersFrom1) {
     const value = read(subscription)
     if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > max))
@@ -229,9 +265,71 @@ function checkSubscription(
     fault('ordered, but an event that it takes has no key; add "key: (data) => …" to the event')
 }
 
-function suggestion(option: string): string {
-  const near = closest(option, policyNames)
-  return near === undefined ? `; there are ${policyNames.join(', ')}` : `; did you mean "${near}"?`
+/** Names of an object of options that nobody knows: a typing error that would otherwise be a default. */
+function checkNames(
+  options: object,
+  known: readonly string[],
+  place: string,
+  fault: (message: string) => void,
+): void {
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue
+    const near = closest(option, known)
+    const hint = near === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${near}"?`
+    fault(`"${place}${option}" is no option${hint}`)
+  }
+}
+
+/** Options that are objects: what each must hold and may hold, with an example. */
+const parts = {
+  concurrency: [['max'], ['perKey'], '{ max: 10, perKey: 1 }'],
+  rate: [['max', 'perMs'], [], '{ max: 100, perMs: 1_000 }'],
+  batch: [[], ['eventsMax', 'bytesMax'], '{ eventsMax: 100 }'],
+  ordered: [['afterDead'], [], "{ afterDead: 'skip' }"],
+  breaker: [
+    ['name', 'failures', 'cooldownMs'],
+    ['windowMs', 'probes', 'rampMs', 'scope'],
+    "{ name: 'payments', failures: 5, cooldownMs: 30_000 }",
+  ],
+  retry: [['attemptsMax', 'processingAttemptsMax', 'delayMs'], [], 'retries.standard({ attemptsMax: 5 })'],
+} as const
+
+/** Options that are one of a few words. */
+const words: readonly [string, (policies: Subscription['policies']) => unknown, readonly unknown[]][] = [
+  ['priority', ({ priority }) => priority, ['alarm', 'normal']],
+  ['external', ({ external }) => external, [true, false]],
+  ['breaker.scope', ({ breaker }) => breaker?.scope, ['service', 'tenant']],
+  [
+    'ordered',
+    ({ ordered }) => (typeof ordered === 'object' ? ordered?.afterDead : ordered),
+    [true, false, 'halt', 'skip'],
+  ],
+]
+
+function checkParts(policies: Subscription['policies'], fault: (message: string) => void): void {
+  for (const [option, [needed, optional, example]] of Object.entries(parts)) {
+    const value: unknown = Reflect.get(policies, option)
+    const simple = option === 'concurrency' || option === 'ordered'
+    if (value === undefined || (simple && (typeof value !== 'object' || value === null))) continue
+    if (typeof value !== 'object' || value === null) {
+      fault(`${option} must be an object; write ${option}: ${example}`)
+      continue
+    }
+    checkNames(value, [...needed, ...optional], `${option}.`, fault)
+    for (const name of needed)
+      if (Reflect.get(value, name) === undefined)
+        fault(`${option} has no "${name}"; write ${option}: ${example}`)
+  }
+  for (const [option, read, known] of words) {
+    const value = read(policies)
+    if (value !== undefined && !known.includes(value))
+      fault(
+        `${option} is ${JSON.stringify(value)}; write ${known.map((word) => JSON.stringify(word)).join(' or ')}`,
+      )
+  }
+  if (policies.retry !== undefined && typeof policies.retry?.delayMs !== 'function')
+    fault(`retry.delayMs must be a function; write retry: ${parts.retry[2]}`)
+  if (policies.breaker?.name === '') fault(`breaker.name is empty; write breaker: ${parts.breaker[2]}`)
 }
 
 function checkInterests(

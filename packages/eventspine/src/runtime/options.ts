@@ -10,7 +10,7 @@ export interface CellOptions {
   readonly url: string
   /** Default `eventspine`. */
   readonly schema?: string
-  /** Connections for reads and transactional handlers, besides six with fixed work. Default 6. */
+  /** Connections for transactional handlers, besides twelve with fixed work. Default 6. */
   readonly connectionsMax?: number
 }
 
@@ -40,7 +40,8 @@ export interface EventspineOptions {
   /** Bytes of JSON above which an event is refused. Default 256 KiB. */
   readonly hardLimitBytes?: number
   readonly retention?: Partial<Retention>
-  readonly limits?: Partial<Pick<AppendLimits, 'pendingEventsMax'>> & Partial<CapacityLimits>
+  readonly limits?: Partial<Pick<AppendLimits, 'pendingEventsMax'>> &
+    Partial<Omit<CapacityLimits, 'transactionsMax'>>
   /** How long running handlers may take to end when the process stops. Default 25,000. */
   readonly shutdownMs?: number
   /** The process is killed, to be started anew by its supervisor, when its event loop stands still for so long:
@@ -100,6 +101,11 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
       ...capacityLimitsDefault,
       ...given('handlersMax', options.limits?.handlersMax),
       ...given('alarmsReserved', options.limits?.alarmsReserved),
+      transactionsMax: Math.min(
+        ...[...cells.values()].map((cell) =>
+          Math.max(2, cell.connectionsMax ?? capacityLimitsDefault.transactionsMax),
+        ),
+      ),
     },
     retention: { eventsMs: 30 * day, runsMs: 7 * day, resolvedDeadLettersMs: 30 * day, ...options.retention },
     shutdownMs: options.shutdownMs ?? 25_000,

@@ -185,15 +185,15 @@ export class Worker {
       flush: (consumer) => (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer),
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
-      freed: () => this.#freed(subscription),
+      freed: () => this.#freed(),
       lost: (consumer) => this.#lost(consumer),
     }
     return new Consumer(lease, subscription, (event) => this.#wants(subscription, lease, event), services)
   }
 
   // A handler place became free: only those that were held back by the process's capacity have to be asked.
-  #freed(subscription: ResolvedSubscription): void {
-    if (this.#services.capacity.contended(subscription.priority)) this.#pumpAll()
+  #freed(): void {
+    if (this.#services.capacity.contended()) this.#pumpAll()
   }
 
   async #handle({ subscription, lease, item, transaction }: Work) {

@@ -17,7 +17,7 @@ const fast = retries.standard({ timeScale: 0.005 })
 const placed = defineEvent({
   type: 'orders.order-placed',
   schema: z.object({ n: z.number().int() }),
-  key: ({ n }) => `k${n % 3}`,
+  key: ({ n }) => `k${Math.floor(n / 4)}`,
 })
 const shipped = defineEvent({ type: 'orders.order-shipped', schema: z.object({ n: z.number().int() }) })
 
@@ -63,13 +63,13 @@ it('records every member of a batch in which one fails and another swallows the 
 
 it('refuses statements of a handler whose transaction is over: a late effect would be in no transaction', async () => {
   const schema = freshSchema()
-  let late: Promise<unknown> | undefined
+  const late: string[] = []
   const subscription = project(
     (schema) => async (event, context) => {
       const write = () => context.tx.query(insert(schema), [event.data.n, context.attempt])
       if (context.attempt > 1) return void (await write())
-      late = delay(300).then(write)
-      await late
+      await delay(300)
+      await write().catch((error) => late.push(error.message))
     },
     schema,
     { deadlineMs: 100 },
@@ -77,8 +77,8 @@ it('refuses statements of a handler whose transaction is over: a late effect wou
   const { spine, resume } = await waiting(subscription, schema, 1)
   await resume()
   await quiet(spine)
-  await until(() => late)
-  await expect(late).rejects.toThrow(/over/)
+  await until(() => late.length === 1)
+  expect(late[0]).toContain('over')
   expect(await effects(schema)).toEqual([{ n: 0, attempt: 2 }])
 })
 
@@ -101,14 +101,6 @@ it('does not let a handler end the transaction that is not its own', async () =>
 
 it('counts an attempt whose commit fails at a deferred constraint, and lets its neighbours through', async () => {
   const schema = freshSchema()
-  const subscription = project(
-    (schema) => async (event) => {
-      await Promise.resolve()
-      await Promise.resolve(schema)
-      if (event.data.n === 1) await Promise.resolve()
-    },
-    schema,
-  )
   const deferred = project(
     (schema) => async (event, context) => {
       await context.tx.query(`INSERT INTO ${schema}.item (n, parent) VALUES ($1, $2)`, [
@@ -118,7 +110,6 @@ it('counts an attempt whose commit fails at a deferred constraint, and lets its 
     },
     schema,
   )
-  void subscription
   const { spine, operator, resume } = await waiting(deferred, schema, 5)
   await sql(
     `CREATE TABLE ${schema}.item (n int PRIMARY KEY, parent int REFERENCES ${schema}.item (n) DEFERRABLE INITIALLY DEFERRED)`,
@@ -137,8 +128,6 @@ it('commits nothing of an ordered batch that the settlement does not record (I17
   const subscription = project(
     (schema) => async (event, context) => {
       await context.tx.query(insert(schema), [event.data.n, context.attempt])
-      const [consumer] = (await context.tx.query<{ seq: string }>(`SELECT seq FROM ${schema}.consumer`)).rows
-      void consumer
       if (event.data.n === failAt) {
         failAt = undefined
         throw new Error('once')
@@ -152,10 +141,8 @@ it('commits nothing of an ordered batch that the settlement does not record (I17
   await sql(`CREATE VIEW ${schema}.ledger AS SELECT (SELECT count(*) FROM ${schema}.effect)::int AS effects,
     (SELECT sum(completed) FROM ${schema}.consumer)::int AS completed`)
   await resume()
-  const seen: unknown[] = []
   await until(async () => {
     const [row] = await sql<{ effects: number; completed: number }>(`SELECT * FROM ${schema}.ledger`)
-    seen.push(row)
     expect(row?.effects).toBe(row?.completed)
     return row?.completed === 30
   })

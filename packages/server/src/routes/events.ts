@@ -18,6 +18,7 @@ import { eventDetails, eventView } from '../schema/views.js'
 import { tailPlace } from '../tail/place.js'
 import { tailStream } from '../tail/stream.js'
 import { emptyPage, found, given, pageAnswer } from './answers.js'
+import { eventPage } from './event-page.js'
 
 const read = { scope: 'read', tenancy: 'filtered' } as const
 const tag = 'Events'
@@ -35,7 +36,8 @@ const listEvents = defineRoute({
   operationId: 'listEvents',
   tag,
   summary: 'List events',
-  description: 'Newest first unless asked otherwise. Times are those at which the events were recorded.',
+  description:
+    'Newest first unless asked otherwise. Times are those at which the events were recorded. A page is shorter than its limit when bodies are large: the cursor says whether there is more.',
   access: read,
   path: noPath,
   query: pageQuery.extend({
@@ -53,7 +55,7 @@ const listEvents = defineRoute({
     const { cell, correlation, ...query } = call.query
     const asked = visible(call.principal, given({ ...query, correlationId: correlation }))
     if (asked === undefined) return { body: emptyPage }
-    return pageAnswer(call, await call.spine.operator(cell).events(asked))
+    return pageAnswer(call, await eventPage(call.spine.operator(cell), asked))
   },
 })
 

@@ -91,11 +91,11 @@ FROM changed`
 export function breakerStatements(database: Database): BreakerPort {
   return {
     async breakers() {
-      return (await database.query<BreakerRow>('read', 'breaker.list', selectBreakers)).map(breakerOfRow)
+      return (await database.query<BreakerRow>('deliver', 'breaker.list', selectBreakers)).map(breakerOfRow)
     },
 
     async breakerFailed({ name, tenant, count, failuresMax, windowMs, cooldownMs, error }) {
-      await database.query('read', 'breaker.failed', failed, [
+      await database.query('deliver', 'breaker.failed', failed, [
         name,
         tenant,
         count,
@@ -107,15 +107,15 @@ export function breakerStatements(database: Database): BreakerPort {
     },
 
     async breakerProbe(name, tenant, probeMs) {
-      return (await database.query('read', 'breaker.probe', probe, [name, tenant, probeMs])).length > 0
+      return (await database.query('deliver', 'breaker.probe', probe, [name, tenant, probeMs])).length > 0
     },
 
     async breakerSucceeded(name, tenant, probes) {
-      await database.query('read', 'breaker.succeeded', succeeded, [name, tenant, probes])
+      await database.query('deliver', 'breaker.succeeded', succeeded, [name, tenant, probes])
     },
 
     async breakerSet(name, tenant, state, cooldownMs, actor) {
-      await database.query('read', 'breaker.set', setByHand, [name, tenant, state, cooldownMs, actor])
+      await database.query('deliver', 'breaker.set', setByHand, [name, tenant, state, cooldownMs, actor])
     },
   }
 }

@@ -7,14 +7,15 @@ export interface DatabaseOptions {
   readonly url: string
   /** Schema that holds the tables. Default `eventspine`. */
   readonly schema?: string
-  /** Connections for reads and transactional handlers. Default 6. */
+  /** Connections for transactional handlers, besides twelve with fixed work. Default 6. */
   readonly connectionsMax?: number
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string
 }
 
-/** `heartbeat` and `alarm` have a connection of their own: a starved heartbeat loses leases. */
-export type Lane = 'append' | 'settle' | 'alarm' | 'heartbeat' | 'read' | 'transaction'
+/** Lanes of one connection are for what must not wait: a starved heartbeat loses leases. What people ask (`read`) has
+ *  connections of its own, so that a slow question delays no delivery. */
+export type Lane = 'append' | 'settle' | 'alarm' | 'heartbeat' | 'deliver' | 'read' | 'transaction'
 
 export interface Connection {
   query<Row = Record<string, unknown>>(
@@ -24,6 +25,8 @@ export interface Connection {
   ): Promise<Row[]>
 }
 
+/** Connections for transactional handlers. */
+export const transactionsDefault = 6
 const idleTimeoutMs = 30_000
 const connectTimeoutMs = 5_000
 
@@ -82,31 +85,40 @@ export class Database {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
+    const client = await this.connect(lane)
     try {
-      const result = await this.#pool(lane).query(this.statement(name, text, values))
-      return result.rows as Row[]
+      const { rows } = await client.query(this.statement(name, text, values))
+      client.release()
+      return rows as Row[]
     } catch (error) {
-      throw translate(error)
+      client.release(isUnavailable(error))
+      // A reader may simply ask again; whoever wrote does not know whether it was heard.
+      throw lane === 'append' ? unknownOutcome(error) : translate(error)
     }
   }
 
   /** `work` inside one transaction on one connection. */
   async transaction<Result>(lane: Lane, work: (connection: Connection) => Promise<Result>): Promise<Result> {
     const client = await this.connect(lane)
-    let broken: Error | undefined
+    let committing = false
+    let broken = false
     try {
       await client.query('BEGIN')
       const result = await work({
         query: async (name, text, values = []) =>
           (await client.query(this.statement(name, text, values))).rows,
       })
+      committing = true
       await client.query('COMMIT')
       return result
     } catch (error) {
-      await client.query('ROLLBACK').catch((fault: Error) => {
-        broken = fault
-      })
-      throw translate(error)
+      broken = isUnavailable(error)
+      if (!broken) {
+        await client.query('ROLLBACK').catch(() => {
+          broken = true
+        })
+      }
+      throw committing ? unknownOutcome(error) : translate(error)
     } finally {
       client.release(broken)
     }
@@ -145,12 +157,7 @@ export class Database {
       pool = new pg.Pool({
         connectionString: this.#options.url,
         application_name: this.#name(lane),
-        max:
-          lane === 'read' || lane === 'transaction'
-            ? (this.#options.connectionsMax ?? 6)
-            : lane === 'append'
-              ? 2
-              : 1,
+        max: this.#connectionsMax(lane),
         idleTimeoutMillis: idleTimeoutMs,
         connectionTimeoutMillis: connectTimeoutMs,
         allowExitOnIdle: true,
@@ -163,6 +170,12 @@ export class Database {
       this.#pools.set(lane, pool)
     }
     return pool
+  }
+
+  #connectionsMax(lane: Lane): number {
+    // Two at least: one of them is kept for alarms.
+    if (lane === 'transaction') return Math.max(2, this.#options.connectionsMax ?? transactionsDefault)
+    return { append: 2, settle: 1, alarm: 1, heartbeat: 1, deliver: 3, read: 4 }[lane]
   }
 
   #name(lane: string): string {
@@ -195,6 +208,18 @@ export function translate(error: unknown): unknown {
   return new EventspineError(
     'UNAVAILABLE',
     'The database cannot be reached. Nothing needs doing if it comes back: workers resume by themselves, publishers should call again.',
+    { cause: error, retryAfterMs: 2_000 },
+  )
+}
+
+/** The connection broke after the statement had left: the server may have committed it. An error that the server
+ *  sent is definite. */
+export function unknownOutcome(error: unknown): unknown {
+  const definite = error instanceof pg.DatabaseError || !isUnavailable(error)
+  if (definite) return translate(error)
+  return new EventspineError(
+    'UNKNOWN_OUTCOME',
+    'The connection broke before the database answered: the event may be stored or not. If you gave it an id, publish it again with the same id and it is stored once; without one, look before you repeat.',
     { cause: error, retryAfterMs: 2_000 },
   )
 }

@@ -90,19 +90,19 @@ function firstThatSees(snapshots: readonly Snapshot[], xid: number): number {
 
 export function logStatements(database: Database): LogPort {
   const ticksAfter: LogPort['ticksAfter'] = async (after, ticksMax) =>
-    (await database.query<TickRow>('read', 'deliver.ticks', selectTicks, [after, ticksMax])).map(tickOfRow)
+    (await database.query<TickRow>('deliver', 'deliver.ticks', selectTicks, [after, ticksMax])).map(tickOfRow)
 
   return {
     ticksAfter,
 
     async lastTick() {
-      const [row] = await database.query<TickRow>('read', 'deliver.last-tick', lastTick)
+      const [row] = await database.query<TickRow>('deliver', 'deliver.last-tick', lastTick)
       assert(row !== undefined, 'The log has no tick')
       return tickOfRow(row)
     },
 
     async tick(known, ticksMax) {
-      const [made] = await database.query<TickRow>('read', 'deliver.tick', tickStatement, [false])
+      const [made] = await database.query<TickRow>('deliver', 'deliver.tick', tickStatement, [false])
       if (made !== undefined && made.number === known + 1) return { ticks: [tickOfRow(made)], again: false }
       const ticks = await ticksAfter(known, ticksMax)
       return { ticks, again: ticks.length > 0 && made === undefined }
@@ -117,14 +117,14 @@ export function logStatements(database: Database): LogPort {
         return [...here, ...(await this.read(ticks.slice(same), 0, eventsMax))]
       }
       if (ticks.length === 1) {
-        const rows = await database.query<EventRow>('read', 'deliver.page', page, [
+        const rows = await database.query<EventRow>('deliver', 'deliver.page', page, [
           ...rangeOf(ticks),
           seqAfter,
           eventsMax,
         ])
         return rows.map((row) => eventOfRow(row, first.number))
       }
-      const rows = await database.query<EventRow>('read', 'deliver.batch', batch, rangeOf(ticks))
+      const rows = await database.query<EventRow>('deliver', 'deliver.batch', batch, rangeOf(ticks))
       return intoOrder(rows, ticks, seqAfter)
     },
   }

@@ -5,6 +5,9 @@ import { promoteKeySql } from './dead-letters.js'
 import { consumerColumns } from './lease.js'
 import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
 
+/** Suspects that wait for their turn, behind which other due rows are still found. */
+const suspectsPassedMax = 200
+
 // Each consumer has a limit of its own: one with a million due rows cannot starve its neighbours. A row still
 // `running` under an older token belongs to a holder that died while it ran: the attempt counts as a death.
 const claim = `WITH held AS (
@@ -12,15 +15,26 @@ const claim = `WITH held AS (
   JOIN eventspine.consumer c ON c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token AND c.lease_until > clock_timestamp()
 ), due AS (
   SELECT h.token AS held_token, d.* FROM held h CROSS JOIN LATERAL (
-    SELECT r.subscription, r.replay, r.shard, r.epoch, r.seq FROM eventspine.delivery r
+    SELECT r.subscription, r.replay, r.shard, r.epoch, r.seq, r.due_at, r.deaths > 0 OR r.state = 'running' AS suspect
+    FROM eventspine.delivery r
     WHERE r.subscription = h.subscription AND r.replay = h.replay AND r.shard = h.shard
       AND r.state <> 'waiting' AND r.due_at <= clock_timestamp() AND (r.state = 'retry' OR r.token < h.token)
-    ORDER BY r.due_at LIMIT $5 FOR UPDATE SKIP LOCKED) d
+    ORDER BY r.due_at LIMIT $5 + ${suspectsPassedMax}) d
+), placed AS (
+  SELECT due.*, row_number() OVER (PARTITION BY subscription, replay, shard, suspect ORDER BY due_at) AS place,
+    row_number() OVER (PARTITION BY suspect ORDER BY due_at) AS place_of_all
+  FROM due
+), chosen AS (
+  SELECT p.held_token, r.subscription, r.replay, r.shard, r.epoch, r.seq
+  FROM placed p JOIN eventspine.delivery r USING (subscription, replay, shard, epoch, seq)
+  WHERE CASE WHEN p.suspect THEN p.place_of_all <= $6 ELSE p.place <= $5 END
+    AND (r.state = 'retry' OR r.state = 'running' AND r.token < p.held_token)
+  FOR UPDATE OF r SKIP LOCKED
 ), claimed AS (
   UPDATE eventspine.delivery r
-  SET state = 'running', attempt = r.attempt + 1, deaths = r.deaths + (r.state = 'running')::int, token = due.held_token
-  FROM due WHERE r.subscription = due.subscription AND r.replay = due.replay AND r.shard = due.shard
-    AND r.epoch = due.epoch AND r.seq = due.seq
+  SET state = 'running', attempt = r.attempt + 1, deaths = r.deaths + (r.state = 'running')::int, token = chosen.held_token
+  FROM chosen WHERE r.subscription = chosen.subscription AND r.replay = chosen.replay AND r.shard = chosen.shard
+    AND r.epoch = chosen.epoch AND r.seq = chosen.seq
   RETURNING r.*)
 SELECT r.subscription, r.replay, r.shard, r.tick, r.state, r.attempt, r.round, r.deaths, r.redrive, r.event AS copy,
   ${eventColumns}
@@ -75,14 +89,19 @@ JOIN unnest($1::text[], $2::text[], $3::int[], $4::text[]) AS i(subscription, re
 
 export function retryStatements(database: Database): RetryPort {
   return {
-    async claimDue(leases, deliveriesMax) {
-      const values = [...consumerColumns(leases), leases.map((lease) => lease.token), deliveriesMax]
-      return (await database.query<ClaimRow>('read', 'deliver.claim', claim, values)).map(openOfRow)
+    async claimDue(leases, deliveriesMax, suspectsMax = deliveriesMax) {
+      const values = [
+        ...consumerColumns(leases),
+        leases.map((lease) => lease.token),
+        deliveriesMax,
+        suspectsMax,
+      ]
+      return (await database.query<ClaimRow>('deliver', 'deliver.claim', claim, values)).map(openOfRow)
     },
 
     async nextDueMs(leases) {
       const [row] = await database.query<{ ms: number | null }>(
-        'read',
+        'deliver',
         'deliver.next-due',
         nextDue,
         consumerColumns(leases),
@@ -91,7 +110,7 @@ export function retryStatements(database: Database): RetryPort {
     },
 
     async openRows({ subscription, replay, shard }) {
-      const [row] = await database.query<{ count: number }>('read', 'deliver.open-rows', openRows, [
+      const [row] = await database.query<{ count: number }>('deliver', 'deliver.open-rows', openRows, [
         subscription,
         replay,
         shard,
@@ -102,12 +121,17 @@ export function retryStatements(database: Database): RetryPort {
     async blockedKeys({ subscription, replay, shard }) {
       const values = [subscription, replay, shard]
       const open = await database.query<{ key: string; count: number }>(
-        'read',
+        'deliver',
         'deliver.open-keys',
         openKeys,
         values,
       )
-      const halted = await database.query<{ key: string }>('read', 'deliver.halted-keys', haltedKeys, values)
+      const halted = await database.query<{ key: string }>(
+        'deliver',
+        'deliver.halted-keys',
+        haltedKeys,
+        values,
+      )
       return {
         open: new Map(open.map((row) => [row.key, row.count])),
         halted: new Set(halted.map((row) => row.key)),
@@ -116,7 +140,7 @@ export function retryStatements(database: Database): RetryPort {
 
     async promote(consumer, keys) {
       const values = [...consumerColumns(keys.map(() => consumer)), keys, consumer.token]
-      const rows = await database.query<{ key: string }>('read', 'deliver.promote', promote, values)
+      const rows = await database.query<{ key: string }>('deliver', 'deliver.promote', promote, values)
       return new Set(rows.map((row) => row.key))
     },
   }

@@ -17,7 +17,7 @@ export function wakeStatements(database: Database, clock: Clock): WakePort {
     while (wanted) {
       wanted = false
       await database
-        .query('read', 'deliver.notify', 'SELECT pg_notify($1, $2)', [channel, ''])
+        .query('deliver', 'deliver.notify', 'SELECT pg_notify($1, $2)', [channel, ''])
         .catch(() => {})
       await clock.sleep(notifyEveryMs)
     }
@@ -51,6 +51,8 @@ async function listening(
 ): Promise<void> {
   while (!signal.aborted) {
     const client = database.dedicated()
+    // Also while LISTEN is on its way: an error without a listener would end the process.
+    client.on('error', () => {})
     try {
       await client.connect()
       client.on('notification', action)
@@ -65,7 +67,6 @@ async function listening(
     } catch {
       await clock.sleep(reconnectMs, signal)
     } finally {
-      client.on('error', () => {})
       await client.end().catch(() => {})
     }
   }
