@@ -366,3 +366,30 @@ it('replays history into one subscription and into no other (I30)', async () => 
   expect(first).toHaveLength(40)
   expect(second).toHaveLength(20)
 })
+
+it('removes a subscription with a record, and nothing of it runs afterwards (I25)', async () => {
+  const schema = freshSchema()
+  let runs = 0
+  const old = defineSubscription({
+    name: 'old',
+    on: placed,
+    handle: (event) => {
+      runs++
+      if (event.data.n === 1) throw new ValidationError('bad')
+      if (event.data.n === 2) throw new TransientError('later')
+    },
+  })
+  const spine = await running(defineApp({ name: 'orders', subscriptions: [old] }), schema)
+  for (let n = 0; n < 4; n++) await spine.publish(placed, { n })
+  const operator = spine.operator()
+  await until(async () => (await operator.subscriptions()).some((each) => each.dead === 1 && each.retrying === 1))
+  await operator.removeSubscription('old', 'ada')
+  const before = runs
+  await spine.publish(placed, { n: 5 })
+  expect(await operator.subscriptions()).toEqual([])
+  const [row] = (await operator.audit()).items.filter((each) => each.action === 'subscription.remove')
+  expect(row).toMatchObject({ actor: 'ada', target: 'old', details: { deadLetters: 1, deliveries: 1 } })
+  expect((await operator.deadLetters({ state: 'discarded' })).items).toHaveLength(1)
+  expect(runs).toBe(before)
+  await expect(operator.removeSubscription('old', 'ada')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})

@@ -128,4 +128,7 @@ export interface OperatePort {
   /** Marks it paused and answers how many of its consumers still have a live holder. Ask again until 0. */
   pause(subscription: string, actor: string): Promise<number>
   resume(subscription: string, actor: string): Promise<void>
+  /** Forgets a paused subscription that nobody holds: its cursor and open rows go, its dead letters are discarded, and
+   *  an audit row says how many. Answers false when it is not paused or still held. */
+  remove(subscription: string, actor: string): Promise<boolean>
 }

@@ -130,6 +130,16 @@ export class Operator {
     await this.#services.store.resume(name, checkName('actor', actor))
   }
 
+  /** Forgets a subscription that is gone from the code: pauses it, then removes its cursor and open rows and discards
+   *  its dead letters, all counted in the audit. One that an app still defines begins anew at that app's next start. */
+  async removeSubscription(name: string, actor: string): Promise<void> {
+    await this.pause(name, actor)
+    if (await this.#services.store.remove(name, checkName('actor', actor))) return
+    throw new EventspineError('UNAVAILABLE', `"${name}" was resumed meanwhile. Ask again.`, {
+      retryAfterMs: 1_000,
+    })
+  }
+
   // ── dead letters, redrive, replay ──
 
   deadLetters(

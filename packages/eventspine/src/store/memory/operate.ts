@@ -21,5 +21,29 @@ export function operatePort(tables: MemoryTables): OperatePort {
     async resume(name, actor) {
       turn(name, 'active', actor)
     },
+    async remove(name, actor) {
+      const consumers = [...tables.consumers.entries()].filter(
+        ([, consumer]) => consumer.subscription === name,
+      )
+      const held = consumers.some(([, consumer]) => isLive(consumer, tables.now()))
+      if (tables.subscription(name).state !== 'paused' || held) return false
+      const deliveries = consumers.reduce((count, [, consumer]) => count + consumer.deliveries.size, 0)
+      for (const [id] of consumers) tables.consumers.delete(id)
+      let deadLetters = 0
+      for (const letter of tables.letters.values()) {
+        if (letter.subscription !== name || (letter.state !== 'dead' && letter.state !== 'redriving'))
+          continue
+        deadLetters++
+        Object.assign(letter, {
+          state: 'discarded',
+          resolvedAtMs: tables.now(),
+          resolvedBy: actor,
+          reason: 'the subscription was removed',
+        })
+      }
+      tables.subscriptions.delete(name)
+      tables.audit(actor, 'subscription.remove', name, { deadLetters, deliveries })
+      return true
+    },
   }
 }

@@ -1,4 +1,4 @@
-// Pause and resume, each with its audit row in the same transaction.
+// Pause, resume and remove, each with its audit row in the same transaction.
 import type { OperatePort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { Connection, Database } from './database.js'
@@ -33,6 +33,33 @@ async function requireSubscription(connection: Connection, subscription: string)
   )
 }
 
+// Locked against a grant: `acquire` takes the subscription's row in share mode before it gives a lease.
+const lockPaused = `SELECT name FROM eventspine.subscription WHERE name = $1 AND state = 'paused' FOR UPDATE`
+
+const removeRows = `WITH letters AS (
+  UPDATE eventspine.dead_letter SET state = 'discarded', resolved_at = clock_timestamp(), resolved_by = $2, reason = 'the subscription was removed'
+  WHERE subscription = $1 AND state IN ('dead', 'redriving') RETURNING 1
+), deliveries AS (DELETE FROM eventspine.delivery WHERE subscription = $1 RETURNING 1
+), replays AS (UPDATE eventspine.replay SET state = 'stopped', ended_at = clock_timestamp() WHERE subscription = $1 AND state = 'running'
+), cursors AS (DELETE FROM eventspine.consumer WHERE subscription = $1 RETURNING replay, shard, tick, matched, completed
+), gone AS (DELETE FROM eventspine.subscription WHERE name = $1)
+SELECT (SELECT count(*)::int FROM letters) AS "deadLetters", (SELECT count(*)::int FROM deliveries) AS deliveries,
+  (SELECT coalesce(json_agg(c), '[]')::text FROM cursors c) AS cursors`
+
+async function remove(connection: Connection, subscription: string, actor: string): Promise<boolean> {
+  await requireSubscription(connection, subscription)
+  const paused = await connection.query('operate.lock-paused', lockPaused, [subscription])
+  const [held] = await connection.query<{ count: number }>('operate.held', countHeld, [subscription])
+  if (paused.length === 0 || (held?.count ?? 0) > 0) return false
+  const [counts] = await connection.query<{ cursors: string }>('operate.remove', removeRows, [
+    subscription,
+    actor,
+  ])
+  const details = JSON.stringify({ ...counts, cursors: JSON.parse(counts?.cursors ?? '[]') })
+  await connection.query('operate.audit', insertAudit, [actor, 'subscription.remove', subscription, details])
+  return true
+}
+
 export function operateStatements(database: Database): OperatePort {
   const transaction = <Result>(work: (connection: Connection) => Promise<Result>) =>
     explained(() => database.transaction('read', work))
@@ -46,5 +73,7 @@ export function operateStatements(database: Database): OperatePort {
 
     resume: (subscription, actor) =>
       transaction((connection) => change(connection, subscription, 'active', actor)),
+
+    remove: (subscription, actor) => transaction((connection) => remove(connection, subscription, actor)),
   }
 }
