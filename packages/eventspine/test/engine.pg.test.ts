@@ -382,7 +382,9 @@ it('removes a subscription with a record, and nothing of it runs afterwards (I25
   const spine = await running(defineApp({ name: 'orders', subscriptions: [old] }), schema)
   for (let n = 0; n < 4; n++) await spine.publish(placed, { n })
   const operator = spine.operator()
-  await until(async () => (await operator.subscriptions()).some((each) => each.dead === 1 && each.retrying === 1))
+  await until(async () =>
+    (await operator.subscriptions()).some((each) => each.dead === 1 && each.retrying === 1),
+  )
   await operator.removeSubscription('old', 'ada')
   const before = runs
   await spine.publish(placed, { n: 5 })

@@ -125,14 +125,31 @@ const thrown: readonly (readonly [what: string, value: unknown, category: string
   ],
 ]
 
-it.each(thrown)('keeps %s that a handler throws as a dead letter', async (_, value, category, message) => {
-  const { letters, letter } = await misbehaving(() => {
-    throw value
+it('keeps whatever a handler throws as a dead letter, and lets the others through', async () => {
+  const good: number[] = []
+  const throws = defineSubscription({
+    name: 'throws',
+    on: told,
+    retry: fast,
+    handle: ({ data }) => {
+      if (data.n >= thrown.length) return void good.push(data.n)
+      throw thrown[data.n]?.[1]
+    },
   })
-  expect(letters).toHaveLength(1)
-  expect(letter).toMatchObject({ subscription: 'bad', event: { data: { n: guilty } }, failure: { category } })
-  expect(letter?.failure.message).toMatch(message)
-  expect(letter?.attempts).toBe(category === 'permanent' ? 1 : category === 'processing' ? 3 : 4)
+  const spine = await running(defineApp({ name: 'tests', subscriptions: [throws] }), freshSchema())
+  const all = Array.from({ length: 2 * thrown.length }, (_, n) => n)
+  await spine.publishMany(all.map((n) => ({ event: told, data: { n } })))
+  await quiet(spine)
+  const { items } = await spine.operator().deadLetters()
+  const letters = new Map(items.map((letter) => [(letter.event.data as { n: number }).n, letter]))
+  thrown.forEach(([what, , category, message], n) => {
+    const letter = letters.get(n)
+    expect(letter?.failure, what).toMatchObject({ category, message: expect.stringMatching(message) })
+    expect(letter?.attempts, what).toBe(category === 'permanent' ? 1 : category === 'processing' ? 3 : 4)
+  })
+  expect(good.sort((x, y) => x - y)).toEqual(all.slice(thrown.length))
+  const [report] = (await spine.operator().doctor()).subscriptions
+  expect(report).toMatchObject({ dead: thrown.length, completed: thrown.length, balanced: true })
 })
 
 it('treats a rejection like a throw, and keeps the run of each attempt with its failure', async () => {
@@ -151,46 +168,63 @@ it('treats a rejection like a throw, and keeps the run of each attempt with its 
   expect(letter?.attempts).toBe(3)
 })
 
-it.each<readonly [string, () => unknown]>([
-  ['a text', () => 'garbage'],
-  ['a circular object', () => circular],
-  [
-    'a thenable that throws',
-    () => ({
-      then: () => {
-        throw new TransientError('in then')
+const returned: readonly (() => unknown)[] = [
+  () => 'garbage',
+  () => circular,
+  () => () => {},
+  () => ({
+    then: () => {
+      throw new TransientError('in then')
+    },
+  }),
+  () =>
+    Object.defineProperty({}, 'then', {
+      get: () => {
+        throw new TransientError('in get')
       },
     }),
-  ],
-  [
-    'a property that throws',
-    () =>
-      Object.defineProperty({}, 'then', {
-        get: () => {
-          throw new TransientError('in get')
-        },
-      }),
-  ],
-  ['a function', () => () => {}],
-])('ignores what a handler returns: %s', async (what, returned) => {
-  const { letters } = await misbehaving(returned)
-  expect(letters).toHaveLength(what.includes('throws') ? 1 : 0)
+]
+
+it('ignores what a handler returns, unless looking at it fails', async () => {
+  const returns = defineSubscription({
+    name: 'returns',
+    on: told,
+    retry: fast,
+    handle: ({ data }) => returned[data.n]?.(),
+  })
+  const spine = await running(defineApp({ name: 'tests', subscriptions: [returns] }), freshSchema())
+  for (const n of returned.keys()) await spine.publish(told, { n })
+  await quiet(spine)
+  const { items } = await spine.operator().deadLetters()
+  expect(items.map(({ failure }) => failure.message).sort()).toEqual(['in get', 'in then'])
+  expect((await spine.operator().doctor()).subscriptions[0]).toMatchObject({ completed: 3, balanced: true })
 })
 
-it.each<readonly [string, () => number]>([
-  ['NaN', () => Number.NaN],
-  [
-    'a throw',
-    () => {
-      throw new Error('no delay')
-    },
-  ],
-  ['less than nothing', () => -5],
-  ['a text', () => 'soon' as unknown as number],
-])('survives a retry policy whose delay is %s', async (_, delayMs) => {
-  const retry = { attemptsMax: 2, processingAttemptsMax: 2, delayMs }
-  const { letter } = await misbehaving(() => Promise.reject(new TransientError('busy')), { retry })
-  expect(letter).toMatchObject({ attempts: 2, failure: { category: 'transient' } })
+const delays: readonly (() => unknown)[] = [
+  () => Number.NaN,
+  () => -5,
+  () => 'soon',
+  () => {
+    throw new Error('no delay')
+  },
+]
+
+it('survives retry policies whose delay is none, and so do the flushes of their neighbours', async () => {
+  const subscriptions = delays.map((delayMs, n) =>
+    defineSubscription({
+      name: `retries-${n}`,
+      on: told,
+      retry: { attemptsMax: 2, processingAttemptsMax: 2, delayMs: delayMs as () => number },
+      handle: () => Promise.reject(new TransientError('busy')),
+    }),
+  )
+  const spine = await running(defineApp({ name: 'tests', subscriptions }), freshSchema())
+  await spine.publish(told, { n: 1 })
+  await quiet(spine)
+  const { items } = await spine.operator().deadLetters()
+  expect(items.map(({ attempts, failure }) => [attempts, failure.category])).toEqual(
+    delays.map(() => [2, 'transient']),
+  )
 })
 
 it('honours a wait that an error asks for, however long, and records it', async () => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { SubscriptionView } from 'eventspine'
 import { type Commands, operand } from '../command.js'
 import { requireSubscription } from '../project/lookup.js'
+import { confirm } from '../screen/confirm.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { count, duration } from '../screen/time.js'
@@ -16,7 +17,7 @@ export function addSubscriptions(program: Command, commands: Commands): void {
   })
   const subscriptions = program
     .command('subscriptions')
-    .description('list subscriptions; pause or resume one')
+    .description('list subscriptions; pause, resume or remove one')
     .action(list)
   subscriptions.command('list').description('list subscriptions with their lag').action(list)
   subscriptions
@@ -27,6 +28,32 @@ export function addSubscriptions(program: Command, commands: Commands): void {
     .command('resume <name>')
     .description('go on where it was paused')
     .action(change(commands, 'resume'))
+  subscriptions
+    .command('remove <name>')
+    .description(
+      'forget one that is gone from the code: cursor and open deliveries go, dead letters are discarded',
+    )
+    .option('--yes', 'do not ask')
+    .action(remove(commands))
+}
+
+function remove(commands: Commands) {
+  return commands.operation<{ readonly yes?: boolean }>(
+    async ({ operator, screen, actor }, { operands, flags }) => {
+      const name = operand(operands)
+      const { retrying, dead } = await requireSubscription(operator, name)
+      await confirm(
+        screen,
+        `Remove "${name}" with ${retrying} open deliveries and ${dead} dead letters for good?`,
+        flags.yes,
+      )
+      await operator.removeSubscription(name, actor)
+      screen.answer({ name, state: 'removed' }, () => [
+        [green('✓'), ` "${name}" is removed; the audit says what went with it.`],
+      ])
+      return undefined
+    },
+  )
 }
 
 function change(commands: Commands, verb: 'pause' | 'resume') {

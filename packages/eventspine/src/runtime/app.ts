@@ -7,8 +7,8 @@ import type { AnyEventDefinition } from '../event/index.js'
 import {
   closest,
   EventRegistry,
+  isType,
   isVersion,
-  typeForm,
   typeMatcher,
   typeRule,
   versionRule,

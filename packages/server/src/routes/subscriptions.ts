@@ -87,4 +87,36 @@ const resumeSubscription = defineRoute({
   },
 })
 
-export const subscriptionRoutes = [listSubscriptions, showSubscription, pauseSubscription, resumeSubscription]
+const removeSubscription = defineRoute({
+  method: 'POST',
+  url: '/v1/subscriptions/:name/remove',
+  operationId: 'removeSubscription',
+  tag,
+  summary: 'Remove a subscription that is gone from the code',
+  description:
+    'Pauses it, then removes its cursor and open deliveries and discards its dead letters; the audit row counts them. A subscription that an app still defines begins anew when that app starts next.',
+  access: operate,
+  path: namePath,
+  query: cellQuery,
+  body: nothing,
+  successes: [
+    {
+      status: 200,
+      description: 'It is removed',
+      schema: z.object({ name: z.string(), state: z.literal('removed') }),
+    },
+  ],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, query, path, principal }) {
+    await spine.operator(query.cell).removeSubscription(path.name, principal.actor)
+    return { body: { name: path.name, state: 'removed' } }
+  },
+})
+
+export const subscriptionRoutes = [
+  listSubscriptions,
+  showSubscription,
+  pauseSubscription,
+  resumeSubscription,
+  removeSubscription,
+]

@@ -31,7 +31,10 @@ export function operatePort(tables: MemoryTables): OperatePort {
       for (const [id] of consumers) tables.consumers.delete(id)
       let deadLetters = 0
       for (const letter of tables.letters.values()) {
-        if (letter.subscription !== name || (letter.state !== 'dead' && letter.state !== 'redriving'))
+        if (
+          letter.consumer.subscription !== name ||
+          (letter.state !== 'dead' && letter.state !== 'redriving')
+        )
           continue
         deadLetters++
         Object.assign(letter, {
