@@ -41,10 +41,11 @@ function remove(commands: Commands) {
   return commands.operation<{ readonly yes?: boolean }>(
     async ({ operator, screen, actor }, { operands, flags }) => {
       const name = operand(operands)
-      const { retrying, dead } = await requireSubscription(operator, name)
+      await requireSubscription(operator, name)
+      const view = (await operator.subscriptions()).find((each) => each.name === name)
       await confirm(
         screen,
-        `Remove "${name}" with ${retrying} open deliveries and ${dead} dead letters for good?`,
+        `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${view?.dead ?? 0} dead letters for good?`,
         flags.yes,
       )
       await operator.removeSubscription(name, actor)

@@ -36,7 +36,7 @@ function delayOf(error: unknown, attempt: number, policy: RetryPolicy, random: R
   } catch {
     // Its own delay function throws: there is no policy to follow.
   }
-  const wanted = Number.isNaN(delayMs) ? delayMsWithoutPolicy : delayMs
+  const wanted = typeof delayMs === 'number' && !Number.isNaN(delayMs) ? delayMs : delayMsWithoutPolicy
   return Math.min(delayMsMax, Math.max(0, wanted, askedMs))
 }
 

@@ -1,7 +1,7 @@
 // Leases and ticks, attacked: the database goes away, forgets its last ticks, or does not answer, and the worker that
 // lives through it neither loses, doubles nor waits longer than it must.
 import { setTimeout as delay } from 'node:timers/promises'
-import { defineApp, defineEvent, defineSubscription, TransientError } from 'eventspine'
+import { defineApp, defineEvent, defineSubscription, retries, TransientError } from 'eventspine'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { freshSchema, quiet, running, sql, until } from '../support.js'
@@ -62,6 +62,7 @@ it('takes its own leases back at once when connections break, and counts no deat
       defineSubscription({
         name: 'project',
         on: placed,
+        retry: retries.standard({ timeScale: 0.005 }),
         transact: async (_event, context) => {
           if (breaks++ < 8) await cut('cut', 'transaction|heartbeat')
           await context.tx.query('SELECT 1')
