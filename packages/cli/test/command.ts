@@ -34,7 +34,7 @@ export class Run {
   readonly child: ChildProcess
   output = ''
   errors = ''
-  #wake: () => void = () => {}
+  readonly #waiting: (() => void)[] = []
 
   constructor(parameters: readonly string[], { environment, input, folder }: Surroundings = {}) {
     this.child = spawn(process.execPath, ['--import', loader, '--conditions=source', main, ...parameters], {
@@ -74,17 +74,19 @@ export class Run {
 
   /** Resolves when `met` holds, looked at whenever something was written. Throws when the run ends before. */
   async until(met: () => boolean): Promise<void> {
-    const bound = setTimeout(() => this.#wake(), waitMsMax)
-    const beganAt = performance.now()
-    while (!met()) {
-      if (!this.running || performance.now() - beganAt > waitMsMax) {
-        throw new Error(`waited in vain:\n${this.output}\n${this.errors}`)
+    let late = false
+    const bound = setTimeout(() => {
+      late = true
+      this.#wake()
+    }, waitMsMax)
+    try {
+      while (!met()) {
+        if (late || !this.running) throw new Error(`waited in vain:\n${this.output}\n${this.errors}`)
+        await new Promise<void>((resolve) => this.#waiting.push(resolve))
       }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+    } finally {
+      clearTimeout(bound)
     }
-    clearTimeout(bound)
   }
 
   /** Resolves with exit code or signal. */
@@ -97,6 +99,10 @@ export class Run {
   async kill(): Promise<void> {
     this.child.kill('SIGTERM')
     await this.ended()
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   #heard(keep: () => void): void {

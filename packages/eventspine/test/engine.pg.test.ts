@@ -395,3 +395,36 @@ it('removes a subscription with a record, and nothing of it runs afterwards (I25
   expect(runs).toBe(before)
   await expect(operator.removeSubscription('old', 'ada')).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
+
+it('records where a changed definition takes effect (I26)', async () => {
+  const schema = freshSchema()
+  const seen: number[] = []
+  const filtered = (least: number) =>
+    defineApp({
+      name: 'orders',
+      subscriptions: [
+        defineSubscription({
+          name: 'large',
+          on: placed,
+          filter: { data: { n: [{ numeric: ['>=', least] }] } },
+          handle: (event) => void seen.push(event.data.n),
+        }),
+      ],
+    })
+  const first = await running(filtered(5), schema)
+  for (let n = 0; n < 10; n++) await first.publish(placed, { n })
+  await quiet(first)
+  await first.stop()
+  const second = await running(filtered(8), schema)
+  for (let n = 0; n < 10; n++) await second.publish(placed, { n })
+  await quiet(second)
+  expect([...seen].sort((a, b) => a - b)).toEqual([5, 6, 7, 8, 8, 9, 9])
+  const changes = (await second.operator().audit()).items.filter(
+    (row) => row.action === 'subscription.change',
+  )
+  expect(changes).toHaveLength(1)
+  expect(changes[0]).toMatchObject({
+    target: 'large',
+    details: { from: { policies: { filter: { data: { n: [{ numeric: ['>=', 5] }] } } } } },
+  })
+})

@@ -80,15 +80,13 @@ export class Supervisor {
           tell(screen, failure)
           this.#end(failure.exitCode)
         } else {
-          report.say(
-            'refused',
-            { process: name, ...failure, next },
-            ...this.#refusal(name, failure, next === 'waits'),
-          )
+          const { code, message: reason } = failure
+          const lines = this.#refusal(name, failure, next === 'waits')
+          report.say('refused', { process: name, code, reason, next }, ...lines)
         }
       },
       line: (stream, line) => {
-        if (stream === 'errors') screen.passOn(line, logLine(line))
+        if (stream === 'errors' || screen.json) screen.passOn(line, logLine(line))
         else screen.print(line)
       },
     }

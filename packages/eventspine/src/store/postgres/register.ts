@@ -24,6 +24,7 @@ export async function registerSubscriptions(
   await database.transaction('read', async (connection) => {
     await connection.query('register.lock', `SELECT pg_advisory_xact_lock(${lockKey('eventspine.register')})`)
     await refuseOtherShards(connection, subscriptions)
+    await connection.query('register.changes', changesText, columnsOf(subscriptions))
     await connection.query('register.subscriptions', upsertText, columnsOf(subscriptions))
     await connection.query('register.consumers', consumersText, [...startsOf(subscriptions), now, endOfTick])
   })
@@ -98,6 +99,17 @@ ON CONFLICT (name) DO UPDATE
 SET priority = excluded.priority, types = excluded.types, policies = excluded.policies, seen_at = excluded.seen_at
 WHERE s.seen_at < clock_timestamp() - interval '${seenMinutes} minute'
   OR (s.priority, s.types, s.policies::text) IS DISTINCT FROM (excluded.priority, excluded.types, excluded.policies::text)`
+
+// A changed definition takes effect at the cursors that stand here, and this says where that was.
+const changesText = `
+INSERT INTO eventspine.audit (actor, action, target, details)
+SELECT 'app', 'subscription.change', s.name, json_build_object('from', json_build_object('on', s.types, 'policies', s.policies),
+  'to', json_build_object('on', i.types::json, 'policies', i.policies::json), 'priority', i.priority, 'shards', i.shards,
+  'cursors', (SELECT json_agg(json_build_object('shard', c.shard, 'tick', c.tick, 'seq', c.seq) ORDER BY c.shard)
+    FROM eventspine.consumer c WHERE c.subscription = s.name AND c.replay = ''))
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[]) AS i(name, priority, shards, types, policies)
+JOIN eventspine.subscription s ON s.name = i.name
+WHERE (s.types, s.policies::text) IS DISTINCT FROM (ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies)`
 
 function startsOf(subscriptions: readonly SubscriptionRecord[]): unknown[] {
   const time = (start: SubscriptionRecord['start']) => (start instanceof Date ? start.toISOString() : null)
