@@ -64,24 +64,35 @@ export class Day {
     return result.document<Document>()
   }
 
-  /** The JSON error of a command that must fail. Run in this process: that is many times faster. */
-  async refused(exitCode: number, ...parameters: string[]): Promise<ReturnType<Result['failure']>> {
-    let errors = ''
-    let output = ''
-    const code = await run([...parameters, '--json', '--app', shop, '--database-url', this.database.url], {
-      stdout: { write: (text) => (output += text) },
-      stderr: { write: (text) => (errors += text) },
-      stdin: {},
-      env: {},
-    })
-    expect(code, output + errors).toBe(exitCode)
-    expect(output).toBe('')
-    return JSON.parse(errors)
+  /** The JSON error of a command that must fail with this exit code. */
+  refused(exitCode: number, ...parameters: string[]): Promise<Failure> {
+    return refusal(exitCode, [...parameters, '--app', shop, '--database-url', this.database.url])
   }
 
   get #environment(): NodeJS.ProcessEnv {
     return { DATABASE_URL: this.database.url, SHOP_DOWN_FILE: this.#down }
   }
+}
+
+type Failure = ReturnType<Result['failure']>
+
+/** The JSON error of a command that must fail. Run in this process: that is many times faster than one of its own. */
+export async function refusal(
+  exitCode: number,
+  parameters: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Failure> {
+  let errors = ''
+  let output = ''
+  const code = await run([...parameters, '--json'], {
+    stdout: { write: (text) => (output += text) },
+    stderr: { write: (text) => (errors += text) },
+    stdin: {},
+    env,
+  })
+  expect(code, output + errors).toBe(exitCode)
+  expect(output).toBe('')
+  return JSON.parse(errors)
 }
 
 /** The command that publishes an order. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { eventspine, shop } from './command.js'
+import { refusal } from './day.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'eventspine-usage-'))
 const nowhere = 'postgres://nobody:secret@127.0.0.1:1/nothing'
@@ -119,12 +120,19 @@ const wrong: readonly Wrong[] = [
 ]
 
 describe('wrong usage', () => {
-  it.each(wrong)(
+  it.each(wrong.filter(({ parameters }) => parameters[0] !== 'start'))(
     '$name ends with $code',
     async ({ parameters, code, failure }) => {
-      const result = await eventspine([...parameters, '--json'], {
-        environment: { EVENTSPINE_DIRECTORY: folder },
-      })
+      const found = await refusal(code, parameters)
+      expect(found).toMatchObject({ ...failure, message: expect.stringMatching(failure.message) })
+      expect(found.message).not.toContain('secret')
+    },
+  )
+
+  it.each(wrong.filter(({ parameters }) => parameters[0] === 'start'))(
+    '$name ends with $code',
+    async ({ parameters, code, failure }) => {
+      const result = await eventspine([...parameters, '--json'])
       expect(result.failure()).toMatchObject({ ...failure, message: expect.stringMatching(failure.message) })
       expect(result.code).toBe(code)
       expect(result.errors).not.toContain('secret')

@@ -204,6 +204,8 @@ it('says in Prometheus text what an operator needs, and nothing of the payload',
     ],
   })
   const spine = await running(app, schema)
+  await spine.publish(shipped, { n: 0 })
+  await quiet(spine)
   await spine.operator().pause('later', 'ada')
   const bystander = new pg.Client({ connectionString: databaseUrl })
   await bystander.connect()

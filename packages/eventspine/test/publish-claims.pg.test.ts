@@ -70,7 +70,7 @@ it('keeps them from publish to a handler’s own publish, a filter, a redrive an
   expect(letter?.event.data ?? (await operator.event('scan-2'))?.event.data).toBeTruthy()
   broken = false
   await operator.redrive({ filter: {}, actor: 'ada' })
-  await quiet(spine)
+  await until(() => seen.length >= 4)
   expect(seen.slice(2)).toEqual(['file 2 true', 'index true'])
   const replay = await operator.replay({ subscription: 'file', from: 'beginning', actor: 'ada' })
   await until(async () => (await operator.replayStatus(replay.id))?.state === 'completed')
@@ -123,25 +123,40 @@ it('does not hand a damaged or missing body to a handler', async () => {
   ])
 })
 
-it('is one object store for all cells of a process, whichever of them expires it', async () => {
-  const directory = await freshDirectory()
-  const app = defineApp({ name: 'documents', events: [scanned] })
-  const cells = {
-    old: { url: databaseUrl, schema: freshSchema() },
-    young: { url: databaseUrl, schema: freshSchema() },
-  }
-  const expired: number[] = []
+it('takes an object store of the user’s own', async () => {
   const bodies = new Map<string, string>()
   const store = {
-    put: async (tenant: string, body: string) => {
+    async put(tenant: string, body: string) {
       bodies.set(`${tenant}/${body.length}`, body)
       return `${tenant}/${body.length}`
     },
     get: async (reference: string) => bodies.get(reference) ?? '',
-    expire: async (timeMs: number) => expired.push(timeMs),
+    expire: async () => 0,
   }
-  const spine = await running(app, 'unused', { cells, placement: (tenant) => tenant, claim: { store } })
-  await spine.publish(scanned, { n: 1, text: large }, { tenant: 'young', id: 'scan' })
-  expect((await spine.operator('young').event('scan'))?.event.data).toEqual({ n: 1, text: large })
-  expect([...bodies.keys()]).toEqual([`young/${JSON.stringify({ n: 1, text: large }).length}`])
+  const schemas = { old: freshSchema(), young: freshSchema() }
+  const cells = {
+    old: { url: databaseUrl, schema: schemas.old },
+    young: { url: databaseUrl, schema: schemas.young },
+  }
+  const options = { cells, placement: (tenant: string) => tenant, claim: { store } }
+  const spine = await running(defineApp({ name: 'documents', events: [scanned] }), schemas.old, options)
+  const data = { n: 1, text: large }
+  await spine.publishMany([{ event: scanned, data, options: { tenant: 'young', id: 'scan' } }])
+  await spine.publish(scanned, data, { tenant: 'old' })
+  expect((await spine.operator('young').event('scan'))?.event.data).toEqual(data)
+  const length = JSON.stringify(data).length
+  expect([...bodies.keys()]).toEqual([`young/${length}`, `old/${length}`])
+})
+
+it('measures the soft limit in bytes', async () => {
+  const directory = await freshDirectory()
+  const options = { claim: { directory }, softLimitBytes: 1_000 }
+  const spine = await running(defineApp({ name: 'documents', events: [scanned] }), freshSchema(), options)
+  const around = JSON.stringify({ n: 1, text: '' }).length
+  await spine.publish(scanned, { n: 1, text: 'x'.repeat(1_000 - around) })
+  await spine.publish(scanned, { n: 1, text: 'é'.repeat((1_000 - around) / 2) })
+  expect(await filesOf(directory)).toEqual([])
+  await spine.publish(scanned, { n: 1, text: 'x'.repeat(1_001 - around) })
+  await spine.publishMany([{ event: scanned, data: { n: 1, text: `é${'x'.repeat(999 - around)}` } }])
+  expect(await filesOf(directory)).toHaveLength(2)
 })

@@ -12,7 +12,7 @@ import type { Screen } from '../screen/screen.js'
 import { bold, cyan, dim, green, type Text } from '../screen/text.js'
 import { duration } from '../screen/time.js'
 import { FolderWatch } from '../supervise/folder-watch.js'
-import type { Ready } from '../supervise/messages.js'
+import { type Ready, recordOf } from '../supervise/messages.js'
 import { Report } from '../supervise/report.js'
 import { Supervisor } from '../supervise/supervisor.js'
 
@@ -54,8 +54,13 @@ async function dev(screen: Screen, { flags, interruption }: Call<DevFlags>): Pro
     processes: [processOf(flags, file, named)],
     ready: (_name, ready, tookMs, starts) => {
       embedded.keep(ready.embedded)
-      if (starts === 1) report.say('ready', { ...ready, tookMs }, ...welcome(ready, tookMs, project, watched))
-      else report.say('restarted', { tookMs }, [green('✓'), ` Running again after ${duration(tookMs)}.`])
+      if (starts === 1)
+        report.say('ready', { ...recordOf(ready), tookMs }, ...welcome(ready, tookMs, project, watched))
+      else
+        report.say('restarted', { ...recordOf(ready), tookMs }, [
+          green('✓'),
+          ` Running again after ${duration(tookMs)}.`,
+        ])
     },
     waitsFor: `Waiting for a change in ${shown(folder)}.`,
   })

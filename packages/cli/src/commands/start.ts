@@ -10,7 +10,7 @@ import type { Settings } from '../project/settings.js'
 import type { Screen } from '../screen/screen.js'
 import { cyan, green, type Text } from '../screen/text.js'
 import { duration } from '../screen/time.js'
-import type { Ready } from '../supervise/messages.js'
+import { type Ready, recordOf } from '../supervise/messages.js'
 import { Report } from '../supervise/report.js'
 import type { ProcessOptions } from '../supervise/supervised-process.js'
 import { Supervisor } from '../supervise/supervisor.js'
@@ -51,7 +51,7 @@ async function start(screen: Screen, { flags, interruption }: Call<StartFlags>):
     report,
     processes: processesOf(flags),
     ready: (name, ready, tookMs, starts) =>
-      report.say('ready', { process: name, ...ready, tookMs, starts }, line(name, ready, tookMs)),
+      report.say('ready', { process: name, ...recordOf(ready), tookMs, starts }, line(name, ready, tookMs)),
   })
   return supervisor.run(interruption)
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { type Call, type Commands } from '../command.js'
 import type { Screen } from '../screen/screen.js'
 import { dim, green } from '../screen/text.js'
+import { recordOf } from '../supervise/messages.js'
 import { Report } from '../supervise/report.js'
 
 /** Adds the command. */
@@ -34,7 +35,7 @@ async function work(
   try {
     const ready = await serving.start()
     const subscriptions = ready.subscriptions.join(', ')
-    report.say('ready', { ...ready }, [
+    report.say('ready', recordOf(ready), [
       green('✓'),
       ` Delivering to ${subscriptions}. `,
       dim('Ctrl-C drains and stops.'),

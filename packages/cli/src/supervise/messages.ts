@@ -33,3 +33,6 @@ export function messageOf(value: unknown): Ready | Refused | Stop | undefined {
   const known = value.kind === 'ready' || value.kind === 'refused' || value.kind === 'stop'
   return known ? (value as Ready | Refused | Stop) : undefined
 }
+
+/** What is reported of a process that is ready. */
+export const recordOf = ({ kind: _kind, ...facts }: Ready) => facts

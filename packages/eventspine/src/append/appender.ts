@@ -1,5 +1,6 @@
 // Micro-batches: publishes that arrive while a batch is on its way to the log travel together in the next one. One
 // batch at a time, so that events published in turn by one process stand in that order in the log.
+import { fitsBytes } from '../event/json/index.js'
 import type { NewEvent } from '../event/stored.js'
 import { type Clock, EventspineError } from '../kernel/index.js'
 import type { AppendOutcome, AppendPort, ClaimPort } from './port.js'
@@ -75,12 +76,13 @@ export class Appender {
   /** Bodies over the soft limit leave for the object store before the event is written: a reference to nothing
    *  would be worse than a body without an event. */
   async checkIn(event: NewEvent): Promise<NewEvent> {
-    if (event.data === null || event.data.length <= this.#limits.softLimitBytes) return event
+    if (event.data === null || fitsBytes(event.data, this.#limits.softLimitBytes)) return event
     return { ...event, data: null, claim: await this.#claim.put(event.tenant, event.data) }
   }
 
   async #checkIn(events: readonly NewEvent[]): Promise<readonly NewEvent[]> {
-    if (!events.some((event) => (event.data?.length ?? 0) > this.#limits.softLimitBytes)) return events
+    const { softLimitBytes } = this.#limits
+    if (events.every(({ data }) => data === null || fitsBytes(data, softLimitBytes))) return events
     return Promise.all(events.map((event) => this.checkIn(event)))
   }
 

@@ -122,6 +122,7 @@ export class Consumer {
     try {
       const read = await this.#reader.read(this.gate.batch.events)
       if (read === undefined || this.#state !== 'running') return
+      if (read === 'renumbered') return this.#services.lost(this)
       const tickOf = (number: number) => read.chunk.ticks.get(number) as Tick
       for (const event of read.wanted) this.#take(freshItem(event, tickOf(event.tick)))
       this.#unsettled.window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))

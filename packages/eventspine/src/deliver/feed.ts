@@ -111,12 +111,21 @@ export class Feed {
     return this.#port.read([tick], seqAfter, Math.ceil(eventsMax))
   }
 
-  /** The next events behind `position`, about `eventsMax`; undefined when there are none yet. */
-  async next(position: Position, eventsMax: number): Promise<Chunk | undefined> {
+  /** The next events behind `position`, about `eventsMax`; undefined when there are none yet. `before` is the tick of
+   *  that position as the caller read it: `renumbered` when the log does not go on from there. */
+  async next(
+    position: Position,
+    eventsMax: number,
+    before?: Tick,
+  ): Promise<Chunk | 'renumbered' | undefined> {
     const number = position.seq === endOfTick ? position.tick + 1 : position.tick
     const seqAfter = position.seq === endOfTick ? 0 : position.seq
     if (number > this.#known) return undefined
-    return this.#cached(number, seqAfter, eventsMax) ?? (await this.#fetch(number, seqAfter, eventsMax))
+    const chunk =
+      this.#cached(number, seqAfter, eventsMax) ?? (await this.#fetch(number, seqAfter, eventsMax))
+    const first = chunk?.ticks.get(number)
+    if (first !== undefined && before !== undefined && !goesOn(first, before)) return 'renumbered'
+    return chunk
   }
 
   #cached(number: number, seqAfter: number, eventsMax: number): Chunk | undefined {
@@ -135,6 +144,8 @@ export class Feed {
         events.push(event)
       }
       last = cached
+      const next = this.#cache.get(cached.tick.number + 1)
+      if (next !== undefined && !goesOn(next.tick, cached.tick)) break
     }
     return last === undefined
       ? undefined
@@ -162,6 +173,14 @@ export class Feed {
     }
   }
 }
+
+// A tick that was lost in a crash is made anew under its number with a larger snapshot. A reader that lived through it
+// would skip what only the new one holds: the settlement names just the last tick that it passed. So each tick that is
+// read must begin where the one before it ended. An epoch begins with a snapshot of its own.
+const goesOn = (tick: Tick, before: Tick) =>
+  tick.number === before.number
+    ? tick.snapshot === before.snapshot
+    : tick.epoch !== before.epoch || tick.after === before.snapshot
 
 const byNumber = (ticks: readonly Tick[]) => new Map(ticks.map((tick) => [tick.number, tick]))
 

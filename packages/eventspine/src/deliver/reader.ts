@@ -2,7 +2,7 @@
 import { comparePositions, endOfTick, type Position, type StoredEvent } from '../event/stored.js'
 import { EventspineError } from '../kernel/index.js'
 import type { Chunk, Feed } from './feed.js'
-import type { Lease } from './port.js'
+import type { Lease, Tick } from './port.js'
 
 export type Wants = (event: StoredEvent) => boolean | Promise<boolean>
 
@@ -11,6 +11,7 @@ export class Reader {
   readonly #lease: Lease
   readonly #wants: Wants
   #position: Position
+  #tick: Tick | undefined
   #busy = false
 
   constructor(feed: Feed, lease: Lease, wants: Wants) {
@@ -39,20 +40,22 @@ export class Reader {
     return !this.#busy
   }
 
-  /** The next chunk, and which of its events are wanted. Rejects when the store is away; the position stays. */
+  /** The next chunk, and which of its events are wanted. `renumbered` when the log changed behind this reader: its
+   *  position means nothing any more. Rejects when the store is away; the position stays. */
   async read(
     eventsMax: number,
-  ): Promise<{ readonly chunk: Chunk; readonly wanted: readonly StoredEvent[] } | undefined> {
+  ): Promise<{ readonly chunk: Chunk; readonly wanted: readonly StoredEvent[] } | 'renumbered' | undefined> {
     this.#busy = true
     try {
-      const chunk = await this.#feed.next(this.#position, eventsMax)
-      if (chunk === undefined) return undefined
+      const chunk = await this.#feed.next(this.#position, eventsMax, this.#tick)
+      if (chunk === undefined || chunk === 'renumbered') return chunk
       const wanted: StoredEvent[] = []
       for (const event of chunk.events) {
         const verdict = this.#inRange(event) && this.#wants(event)
         if (verdict === true || (verdict !== false && (await verdict.catch(bodyIsGone)))) wanted.push(event)
       }
       this.#position = chunk.upto
+      this.#tick = chunk.ticks.get(chunk.upto.tick)
       return { chunk, wanted }
     } finally {
       this.#busy = false

@@ -1,5 +1,6 @@
 // What `new Eventspine(app, options)` takes, and every default in one place.
 import { type AppendLimits, appendLimitsDefault, type ClaimPort } from '../append/index.js'
+import { directoryClaims } from '../claim/index.js'
 import { type CapacityLimits, capacityLimitsDefault } from '../deliver/index.js'
 import { type Clock, EventspineError, type Random, systemClock, systemRandom } from '../kernel/index.js'
 import { jsonLogger, type Logger } from '../observe/log.js'
@@ -90,7 +91,7 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
     tenant: options.tenant ?? 'default',
     source: options.source ?? `/${appName}`,
     idempotencyWindowMs: options.idempotencyWindowMs ?? 7 * day,
-    claim: options.claim,
+    claim: sharedClaim(options.claim),
     hardLimitBytes: options.hardLimitBytes ?? 256 * 1024,
     appendLimits: {
       ...appendLimitsDefault,
@@ -115,6 +116,12 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
 
 const given = <Name extends string>(name: Name, value: number | undefined) =>
   value === undefined ? {} : ({ [name]: value } as Record<Name, number>)
+
+// One object for all cells: each alone would expire bodies of the directory that another still needs.
+function sharedClaim(claim: EventspineOptions['claim']): EventspineOptions['claim'] {
+  if (claim === undefined || 'store' in claim) return claim
+  return { store: directoryClaims({ directory: claim.directory }) }
+}
 
 function cellsOf(options: EventspineOptions): ReadonlyMap<string, CellOptions> {
   if (options.cells !== undefined && Object.keys(options.cells).length > 0)
