@@ -2,7 +2,7 @@
 import { defineConfig } from 'vitest/config'
 
 // What vitest would use by itself, plus `source`, which leads a package's name to its TypeScript.
-const conditions = ['source', 'module', 'node', 'development|production']
+const conditions = ['source', 'node', 'development|production']
 
 export default defineConfig({
   resolve: { conditions },

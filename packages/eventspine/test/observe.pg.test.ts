@@ -184,9 +184,12 @@ it.each([['without an SDK', false] as const, ['with an SDK', true] as const])(
 
 const canary = 'canary-4929-1234-5678'
 
-it('says in Prometheus text what an operator needs, and nothing of the payload', async () => {
-  const schema = freshSchema()
-  const hold = Promise.withResolvers?.() ?? resolvers()
+/** One subscription that fails in both ways, one whose handler runs until `release`, and one to be paused. */
+function troubled() {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
   const app = defineApp({
     name: 'orders',
     subscriptions: [
@@ -199,10 +202,16 @@ it('says in Prometheus text what an operator needs, and nothing of the payload',
           throw data.n === 0 ? new PermanentError('no') : new TransientError('busy')
         },
       }),
-      defineSubscription({ name: 'hold', on: placed, handle: () => hold.promise }),
+      defineSubscription({ name: 'hold', on: placed, handle: () => held }),
       defineSubscription({ name: 'later', on: placed, handle: () => {} }),
     ],
   })
+  return { app, release }
+}
+
+it('says in Prometheus text what an operator needs, and nothing of the payload', async () => {
+  const schema = freshSchema()
+  const { app, release } = troubled()
   const spine = await running(app, schema)
   await spine.publish(shipped, { n: 0 })
   await quiet(spine)
@@ -251,19 +260,11 @@ it('says in Prometheus text what an operator needs, and nothing of the payload',
   expect(value('database_oldest_transaction_seconds')).toBeGreaterThan(0)
   expect(value('handler_seconds_count', { subscription: 'charge' })).toBe(2)
   expect(value('handler_seconds_bucket', { subscription: 'charge', le: '+Inf' })).toBe(2)
-  hold.resolve(undefined)
+  release()
   await spine.operator().resume('later', 'ada')
   await bystander.query('ROLLBACK')
   await until(async () => (await spine.operator().subscriptions()).every(({ lagEvents }) => lagEvents === 0))
 })
-
-function resolvers() {
-  let resolve: (value: unknown) => void = () => {}
-  const promise = new Promise<unknown>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
-}
 
 it('logs one line for one record, which names tenant, correlation and event, and no payload', async () => {
   const output: string[] = []

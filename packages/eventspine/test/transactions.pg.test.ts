@@ -76,7 +76,7 @@ describe.each(kinds)('$name', ({ open }) => {
       await spine.publish(transaction, booked, { n: 9 })
       await insert(1)
     })
-    await expect(clash).rejects.toThrow()
+    await expect(clash).rejects.toThrow(/booking|already exists|23505/)
     await within(async ({ insert, transaction }) => {
       const refused = spine.publish(transaction, booked, { n: 1.5 })
       await expect(refused).rejects.toMatchObject({ code: 'EVENT_INVALID', field: '/data/n' })
@@ -185,7 +185,7 @@ it('refuses anything else, naming what it takes', async () => {
   expect((await numbers()).events).toEqual([])
 })
 
-it.fails('leaves nothing running when it stops right after a publish in an open transaction', async () => {
+it('leaves nothing running when it stops right after a publish in an open transaction', async () => {
   const { schema } = await scene()
   const app = defineApp({ name: 'bookings-stopped', events: [booked] })
   const spine = await running(app, schema)

@@ -38,7 +38,7 @@ it('gives a handler the output type of the one event that it takes', () => {
       // @ts-expect-error an event is a fact
       event.data = { n: 1, at: new Date(), note: '' }
       // @ts-expect-error no such field
-      event.data.missing
+      void event.data.missing
     },
   })
   expect(on).toEqual([placed])
@@ -50,7 +50,7 @@ it('tells several events apart by their type', () => {
     on: [placed, shipped],
     handle: (event) => {
       // @ts-expect-error not before the type is known
-      event.data.parcel
+      void event.data.parcel
       if (event.type === 'orders.order-placed') expectTypeOf(event.data.at).toEqualTypeOf<Date>()
       else expectTypeOf(event.data.parcel).toEqualTypeOf<string>()
     },
@@ -87,7 +87,7 @@ it('gives tx to transact alone, and takes one of both', () => {
     on: placed,
     handle: (_event, context) => {
       // @ts-expect-error a plain handler may run twice, and has no transaction
-      context.tx
+      void context.tx
     },
   })
   // @ts-expect-error one of both, not both

@@ -15,9 +15,9 @@ export function addAudit(program: Command, commands: Commands): void {
       const columns = [
         { title: 'WHEN' },
         { title: 'ACTION' },
-        { title: 'TARGET', widthMin: 16 },
-        { title: 'ACTOR', widthMin: 10 },
-        { title: 'DETAILS', widthMin: 10 },
+        { title: 'TARGET' },
+        { title: 'ACTOR', widthMin: 10, optional: true },
+        { title: 'DETAILS', widthMin: 10, optional: true },
       ]
       const rows = page.items.map((row) => [
         ago(row.atMs),

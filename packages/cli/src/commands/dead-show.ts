@@ -38,9 +38,10 @@ function lines(letter: DeadLetter): Text[] {
     ...(event.claim === null ? dataLines(event.data) : [dim(`  kept in the object store: ${event.claim}`)]),
     '',
     bold('What to do'),
-    ...advice(letter).map(
-      ([what, command]): Text => [`  ${what}`, command === '' ? '' : cyan(`  ${command}`)],
-    ),
+    ...advice(letter).flatMap(([what, command]): Text[] => [
+      `  ${what}`,
+      ...(command === '' ? [] : [cyan(`    ${command}`)]),
+    ]),
   ]
 }
 
@@ -87,13 +88,15 @@ function advice(letter: DeadLetter): (readonly [string, string])[] {
   const edit = failure.category === 'validation' || failure.category === 'permanent'
   return [
     [byCategory[failure.category] ?? byCategory.unknown ?? '', ''],
-    ['send it again   ', `eventspine redrive '${id}'`],
-    ...(edit ? ([['with mended data', `eventspine redrive '${id}' --edit data.json`]] as const) : []),
+    ['Send it again:', `eventspine redrive '${id}'`],
+    ...(edit
+      ? ([['Send it with mended data:', `eventspine redrive '${id}' --edit data.json`]] as const)
+      : []),
     [
-      'all of its fault',
+      'Send all of its fault:',
       `eventspine redrive --subscription ${letter.subscription} --fingerprint ${failure.fingerprint}`,
     ],
-    ['give it up      ', `eventspine dead discard '${id}' --reason '…'`],
-    ['what led to it  ', `eventspine events show ${event.id}`],
+    ['Give it up:', `eventspine dead discard '${id}' --reason '…'`],
+    ['See what led to it:', `eventspine events show ${event.id}`],
   ]
 }

@@ -80,7 +80,7 @@ function letterLines(letters: readonly DeadLetter[], cursor: string | null, widt
     { title: 'DIED' },
     { title: 'STATE' },
     { title: 'CATEGORY' },
-    { title: 'EVENT', widthMin: 12 },
+    { title: 'EVENT', widthMin: 12, optional: true },
     { title: 'ERROR', widthMin: 16 },
   ]
   const rows = letters.map((letter) => [

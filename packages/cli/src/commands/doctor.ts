@@ -5,7 +5,7 @@ import type { DoctorReport, Finding, SubscriptionDiagnosis } from 'eventspine'
 import { type Commands } from '../command.js'
 import { exitCodes } from '../failure.js'
 import { list, table } from '../screen/table.js'
-import { bold, cyan, dim, green, red, type Text, yellow } from '../screen/text.js'
+import { bold, cyan, dim, green, red, type Text, wrapped, yellow } from '../screen/text.js'
 import { count, counted, duration } from '../screen/time.js'
 
 /** Adds the command. */
@@ -38,7 +38,7 @@ function lines(report: DoctorReport, width: number): Text[] {
     '',
     ...(report.findings.length === 0
       ? [[green('✓'), ' Nothing is wrong.']]
-      : report.findings.flatMap(finding)),
+      : report.findings.flatMap((finding) => findingLines(finding, width))),
   ]
 }
 
@@ -103,12 +103,21 @@ function databaseLines({ database }: DoctorReport): Text[] {
   ]).map((line) => ['  ', line])
 }
 
+const findingColumns = 11
+
 const signs: Readonly<Record<Finding['severity'], Text>> = {
-  error: red('✗ error'),
-  warning: yellow('! warning'),
-  info: cyan('i info'),
+  error: red('✗ error    '),
+  warning: yellow('! warning  '),
+  info: cyan('i info     '),
 }
 
-function finding({ severity, subject, message, advice }: Finding): Text[] {
-  return [[signs[severity], `  ${subject}: ${message}`], [dim(`    → ${advice}`)]]
+function findingLines({ severity, subject, message, advice }: Finding, width: number): Text[] {
+  const [first = '', ...rest] = wrapped(`${subject}: ${message}`, width - findingColumns)
+  const indent = ' '.repeat(findingColumns)
+  const advised = wrapped(advice, width - findingColumns - 2)
+  return [
+    [signs[severity], first],
+    ...rest.map((line) => [indent, line]),
+    ...advised.map((line, index) => dim(`${indent}${index === 0 ? '→ ' : '  '}${line}`)),
+  ]
 }

@@ -97,8 +97,9 @@ function deliveryLines(deliveries: readonly DeliveryView[], width: number): Text
     tookOf(delivery),
     delivery.id,
   ])
-  const failures = deliveries.flatMap(({ subscription, failure, dueAtMs }): Text[] => {
-    if (failure === null) return []
+  const failures = deliveries.flatMap(({ subscription, state, failure, dueAtMs }): Text[] => {
+    // What was redriven or discarded has had its error; that is history.
+    if (failure === null || state === 'redriven' || state === 'discarded') return []
     const due = dueAtMs === null ? '' : `, next attempt ${moment(dueAtMs)}`
     return [[red(`${subscription}: `), `${failure.category}: ${failure.message}`, dim(due)]]
   })

@@ -5,7 +5,7 @@ import { type Commands, nextPage, operand, type PageFlags, pageRequest } from '.
 import { wholeNumber } from '../input/values.js'
 import { notFound } from '../project/lookup.js'
 import { list, table } from '../screen/table.js'
-import { dim, green, red, type Text, yellow } from '../screen/text.js'
+import { green, red, type Text, yellow } from '../screen/text.js'
 import { ago, count, counted, moment } from '../screen/time.js'
 import { visibleJson } from '../screen/visible.js'
 
@@ -55,7 +55,7 @@ function listed(commands: Commands) {
         { title: 'CHOSEN', ...right },
         { title: 'HOME', ...right },
         { title: 'FAILED', ...right },
-        { title: 'ACTOR', widthMin: 8 },
+        { title: 'ACTOR', widthMin: 8, optional: true },
       ]
       const rows = page.items.map((each) => [
         each.id,
@@ -86,6 +86,7 @@ export function redriveLines(redrive: Redrive): Text[] {
   const optional = (name: string, value: string | null): (readonly [string, Text])[] =>
     value === null ? [] : [[name, value]]
   const facts = list([
+    ['redrive', id],
     ['state', stateOf(redrive)],
     ['chosen', `${count(selected)}, ${count(sent)} sent`],
     [
@@ -99,5 +100,5 @@ export function redriveLines(redrive: Redrive): Text[] {
     ...optional('note', note),
   ])
   const counts = `${counted(succeeded, 'dead letter')} home, ${count(failed)} failed again`
-  return [[sign, ` ${counts}  `, dim(id)], ...facts.map((line): Text => ['  ', line])]
+  return [[sign, ` ${counts}`], ...facts.map((line): Text => ['  ', line])]
 }

@@ -8,7 +8,7 @@ import { momentOf, wholeNumber } from '../input/values.js'
 import { notFound, requireSubscription } from '../project/lookup.js'
 import type { Session } from '../project/session.js'
 import { list, table } from '../screen/table.js'
-import { dim, green, red, type Text, yellow } from '../screen/text.js'
+import { green, red, type Text, yellow } from '../screen/text.js'
 import { ago, count, moment } from '../screen/time.js'
 
 interface ReplayFlags {
@@ -110,10 +110,10 @@ function listed(commands: Commands) {
       const right = { align: 'right' } as const
       const columns = [
         { title: 'REPLAY' },
-        { title: 'SUBSCRIPTION', widthMin: 8 },
-        { title: 'ASKED' },
+        { title: 'SUBSCRIPTION', widthMin: 12 },
+        { title: 'ASKED', optional: true },
         { title: 'STATE' },
-        { title: 'PASSED', ...right },
+        { title: 'PASSED', ...right, optional: true },
         { title: 'DONE', ...right },
         { title: 'DEAD', ...right },
       ]
@@ -139,6 +139,7 @@ function replayLines(replay: Replay): Text[] {
   const { id, subscription, state, matched, completed, retrying, dead, fromMs, progress } = replay
   const sign = state === 'running' ? yellow('↻') : state === 'completed' && dead === 0 ? green('✓') : red('✗')
   const facts = list([
+    ['replay', id],
     ['state', [stateOf(replay), ` (${Math.floor(progress * 100)} % passed)`]],
     ['from', fromMs === null ? 'the beginning' : moment(fromMs)],
     ['matched', count(matched)],
@@ -146,5 +147,5 @@ function replayLines(replay: Replay): Text[] {
     ...(replay.endedAtMs === null ? [] : ([['ended', moment(replay.endedAtMs)]] as const)),
   ])
   const counts = `${count(completed)} done, ${count(retrying)} retrying, ${count(dead)} dead`
-  return [[sign, ` ${subscription}: ${counts}  `, dim(id)], ...facts.map((line): Text => ['  ', line])]
+  return [[sign, ` ${subscription}: ${counts}`], ...facts.map((line): Text => ['  ', line])]
 }

@@ -13,10 +13,10 @@ export function addWorkers(program: Command, commands: Commands): void {
         return ['No worker is running: events are stored, nothing is delivered. Start one: eventspine worker']
       const columns = [
         { title: 'WORKER' },
-        { title: 'HOST', widthMin: 6 },
+        { title: 'HOST', widthMin: 6, optional: true },
         { title: 'PROCESS', align: 'right' },
         { title: 'CONSUMERS', align: 'right' },
-        { title: 'VERSION', widthMin: 5 },
+        { title: 'VERSION', widthMin: 5, optional: true },
         { title: 'STARTED' },
         { title: 'HEARTBEAT' },
       ] as const

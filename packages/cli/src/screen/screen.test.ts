@@ -130,6 +130,20 @@ describe('a table', () => {
     expect(plain(table(columns, rows, 10))[1]).toBe('one         1  a ra…')
   })
 
+  it('leaves out what may be, last first, where there is no room', () => {
+    const optional = [
+      { title: 'ID' },
+      { title: 'X', optional: true },
+      { title: 'NAME' },
+      { title: 'Y', optional: true },
+    ]
+    const row = ['12345678', 'xx', 'a name', 'yyyy']
+    expect(plain(table(optional, [row], 26))[1]).toBe('12345678  xx  a name  yyyy')
+    expect(plain(table(optional, [row], 25))[1]).toBe('12345678  xx  a name')
+    expect(plain(table(optional, [row], 19))[1]).toBe('12345678  a name')
+    expect(plain(table(optional, [row], 5))[1]).toBe('12345678  a name')
+  })
+
   it('counts columns, not characters', () => {
     expect(widthOf('日本')).toBe(4)
     expect(widthOf('e\u0301')).toBe(1)

@@ -1,5 +1,5 @@
 // Rows of text in columns that fit the terminal. What must be copied (ids, names) is never cut; what may be cut is,
-// the widest column first.
+// the widest column first, and what then still has no room is left out where it may be.
 import { dim, fitted, type Text, widthOfText } from './text.js'
 
 export interface Column {
@@ -7,6 +7,8 @@ export interface Column {
   readonly align?: 'left' | 'right'
   /** May be cut down to so many columns. Default: never cut. */
   readonly widthMin?: number
+  /** May be left out where there is no room. */
+  readonly optional?: boolean
 }
 
 const gap = 2
@@ -14,9 +16,16 @@ const gap = 2
 /** The lines of a table, its head first. `columns` is the width of the terminal. */
 export function table(columns: readonly Column[], rows: readonly (readonly Text[])[], width: number): Text[] {
   const widths = fit(columns, naturalWidths(columns, rows), width)
+  const surplus = columns.findLastIndex(({ optional }) => optional === true)
+  if (sumOf(widths) > width && surplus >= 0) {
+    const without = <Item>(items: readonly Item[]) => items.filter((_, index) => index !== surplus)
+    return table(without(columns), rows.map(without), width)
+  }
   const head = columns.map(({ title }) => dim(title))
   return [head, ...rows].map((row) => line(columns, row, widths))
 }
+
+const sumOf = (widths: readonly number[]) => widths.reduce((sum, each) => sum + each + gap, -gap)
 
 function naturalWidths(columns: readonly Column[], rows: readonly (readonly Text[])[]): number[] {
   return columns.map(({ title }, index) =>
@@ -26,7 +35,7 @@ function naturalWidths(columns: readonly Column[], rows: readonly (readonly Text
 
 function fit(columns: readonly Column[], natural: readonly number[], width: number): number[] {
   const widths = [...natural]
-  let excess = widths.reduce((sum, each) => sum + each + gap, -gap) - width
+  let excess = sumOf(widths) - width
   while (excess > 0) {
     let widest = -1
     columns.forEach(({ widthMin }, index) => {

@@ -63,3 +63,18 @@ export function fitted(text: Text, columns: number): Text {
   }
   return [...kept, '…']
 }
+
+/** The text broken at spaces into lines of at most `columns`; a word that is longer stays whole. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of visible(text).split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line === '' || widthOf(longer) <= columns) line = longer
+    else {
+      lines.push(line)
+      line = word
+    }
+  }
+  return [...lines, line]
+}

@@ -1,9 +1,10 @@
 // Tells when source files below a folder change, once for a burst of changes. Folders are watched one by one: watching
-// recursively would walk node_modules.
-import { type FSWatcher, readdirSync, watch } from 'node:fs'
-import { extname, join, relative } from 'node:path'
+// recursively would walk node_modules. A folder that is put in the place of another, as git does, is watched anew.
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
+import { basename, extname, join, relative, sep } from 'node:path'
 
 const quietMs = 80
+const returnPollMs = 200
 const foldersMax = 2_000
 const passedOver = new Set(['node_modules', 'dist', 'coverage', 'test'])
 const extensions = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'])
@@ -13,6 +14,7 @@ export class FolderWatch {
   readonly #changed: (path: string) => void
   readonly #watchers = new Map<string, FSWatcher>()
   #timer: NodeJS.Timeout | undefined
+  #returning: NodeJS.Timeout | undefined
   #running = false
 
   /** `changed` is given a path relative to the folder. */
@@ -32,15 +34,15 @@ export class FolderWatch {
   stop(): void {
     this.#running = false
     clearTimeout(this.#timer)
-    for (const watcher of this.#watchers.values()) watcher.close()
-    this.#watchers.clear()
+    clearInterval(this.#returning)
+    this.#removeBelow(this.#folder)
   }
 
   #add(folder: string): void {
     if (this.#watchers.has(folder) || this.#watchers.size >= foldersMax) return
     try {
-      const watcher = watch(folder, (_event, name) => this.#noticed(folder, name))
-      watcher.on('error', () => this.#remove(folder))
+      const watcher = watch(folder, (event, name) => this.#noticed(folder, event, name))
+      watcher.on('error', () => this.#removeBelow(folder))
       this.#watchers.set(folder, watcher)
     } catch {
       // Gone again, or more than the system can watch: what is watched already goes on.
@@ -49,29 +51,59 @@ export class FolderWatch {
     for (const child of foldersIn(folder)) this.#add(child)
   }
 
-  #remove(folder: string): void {
-    this.#watchers.get(folder)?.close()
-    this.#watchers.delete(folder)
+  #removeBelow(folder: string): void {
+    for (const [path, watcher] of this.#watchers) {
+      if (path !== folder && !path.startsWith(folder + sep)) continue
+      watcher.close()
+      this.#watchers.delete(path)
+    }
   }
 
-  #noticed(folder: string, name: string | null): void {
-    if (name === null || name.startsWith('.') || passedOver.has(name)) return
+  #noticed(folder: string, event: string, name: string | null): void {
+    if (folder === this.#folder && isOwnEnd(folder, event, name)) return this.#awaitReturn()
+    if (name === null || isPassedOver(name)) return
     const path = join(folder, name)
-    if (!extensions.has(extname(name))) return this.#folderChanged(folder)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#changed(relative(this.#folder, path)), quietMs)
+    if (extensions.has(extname(name))) this.#tell(path)
+    else if (event === 'rename' && isFolder(path)) this.#renew(path)
   }
 
-  // Something without a known extension came or went: it may be a folder.
-  #folderChanged(folder: string): void {
-    for (const child of foldersIn(folder)) this.#add(child)
+  // What was watched under this name may be another folder now.
+  #renew(folder: string): void {
+    this.#removeBelow(folder)
+    this.#add(folder)
+    this.#tell(folder)
   }
+
+  #awaitReturn(): void {
+    this.#removeBelow(this.#folder)
+    clearInterval(this.#returning)
+    this.#returning = setInterval(() => {
+      if (!existsSync(this.#folder)) return
+      clearInterval(this.#returning)
+      this.#renew(this.#folder)
+    }, returnPollMs)
+  }
+
+  #tell(path: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#changed(relative(this.#folder, path) || '.'), quietMs)
+  }
+}
+
+// The system tells the removal of a watched folder under that folder's own name.
+const isOwnEnd = (folder: string, event: string, name: string | null) =>
+  event === 'rename' && name === basename(folder) && !existsSync(join(folder, name))
+
+const isPassedOver = (name: string) => name.startsWith('.') || passedOver.has(name)
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function foldersIn(folder: string): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !passedOver.has(entry.name))
+      .filter((entry) => entry.isDirectory() && !isPassedOver(entry.name))
       .map((entry) => join(folder, entry.name))
   } catch {
     return []

@@ -4,7 +4,7 @@
 import type { Outcome } from '../handle/outcome.js'
 import { assert, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
-import { Gate } from './gate.js'
+import { Gate, transactionItemsMax } from './gate.js'
 import { freshItem, type Item, rowItem } from './item.js'
 import { type KeyOrder, keyOrderOf } from './key-order.js'
 import type { Lease, OpenDelivery, Tick } from './port.js'
@@ -18,8 +18,9 @@ import { Unsettled } from './unsettled.js'
 
 /** Deaths of earlier holders at this place of the log after which its events are taken apart. */
 const isolateAfterDeaths = 2
+/** Of these at least so many: what can have run ahead of the cursor. */
+const isolatedEventsMin = 100
 const settleItemsMax = 5_000
-const transactionItemsMax = 100
 /** A delivery that holds back the record of ended ones behind it becomes a row after so long. */
 const parkAfterMs = { alarm: 20, normal: 250 } as const
 
@@ -120,11 +121,14 @@ export class Consumer {
 
   async #fetch(): Promise<void> {
     try {
-      const read = await this.#reader.read(this.gate.batch.events)
+      const isolated = this.#isolate ? Math.max(isolatedEventsMin, this.gate.concurrency * 2) : 0
+      const read = await this.#reader.read(isolated || this.gate.batch.events)
       if (read === undefined || this.#state !== 'running') return
       if (read === 'renumbered') return this.#services.lost(this)
       const tickOf = (number: number) => read.chunk.ticks.get(number) as Tick
-      for (const event of read.wanted) this.#take(freshItem(event, tickOf(event.tick)))
+      read.wanted.forEach((event, index) =>
+        this.#take(freshItem(event, tickOf(event.tick)), index < isolated),
+      )
       this.#unsettled.window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))
       if (read.wanted.length > 0) this.#isolate = false
     } catch {
@@ -134,9 +138,9 @@ export class Consumer {
     this.pump()
   }
 
-  #take(item: Item): void {
+  #take(item: Item, isolated: boolean): void {
     if (item.tick !== null) this.#unsettled.window.add(item, item.tick)
-    if (this.#isolate) this.#queue.stepAside(item, 0, 1)
+    if (isolated) this.#queue.stepAside(item, 0, 1)
     else this.#queue.add(item)
   }
 
@@ -146,7 +150,7 @@ export class Consumer {
     if (this.#state !== 'running') this.#unsettled.giveBack(...items)
     else {
       for (const item of items) {
-        if (item.attempt > 1) this.gate.retried()
+        if (item.attempt > 1 && item.deaths === 0) this.gate.retried()
         this.#queue.add(item)
       }
     }

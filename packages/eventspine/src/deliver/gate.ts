@@ -17,6 +17,9 @@ export type Verdict =
   /** The breaker wants one to try. */
   | { readonly kind: 'probe' }
 
+/** Transactional deliveries of one chunk. */
+export const transactionItemsMax = 100
+
 export interface GateServices {
   readonly clock: Clock
   readonly breakers: BreakerBoard
@@ -76,7 +79,15 @@ export class Gate {
   roomForRows(queued: number): number {
     const { breaker } = this.#subscription
     if (breaker?.scope === 'service' && this.#services.breakers.passage(breaker, '').kind === 'wait') return 0
-    return Math.min(this.concurrency - this.running - queued, this.#budget.available)
+    // Transactional ones run one by one: what counts is what fits into a chunk.
+    const places =
+      this.#subscription.transact === undefined ? this.concurrency - this.running : transactionItemsMax
+    return places - queued
+  }
+
+  /** Of these, as many may be retries. */
+  get retriesMax(): number {
+    return this.#budget.available
   }
 
   retried(): void {

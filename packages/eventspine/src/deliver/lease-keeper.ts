@@ -85,18 +85,18 @@ export class LeaseKeeper {
     const paused = await port.paused()
     const leaving = [...this.#held.values()].filter((held) => paused.has(held.consumer.subscription.name))
     for (const held of leaving) void this.giveBack(held.consumer, held.consumer.subscription.deadlineMs)
-    const share = Math.ceil(consumers / Math.max(1, workers.length))
-    await this.#acquire(share - this.#held.size, workers)
+    const deadWorkers = this.#services.deadWorkers(workers)
+    const share = Math.ceil(consumers / Math.max(1, workers.length - deadWorkers.length))
+    await this.#acquire(share - this.#held.size, deadWorkers)
     // Beyond the share only after a few rounds: a neighbour that is just starting should find something.
     if (this.#round++ % 4 === 3) await this.#rebalance(share, consumers)
   }
 
-  async #acquire(wanted: number, workers: readonly WorkerRow[]): Promise<void> {
+  async #acquire(wanted: number, deadWorkers: readonly string[]): Promise<void> {
     const { port, subscriptions, worker } = this.#services
     if (wanted <= 0 || this.#stop.signal.aborted) return
     const leaseMs = Object.fromEntries([...subscriptions.values()].map((each) => [each.name, each.leaseMs]))
     const askedAt = this.#services.clock.monotonic()
-    const deadWorkers = this.#services.deadWorkers(workers)
     const leases = await port.acquire({ worker: worker().id, leaseMs, consumersMax: wanted, deadWorkers })
     for (const id of deadWorkers) await port.removeWorker(id)
     for (const lease of leases) await this.#hold(lease, leaseMs[lease.subscription] ?? 30_000, askedAt)

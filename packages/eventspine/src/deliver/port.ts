@@ -114,12 +114,21 @@ export interface OpenDelivery {
   readonly redrive: string | null
 }
 
+/** What a consumer can take of its due rows now. */
+export interface Claimant extends ConsumerName {
+  readonly token: number
+  /** Fewer than the call's `deliveriesMax`. */
+  readonly rowsMax?: number
+  /** Of these, rows that were attempted before: they draw on the retry budget. */
+  readonly retriesMax?: number
+}
+
 export interface RetryPort {
   /** Due rows of the leases, attempt already counted and state `running`, at most `deliveriesMax` of each. Rows left
    *  `running` under an older token come back with `deaths` raised; of such suspects at most `suspectsMax` in all, for
    *  what is claimed and has not started when the next one kills the process looks as guilty as that one. */
   claimDue(
-    leases: readonly (ConsumerName & { readonly token: number })[],
+    leases: readonly Claimant[],
     deliveriesMax: number,
     suspectsMax?: number,
   ): Promise<readonly (ConsumerName & OpenDelivery)[]>

@@ -62,22 +62,23 @@ export class RetryClaimer {
   async #claim(): Promise<void> {
     const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
     if (wanting.length === 0) return
-    const leases = wanting.map(({ lease }) => ({
+    const leases = wanting.map(({ lease, roomForRows, gate }) => ({
       subscription: lease.subscription,
       replay: lease.replay,
       shard: lease.shard,
       token: lease.token,
+      rowsMax: Math.min(claimRowsMax, roomForRows),
+      retriesMax: gate.retriesMax,
     }))
-    const rowsMax = Math.max(1, Math.min(claimRowsMax, ...wanting.map((consumer) => consumer.roomForRows)))
     const suspectsMax = this.#services.consumers().some((consumer) => consumer.suspects) ? 0 : 1
-    const rows = await this.#services.port.claimDue(leases, rowsMax, suspectsMax)
-    for (const consumer of wanting) {
+    const rows = await this.#services.port.claimDue(leases, claimRowsMax, suspectsMax)
+    wanting.forEach((consumer, index) => {
       const id = consumerId(consumer.lease)
       const mine = rows.filter((row) => consumerId(row) === id)
       if (mine.length > 0) consumer.accept(mine)
       // As many as asked for: there may be more.
-      if (mine.length >= rowsMax) this.dueIn(0)
-    }
+      if (mine.length >= (leases[index]?.rowsMax ?? claimRowsMax)) this.dueIn(0)
+    })
     const nextMs = await this.#services.port.nextDueMs(leases)
     if (nextMs !== null && nextMs > 0) this.dueIn(nextMs)
   }

@@ -85,12 +85,14 @@ export class Runner {
       await withDeadline(clock, subscription.deadlineMs, cancellation, (inner) =>
         this.#invoke(attempt, id, decoded.data, inner, publications, span),
       )
-      if (cancellation.cancelled) return { kind: 'abandoned' }
       publications.close()
+      const published = await publications.collect()
+      if (cancellation.cancelled) return abandoned(span)
       span.end('done')
-      return { kind: 'done', published: attempt.replay === '' ? await publications.collect() : [] }
+      // A replay runs one handler again, and no other: what it publishes was published before.
+      return { kind: 'done', published: attempt.replay === '' ? published : [] }
     } catch (error) {
-      if (cancellation.cancelled) return { kind: 'abandoned' }
+      if (cancellation.cancelled) return abandoned(span)
       const outcome = outcomes.failed(error, attempt.attempt, subscription.retry, random)
       if (outcome.kind !== 'done' && outcome.kind !== 'abandoned') {
         const { category, message, name } = outcome.failure
@@ -166,6 +168,11 @@ export class Runner {
       return subscription.handle?.(seen, context)
     })
   }
+}
+
+function abandoned(span: HandleSpan): Outcome {
+  span.end('abandoned')
+  return { kind: 'abandoned' }
 }
 
 /** Events that a handler publishes: kept until its outcome is recorded, dropped when it fails. */

@@ -53,7 +53,7 @@ export function defineApp(options: AppOptions): App {
   if (faults.length > 0) {
     throw new EventspineError(
       'APP_INVALID',
-      `The app "${options.name}" has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+      `The app "${options.name}" has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((each) => `  - ${each}`).join('\n')}`,
     )
   }
   return Object.freeze({
@@ -261,8 +261,13 @@ function checkSubscription(
   const max = typeof concurrency === 'object' ? concurrency.max : concurrency
   if (max !== undefined && shards !== undefined && max < shards)
     fault(`concurrency ${max} is less than its ${shards} shards; each needs one`)
-  if (ordered && events.some((event) => event.key === undefined && on.includes(event)))
-    fault('ordered, but an event that it takes has no key; add "key: (data) => …" to the event')
+  const takes = (event: AnyEventDefinition) =>
+    on.some(
+      (interest) => interest === event || (typeof interest === 'string' && typeMatcher(interest)(event.type)),
+    )
+  const keyless = ordered ? events.find((event) => event.key === undefined && takes(event)) : undefined
+  if (keyless !== undefined)
+    fault(`ordered, but "${keyless.type}", which it takes, has no key; add "key: (data) => …" to the event`)
 }
 
 /** Names of an object of options that nobody knows: a typing error that would otherwise be a default. */

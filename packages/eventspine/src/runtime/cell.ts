@@ -42,6 +42,7 @@ export class Cell {
   readonly runner: Runner
   #worker: Worker | undefined
   readonly #stop = new AbortController()
+  #closed = false
   #loops: Promise<unknown> = Promise.resolve()
   #state: 'new' | 'running' | 'stopped' = 'new'
 
@@ -119,6 +120,7 @@ export class Cell {
   }
 
   #appended(): void {
+    if (this.#closed) return
     this.#worker?.wake()
     this.#services.store.notify()
   }
@@ -137,6 +139,7 @@ export class Cell {
     if (wasRunning) await this.appender.drain()
     await this.#worker?.stop()
     await this.#loops
+    this.#closed = true
     await this.#services.store.close()
   }
 }

@@ -1,6 +1,5 @@
 // What a user holds: an app that runs against its cells. Everything else of the library is reached from here.
 import { type AppendOutcome, type ClaimPort, executorOf } from '../append/index.js'
-import { directoryClaims } from '../claim/index.js'
 import { Capacity } from '../deliver/index.js'
 import type { AnyEventDefinition, InputOf, NewEvent } from '../event/index.js'
 import { type Preparation, type PublishOptions, prepare } from '../event/index.js'
@@ -42,7 +41,6 @@ export class Eventspine {
   readonly #metrics = new Metrics()
   readonly #preparation: Preparation
   readonly #stallWatch: StallWatch
-  #sharedClaim: ClaimPort | undefined
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   #starting: Promise<void> | undefined
 
@@ -108,25 +106,19 @@ export class Eventspine {
       this.#surroundings.clock,
       this.#options.logger,
     )
-    return { store, claim: this.#claim(claimStatements(store.database)) }
-  }
-
-  #claim(table: ClaimPort): ClaimPort {
-    const { claim } = this.#options
-    if (claim === undefined) return table
-    this.#sharedClaim ??= 'directory' in claim ? directoryClaims({ directory: claim.directory }) : claim.store
-    return this.#sharedClaim
+    return { store, claim: this.#options.claim ?? claimStatements(store.database) }
   }
 
   /** Migrates (unless told not to), checks, and begins to deliver. Safe to call twice. */
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    if (this.#state === 'stopped') {
+      throw new EventspineError('STOPPED', 'This Eventspine was stopped. Create a new one to start again.')
+    }
     this.#starting ??= this.#start()
-    return this.#starting
+    await this.#starting
   }
 
   async #start(): Promise<void> {
-    if (this.#state !== 'new')
-      throw new EventspineError('STOPPED', 'This Eventspine was stopped. Create a new one to start again.')
     this.#state = 'starting'
     try {
       await Promise.all([...this.#cells.values()].map((cell) => cell.start()))
@@ -164,7 +156,7 @@ export class Eventspine {
     data: InputOf<Definition>,
     options?: PublishOptions,
   ): Promise<Published>
-  publish(
+  async publish(
     first: AnyEventDefinition | object,
     second: unknown,
     third?: unknown,

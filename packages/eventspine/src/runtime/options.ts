@@ -70,7 +70,8 @@ export interface ResolvedOptions {
   readonly tenant: string
   readonly source: string
   readonly idempotencyWindowMs: number
-  readonly claim: EventspineOptions['claim']
+  /** One for all cells; undefined for a table of each. */
+  readonly claim: ClaimPort | undefined
   readonly hardLimitBytes: number
   readonly appendLimits: AppendLimits
   readonly capacityLimits: CapacityLimits
@@ -118,9 +119,9 @@ const given = <Name extends string>(name: Name, value: number | undefined) =>
   value === undefined ? {} : ({ [name]: value } as Record<Name, number>)
 
 // One object for all cells: each alone would expire bodies of the directory that another still needs.
-function sharedClaim(claim: EventspineOptions['claim']): EventspineOptions['claim'] {
-  if (claim === undefined || 'store' in claim) return claim
-  return { store: directoryClaims({ directory: claim.directory }) }
+function sharedClaim(claim: EventspineOptions['claim']): ClaimPort | undefined {
+  if (claim === undefined) return undefined
+  return 'store' in claim ? claim.store : directoryClaims({ directory: claim.directory })
 }
 
 function cellsOf(options: EventspineOptions): ReadonlyMap<string, CellOptions> {

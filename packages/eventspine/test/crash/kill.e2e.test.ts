@@ -60,7 +60,14 @@ it('keeps the ledger exact while workers and the database are killed', { timeout
   expect(acked.size).toBe(events)
 
   await drained(observer, events, 30_000).catch(async (e) => {
-    console.log(await server.sql(`SELECT * FROM crash.consumer`), await server.sql(`SELECT subscription, seq, tick, key, state, attempt, deaths, token, due_at FROM crash.delivery ORDER BY 1,2 LIMIT 30`), await server.sql(`SELECT subscription, event_id, failure FROM crash.dead_letter LIMIT 3`), supervisors.map((s) => [s.worker?.output, s.worker?.pid, s.deaths]))
+    console.log(
+      await server.sql(`SELECT * FROM crash.consumer`),
+      await server.sql(
+        `SELECT subscription, seq, tick, key, state, attempt, deaths, token, due_at FROM crash.delivery ORDER BY 1,2 LIMIT 30`,
+      ),
+      await server.sql(`SELECT subscription, event_id, failure FROM crash.dead_letter LIMIT 3`),
+      supervisors.map((s) => [s.worker?.output.length, s.worker?.pid, s.deaths]),
+    )
     throw e
   })
   for (const subscription of ['any', 'ordered', 'echo'])

@@ -78,6 +78,37 @@ it('takes its own leases back at once when connections break, and counts no deat
   expect(consumer).toEqual({ deaths: 0 })
 })
 
+it('takes over everything of workers that died on this machine, whatever its own share (I35)', async () => {
+  const schema = freshSchema()
+  const seen = new Set<string>()
+  const names = ['a', 'b', 'c', 'd']
+  const app = defineApp({
+    name: 'orders',
+    subscriptions: names.map((name) =>
+      defineSubscription({ name, on: placed, handle: () => void seen.add(name) }),
+    ),
+  })
+  const first = await running(app, schema)
+  const [worker] = await sql<{ identity: string }>(`SELECT identity FROM ${schema}.worker`)
+  await first.stop()
+  // Two that are gone and held two each: process numbers of this machine that nobody has.
+  for (const [index, ghost] of ['ghost-1', 'ghost-2'].entries()) {
+    const identity = worker?.identity.replace(/\|\d+\|\d+$/, `|99999${index}|1`)
+    await sql(
+      `INSERT INTO ${schema}.worker (id, identity, host, process_id, version, consumers) VALUES ($1, $2, 'here', $3, '1', 2)`,
+      [ghost, identity, 999_990 + index],
+    )
+    await sql(
+      `UPDATE ${schema}.consumer SET owner = $1, token = token + 1, lease_until = now() + interval '1 hour' WHERE subscription = ANY($2)`,
+      [ghost, names.slice(index * 2, index * 2 + 2)],
+    )
+  }
+  const spine = await running(app, schema)
+  await spine.publish(placed, { n: 1 })
+  await until(() => seen.size === names.length)
+  expect(await sql(`SELECT FROM ${schema}.worker`)).toHaveLength(1)
+})
+
 it('does not take a lease that it gave up for a death of the row that ran', async () => {
   const schema = freshSchema()
   let runs = 0

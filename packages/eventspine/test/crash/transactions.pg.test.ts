@@ -78,7 +78,7 @@ it('refuses statements of a handler whose transaction is over: a late effect wou
   await resume()
   await quiet(spine)
   await until(() => late.length === 1)
-  expect(late[0]).toContain('over')
+  expect(late[0]).toContain('After the handler ended')
   expect(await effects(schema)).toEqual([{ n: 0, attempt: 2 }])
 })
 

@@ -47,6 +47,7 @@ export class Database {
   readonly #options: DatabaseOptions
   readonly #pools = new Map<Lane, pg.Pool>()
   readonly #texts = new Map<string, string>()
+  #closed = false
   readonly schema: string
 
   constructor(
@@ -152,6 +153,11 @@ export class Database {
   }
 
   #pool(lane: Lane): pg.Pool {
+    if (this.#closed)
+      throw new EventspineError(
+        'STOPPED',
+        'This Eventspine was stopped. Nothing is written or read any more.',
+      )
     let pool = this.#pools.get(lane)
     if (pool === undefined) {
       pool = new pg.Pool({
@@ -183,6 +189,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     const pools = [...this.#pools.values()]
     this.#pools.clear()
     await Promise.all(pools.map((pool) => pool.end()))

@@ -131,7 +131,7 @@ async function advance(
 // one begin with the first transaction of the new cluster.
 const closeText = `
 INSERT INTO eventspine.tick (number, epoch, after, snapshot, seq_estimate)
-SELECT last.number + made.step, made.epoch, coalesce(made.after, last.snapshot), made.snapshot, (SELECT last_value FROM eventspine.event_seq)
+SELECT last.number + made.step, made.epoch, coalesce(made.after, last.snapshot), made.snapshot, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq)
 FROM (SELECT number, snapshot FROM eventspine.tick ORDER BY number DESC LIMIT 1) AS last
 CROSS JOIN (VALUES (1, $1::int, NULL::pg_snapshot, $2::pg_snapshot), (2, $3::int, $4::pg_snapshot, $4::pg_snapshot))
   AS made(step, epoch, after, snapshot)`

@@ -38,7 +38,7 @@ const selectSubscriptions = `WITH newest AS MATERIALIZED (
   SELECT subscription, count(*)::bigint AS discarded FROM eventspine.dead_letter
   WHERE replay = '' AND state = 'discarded' GROUP BY subscription)
 SELECT s.name, s.state, s.priority, s.types, s.shards, s.policies, live.matched, live.completed, live.skipped, live.owners,
-  open.retrying, dead.dead, live.discarded_before, discarded.discarded, (SELECT last_value FROM eventspine.event_seq) AS seq_last,
+  open.retrying, dead.dead, live.discarded_before, discarded.discarded, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq) AS seq_last,
   coalesce(CASE WHEN live.seq = ${endOfTick} THEN (SELECT t.seq_estimate FROM eventspine.tick t
       WHERE t.number <= live.tick ORDER BY t.number DESC LIMIT 1) ELSE live.seq END,
     (SELECT min(e.seq) - 1 FROM eventspine.event e), 0) AS seq_cursor,

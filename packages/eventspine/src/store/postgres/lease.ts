@@ -25,6 +25,8 @@ WHERE c.subscription = f.subscription AND c.replay = f.replay AND c.shard = f.sh
 RETURNING c.subscription, c.replay, c.shard, c.token, c.revision, f.shards, c.tick, c.seq, c.until_tick, c.deaths,
   (extract(epoch FROM c.from_time) * 1000)::float8 AS from_ms`
 
+const orphan = `UPDATE eventspine.consumer SET lease_until = '-infinity' WHERE owner = ANY($1::text[])`
+
 interface LeaseRow extends ConsumerName {
   readonly token: number
   readonly revision: number
@@ -113,6 +115,8 @@ export function leaseStatements(database: Database): LeasePort {
   return {
     async acquire({ worker, leaseMs, consumersMax, deadWorkers }) {
       if (consumersMax <= 0) return []
+      // All of its leases end, not just those granted now: who knows that it is dead may take only a part of them.
+      if (deadWorkers.length > 0) await database.query('heartbeat', 'deliver.orphan', orphan, [deadWorkers])
       const values = [worker, Object.keys(leaseMs), Object.values(leaseMs), deadWorkers, consumersMax]
       return (await database.query<LeaseRow>('heartbeat', 'deliver.acquire', acquire, values)).map(leaseOfRow)
     },

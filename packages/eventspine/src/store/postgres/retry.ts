@@ -5,29 +5,37 @@ import { promoteKeySql } from './dead-letters.js'
 import { consumerColumns } from './lease.js'
 import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
 
-/** Suspects that wait for their turn, behind which other due rows are still found. */
-const suspectsPassedMax = 200
+/** Rows that may not go yet, suspects and what the retry budget does not cover, behind which others are still found. */
+const passedMax = 200
 
+// Of suspects the one with the fewest deaths goes first: kills from outside then meet many of them once, and none of
+// them three times.
+//
 // Each consumer has a limit of its own: one with a million due rows cannot starve its neighbours. A row still
 // `running` under an older token belongs to a holder that died while it ran: the attempt counts as a death.
 const claim = `WITH held AS (
-  SELECT h.* FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS h(subscription, replay, shard, token)
+  SELECT h.* FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::int[], $6::int[])
+    AS h(subscription, replay, shard, token, rows_max, retries_max)
   JOIN eventspine.consumer c ON c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token AND c.lease_until > clock_timestamp()
 ), due AS (
-  SELECT h.token AS held_token, d.* FROM held h CROSS JOIN LATERAL (
-    SELECT r.subscription, r.replay, r.shard, r.epoch, r.seq, r.due_at, r.deaths > 0 OR r.state = 'running' AS suspect
+  SELECT h.token AS held_token, h.rows_max, h.retries_max, d.* FROM held h CROSS JOIN LATERAL (
+    SELECT r.subscription, r.replay, r.shard, r.epoch, r.seq, r.due_at, r.deaths, r.deaths > 0 OR r.state = 'running' AS suspect,
+      r.attempt > 0 AND r.deaths = 0 AND r.state = 'retry' AS retried
     FROM eventspine.delivery r
     WHERE r.subscription = h.subscription AND r.replay = h.replay AND r.shard = h.shard
       AND r.state <> 'waiting' AND r.due_at <= clock_timestamp() AND (r.state = 'retry' OR r.token < h.token)
-    ORDER BY r.due_at LIMIT $5 + ${suspectsPassedMax}) d
+    ORDER BY r.due_at LIMIT h.rows_max + ${passedMax}) d
+), affordable AS (
+  SELECT * FROM (SELECT due.*, row_number() OVER (PARTITION BY subscription, replay, shard, retried ORDER BY due_at) AS retry FROM due) AS due
+  WHERE NOT retried OR retry <= retries_max
 ), placed AS (
-  SELECT due.*, row_number() OVER (PARTITION BY subscription, replay, shard, suspect ORDER BY due_at) AS place,
-    row_number() OVER (PARTITION BY suspect ORDER BY due_at) AS place_of_all
-  FROM due
+  SELECT a.*, row_number() OVER (PARTITION BY subscription, replay, shard, suspect ORDER BY due_at) AS place,
+    row_number() OVER (PARTITION BY suspect ORDER BY deaths, due_at) AS place_of_all
+  FROM affordable a
 ), chosen AS (
   SELECT p.held_token, r.subscription, r.replay, r.shard, r.epoch, r.seq
   FROM placed p JOIN eventspine.delivery r USING (subscription, replay, shard, epoch, seq)
-  WHERE CASE WHEN p.suspect THEN p.place_of_all <= $6 ELSE p.place <= $5 END
+  WHERE CASE WHEN p.suspect THEN p.place_of_all <= $7 ELSE p.place <= p.rows_max END
     AND (r.state = 'retry' OR r.state = 'running' AND r.token < p.held_token)
   FOR UPDATE OF r SKIP LOCKED
 ), claimed AS (
@@ -92,8 +100,9 @@ export function retryStatements(database: Database): RetryPort {
     async claimDue(leases, deliveriesMax, suspectsMax = deliveriesMax) {
       const values = [
         ...consumerColumns(leases),
-        leases.map((lease) => lease.token),
-        deliveriesMax,
+        leases.map(({ token }) => token),
+        leases.map(({ rowsMax = deliveriesMax }) => Math.min(rowsMax, deliveriesMax)),
+        leases.map(({ retriesMax = deliveriesMax }) => retriesMax),
         suspectsMax,
       ]
       return (await database.query<ClaimRow>('deliver', 'deliver.claim', claim, values)).map(openOfRow)

@@ -26,7 +26,7 @@ export const tickColumns = `number, epoch, after::text AS after, snapshot::text 
 const insertTick = (guard: string) => `
 last AS MATERIALIZED (SELECT number, epoch, snapshot FROM eventspine.tick ORDER BY number DESC LIMIT 1)
 INSERT INTO eventspine.tick (number, epoch, after, snapshot, seq_estimate)
-SELECT last.number + 1, last.epoch, last.snapshot, pg_current_snapshot(), (SELECT last_value FROM eventspine.event_seq)
+SELECT last.number + 1, last.epoch, last.snapshot, pg_current_snapshot(), (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq)
 FROM last
 WHERE ${guard}($1::boolean
   OR (SELECT e.seq FROM eventspine.event e
