@@ -30,11 +30,12 @@ async function main(): Promise<void> {
   try {
     const story = await demonstration.run(!once)
     if (json) process.stdout.write(`${JSON.stringify(story, null, 2)}\n`)
+    if (once) endSoon()
   } catch (error) {
     // What is interrupted by a signal fails on the way out: that is no news.
     if (stopping !== undefined) return stopping
     narrator.progress('')
-    await demonstration.stop()
+    await demonstration.stop().finally(endSoon)
     throw error
   }
 }
@@ -57,7 +58,7 @@ function stopOnSignals(demonstration: Demonstration, narrator: Narrator): void {
     stopping = demonstration
       .stop()
       .then(() => narrator.done('Stopped. Everything is kept; npm start goes on from here.'))
-    stopping.catch(explain)
+    stopping.catch(explain).finally(endSoon)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
 }
@@ -73,6 +74,17 @@ function hintFor(error: unknown, message: string): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code.startsWith('ERR_PARSE_ARGS')) return `\n${usage}`
   return code === 'UNAVAILABLE' && /port \d+/i.test(message) ? '  For example: PORT=4601 npm start\n' : ''
+}
+
+// Once stopped, nothing holds the process. What still does is a fault, and must not hold a person too.
+const endMsMax = 5_000
+
+function endSoon(): void {
+  const end = () => {
+    process.stderr.write('\n  Something did not end, so the process is ended with it.\n')
+    process.exit(1)
+  }
+  setTimeout(end, endMsMax).unref()
 }
 
 main().catch(explain)

@@ -45,7 +45,12 @@ export class OrderPipeline {
   /** Waits for handlers and requests that are under way. Safe to call twice, before start and during it. */
   async stop(): Promise<void> {
     await this.#starting?.catch(() => {})
-    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop()
+    const failures: unknown[] = []
+    // What fails to stop must not keep the rest from stopping.
+    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) {
+      await stop().catch((error: unknown) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   async #start(): Promise<RunningPipeline> {

@@ -129,6 +129,40 @@ describe('redrive', () => {
   })
 })
 
+describe('a redrive that takes long', () => {
+  it('goes on when Ctrl-C ends the waiting, until it is stopped', async () => {
+    for (const id of ['slow-1', 'slow-2', 'slow-3']) {
+      await day.answered(...order({ order: id, amount: 1, card: 'stolen' }, '--id', id))
+    }
+    const dead = () =>
+      day.database.rows(
+        `SELECT FROM eventspine.dead_letter WHERE event_type = 'shop.order-placed' AND state = 'dead'`,
+      )
+    await eventually(dead, (rows) => rows.length === 3)
+    const run = day.start(
+      'redrive',
+      '--category',
+      'permanent',
+      '--rate',
+      '0.01',
+      '--canary',
+      '0',
+      '--yes',
+      '--json',
+    )
+    const read = () =>
+      day.database.rows<{ id: string }>(`SELECT id FROM eventspine.redrive WHERE state = 'running'`)
+    const [{ id } = { id: '' }] = await eventually(read, (rows) => rows.length === 1)
+    run.child.kill('SIGINT')
+    expect(await run.ended()).toBe(130)
+    expect(JSON.parse(run.errors)).toMatchObject({ code: 'INTERRUPTED' })
+    expect(run.errors).toContain(`eventspine redrive show ${id}`)
+    const stop = ['redrive', 'stop', id, '--note', 'enough']
+    expect(await day.answered(...stop)).toMatchObject({ state: 'stopped', note: 'enough' })
+    await day.answered('dead', 'discard', '--category', 'permanent', '--reason', 'a test', '--yes')
+  })
+})
+
 describe('replay', () => {
   it('delivers history again to one subscription', async () => {
     const events = (await day.database.rows('SELECT FROM eventspine.event')).length
@@ -187,7 +221,9 @@ describe('without a worker', () => {
     const worker = await day.worker()
     await day.answered(...order({ order: 'late', amount: 1, card: 'stolen' }, '--id', 'late'))
     const read = () =>
-      day.database.rows<{ seq: number }>(`SELECT seq FROM eventspine.dead_letter WHERE state = 'dead'`)
+      day.database.rows<{ seq: number }>(
+        `SELECT seq FROM eventspine.dead_letter WHERE state = 'dead' AND key = 'late'`,
+      )
     const [letter] = await eventually(read, (rows) => rows.length === 1)
     worker.child.kill('SIGTERM')
     await worker.ended()

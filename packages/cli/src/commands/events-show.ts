@@ -40,7 +40,7 @@ function lines({ event, deliveries, chain }: EventDetails, width: number): Text[
   ]
 }
 
-const indented = (lines: readonly Text[]): Text[] => lines.map((line) => ['  ', line])
+const indented = (all: readonly Text[]): Text[] => all.map((line) => ['  ', line])
 
 function attributes(event: EventView): Text[] {
   const optional = (name: string, value: string | undefined): (readonly [string, Text])[] =>

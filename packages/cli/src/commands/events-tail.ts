@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { EventQuery, EventView, Operator } from 'eventspine'
 import type { Call } from '../command.js'
 import { failureOf } from '../failure.js'
+import { type EventFlags, eventFilter } from '../input/event-filter.js'
 import type { Session } from '../project/session.js'
 import type { Screen } from '../screen/screen.js'
 import { bold, dim, fitted, type Text, yellow } from '../screen/text.js'
 import { visibleJson } from '../screen/visible.js'
-import { type EventFlags, filterOf } from './events.js'
 
 interface TailFlags extends EventFlags {
   readonly beginning?: boolean
@@ -25,7 +25,7 @@ export async function tailEvents(
   { flags, interruption }: Call<TailFlags>,
 ): Promise<undefined> {
   const signal = interruption.claim()
-  const tail = new Tail(operator, filterOf(flags))
+  const tail = new Tail(operator, eventFilter(flags))
   await tellWorkers(operator, screen)
   let left = flags.limit ?? Number.POSITIVE_INFINITY
   let page = await tail.begin(flags.beginning === true)

@@ -2,19 +2,13 @@
 import type { Command } from 'commander'
 import type { EventQuery, EventView } from 'eventspine'
 import { type Commands, nextPage, type PageFlags, pageRequest } from '../command.js'
+import { addEventFlags, type EventFlags, eventFilter } from '../input/event-filter.js'
 import { momentOf, wholeNumber } from '../input/values.js'
 import { table } from '../screen/table.js'
 import { dim, type Text } from '../screen/text.js'
 import { ago } from '../screen/time.js'
 import { showEvent } from './events-show.js'
 import { tailEvents } from './events-tail.js'
-
-export interface EventFlags {
-  readonly type?: string
-  readonly key?: string
-  readonly tenant?: string
-  readonly correlation?: string
-}
 
 interface ListFlags extends EventFlags, PageFlags {
   readonly after?: Date
@@ -32,7 +26,7 @@ export function addEvents(program: Command, commands: Commands): void {
     screen.answer(page, () => lines(page.items, page.cursor, screen.width))
     return undefined
   })
-  addFilters(events.command('list').description('list events, newest first'))
+  addEventFlags(events.command('list').description('list events, newest first'))
     .option('--after <time>', 'recorded since: ISO 8601, or so long ago (15m, 2h, 3d)', momentOf)
     .option('--before <time>', 'recorded before', momentOf)
     .option('--oldest', 'oldest first')
@@ -44,30 +38,14 @@ export function addEvents(program: Command, commands: Commands): void {
     .description('show an event, its deliveries and the tree of what it led to')
     .option('--tenant <name>', 'of this tenant, where several use the same id')
     .action(commands.operation(showEvent))
-  addFilters(events.command('tail').description('follow events as they come, until Ctrl-C'))
+  addEventFlags(events.command('tail').description('follow events as they come, until Ctrl-C'))
     .option('--beginning', 'from the beginning of the log')
     .option('--limit <number>', 'end after so many', wholeNumber(1, 1_000_000_000))
     .action(commands.operation(tailEvents))
 }
 
-function addFilters(command: Command): Command {
-  return command
-    .option('--type <type>', 'of this type; * stands for any run of characters')
-    .option('--key <key>', 'of this ordering key')
-    .option('--tenant <name>', 'of this tenant')
-    .option('--correlation <id>', 'of the chain that began with this event')
-}
-
-/** The query of the flags that list and tail share. */
-export const filterOf = ({ type, key, tenant, correlation }: EventFlags): EventQuery => ({
-  ...(type !== undefined && { type }),
-  ...(key !== undefined && { key }),
-  ...(tenant !== undefined && { tenant }),
-  ...(correlation !== undefined && { correlationId: correlation }),
-})
-
 const queryOf = (flags: ListFlags): EventQuery => ({
-  ...filterOf(flags),
+  ...eventFilter(flags),
   ...pageRequest(flags),
   ...(flags.after !== undefined && { after: flags.after }),
   ...(flags.before !== undefined && { before: flags.before }),

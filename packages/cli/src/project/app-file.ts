@@ -73,14 +73,13 @@ async function prepareTypeScript(file: string): Promise<void> {
     const message = `${file} is TypeScript, and tsx is not installed here. Run "npm install --save-dev tsx", or give --app the compiled .js file.`
     throw new CommandError('APP_INVALID', message, { field: '--app' })
   }
-  const { register } = (await import(pathToFileURL(tsx).href)) as { readonly register: () => unknown }
-  register()
+  await import(pathToFileURL(tsx).href)
 }
 
 function findTsx(file: string): string | undefined {
   for (const from of [file, fileURLToPath(import.meta.url)]) {
     try {
-      return createRequire(from).resolve('tsx/esm/api')
+      return createRequire(from).resolve('tsx')
     } catch {
       // Not installed there.
     }

@@ -12,7 +12,7 @@ export function duration(milliseconds: number): string {
   const ms = Math.abs(milliseconds)
   if (ms < 1_000) return `${ms < 10 && ms % 1 !== 0 ? ms.toFixed(1) : Math.round(ms)} ms`
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`
-  const [unit, size] = units.find(([, size]) => ms >= size) ?? ['s', 1_000]
+  const [unit, size] = units.find((each) => ms >= each[1]) ?? ['s', 1_000]
   return `${Math.floor(ms / size)} ${unit}`
 }
 
@@ -21,7 +21,7 @@ export function ago(atMs: number, nowMs: number = Date.now()): string {
   const past = nowMs - atMs
   if (Math.abs(past) < 1_000) return 'just now'
   const seconds = Math.floor(Math.abs(past) / 1_000) * 1_000
-  const [unit, size] = units.find(([, size]) => seconds >= size) ?? ['s', 1_000]
+  const [unit, size] = units.find((each) => seconds >= each[1]) ?? ['s', 1_000]
   const text = `${Math.floor(seconds / size)} ${unit}`
   return past > 0 ? `${text} ago` : `in ${text}`
 }

@@ -1,6 +1,6 @@
 // How many columns of a terminal a text takes.
 
-const mark = /\p{Mark}|[\u200b-\u200d\ufe00-\ufe0f]/u
+const mark = /\p{Mark}|\p{Default_Ignorable_Code_Point}/u
 
 // East Asian wide and full-width blocks, and emoji: two columns each.
 const wideRanges: readonly (readonly [number, number])[] = [

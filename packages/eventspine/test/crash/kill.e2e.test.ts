@@ -33,6 +33,21 @@ async function prepare(server: OwnServer, sink: string): Promise<Eventspine> {
   return spine
 }
 
+/** A delivery that ran at three kills looks as if it had caused them, and halts its key where that matters. An
+ *  operator sends such letters again until everything is through. Answers how many. */
+async function drainedByOperator(observer: Eventspine): Promise<number> {
+  const operator = observer.operator()
+  let letters = 0
+  const redriving = setInterval(async () => {
+    const { items } = await operator.deadLetters({ state: 'dead', limit: 500 })
+    for (const { failure } of items) expect(failure.name).toBe('ProcessDeath')
+    letters += items.length
+    if (items.length > 0) await operator.redrive({ filter: {}, rate: 1_000, canary: 0, actor: 'ada' })
+  }, 500)
+  await drained(observer, events, 45_000).finally(() => clearInterval(redriving))
+  return letters
+}
+
 it('keeps the ledger exact while workers and the database are killed', { timeout: 120_000 }, async () => {
   console.log(`CRASH_SEED=${seed}`)
   const random = seededRandom(seed)
@@ -59,17 +74,7 @@ it('keeps the ledger exact while workers and the database are killed', { timeout
   const acked = new Set(publisher.output.match(/(?<=acked )\d+/g))
   expect(acked.size).toBe(events)
 
-  await drained(observer, events, 30_000).catch(async (e) => {
-    console.log(
-      await server.sql(`SELECT * FROM crash.consumer`),
-      await server.sql(
-        `SELECT subscription, seq, tick, key, state, attempt, deaths, token, due_at FROM crash.delivery ORDER BY 1,2 LIMIT 30`,
-      ),
-      await server.sql(`SELECT subscription, event_id, failure FROM crash.dead_letter LIMIT 3`),
-      supervisors.map((s) => [s.worker?.output.length, s.worker?.pid, s.deaths]),
-    )
-    throw e
-  })
+  const quarantined = await drainedByOperator(observer)
   for (const subscription of ['any', 'ordered', 'echo'])
     expect(
       await wrongEffects((text, values) => server.sql(text, values), schema, subscription, events),
@@ -82,6 +87,6 @@ it('keeps the ledger exact while workers and the database are killed', { timeout
   expect(missing).toEqual([])
   const again = publisher.output.match(/again/g)?.length ?? 0
   console.log(
-    `${workerKills} workers and ${killed} servers killed: ${acked.size} acknowledged (${again} published again), 0 lost, 0 effects doubled, ${repeated} plain runs repeated`,
+    `${workerKills} workers and ${killed} servers killed: ${acked.size} acknowledged (${again} published again), 0 lost, 0 effects doubled, ${repeated} plain runs repeated, ${quarantined} quarantined and redriven`,
   )
 })

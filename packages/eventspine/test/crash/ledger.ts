@@ -15,7 +15,9 @@ export async function drained(spine: Eventspine, matched: number, ms: number): P
       .subscriptions()
       .catch(() => [])
     last = subscriptions
-    const through = subscriptions.filter((each) => each.matched === matched && each.retrying === 0)
+    const through = subscriptions.filter(
+      (each) => each.matched === matched && each.retrying + each.dead === 0,
+    )
     return subscriptions.length > 0 && through.length === subscriptions.length
   }, ms).catch((error: Error) => {
     throw new Error(`Not drained: ${JSON.stringify(last, null, 1)}`, { cause: error })

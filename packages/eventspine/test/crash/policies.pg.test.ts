@@ -152,7 +152,7 @@ it('goes on after a probe whose key was not free (ordered, with a breaker)', asy
 })
 
 it('never passes concurrency, per key either, nor the rate', async () => {
-  const running_ = new Map<string, number>()
+  const handlers = new Map<string, number>()
   const most = { all: 0, key: 0 }
   const starts: number[] = []
   const app = defineApp({
@@ -163,11 +163,11 @@ it('never passes concurrency, per key either, nor the rate', async () => {
         on: told,
         concurrency: { max: 5, perKey: 2 },
         handle: async ({ key = '' }) => {
-          for (const name of ['all', key]) running_.set(name, (running_.get(name) ?? 0) + 1)
-          most.all = Math.max(most.all, running_.get('all') ?? 0)
-          most.key = Math.max(most.key, running_.get(key) ?? 0)
+          for (const name of ['all', key]) handlers.set(name, (handlers.get(name) ?? 0) + 1)
+          most.all = Math.max(most.all, handlers.get('all') ?? 0)
+          most.key = Math.max(most.key, handlers.get(key) ?? 0)
           await delay(3)
-          for (const name of ['all', key]) running_.set(name, (running_.get(name) ?? 0) - 1)
+          for (const name of ['all', key]) handlers.set(name, (handlers.get(name) ?? 0) - 1)
         },
       }),
       defineSubscription({

@@ -1,7 +1,6 @@
 // Rows for what did not succeed at once: due ones are claimed with their attempt counted before it runs.
 import type { ConsumerName, DeliveryState, OpenDelivery, RetryPort } from '../../deliver/port.js'
 import type { Database } from './database.js'
-import { promoteKeySql } from './dead-letters.js'
 import { consumerColumns } from './lease.js'
 import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
 
@@ -89,11 +88,26 @@ WHERE subscription = $1 AND replay = $2 AND shard = $3 AND key IS NOT NULL GROUP
 const haltedKeys = `SELECT DISTINCT key FROM eventspine.dead_letter
 WHERE subscription = $1 AND replay = $2 AND shard = $3 AND halts AND state IN ('dead', 'redriving') AND key IS NOT NULL`
 
-const promote = `WITH promoted AS (${promoteKeySql}
-  AND EXISTS (SELECT 1 FROM eventspine.consumer c WHERE c.subscription = freed.subscription AND c.replay = freed.replay
-    AND c.shard = freed.shard AND c.token = $5))
-SELECT DISTINCT d.key FROM eventspine.delivery d
-JOIN unnest($1::text[], $2::text[], $3::int[], $4::text[]) AS i(subscription, replay, shard, key) USING (subscription, replay, shard, key)`
+// The first row of a key by log order is its head. When anything of the key is active already, or the key is halted,
+// nothing moves. The heads are found first, each by one probe of the index: joined freely the planner, which never has
+// statistics of a table that is empty most of the time, tries every waiting row against every key (2,000 rows of 40
+// keys: 780 ms, and 1 ms so).
+const promote = `WITH heads AS MATERIALIZED (
+  SELECT i.key, head.* FROM (SELECT DISTINCT unnest($4::text[]) AS key) i CROSS JOIN LATERAL (
+    SELECT r.epoch, r.seq, r.state FROM eventspine.delivery r
+    WHERE r.subscription = $1 AND r.replay = $2 AND r.shard = $3 AND r.key = i.key ORDER BY r.tick, r.seq LIMIT 1) head
+), free AS MATERIALIZED (
+  SELECT h.epoch, h.seq FROM heads h
+  WHERE h.state = 'waiting'
+    AND EXISTS (SELECT 1 FROM eventspine.consumer c WHERE c.subscription = $1 AND c.replay = $2 AND c.shard = $3 AND c.token = $5)
+    AND NOT EXISTS (SELECT 1 FROM eventspine.delivery a WHERE a.subscription = $1 AND a.replay = $2 AND a.shard = $3
+      AND a.key = h.key AND a.state <> 'waiting')
+    AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = $1 AND l.replay = $2 AND l.shard = $3
+      AND l.key = h.key AND l.halts AND l.state IN ('dead', 'redriving'))
+), promoted AS (
+  UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp() FROM free
+  WHERE d.subscription = $1 AND d.replay = $2 AND d.shard = $3 AND d.epoch = free.epoch AND d.seq = free.seq AND d.state = 'waiting')
+SELECT key FROM heads`
 
 export function retryStatements(database: Database): RetryPort {
   return {
@@ -147,8 +161,8 @@ export function retryStatements(database: Database): RetryPort {
       }
     },
 
-    async promote(consumer, keys) {
-      const values = [...consumerColumns(keys.map(() => consumer)), keys, consumer.token]
+    async promote({ subscription, replay, shard, token }, keys) {
+      const values = [subscription, replay, shard, keys, token]
       const rows = await database.query<{ key: string }>('deliver', 'deliver.promote', promote, values)
       return new Set(rows.map((row) => row.key))
     },
