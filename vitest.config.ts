@@ -10,7 +10,7 @@ export default defineConfig({
   // The environment in which vitest loads its global setup.
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
-    include: ['packages/*/**/*.test.ts', 'apps/*/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['packages/*/**/*.test.ts', 'apps/*/**/*.test.ts', 'test/**/*.test.ts', '*.test.ts'],
     globalSetup: ['./test/postgres.ts'],
     setupFiles: ['./test/leftovers.ts'],
     pool: 'forks',

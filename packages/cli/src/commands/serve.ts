@@ -2,6 +2,7 @@
 // when it is told to or when the supervisor is gone. Not for people: hidden from --help.
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
+import { jsonLogger } from 'eventspine'
 import { type Call, type Commands } from '../command.js'
 import { type ExitCode, failureOf } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
@@ -43,6 +44,15 @@ async function serve(
   // Ctrl-C in a terminal reaches this process too; the supervisor decides.
   interruption.stop()
   for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {})
+  // A promise that a handler or a schema left behind must not end the process and everybody else's work with it.
+  process.on('unhandledRejection', (reason) => {
+    jsonLogger('error', Date.now, (line) => process.stderr.write(line)).error(
+      'a promise was rejected and nobody awaited it',
+      {
+        error: reason instanceof Error ? reason : new Error(String(reason)),
+      },
+    )
+  })
   const stopped = stopSignal()
   try {
     await tell(await serving.start())

@@ -38,7 +38,7 @@ export interface ProcessListener {
 }
 
 const backoffMsMin = 200
-const backoffMsMax = 10_000
+const backoffMsMax = 3_000
 /** A process that ran so long did not die of its start. */
 const steadyMs = 30_000
 

@@ -318,6 +318,7 @@ export class Consumer {
       if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
     }
     this.#keys.recorded(harvest.advance.ended.filter(becameRow))
+    this.#keys.haltRecorded(items.filter(({ ending }) => ending?.kind === 'dead'))
     await this.#promote(this.#keys.blockedOf(items))
     this.pump()
   }
@@ -326,7 +327,8 @@ export class Consumer {
   async #promote(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return
     try {
-      this.#keys.unblock(keys, await this.#services.retry.promote(this.lease, keys))
+      const asked = this.#keys.asking(keys)
+      this.#keys.unblock(asked, await this.#services.retry.promote(this.lease, keys))
       this.#services.dueIn(0)
     } catch {
       this.#unpromoted.push(...keys)
@@ -353,8 +355,9 @@ export class Consumer {
     if (this.#unsettled.window.moved) this.#services.flush(this)
     if (this.#unpromoted.length > 0) await this.#promote(this.#unpromoted.splice(0))
     if (this.#keys.halted) {
+      const asked = this.#keys.asking(this.#keys.haltedKeys())
       const { halted } = await this.#services.retry.blockedKeys(this.lease)
-      await this.#promote(this.#keys.refresh(halted))
+      await this.#promote(this.#keys.refresh(asked, halted))
     }
     this.pump()
   }

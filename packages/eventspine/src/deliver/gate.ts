@@ -26,6 +26,10 @@ export interface GateServices {
   readonly capacity: Capacity
 }
 
+/** A suspect of killing the process waits so long after its lease began: if it is guilty, the others have had their
+ *  turn before the process dies again. */
+const suspectAfterMs = 2_000
+
 export class Gate {
   readonly #services: GateServices
   readonly #subscription: ResolvedSubscription
@@ -34,12 +38,14 @@ export class Gate {
   /** Handlers of this consumer that may run at once: its shard's part of the subscription's. */
   readonly concurrency: number
   readonly batch: BatchSize
+  readonly #beganAt: number
   running = 0
 
   constructor(subscription: ResolvedSubscription, lease: Lease, services: GateServices) {
     this.#services = services
     this.#subscription = subscription
     this.#budget = new RetryBudget(services.clock)
+    this.#beganAt = services.clock.monotonic()
     this.concurrency = Math.max(1, Math.floor(subscription.concurrencyMax / lease.shards))
     const { rate } = subscription
     this.#rate =
@@ -56,6 +62,8 @@ export class Gate {
   /** Judges one delivery. `go` has taken its start from the rate. */
   judge(item: Item): Verdict {
     const { breaker } = this.#subscription
+    const youngMs = item.deaths > 0 ? suspectAfterMs - (this.#services.clock.monotonic() - this.#beganAt) : 0
+    if (youngMs > 0) return { kind: 'hold', ms: youngMs }
     if (!this.#services.capacity.room(this.#runnable(item))) return { kind: 'hold', ms: null }
     let share = 1
     if (breaker !== undefined) {

@@ -6,8 +6,12 @@ import type { ResolvedSubscription } from './subscription.js'
 interface Blocked {
   /** Rows of the key that are decided but not recorded yet. */
   unrecorded: number
+  /** Rows of it that were recorded so far: an answer of the store that is older says nothing about them. */
+  recorded: number
   /** A dead letter holds the key until an operator acts. */
   halted: boolean
+  /** That letter is decided but not recorded yet: the store does not know of it. */
+  haltUnrecorded: boolean
 }
 
 export type Admission = 'run' | 'later' | 'row'
@@ -82,7 +86,7 @@ export class KeyOrder {
   #leave(key: string, item: Item, left: 'through' | 'row' | 'halt'): void {
     const isRow = item.tick === null || item.parked
     if (left === 'row' && !isRow) this.#block(key).unrecorded++
-    if (left === 'halt') this.#block(key).halted = true
+    if (left === 'halt') Object.assign(this.#block(key), { halted: true, haltUnrecorded: true })
     // Only an operator's redrive runs anything of a halted key, and it went well.
     const blocked = this.#blocked.get(key)
     if (left === 'through' && blocked !== undefined) blocked.halted = false
@@ -91,7 +95,7 @@ export class KeyOrder {
   #block(key: string): Blocked {
     let blocked = this.#blocked.get(key)
     if (blocked === undefined) {
-      blocked = { unrecorded: 0, halted: false }
+      blocked = { unrecorded: 0, recorded: 0, halted: false, haltUnrecorded: false }
       this.#blocked.set(key, blocked)
     }
     return blocked
@@ -116,7 +120,9 @@ export class KeyOrder {
   recorded(items: Iterable<Item>): void {
     for (const { event } of items) {
       const blocked = event.key === null ? undefined : this.#blocked.get(event.key)
-      if (blocked !== undefined) blocked.unrecorded--
+      if (blocked === undefined) continue
+      blocked.unrecorded--
+      blocked.recorded++
     }
   }
 
@@ -127,20 +133,43 @@ export class KeyOrder {
     return [...keys]
   }
 
-  /** Of `asked`, the store has rows for `open`: the others are free again, unless some are on their way to it. */
-  unblock(asked: readonly string[], open: ReadonlySet<string>): void {
-    for (const key of asked) {
+  /** The store is about to be asked about these keys: what `unblock` needs with its answer. */
+  asking(keys: readonly string[]): ReadonlyMap<string, number> {
+    return new Map(keys.map((key) => [key, this.#blocked.get(key)?.recorded ?? 0]))
+  }
+
+  /** Of `asked`, the store has rows for `open`: the others are free again, unless some are on their way to it or
+   *  reached it since it was asked. */
+  unblock(asked: ReadonlyMap<string, number>, open: ReadonlySet<string>): void {
+    for (const [key, recorded] of asked) {
       const blocked = this.#blocked.get(key)
-      if (blocked !== undefined && !blocked.halted && blocked.unrecorded === 0 && !open.has(key))
-        this.#blocked.delete(key)
+      if (blocked === undefined || blocked.halted || open.has(key)) continue
+      if (blocked.unrecorded === 0 && blocked.recorded === recorded) this.#blocked.delete(key)
     }
   }
 
-  /** Takes over which keys are halted. Answers those that were freed. */
-  refresh(halted: ReadonlySet<string>): string[] {
+  /** The dead letters of these are recorded now. */
+  haltRecorded(items: Iterable<Item>): void {
+    for (const { event } of items) {
+      const blocked = event.key === null ? undefined : this.#blocked.get(event.key)
+      if (blocked === undefined) continue
+      blocked.haltUnrecorded = false
+      blocked.recorded++
+    }
+  }
+
+  haltedKeys(): string[] {
+    return [...this.#blocked].filter(([, blocked]) => blocked.halted).map(([key]) => key)
+  }
+
+  /** Of `asked`, the store says that `halted` are: the others were freed by an operator, unless their letter was on
+   *  its way to the store, or reached it, since it was asked. Answers those that were freed. */
+  refresh(asked: ReadonlyMap<string, number>, halted: ReadonlySet<string>): string[] {
     const freed: string[] = []
-    for (const [key, blocked] of this.#blocked) {
-      if (!blocked.halted || halted.has(key)) continue
+    for (const [key, recorded] of asked) {
+      const blocked = this.#blocked.get(key)
+      if (blocked === undefined || !blocked.halted || halted.has(key)) continue
+      if (blocked.haltUnrecorded || blocked.recorded !== recorded) continue
       blocked.halted = false
       freed.push(key)
     }

@@ -5,7 +5,12 @@ import type { AnyEventDefinition } from './definition.js'
 import { closest } from './suggest.js'
 
 export type Decoded =
-  | { readonly ok: true; readonly data: unknown }
+  | {
+      readonly ok: true
+      readonly data: unknown
+      /** Frozen through and through: all handlers may have the same. */
+      readonly shareable: boolean
+    }
   | { readonly ok: false; readonly message: string; readonly newer: boolean }
 
 export interface Issue {
@@ -63,7 +68,7 @@ export class EventRegistry {
   /** Stored JSON of any known version as the newest version's data, through the upcasters and the schema. Frozen. */
   async decode(type: string, version: number, json: string): Promise<Decoded> {
     const definition = this.#newest.get(type)
-    if (definition === undefined) return { ok: true, data: freeze(JSON.parse(json)) }
+    if (definition === undefined) return frozen(JSON.parse(json))
     if (version > definition.version) {
       return {
         ok: false,
@@ -74,7 +79,7 @@ export class EventRegistry {
     try {
       const checked = validate(definition, upcast(definition, version, JSON.parse(json)))
       const result = checked instanceof Promise ? await checked : checked
-      if (result.issues === undefined) return { ok: true, data: freeze(result.value) }
+      if (result.issues === undefined) return frozen(result.value)
       const [first] = issuesOf(result.issues)
       return {
         ok: false,
@@ -121,15 +126,19 @@ function upcast(definition: AnyEventDefinition, from: number, data: unknown): un
   return current
 }
 
-/** Deeply frozen: an event is shared by all its handlers, and one that changed it would change it for the others. */
-export function freeze<Value>(value: Value): Value {
-  const pending: unknown[] = [value]
+/** Deeply frozen: an event is shared by all its handlers, and one that changed it would change it for the others. A
+ *  Date, a Map and other objects with insides of their own cannot be frozen: each handler is given its own. */
+function frozen(data: unknown): Decoded {
+  const pending: unknown[] = [data]
+  let shareable = true
   while (pending.length > 0) {
     const next = pending.pop()
-    if (typeof next !== 'object' || next === null || Object.isFrozen(next) || ArrayBuffer.isView(next))
-      continue
-    Object.freeze(next)
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue
+    const prototype = Object.getPrototypeOf(next)
+    if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null)
+      shareable = false
+    else Object.freeze(next)
     pending.push(...Object.values(next))
   }
-  return value
+  return { ok: true, data, shareable }
 }

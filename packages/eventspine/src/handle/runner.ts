@@ -8,7 +8,7 @@ import type { NewEvent, StoredEvent } from '../event/stored.js'
 import { Cancellation, type Clock, type Random } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
 import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
-import { ProcessingError, TimeoutError, ValidationError } from './category.js'
+import { HandlerError, ProcessingError, TimeoutError, ValidationError } from './category.js'
 import type { HandlerContext, HandlerPublishOptions, Transaction } from './context.js'
 import { type Outcome, outcomes } from './outcome.js'
 import type { RetryPolicy } from './retry-policy.js'
@@ -80,13 +80,14 @@ export class Runner {
     )
     const publications = new Publications(attempt, span.traceparent, this.#services)
     try {
-      const decoded = await this.decode(event)
-      if (!decoded.ok) throw new ValidationError(decoded.message)
-      await withDeadline(clock, subscription.deadlineMs, cancellation, (inner) =>
-        this.#invoke(attempt, id, decoded.data, inner, publications, span),
-      )
-      publications.close()
-      const published = await publications.collect()
+      // Body, schema and publishing stand inside, too: one of them that hangs would stop its place for ever.
+      const published = await withDeadline(clock, subscription.deadlineMs, cancellation, async (inner) => {
+        const decoded = await this.decode(event)
+        if (!decoded.ok) throw undecodable(decoded)
+        await this.#invoke(attempt, id, decoded.data, inner, publications, span)
+        publications.close()
+        return publications.collect()
+      })
       if (cancellation.cancelled) return abandoned(span)
       span.end('done')
       // A replay runs one handler again, and no other: what it publishes was published before.
@@ -116,17 +117,21 @@ export class Runner {
     }
   }
 
-  decode(event: StoredEvent): Promise<Decoded> {
-    let decoded = this.#decoded.get(event)
-    if (decoded === undefined) {
-      decoded = this.body(event).then((json) =>
-        this.#services.registry.decode(event.type, event.version, json),
-      )
-      this.#decoded.set(event, decoded)
+  async decode(event: StoredEvent): Promise<Decoded> {
+    const known = this.#decoded.get(event)
+    if (known === undefined) {
+      const decoding = this.#decodeAnew(event)
+      this.#decoded.set(event, decoding)
       // A body that could not be fetched is asked for again at the next attempt.
-      decoded.catch(() => this.#decoded.delete(event))
+      decoding.catch(() => this.#decoded.delete(event))
+      return decoding
     }
-    return decoded
+    const decoded = await known
+    return decoded.ok && !decoded.shareable ? this.#decodeAnew(event) : decoded
+  }
+
+  async #decodeAnew(event: StoredEvent): Promise<Decoded> {
+    return this.#services.registry.decode(event.type, event.version, await this.body(event))
   }
 
   async body(event: StoredEvent): Promise<string> {
@@ -168,6 +173,14 @@ export class Runner {
       return subscription.handle?.(seen, context)
     })
   }
+}
+
+/** While versions roll out, an event can be newer than the app that meets it: it waits for one that knows it. */
+const newerVersionRetryMs = 60_000
+
+function undecodable(decoded: Decoded & { readonly ok: false }): Error {
+  if (!decoded.newer) return new ValidationError(decoded.message)
+  return new HandlerError('unknown', decoded.message, { retryAfterMs: newerVersionRetryMs })
 }
 
 function abandoned(span: HandleSpan): Outcome {
@@ -255,15 +268,14 @@ function handled<Result>(promise: Promise<Result>): Promise<Result> {
 }
 
 /** Rejects with TimeoutError at the deadline. What the handler does afterwards is ignored; its signal has told it. */
-async function withDeadline(
+async function withDeadline<Result>(
   clock: Clock,
   ms: number,
   outer: Cancellation,
-  work: (cancellation: Cancellation) => unknown,
-): Promise<void> {
+  work: (cancellation: Cancellation) => Promise<Result>,
+): Promise<Result> {
   const inner = new Cancellation()
   const result = work(inner)
-  if (!isThenable(result)) return
   let cancel = () => {}
   const ended = new Promise<never>((_, reject) => {
     const end = (reason: unknown) => {
@@ -276,14 +288,11 @@ async function withDeadline(
     outer.listen(() => end(outer.reason))
   })
   try {
-    await Promise.race([result, ended])
+    return await Promise.race([result, ended])
   } finally {
     cancel()
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 /** The event as handlers and filters see it. */
 export function eventFor(event: StoredEvent, data: unknown): Event {

@@ -143,7 +143,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis, haltedKeys: number): 
       active && each.owners.length === 0 && lagSeconds <= lagSecondsMax,
       'warning',
       'No worker runs it.',
-      'Start a worker whose app defines it: eventspine worker. Or pause it, if it is gone for good',
+      'Start a worker whose app defines it: eventspine worker. If it is gone for good: eventspine subscriptions remove',
     )
     .when(
       unresolved > 0,

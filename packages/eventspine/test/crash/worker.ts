@@ -15,7 +15,7 @@ const spine = await startWhenThere(
     new Eventspine(app, {
       databaseUrl,
       schema,
-      stalledMs: 2_000,
+      stalledMs: CRASH_APP === 'blocking' ? 2_000 : 0,
       shutdownMs: 5_000,
       logger: jsonLogger('warn', Date.now, (line) => process.stdout.write(line)),
     }),

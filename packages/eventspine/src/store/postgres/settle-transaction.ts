@@ -1,11 +1,17 @@
 // The transaction of a chunk of transactional deliveries: their effects and their settlement commit together.
-import type { PoolClient } from 'pg'
+import type { PoolClient, QueryConfig } from 'pg'
 import type { SettleAnswer, Settlement, SettleTransaction } from '../../settle/port.js'
 import { type Database, translate } from './database.js'
 import { claimed, isKeyed, type Run, settleBy } from './settle-record.js'
 
 /** What the server waits beyond the deadline before it ends a transaction that does nothing. */
 const idleMarginMs = 5_000
+
+// One statement and no second behind a semicolon: the simple protocol would run `…; COMMIT`.
+const statement = (name: string, text: string, values: readonly unknown[]) =>
+  ({ text: `/* ${name} */ ${text}`, values, queryMode: 'extended' }) as unknown as QueryConfig
+
+const withoutComments = (text: string) => text.replace(/^(\s|;|--[^\n]*(\n|$)|\/\*[^]*?\*\/)+/, '')
 
 const endsTransaction =
   /^\s*(commit|end|abort|prepare\s+transaction|rollback(?!\s+((work|transaction)\s+)?to\b))\b/i
@@ -46,11 +52,11 @@ export class PostgresSettleTransaction implements SettleTransaction {
     // The connection serves another transaction by now, or none: a late statement would be an effect of nobody.
     if (!this.#open)
       throw new Error('The transaction of this attempt is over. Await each statement inside the handler.')
-    if (endsTransaction.test(text))
+    if (endsTransaction.test(withoutComments(text)))
       throw new Error(
         `The handler ran "${text.trim().slice(0, 40).toUpperCase()}", but its transaction ends with the outcome of the delivery. Throw to undo it; use savepoints for a part of it.`,
       )
-    const { rows, rowCount } = await this.#client.query(`/* handle.statement */ ${text}`, values as unknown[])
+    const { rows, rowCount } = await this.#client.query(statement('handle.statement', text, values))
     return { rows: rows as Row[], rowCount }
   }
 

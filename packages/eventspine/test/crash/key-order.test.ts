@@ -1,0 +1,34 @@
+// The key order at the moments that no timing of a real run brings about for sure.
+import { expect, it } from 'vitest'
+import { freshItem, type Item } from '../../src/deliver/item.js'
+import { KeyOrder } from '../../src/deliver/key-order.js'
+
+const tick = { number: 1, epoch: 1, after: '', snapshot: '', seqEstimate: 0, madeAtMs: 0 }
+const item = (seq: number): Item =>
+  freshItem({ epoch: 1, xid: 1, seq, tick: 1, key: 'a' } as Item['event'], tick)
+
+it('stays blocked when an answer about a key is older than a row that was recorded meanwhile (I21)', () => {
+  const keys = new KeyOrder(true, 1)
+  const first = item(1)
+  expect(keys.admit(first)).toBe('run')
+  keys.release(first, 'row')
+  keys.recorded([first])
+  // The first row is through, and the store is asked what is left of its key: nothing. Before that answer is here ...
+  const asked = keys.asking(keys.blockedOf([first]))
+  const second = item(2)
+  expect(keys.admit(second)).toBe('row')
+  keys.recorded([second])
+  keys.unblock(asked, new Set())
+  // ... the second became a row. The third must not overtake it.
+  expect(keys.admit(item(3))).toBe('row')
+})
+
+it('lets a key go when nothing was recorded since the store was asked', () => {
+  const keys = new KeyOrder(true, 1)
+  const first = item(1)
+  keys.admit(first)
+  keys.release(first, 'row')
+  keys.recorded([first])
+  keys.unblock(keys.asking(keys.blockedOf([first])), new Set())
+  expect(keys.admit(item(2))).toBe('run')
+})
