@@ -292,3 +292,34 @@ it('starts a later subscription at the beginning while events flow: no hole, no 
   await quiet(spine)
   expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, index) => index))
 })
+
+it('lets no handler end its own transaction, however it writes it', async () => {
+  const schema = freshSchema()
+  const endings = [
+    'COMMIT',
+    '/* app */ commit',
+    '-- app\nEND',
+    '; COMMIT',
+    'INSERT INTO effect (n) VALUES (1); COMMIT',
+  ]
+  const app = defineApp({
+    name: 'orders',
+    subscriptions: [
+      defineSubscription({
+        name: 'project',
+        on: placed,
+        retry: retries.none(),
+        transact: async (event, context) => {
+          await context.tx.query(`INSERT INTO ${schema}.effect (n) VALUES ($1)`, [event.data.n])
+          await context.tx.query((endings[event.data.n] ?? '').replace('effect', `${schema}.effect`))
+        },
+      }),
+    ],
+  })
+  const spine = await running(app, schema)
+  await sql(`CREATE TABLE ${schema}.effect (n int)`)
+  for (let n = 0; n < endings.length; n++) await spine.publish(placed, { n })
+  await quiet(spine)
+  expect(await sql(`SELECT * FROM ${schema}.effect`)).toEqual([])
+  expect((await spine.operator().deadLetters()).items).toHaveLength(endings.length)
+})

@@ -32,3 +32,20 @@ it('lets a key go when nothing was recorded since the store was asked', () => {
   keys.unblock(keys.asking(keys.blockedOf([first])), new Set())
   expect(keys.admit(item(2))).toBe('run')
 })
+
+it('stays halted when an answer about halted keys is older than the dead letter (I23)', () => {
+  const keys = new KeyOrder(true, 1)
+  const first = item(1)
+  keys.admit(first)
+  // The store is asked which keys are halted, and meanwhile this one dies: decided, then recorded.
+  const before = keys.asking(keys.haltedKeys())
+  keys.release(first, 'halt')
+  const decided = keys.asking(keys.haltedKeys())
+  expect(keys.refresh(before, new Set())).toEqual([])
+  expect(keys.refresh(decided, new Set())).toEqual([])
+  keys.haltRecorded([first])
+  expect(keys.refresh(decided, new Set())).toEqual([])
+  expect(keys.admit(item(2))).toBe('row')
+  // Asked after it was recorded, the answer counts.
+  expect(keys.refresh(keys.asking(keys.haltedKeys()), new Set())).toEqual(['a'])
+})
