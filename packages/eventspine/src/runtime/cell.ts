@@ -85,10 +85,13 @@ export class Cell {
       if (applied.length > 0) logger.info('migrated', { cell: this.name, migrations: applied })
     }
     await store.open()
+    if (work) {
+      // Before it counts as running: what fails here is tried whole by the next start.
+      await store.register(app.subscriptions.map(recordOf))
+      await store.maintain(retention)
+    }
     this.#state = 'running'
     if (!work) return
-    await store.register(app.subscriptions.map(recordOf))
-    await store.maintain(retention)
     this.#worker = new Worker({
       ...this.#services,
       subscriptions: app.subscriptions,

@@ -12,13 +12,14 @@ const { cell, stalledMs, processId } = workerData
 const beats = new Int32Array(cell)
 let last = -1
 let since = Date.now()
+let looked = since
 setInterval(() => {
   const now = Date.now()
+  // Two looks far apart mean that the whole process was stopped (SIGSTOP, sleep of the machine): begin anew.
+  if (now - looked > 5 * ${beatMs}) since = now
+  looked = now
   const beat = Atomics.load(beats, 0)
   if (beat !== last) { last = beat; since = now; return }
-  // Two looks far apart mean that the whole process was stopped (SIGSTOP, sleep of the machine): begin anew.
-  if (now - (globalThis.looked ?? now) > 5 * ${beatMs}) since = now
-  globalThis.looked = now
   if (now - since < stalledMs) return
   require('node:fs').writeSync(2, JSON.stringify({ time: new Date().toISOString(), level: 'error', message: 'the event loop has stood still for ' + (now - since) + ' ms: a handler blocks it. Killing the process so that its work passes on' }) + '\\n')
   process.kill(processId, 'SIGKILL')
