@@ -18,6 +18,8 @@ import { validate } from './functions/validate.js'
 import { failuresOn } from './settings.js'
 import { Failures } from './story/failures.js'
 
+export { prepare } from './prepare.js'
+
 /** What goes wrong on purpose. Your own application has no such line. */
 export const failures = new Failures(failuresOn)
 

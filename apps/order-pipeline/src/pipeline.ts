@@ -5,9 +5,7 @@ import { join, relative } from 'node:path'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import { createServer } from '@eventspine/server'
 import { Eventspine, jsonLogger, type Logger } from 'eventspine'
-import pg from 'pg'
-import { app } from './app.js'
-import { createTables } from './books.js'
+import { app, prepare } from './app.js'
 
 export interface PipelineOptions {
   /** Where the embedded database, the log file and the development key are kept. */
@@ -57,8 +55,7 @@ export class OrderPipeline {
     const { directory, databaseUrl = await this.#startDatabase(), port, done, progress } = this.#options
     const logger = this.#openLog(join(directory, 'order-pipeline.log'))
     progress('creating tables')
-    await prepare(databaseUrl)
-    const spine = new Eventspine(app, { databaseUrl, logger })
+    const spine = new Eventspine(app, { databaseUrl, logger, prepare })
     this.#stops.push(() => spine.stop())
     await spine.start()
     done(`Eventspine delivers to ${spine.app.subscriptions.map(({ name }) => name).join(', ')}`)
@@ -88,17 +85,6 @@ export class OrderPipeline {
     const stream = createWriteStream(file, { flags: 'a' })
     this.#stops.push(() => new Promise((resolve) => stream.end(resolve)))
     return jsonLogger('info', Date.now, (line) => stream.write(line))
-  }
-}
-
-/** The application's own tables, by the application's own means. */
-async function prepare(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl })
-  await client.connect()
-  try {
-    await client.query(createTables)
-  } finally {
-    await client.end()
   }
 }
 

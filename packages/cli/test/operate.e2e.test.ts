@@ -189,10 +189,46 @@ describe('a worker', () => {
     expect((await day.command(['subscriptions', 'list'])).output).toMatch(/^count-orders .* paused /m)
     const resume = ['subscriptions', 'resume', 'count-orders']
     expect(await day.answered(...resume)).toEqual({ name: 'count-orders', state: 'active' })
-    expect(await day.refused(3, 'subscriptions', 'pause', 'count-order')).toMatchObject({
-      code: 'NOT_FOUND',
-      message: expect.stringMatching(/Did you mean "count-orders"\?/),
+  })
+
+  const naming = [
+    ['subscriptions', 'pause', 'count-order'],
+    ['subscriptions', 'remove', 'count-order', '--yes'],
+    ['replay', 'count-order', '--from', 'beginning'],
+    ['dead', 'list', '--subscription', 'count-order'],
+    ['dead', 'list', '--groups', '--subscription', 'count-order'],
+    ['dead', 'discard', '--subscription', 'count-order', '--reason', 'x', '--yes'],
+    ['redrive', '--subscription', 'count-order', '--yes'],
+    ['redrive', '--subscription', 'count-order', '--preview'],
+  ]
+
+  it.each(naming)('is asked for by name: %s %s %s', async (...parameters) => {
+    expect(await day.refused(2, ...parameters)).toMatchObject({
+      code: 'SUBSCRIPTION_UNKNOWN',
+      message: 'There is no subscription "count-order". Did you mean "count-orders"?',
     })
+  })
+
+  it('knows one that is gone from the code by what the database has of it', async () => {
+    const named = ['dead', 'list', '--subscription', 'faxes']
+    await day.refused(2, ...named)
+    await day.database.rows(`INSERT INTO eventspine.subscription (name, app, priority, shards, types, policies)
+      VALUES ('faxes', 'shop', 'normal', 1, '{}', '{}')`)
+    expect(await day.answered(...named)).toMatchObject({ items: [] })
+    const remove = ['subscriptions', 'remove', 'faxes', '--yes']
+    const { findings } = (await day.command(['doctor', '--json'])).document<DoctorReport>()
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        subject: 'subscription faxes',
+        advice: expect.stringContaining(remove[2] ?? ''),
+      }),
+    )
+    await day.database.rows(`UPDATE eventspine.dead_letter SET subscription = 'faxes'
+      WHERE seq = (SELECT min(seq) FROM eventspine.dead_letter)`)
+    expect(await day.answered(...remove)).toEqual({ name: 'faxes', state: 'removed' })
+    expect(await day.answered(...named, '--state', 'any')).toMatchObject({ items: [{ state: 'discarded' }] })
+    await day.database.rows(`UPDATE eventspine.dead_letter SET subscription = 'bill', state = 'dead', resolved_at = NULL
+      WHERE subscription = 'faxes'`)
   })
 })
 

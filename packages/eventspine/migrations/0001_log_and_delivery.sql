@@ -66,6 +66,8 @@ CREATE INDEX idempotency_expiry ON eventspine.idempotency (expires_at);
 
 CREATE TABLE eventspine.subscription (
   name text PRIMARY KEY,
+  -- The app that registered it last: several may share a log.
+  app text NOT NULL,
   state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused')),
   priority text NOT NULL,
   shards int NOT NULL,

@@ -88,8 +88,25 @@ describe('a subscription is refused', () => {
     [
       'for an order of its own',
       { ordered: { afterDead: 'stop' } },
-      /ordered is "stop"; write .*"halt" or "skip"/,
+      /ordered\.afterDead is "stop"; write "halt" or "skip"/,
     ],
+    [
+      'for an order of words',
+      { ordered: 'yes' },
+      /ordered is yes; write true .*false, or \{ afterDead: 'skip' \}/,
+    ],
+    ['for an order that looks right', { ordered: 'halt' }, /ordered is halt; write true/],
+    ['for an order that is null', { ordered: null }, /ordered is null; write true/],
+    ['for an order that is a list', { ordered: ['skip'] }, /ordered is \["skip"\]; write true/],
+    ['for concurrency of words', { concurrency: 'yes' }, /concurrency is yes; write a whole number/],
+    ['for concurrency that is null', { concurrency: null }, /concurrency is null; write a whole number/],
+    ['for a batch that is a list', { batch: [5] }, /batch must be an object; write batch: \{ eventsMax/],
+    [
+      'for a deadline that is an object',
+      { deadlineMs: { ms: 1 } },
+      /deadlineMs is \{"ms":1\}; write a whole/,
+    ],
+    ['for a retry that is a number', { retry: 5 }, /retry must be an object; write retry: retries\.standard/],
     ['for a priority of its own', { priority: 'alarms' }, /priority is "alarms"; write "alarm" or "normal"/],
     [
       'for a start that is no time',

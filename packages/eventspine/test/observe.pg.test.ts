@@ -79,17 +79,19 @@ it('is one trace from publish to the last handler, under the names of the conven
   request.end()
   const spans = await until(() => {
     const ended = exporter.getFinishedSpans()
-    return ended.length >= 4 ? ended : undefined
+    return ended.length >= 5 ? ended : undefined
   })
   await quiet(spine)
   const named = (name: string) => spans.find((span) => span.name === name)
   const publish = named(`${spanNames.publish} orders.order-placed`)
   const ship = named(`${spanNames.handle} ship`)
+  const onward = named(`${spanNames.publish} orders.order-shipped`)
   const tell = named(`${spanNames.handle} tell`)
   expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1)
   expect(publish?.parentSpanContext?.spanId).toBe(request.spanContext().spanId)
   expect(ship?.parentSpanContext?.spanId).toBe(publish?.spanContext().spanId)
-  expect(tell?.parentSpanContext?.spanId).toBe(ship?.spanContext().spanId)
+  expect(onward?.parentSpanContext?.spanId).toBe(ship?.spanContext().spanId)
+  expect(tell?.parentSpanContext?.spanId).toBe(onward?.spanContext().spanId)
   expect(publish?.attributes).toMatchObject({
     [spanAttributes.system]: 'eventspine',
     [spanAttributes.operation]: 'send',
@@ -178,7 +180,7 @@ it.each([['without an SDK', false] as const, ['with an SDK', true] as const])(
     }
     await quiet(spine)
     const own = exporter?.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId) ?? []
-    expect(own).toHaveLength(recording ? 3 : 0)
+    expect(own).toHaveLength(recording ? 4 : 0)
   },
 )
 

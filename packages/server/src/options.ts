@@ -1,4 +1,5 @@
 // What a server can be told, its limits, and what follows from both.
+import { readFileSync } from 'node:fs'
 import type { Logger } from 'eventspine'
 import type { ApiKey } from './access/api-key.js'
 
@@ -60,7 +61,7 @@ export interface ServerOptions {
   /** Host names beside the loopback ones that requests may name. Off loopback the list is checked only when given. */
   readonly allowedHosts?: readonly string[]
   readonly logger?: Logger
-  /** Shown in `/openapi.json` and on the page at `/`. */
+  /** Shown in `/openapi.json` and on the page at `/`. Default: that of this package. */
   readonly version?: string
   readonly limits?: Partial<ServerLimits>
 }
@@ -88,9 +89,16 @@ export function settingsOf(options: ServerOptions): ServerSettings {
     loopback,
     development: options.development ?? false,
     allowedHosts: loopback ? [...new Set([...loopbackHosts, host, ...(given ?? [])])] : given,
-    version: options.version ?? '0.0.0',
+    version: options.version ?? packageVersion(),
     limits: { ...serverLimitsDefault, ...options.limits },
   }
+}
+
+// One folder up, whether this runs from its sources or from its build.
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const hasVersion = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return hasVersion ? String(manifest.version) : 'unknown'
 }
 
 function isLoopback(host: string): boolean {

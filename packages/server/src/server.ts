@@ -5,6 +5,7 @@ import { type ApiKey, KeyRing } from './access/api-key.js'
 import { InFlight } from './access/in-flight.js'
 import { developmentKey } from './access/key-file.js'
 import { Application } from './http/application.js'
+import { RequestMetrics } from './http/request-metrics.js'
 import { openApiDocument } from './openapi/document.js'
 import { type ServerOptions, type ServerSettings, settingsOf } from './options.js'
 import type { Route } from './route/route.js'
@@ -27,6 +28,7 @@ export class HttpServer {
   readonly #routes: readonly Route[]
   readonly #openApi: string
   readonly #keys: KeyRing
+  readonly #requests = new RequestMetrics()
   #given: readonly ApiKey[]
   #development: { readonly key: string; readonly record: ApiKey } | undefined
   #running: { readonly application: Application; readonly stopping: AbortController } | undefined
@@ -89,6 +91,7 @@ export class HttpServer {
       stopping: stopping.signal,
       tails: new InFlight('streams', this.#settings.limits.tailsPerCredentialMax),
       openApi: () => this.#openApi,
+      requests: this.#requests,
     })
     this.#running = { application, stopping }
     this.#address = await listen(application, this.#settings)

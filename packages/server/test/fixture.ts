@@ -41,6 +41,7 @@ const failing = defineEvent({ type: 'tests.failing', schema: z.object({ reason: 
 const confirm = defineSubscription({
   name: 'confirm',
   on: orderPlaced,
+  breaker: { name: 'payments', failures: 1_000, cooldownMs: 1_000 },
   handle: (event, context) => context.publish(orderConfirmed, { order: event.data.order }),
 })
 

@@ -98,14 +98,17 @@ test('batched mode stores all of them, in their order', async () => {
   expect(reply.json.events).toEqual([identity('ce-3'), identity('ce-4'), identity('ce-5')])
 })
 
-test('an empty batch is a batch of nothing', async () => {
-  const reply = await fixture.send('/v1/events', {
-    headers: { 'content-type': 'application/cloudevents-batch+json' },
-    body: '[]',
-  })
-  expect(reply.status).toBe(202)
-  expect(reply.json.events).toEqual([])
-})
+test.each(['application/json', 'application/cloudevents-batch+json'])(
+  'an empty batch is refused: nothing was published (%s)',
+  async (type) => {
+    const reply = await fixture.send('/v1/events', { headers: { 'content-type': type }, body: '[]' })
+    expect(reply.json).toMatchObject({
+      status: 400,
+      code: 'REQUEST_INVALID',
+      detail: 'The batch is empty. Send at least one event, or nothing at all.',
+    })
+  },
+)
 
 test('plain JSON gets the defaults of the app', async () => {
   const reply = await fixture.send('/v1/events', { json: order('plain') })

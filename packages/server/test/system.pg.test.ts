@@ -1,4 +1,5 @@
 // What machines and newcomers ask first, the headers on every answer, the log, start and stop.
+import { readFileSync } from 'node:fs'
 import { createServer as createTcpServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createServer } from '../src/index.js'
@@ -17,6 +18,51 @@ test('health, readiness and metrics need no key on loopback', async () => {
   expect(metrics.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
   expect(metrics.text).toMatch(/^eventspine_events_published_total\{.*\} \d+$/m)
   expect(metrics.text).toMatch(/^# TYPE eventspine_subscription_lag_seconds gauge$/m)
+  for (const name of ['matched', 'completed', 'skipped', 'discarded'])
+    expect(metrics.text).toMatch(
+      new RegExp(`^eventspine_subscription_${name}_total\\{cell="main",subscription="confirm"\\} \\d+$`, 'm'),
+    )
+})
+
+test('requests are counted and timed by route, method and status, and no caller can make labels', async () => {
+  const own = await new Fixture().start()
+  const series = async () => {
+    const { text } = await own.send('/metrics')
+    const lines = [...text.matchAll(/^eventspine_http_request_seconds_count\{(.*)\} (\d+)$/gm)]
+    return new Map(lines.map(([, labels, count]) => [labels, Number(count)]))
+  }
+  const labels = (route: string, method: string, status: number) =>
+    `route="${route}",method="${method}",status="${status}"`
+  for (const name of ['a', 'b', '"} 1']) await own.send(`/v1/events/${encodeURIComponent(name)}`)
+  for (const path of ['/x', '/y', '/z"']) await own.send(path)
+  await own.send('/v1/events', { json: order('counted') })
+  await own.send('/v1/events', { method: 'PROPFIND' })
+  await own.send('/healthz', { method: 'HEAD' })
+  // An answer is counted once its connection has seen the end of it.
+  const counted = await own.until(series, (found) => found.size >= 5)
+  expect(Object.fromEntries(counted)).toMatchObject({
+    [labels('/v1/events/:id', 'GET', 404)]: 3,
+    [labels('none', 'GET', 404)]: 3,
+    [labels('/v1/events', 'POST', 202)]: 1,
+    [labels('none', 'other', 405)]: 1,
+    [labels('/healthz', 'HEAD', 200)]: 1,
+  })
+  const { text } = await own.send('/metrics')
+  expect(text).toMatch(/^# TYPE eventspine_http_request_seconds histogram$/m)
+  expect(text).toContain(
+    `eventspine_http_request_seconds_bucket{${labels('/v1/events/:id', 'GET', 404)},le="+Inf"} 3\n`,
+  )
+  await own.stop()
+})
+
+test('a breaker that nobody declares is not found', async () => {
+  const opened = await fixture.operate('/v1/breakers/payment', { state: 'open' })
+  expect(opened.json).toMatchObject({
+    status: 404,
+    code: 'NOT_FOUND',
+    detail: expect.stringContaining('Did you mean "payments"?'),
+  })
+  expect((await fixture.operate('/v1/breakers/payments', { state: 'closed' })).status).toBe(200)
 })
 
 test('every answer carries the security headers, and none allows another origin', async () => {
@@ -140,8 +186,13 @@ describe('the OpenAPI document', () => {
   const operations = async () =>
     Object.values((await document()).paths as unknown as Paths).flatMap((path) => Object.values(path))
 
-  test('is of version 3.1 and names this version', async () => {
+  test('is of version 3.1 and names this version, else that of the package', async () => {
     expect(await document()).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } })
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    const server = createServer(fixture.spine, { port: 0, development: true })
+    const { url } = await server.start()
+    expect((await exchange(url, '/openapi.json')).json).toMatchObject({ info: { version } })
+    await server.stop()
   })
 
   test('has every route with its scope, parameters, body and problems', async () => {

@@ -5,6 +5,7 @@ import { type Commands, nextPage, type PageFlags, pageRequest } from '../command
 import { CommandError } from '../failure.js'
 import { addLetterFlags, chosenLetters, type LetterFlags, letterFilter } from '../input/letter-filter.js'
 import { wholeNumber } from '../input/values.js'
+import { requireFiltered } from '../project/lookup.js'
 import { confirm } from '../screen/confirm.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
@@ -45,8 +46,10 @@ export function addDead(program: Command, commands: Commands): void {
 }
 
 function list(commands: Commands) {
-  return commands.operation<ListFlags>(async ({ operator, screen }, { flags }) => {
+  return commands.operation<ListFlags>(async (session, { flags }) => {
+    const { operator, screen } = session
     const filter = letterFilter([], flags)
+    await requireFiltered(session, flags)
     if (flags.groups === true) {
       const groups = await operator.deadLetterGroups(filter)
       screen.answer({ groups }, () => groupLines(groups, screen.width))
@@ -120,8 +123,10 @@ export function groupLines(groups: readonly DeadLetterGroup[], width: number): T
 const roundsEver = 1_000
 
 function discard(commands: Commands) {
-  return commands.operation<DiscardFlags>(async ({ operator, screen, actor }, { flags, operands }) => {
+  return commands.operation<DiscardFlags>(async (session, { flags, operands }) => {
+    const { operator, screen, actor } = session
     const filter = chosenLetters(operands, flags)
+    await requireFiltered(session, flags)
     const { reason } = flags
     if (reason === undefined || reason.trim() === '') {
       const message = 'Say why with --reason "…": it is kept in the audit.'

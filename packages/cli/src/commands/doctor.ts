@@ -18,7 +18,7 @@ export function addDoctor(program: Command, commands: Commands): void {
   })
   program
     .command('doctor')
-    .description('check that every event is accounted for, and what is wrong')
+    .description('check that every event is accounted for, and what is wrong with this app')
     .action(action)
 }
 

@@ -8,6 +8,7 @@ import { follow } from '../follow.js'
 import { readJson } from '../input/json.js'
 import { addLetterFlags, chosenLetters, type LetterFlags } from '../input/letter-filter.js'
 import { numberAbove, wholeNumber } from '../input/values.js'
+import { requireFiltered } from '../project/lookup.js'
 import type { Session } from '../project/session.js'
 import { confirm } from '../screen/confirm.js'
 import { dim, green, type Text, yellow } from '../screen/text.js'
@@ -66,6 +67,7 @@ async function run(session: Session, call: Call<RedriveFlags>): Promise<ExitCode
   const { operator, screen } = session
   const { flags, operands } = call
   const filter = chosenLetters(operands, flags)
+  await requireFiltered(session, flags)
   const preview = await operator.previewRedrive(filter, flags.roundsMax)
   const isPreview = flags.preview === true || flags.dryRun === true
   if (preview.selected === 0 && !isPreview) refuseNothing(filter, preview)

@@ -57,7 +57,7 @@ async function run(
     const message = 'Say from where: --from beginning, or --from 2026-01-31T12:00:00Z.'
     throw new CommandError('REQUEST_INVALID', message, { field: '--from' })
   }
-  await requireSubscription(operator, subscription)
+  await requireSubscription(session, subscription)
   const external = flags.external === true
   const replay = await operator
     .replay({ subscription, from, actor, external, ...(reason !== undefined && { reason }) })

@@ -2,7 +2,6 @@
 // when it is told to or when the supervisor is gone. Not for people: hidden from --help.
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
-import { jsonLogger } from 'eventspine'
 import { type Call, type Commands } from '../command.js'
 import { type ExitCode, failureOf } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
@@ -32,7 +31,9 @@ async function serve(
   screen: Screen,
   { flags, interruption }: Call<ServeFlags>,
 ): Promise<ExitCode | undefined> {
+  // Imported here: whoever supervises this process loads this file too, and needs no library.
   const { Serving } = await import('../supervise/serving.js')
+  const { jsonLogger } = await import('eventspine')
   const serving = new Serving({
     ...flags,
     api: flags.api === true,

@@ -38,29 +38,29 @@ export function addSubscriptions(program: Command, commands: Commands): void {
 }
 
 function remove(commands: Commands) {
-  return commands.operation<{ readonly yes?: boolean }>(
-    async ({ operator, screen, actor }, { operands, flags }) => {
-      const name = operand(operands)
-      await requireSubscription(operator, name)
-      const view = (await operator.subscriptions()).find((each) => each.name === name)
-      await confirm(
-        screen,
-        `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${view?.dead ?? 0} dead letters for good?`,
-        flags.yes,
-      )
-      await operator.removeSubscription(name, actor)
-      screen.answer({ name, state: 'removed' }, () => [
-        [green('✓'), ` "${name}" is removed; the audit says what went with it.`],
-      ])
-      return undefined
-    },
-  )
+  return commands.operation<{ readonly yes?: boolean }>(async (session, { operands, flags }) => {
+    const { operator, screen, actor } = session
+    const name = operand(operands)
+    await requireSubscription(session, name)
+    const view = (await operator.subscriptions()).find((each) => each.name === name)
+    await confirm(
+      screen,
+      `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${view?.dead ?? 0} dead letters for good?`,
+      flags.yes,
+    )
+    await operator.removeSubscription(name, actor)
+    screen.answer({ name, state: 'removed' }, () => [
+      [green('✓'), ` "${name}" is removed; the audit says what went with it.`],
+    ])
+    return undefined
+  })
 }
 
 function change(commands: Commands, verb: 'pause' | 'resume') {
-  return commands.operation(async ({ operator, screen, actor }, { operands }) => {
+  return commands.operation(async (session, { operands }) => {
+    const { operator, screen, actor } = session
     const name = operand(operands)
-    await requireSubscription(operator, name)
+    await requireSubscription(session, name)
     if (verb === 'pause') screen.note(dim('Waiting for running handlers to end …'))
     await operator[verb](name, actor)
     const state = verb === 'pause' ? 'paused' : 'active'

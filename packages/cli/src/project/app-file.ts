@@ -8,7 +8,7 @@ import { CommandError } from '../failure.js'
 
 export interface LoadedApp {
   readonly app: App
-  /** The module's export `options`: cells, placement, retention and the like. */
+  /** The module's export `options`: cells, placement, retention and the like, with its export `prepare`. */
   readonly options: Partial<EventspineOptions>
   readonly file: string
 }
@@ -22,7 +22,8 @@ export async function loadApp(file: string): Promise<LoadedApp> {
     const message = `${file} exports no app. Write "export const app = defineApp({ … })", or make it the default export.`
     throw new CommandError('APP_INVALID', message, { field: '--app' })
   }
-  return { app, options: optionsOf(module.options, file), file }
+  const options = { ...optionsOf(module.options, file), ...preparationOf(module.prepare, file) }
+  return { app, options, file }
 }
 
 async function imported(file: string): Promise<Record<string, unknown>> {
@@ -59,6 +60,31 @@ function optionsOf(value: unknown, file: string): Partial<EventspineOptions> {
     'APP_INVALID',
     `${file}: its export "options" must be an object, as new Eventspine(app, options) takes it.`,
   )
+}
+
+type Prepare = NonNullable<EventspineOptions['prepare']>
+
+function preparationOf(value: unknown, file: string): { readonly prepare?: Prepare } {
+  if (value === undefined) return {}
+  if (typeof value !== 'function') {
+    throw new CommandError(
+      'APP_INVALID',
+      `${file}: its export "prepare" must be a function. Write "export async function prepare({ databaseUrl }) { … }".`,
+      { field: '--app' },
+    )
+  }
+  return { prepare: (cell) => explained(file, async () => (value as Prepare)(cell)) }
+}
+
+// Else an error of the person's own SQL would read like one of ours.
+async function explained(file: string, prepare: () => Promise<void>): Promise<void> {
+  try {
+    await prepare()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `${file}: its export "prepare" failed: ${reason}${placeOf(cause, file)}`
+    throw new CommandError('PREPARE_FAILED', message, { field: '--app', cause })
+  }
 }
 
 const isTypeScript = (file: string) => ['.ts', '.mts', '.cts', '.tsx'].includes(extname(file))

@@ -39,8 +39,9 @@ export interface ProcessListener {
 
 const backoffMsMin = 200
 const backoffMsMax = 3_000
-/** A process that ran so long did not die of its start. */
-const steadyMs = 30_000
+/** A process that ran so long did not die of its start. Less than what a delivery waits that is suspected of killing its
+ *  process: while such a one is put to the proof, its neighbours stand still for a new start and no longer. */
+const steadyMs = 1_000
 
 export class SupervisedProcess {
   readonly #options: ProcessOptions

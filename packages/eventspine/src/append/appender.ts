@@ -3,26 +3,43 @@
 import { fitsBytes } from '../event/json/index.js'
 import type { NewEvent } from '../event/stored.js'
 import { type Clock, EventspineError } from '../kernel/index.js'
-import type { AppendOutcome, AppendPort, ClaimPort } from './port.js'
+import type { AppendOutcome, AppendPort, ClaimPort, SqlExecutor } from './port.js'
+import { isRefusal, refusedBy } from './refusal.js'
 
 export interface AppendLimits {
   /** Bytes of JSON above which a body goes to the object store. */
   readonly softLimitBytes: number
   readonly batchEventsMax: number
   readonly batchBytesMax: number
-  /** Events waiting in memory above which publishing is refused with OVERLOADED. */
+  /** Events on their way to the log above which publishing is refused with OVERLOADED. */
   readonly pendingEventsMax: number
+  /** The same for the bytes of their bodies and extensions. */
+  readonly pendingBytesMax: number
+  /** Events of one `publishMany`, which is one transaction. */
+  readonly callEventsMax: number
+  /** Bytes of their bodies and extensions. */
+  readonly callBytesMax: number
 }
+
+const mebibyte = 1024 * 1024
 
 export const appendLimitsDefault: AppendLimits = {
   softLimitBytes: 64 * 1024,
   batchEventsMax: 2_000,
-  batchBytesMax: 4 * 1024 * 1024,
+  batchBytesMax: 4 * mebibyte,
   pendingEventsMax: 50_000,
+  pendingBytesMax: 64 * mebibyte,
+  callEventsMax: 10_000,
+  callBytesMax: 32 * mebibyte,
 }
+
+/** What an event weighs: the parts of it that a publisher can make large. */
+export const bytesOf = ({ data, extensions }: Pick<NewEvent, 'data' | 'extensions'>) =>
+  (data === null ? 0 : Buffer.byteLength(data)) + (extensions?.length ?? 0)
 
 interface Pending {
   readonly event: NewEvent
+  readonly bytes: number
   readonly resolve: (outcome: AppendOutcome) => void
   readonly reject: (error: unknown) => void
 }
@@ -34,6 +51,8 @@ export class Appender {
   readonly #clock: Clock
   readonly #appended: () => void
   #queue: Pending[] = []
+  #pendingEvents = 0
+  #pendingBytes = 0
   #flushing: Promise<void> | undefined
 
   /** `appended` is called after each batch: it wakes the readers. */
@@ -45,44 +64,79 @@ export class Appender {
     this.#appended = appended
   }
 
-  get pending(): number {
-    return this.#queue.length
-  }
-
   /** Resolves when the event is in the log, durably. */
   append(event: NewEvent): Promise<AppendOutcome> {
-    if (this.#queue.length >= this.#limits.pendingEventsMax) {
-      return Promise.reject(
-        new EventspineError(
-          'OVERLOADED',
-          `${this.#queue.length} events wait to be written, which is the limit. Publish again after a moment, or publish less at once.`,
-          { retryAfterMs: 1_000 },
-        ),
-      )
-    }
+    const bytes = bytesOf(event)
+    if (this.#isFull(1, bytes)) return Promise.reject(this.#overloaded())
+    this.#pendingEvents++
+    this.#pendingBytes += bytes
     return new Promise((resolve, reject) => {
-      this.#queue.push({ event, resolve, reject })
+      this.#queue.push({ event, bytes, resolve, reject })
       this.#flushing ??= this.#flush()
     })
   }
 
   /** All or nothing, in one transaction. */
-  async appendAll(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
-    const outcomes = await this.#port.appendAll(await this.#checkIn(events))
-    this.#appended()
-    return outcomes
+  appendAll(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    return this.#counting(events, async () => {
+      const outcomes = await this.#port.appendAll(await this.#checkIn(events)).catch((error: unknown) => {
+        throw isRefusal(error) ? refusedBy(error, events.length) : error
+      })
+      this.#appended()
+      return outcomes
+    })
+  }
+
+  /** In the caller's own transaction. */
+  appendWithin(executor: SqlExecutor, event: NewEvent): Promise<AppendOutcome> {
+    return this.#counting([event], async () => {
+      const [outcome = 'stored'] = await this.#port.appendWithin(executor, [await this.checkIn(event)])
+      return outcome
+    })
+  }
+
+  async #counting<Result>(events: readonly NewEvent[], work: () => Promise<Result>): Promise<Result> {
+    const bytes = events.reduce((sum, event) => sum + bytesOf(event), 0)
+    if (this.#isFull(events.length, bytes)) throw this.#overloaded()
+    this.#pendingEvents += events.length
+    this.#pendingBytes += bytes
+    try {
+      return await work()
+    } finally {
+      this.#pendingEvents -= events.length
+      this.#pendingBytes -= bytes
+    }
+  }
+
+  // What is legal on its own must not be refused for ever, so where nothing waits everything fits.
+  #isFull(events: number, bytes: number): boolean {
+    const { pendingEventsMax, pendingBytesMax } = this.#limits
+    if (this.#pendingEvents === 0) return false
+    return this.#pendingEvents + events > pendingEventsMax || this.#pendingBytes + bytes > pendingBytesMax
+  }
+
+  #overloaded(): EventspineError {
+    const mebibytes = (this.#pendingBytes / mebibyte).toFixed(1)
+    return new EventspineError(
+      'OVERLOADED',
+      `${this.#pendingEvents} events of ${mebibytes} MiB wait to be written, and there is no room for more. Publish again after a moment, or publish less at once.`,
+      { retryAfterMs: 1_000 },
+    )
+  }
+
+  #isSmall({ data }: NewEvent): boolean {
+    return data === null || fitsBytes(data, this.#limits.softLimitBytes)
   }
 
   /** Bodies over the soft limit leave for the object store before the event is written: a reference to nothing
    *  would be worse than a body without an event. */
   async checkIn(event: NewEvent): Promise<NewEvent> {
-    if (event.data === null || fitsBytes(event.data, this.#limits.softLimitBytes)) return event
+    if (event.data === null || this.#isSmall(event)) return event
     return { ...event, data: null, claim: await this.#claim.put(event.tenant, event.data) }
   }
 
   async #checkIn(events: readonly NewEvent[]): Promise<readonly NewEvent[]> {
-    const { softLimitBytes } = this.#limits
-    if (events.every(({ data }) => data === null || fitsBytes(data, softLimitBytes))) return events
+    if (events.every((event) => this.#isSmall(event))) return events
     return Promise.all(events.map((event) => this.checkIn(event)))
   }
 
@@ -94,17 +148,17 @@ export class Appender {
   }
 
   #take(): Pending[] {
-    let bytes = 0
+    let size = 0
     let count = 0
     const ids = new Set<string>()
-    for (const { event } of this.#queue) {
-      bytes += event.data?.length ?? 0
+    for (const { event, bytes } of this.#queue) {
+      size += bytes
       // Two with one id in one statement could not be told apart by it: the second waits for the next batch.
       const identity = event.fingerprint === null ? null : `${event.tenant}\n${event.source}\n${event.id}`
       const repeated = identity !== null && ids.has(identity)
       if (
         count > 0 &&
-        (repeated || count >= this.#limits.batchEventsMax || bytes > this.#limits.batchBytesMax)
+        (repeated || count >= this.#limits.batchEventsMax || size > this.#limits.batchBytesMax)
       )
         break
       if (identity !== null) ids.add(identity)
@@ -114,14 +168,42 @@ export class Appender {
   }
 
   async #write(batch: readonly Pending[]): Promise<void> {
+    await this.#store(await this.#checkedIn(batch))
+    for (const { bytes } of batch) this.#pendingBytes -= bytes
+    this.#pendingEvents -= batch.length
+  }
+
+  // A body that the object store does not take is no fault of its neighbours.
+  async #checkedIn(batch: readonly Pending[]): Promise<readonly Pending[]> {
+    if (batch.every(({ event }) => this.#isSmall(event))) return batch
+    const checked = batch.map(async (pending) => {
+      try {
+        return { ...pending, event: await this.checkIn(pending.event) }
+      } catch (error) {
+        pending.reject(error)
+        return undefined
+      }
+    })
+    return (await Promise.all(checked)).filter((pending) => pending !== undefined)
+  }
+
+  // An event that the database refuses takes no other with it: the batch is halved until that one stands alone. Only
+  // after an answer that says that nothing was stored; where that is in doubt, a second try could store it twice.
+  async #store(batch: readonly Pending[]): Promise<void> {
+    if (batch.length === 0) return
     try {
-      const outcomes = await this.#port.append(await this.#checkIn(batch.map((pending) => pending.event)))
-      batch.forEach((pending, index) => {
-        pending.resolve(outcomes[index] ?? 'stored')
-      })
+      const outcomes = await this.#port.append(batch.map(({ event }) => event))
+      batch.forEach(({ resolve }, index) => resolve(outcomes[index] ?? 'stored'))
       this.#appended()
     } catch (error) {
-      for (const pending of batch) pending.reject(error)
+      const refusal = isRefusal(error)
+      if (!refusal || batch.length === 1) {
+        for (const { reject } of batch) reject(refusal ? refusedBy(error, 1) : error)
+        return
+      }
+      const half = batch.length >> 1
+      await this.#store(batch.slice(0, half))
+      await this.#store(batch.slice(half))
     }
   }
 

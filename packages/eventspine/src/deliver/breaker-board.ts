@@ -8,13 +8,12 @@ type Breaker = NonNullable<ResolvedSubscription['breaker']>
 
 export type Passage =
   | { readonly kind: 'go'; readonly share: number }
-  /** The breaker is open: nothing for about so long. */
+  /** The breaker is open: no probe for so long. */
   | { readonly kind: 'wait'; readonly ms: number }
   /** Its cooldown is over: one delivery may ask for the probe. */
   | { readonly kind: 'probe' }
 
 const refreshMs = 250
-const waitMsMax = 1_000
 const probeMs = 60_000
 
 export class BreakerBoard {
@@ -67,7 +66,7 @@ export class BreakerBoard {
       return { kind: 'go', share: Math.min(1, 0.1 + (0.9 * (state.closedForMs + sinceMs)) / breaker.rampMs) }
     }
     const leftMs = state.opensForMs - sinceMs
-    return leftMs > 0 ? { kind: 'wait', ms: Math.min(waitMsMax, leftMs) } : { kind: 'probe' }
+    return leftMs > 0 ? { kind: 'wait', ms: leftMs } : { kind: 'probe' }
   }
 
   /** True when this delivery is the one that tries. */

@@ -5,6 +5,7 @@ import type { Outcome } from '../handle/outcome.js'
 import { assert, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate, transactionItemsMax } from './gate.js'
+import { Isolation, isolateAfterDeaths } from './isolation.js'
 import { freshItem, type Item, rowItem } from './item.js'
 import { type KeyOrder, keyOrderOf } from './key-order.js'
 import type { Lease, OpenDelivery, Tick } from './port.js'
@@ -16,10 +17,6 @@ import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
 import { Unsettled } from './unsettled.js'
 
-/** Deaths of earlier holders at this place of the log after which its events are taken apart. */
-const isolateAfterDeaths = 2
-/** Of these at least so many: what can have run ahead of the cursor. */
-const isolatedEventsMin = 100
 const settleItemsMax = 5_000
 /** A delivery that holds back the record of ended ones behind it becomes a row after so long. */
 const parkAfterMs = { alarm: 20, normal: 250 } as const
@@ -30,14 +27,14 @@ export class Consumer {
   readonly #unsettled: Unsettled
   readonly #reader: Reader
   readonly #queue: Queue
+  readonly #isolation: Isolation
   readonly gate: Gate
   readonly #running = new Set<Item>()
   readonly #pumpLater: Soonest
   readonly #parkLater: Soonest
   #unpromoted: string[] = []
-  #isolate: boolean
   #transacting = false
-  /** Rows were offered while a chunk ran. */
+  /** It was asked for room for rows and had none. */
   #askAgain = false
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new'
   #replay: 'running' | 'ending' | 'ended' = 'running'
@@ -52,7 +49,7 @@ export class Consumer {
     this.#unsettled = new Unsettled(lease, subscription.ordered === 'halt')
     this.#reader = new Reader(services.feed, lease, wants)
     this.#keys = keyOrderOf(subscription)
-    this.#isolate = lease.deaths >= isolateAfterDeaths
+    this.#isolation = new Isolation(lease, services.feed.known)
     this.gate = new Gate(subscription, lease, services)
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
     this.#parkLater = new Soonest(services.clock, () => services.flush(this))
@@ -111,7 +108,8 @@ export class Consumer {
       if (this.#reader.idle && !this.#reader.atEnd && this.#hasRoom()) void this.#fetch()
       else if (this.#reader.pastEnd && this.#replay === 'running') void this.#endReplay()
     }
-    if (this.#unsettled.dirty) this.#services.flush(this)
+    // The flush of a replay's end comes to nothing while a chunk is open: it is asked for until it is recorded.
+    if (this.#unsettled.dirty || this.#replay === 'ending') this.#services.flush(this)
     if (this.#unsettled.window.held) this.#parkLater.after(parkAfterMs[this.subscription.priority])
   }
 
@@ -121,16 +119,15 @@ export class Consumer {
 
   async #fetch(): Promise<void> {
     try {
-      const isolated = this.#isolate ? Math.max(isolatedEventsMin, this.gate.concurrency * 2) : 0
+      const isolated = this.#isolation.eventsMax(this.gate.concurrency)
       const read = await this.#reader.read(isolated || this.gate.batch.events)
       if (read === undefined || this.#state !== 'running') return
       if (read === 'renumbered') return this.#services.lost(this)
       const tickOf = (number: number) => read.chunk.ticks.get(number) as Tick
-      read.wanted.forEach((event, index) =>
-        this.#take(freshItem(event, tickOf(event.tick)), index < isolated),
-      )
+      const suspects = isolated === 0 ? undefined : this.#isolation.suspects(read.wanted, isolated)
+      for (const event of read.wanted)
+        this.#take(freshItem(event, tickOf(event.tick)), suspects?.has(event) === true)
       this.#unsettled.window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))
-      if (read.wanted.length > 0) this.#isolate = false
     } catch {
       // The store is away: the worker's poll tries again. No attempt is spent.
       return
@@ -140,7 +137,7 @@ export class Consumer {
 
   #take(item: Item, isolated: boolean): void {
     if (item.tick !== null) this.#unsettled.window.add(item, item.tick)
-    if (isolated) this.#queue.stepAside(item, 0, 1)
+    if (isolated) this.#queue.stepAside(item, 0, isolateAfterDeaths)
     else this.#queue.add(item)
   }
 
@@ -157,15 +154,17 @@ export class Consumer {
     this.pump()
   }
 
-  /** How many due rows it could run now. */
+  /** How many due rows it could run now. Asked in vain, it has them claimed itself when something ended. */
   get roomForRows(): number {
-    this.#askAgain ||= this.#transacting
-    return this.#mayStart && !this.#transacting ? this.gate.roomForRows(this.#queue.rows) : 0
+    const room = this.#transacting ? 0 : this.gate.roomForRows(this.#queue.rows)
+    this.#askAgain ||= room <= 0
+    return this.#mayStart ? room : 0
   }
 
-  /** A delivery that may have killed its process runs here, or is about to. */
+  /** A delivery that may have killed its process runs here, is about to, or ended and is not recorded yet. */
   get suspects(): boolean {
-    return this.#queue.suspects || [...this.#running].some(({ deaths }) => deaths > 0)
+    const { suspects } = this.#unsettled
+    return suspects || this.#queue.suspects || [...this.#running].some(({ deaths }) => deaths > 0)
   }
 
   // ── running ──
@@ -200,8 +199,8 @@ export class Consumer {
       this.#release(item, outcome)
       this.pump()
     }
-    // The next suspect is claimed only now.
-    if (item.deaths > 0) this.#services.dueIn(0)
+    if (this.#askAgain) this.#services.dueIn(0)
+    this.#askAgain = false
     this.#services.freed()
   }
 
@@ -314,6 +313,8 @@ export class Consumer {
     if (harvest === undefined) return
     if (harvest.finished) this.#replay = 'ended'
     const items = endedOf(harvest)
+    // The next suspect is claimed only now.
+    if (items.some(({ deaths }) => deaths > 0)) this.#services.dueIn(0)
     for (const { ending } of items) {
       if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
     }
@@ -337,7 +338,9 @@ export class Consumer {
 
   /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
   refused(ids: readonly string[]): Settlement | undefined {
-    return this.#unsettled.refused(ids, this.#services.outcomes.conflicted())
+    const settlement = this.#unsettled.refused(ids, this.#services.outcomes.conflicted())
+    for (const { event, halts } of settlement?.dead ?? []) if (halts) this.#keys.halt(event.key)
+    return settlement
   }
 
   // A replay is over when nothing runs and no row of it is open.

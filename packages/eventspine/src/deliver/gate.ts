@@ -26,9 +26,10 @@ export interface GateServices {
   readonly capacity: Capacity
 }
 
-/** A suspect of killing the process waits so long after its lease began: if it is guilty, the others have had their
- *  turn before the process dies again. */
-const suspectAfterMs = 2_000
+/** Behind the open breaker of the whole service nothing is written, so it is looked at again soon. A row put aside for
+ *  its tenant's breaker is due at the next probe, or after so long: an operator may have closed it by then. */
+const holdMsMax = 1_000
+const asideMsMax = 60_000
 
 export class Gate {
   readonly #services: GateServices
@@ -62,15 +63,15 @@ export class Gate {
   /** Judges one delivery. `go` has taken its start from the rate. */
   judge(item: Item): Verdict {
     const { breaker } = this.#subscription
-    const youngMs = item.deaths > 0 ? suspectAfterMs - (this.#services.clock.monotonic() - this.#beganAt) : 0
-    if (youngMs > 0) return { kind: 'hold', ms: youngMs }
     if (!this.#services.capacity.room(this.#runnable(item))) return { kind: 'hold', ms: null }
     let share = 1
     if (breaker !== undefined) {
       const passage = this.#services.breakers.passage(breaker, item.event.tenant)
       if (passage.kind === 'probe') return { kind: 'probe' }
       if (passage.kind === 'wait')
-        return { kind: breaker.scope === 'tenant' ? 'aside' : 'hold', ms: passage.ms }
+        return breaker.scope === 'tenant'
+          ? { kind: 'aside', ms: Math.min(asideMsMax, passage.ms) }
+          : { kind: 'hold', ms: Math.min(holdMsMax, passage.ms) }
       share = passage.share
     }
     if (this.running >= Math.max(1, this.concurrency * share)) return { kind: 'hold', ms: null }
@@ -91,6 +92,11 @@ export class Gate {
     const places =
       this.#subscription.transact === undefined ? this.concurrency - this.running : transactionItemsMax
     return places - queued
+  }
+
+  /** How long its lease is held. */
+  get ageMs(): number {
+    return this.#services.clock.monotonic() - this.#beganAt
   }
 
   /** Of these, as many may be retries. */

@@ -86,10 +86,15 @@ export class KeyOrder {
   #leave(key: string, item: Item, left: 'through' | 'row' | 'halt'): void {
     const isRow = item.tick === null || item.parked
     if (left === 'row' && !isRow) this.#block(key).unrecorded++
-    if (left === 'halt') Object.assign(this.#block(key), { halted: true, haltUnrecorded: true })
+    if (left === 'halt') this.halt(key)
     // Only an operator's redrive runs anything of a halted key, and it went well.
     const blocked = this.#blocked.get(key)
     if (left === 'through' && blocked !== undefined) blocked.halted = false
+  }
+
+  /** A dead letter of the key is on its way to the store: from now on nothing of the key runs. */
+  halt(key: string | null): void {
+    if (key !== null) Object.assign(this.#block(key), { halted: true, haltUnrecorded: true })
   }
 
   #block(key: string): Blocked {

@@ -15,6 +15,11 @@ const claimRowsMax = 50
 /** How often rows are looked for that this process does not know of: redrives, rows of earlier holders. */
 const pollMs = 500
 
+/** So long every lease of the process is held before a suspect of killing it is claimed. */
+const suspectAfterMs = 2_000
+/** Or the oldest of them. */
+const suspectAfterMsMax = 15_000
+
 export class RetryClaimer {
   readonly #services: ClaimerServices
   readonly #wake: Wake
@@ -59,6 +64,16 @@ export class RetryClaimer {
     }
   }
 
+  // A claim is what a death is judged by: a suspect of killing its process is claimed only when it starts at once, alone
+  // among suspects, in a process that has lived without it: whatever else may kill it had its turn before. Where leases
+  // come and go all the time that would be never, so the oldest one's age is enough in the end.
+  #suspectsMax(): number {
+    const consumers = this.#services.consumers()
+    if (consumers.some(({ suspects }) => suspects)) return 0
+    const ages = consumers.map(({ gate }) => gate.ageMs)
+    return Math.min(...ages) >= suspectAfterMs || Math.max(...ages) >= suspectAfterMsMax ? 1 : 0
+  }
+
   async #claim(): Promise<void> {
     const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
     if (wanting.length === 0) return
@@ -70,8 +85,7 @@ export class RetryClaimer {
       rowsMax: Math.min(claimRowsMax, roomForRows),
       retriesMax: gate.retriesMax,
     }))
-    const suspectsMax = this.#services.consumers().some((consumer) => consumer.suspects) ? 0 : 1
-    const rows = await this.#services.port.claimDue(leases, claimRowsMax, suspectsMax)
+    const rows = await this.#services.port.claimDue(leases, claimRowsMax, this.#suspectsMax())
     wanting.forEach((consumer, index) => {
       const id = consumerId(consumer.lease)
       const mine = rows.filter((row) => consumerId(row) === id)

@@ -38,6 +38,11 @@ export class Unsettled {
     return this.window.size + this.#endedRows.length + (this.flushing ? 1 : 0)
   }
 
+  /** Among the rows that ended is one that may have killed its process: dying now would make it look guilty again. */
+  get suspects(): boolean {
+    return [...this.#endedRows, ...(this.#harvest?.rows ?? [])].some(({ deaths }) => deaths > 0)
+  }
+
   /** What became of it is known: its ending is set. */
   ended(item: Item): void {
     if (item.tick === null || item.parked) this.#endedRows.push(item)

@@ -5,7 +5,7 @@ import { type Clock, EventspineError, type Random, randomHex, uuidv7 } from '../
 import { isTraceparent } from '../observe/trace.js'
 import { type AnyEventDefinition, isType, isVersion, typeRule, versionRule } from './definition.js'
 import { JsonError, writeJson } from './json/index.js'
-import { type Issue, issuesOf, validate } from './registry.js'
+import { type Issue, issuesOf, messageOf, validate } from './registry.js'
 import type { NewEvent } from './stored.js'
 
 export interface PublishOptions {
@@ -60,7 +60,7 @@ export function prepare(
     const event = complete(definition, data, output, options, settings)
     return holdsDate(data) ? readBack(definition, event) : event
   }
-  const result = outputOf(definition, data, (issues) => invalid(definition, issues))
+  const result = outputOf(definition, data, (issues, count) => invalid(definition, issues, count))
   return result instanceof Promise ? result.then(finish) : finish(result)
 }
 
@@ -75,15 +75,14 @@ function checkDefinition({ type, version }: AnyEventDefinition): void {
 function outputOf(
   definition: AnyEventDefinition,
   data: unknown,
-  fault: (issues: readonly Issue[]) => EventspineError,
+  fault: (issues: readonly Issue[], count: number) => EventspineError,
 ): unknown {
   const checked = (result: Awaited<ReturnType<typeof validate>>) => {
-    if (result.issues !== undefined) throw fault(issuesOf(result.issues, '/data'))
+    if (result.issues !== undefined) throw fault(issuesOf(result.issues, '/data'), result.issues.length)
     return result.value
   }
   const thrown = (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error)
-    throw fault([{ field: '/data', message: `the schema threw "${message}"` }])
+    throw fault([{ field: '/data', message: `the schema threw "${messageOf(error)}"` }], 1)
   }
   let result: ReturnType<typeof validate>
   try {
@@ -115,9 +114,11 @@ function holdsDate(value: unknown): boolean {
   return false
 }
 
-function invalid(definition: AnyEventDefinition, issues: readonly Issue[]): EventspineError {
+/** `issues` are the first of `count`. */
+function invalid(definition: AnyEventDefinition, issues: readonly Issue[], count: number): EventspineError {
   const [first] = issues
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
+  const listed = count > issues.length ? `, of which the first ${issues.length} are listed` : ''
+  const more = count > 1 ? ` (and ${count - 1} more${listed})` : ''
   return new EventspineError(
     'EVENT_INVALID',
     `Data of "${definition.type}" version ${definition.version} does not fit its schema at ${first?.field}: ${first?.message}${more}.`,
@@ -134,7 +135,7 @@ function complete(
   options: PublishOptions,
   settings: Preparation,
 ): NewEvent {
-  const json = serialise(data, settings.hardLimitBytes)
+  const json = serialise(definition, data, settings.hardLimitBytes)
   const id = options.id ?? uuidv7(settings.clock, settings.random)
   const key = options.key ?? derived(definition, 'key', output)
   const subject = options.subject ?? derived(definition, 'subject', output)
@@ -170,18 +171,24 @@ function derived(
   } catch (error) {
     throw refused(
       `/${name}`,
-      `The ${name} of "${definition.type}" could not be taken from its data: ${error instanceof Error ? error.message : String(error)}`,
+      `The ${name} of "${definition.type}" could not be taken from its data: ${messageOf(error)}`,
     )
   }
 }
 
-function serialise(data: unknown, sizeMax: number): string {
+function serialise({ type }: AnyEventDefinition, data: unknown, hardLimitBytes: number): string {
   try {
-    return writeJson(data, { sizeBytesMax: sizeMax })
+    return writeJson(data, { sizeBytesMax: hardLimitBytes })
   } catch (error) {
     if (!(error instanceof JsonError)) throw error
-    const code = error.code === 'JSON_SIZE' ? 'EVENT_TOO_LARGE' : 'EVENT_INVALID'
-    throw new EventspineError(code, error.message, { field: `/data${error.path ?? ''}`, cause: error })
+    const field = `/data${error.path ?? ''}`
+    if (error.code !== 'JSON_SIZE')
+      throw new EventspineError('EVENT_INVALID', error.message, { field, cause: error })
+    throw new EventspineError(
+      'EVENT_TOO_LARGE',
+      `Data of "${type}" at ${field} is larger than ${hardLimitBytes} bytes of JSON, the hard limit. Keep the large part elsewhere and publish a reference, split the event, or raise hardLimitBytes.`,
+      { field, cause: error },
+    )
   }
 }
 
@@ -260,8 +267,20 @@ function extensionsOf(extensions: PublishOptions['extensions']): string | null {
   return JSON.stringify(Object.fromEntries(entries))
 }
 
-/** What makes two publishes with one id the same: type, version, key, subject and body as they are stored. */
-function fingerprintOf(event: NewEvent): string {
-  const identity = JSON.stringify([event.type, event.version, event.key, event.subject, event.data])
-  return createHash('sha256').update(identity).digest('base64url')
+/** What makes two publishes with one id the same: type, version, key, subject and body, in whatever order the keys
+ *  of its objects stand: a publisher that builds the same fact along another path repeats it. Only an event with an id
+ *  of its publisher's pays for it. Measured on Node 20, one core, a body of 293 bytes: sorting 8 µs, hashing 7 µs,
+ *  beside the 14 µs of preparing it without an id. */
+function fingerprintOf({ type, version, key, subject, data }: NewEvent): string {
+  const identity = [type, version, key, subject, canonical(JSON.parse(data ?? 'null'))]
+  return createHash('sha256').update(JSON.stringify(identity)).digest('base64url')
+}
+
+// Stored data are at most as deep as the JSON guard lets through.
+function canonical(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(canonical)
+  const sorted: Record<string, unknown> = {}
+  for (const key of Object.keys(value).sort()) sorted[key] = canonical(value[key as never])
+  return sorted
 }

@@ -20,6 +20,9 @@ export interface Issue {
 
 /** As much of an unknown type is repeated to whoever sent it. */
 const typeCharactersMax = 200
+/** So many faults of one event are told, and so much of each: a body can have one for every few bytes. */
+export const issuesMax = 100
+const issueCharactersMax = 1_000
 
 export class EventRegistry {
   readonly #versions = new Map<string, Map<number, AnyEventDefinition>>()
@@ -76,34 +79,44 @@ export class EventRegistry {
         message: `Event "${type}" version ${version} is newer than version ${definition.version}, the newest that this app defines. Deploy its definition and redrive.`,
       }
     }
+    const data: unknown = JSON.parse(json)
+    let current: unknown
     try {
-      const checked = validate(definition, upcast(definition, version, JSON.parse(json)))
+      current = upcast(definition, version, data)
+    } catch (error) {
+      return unfit(`Upcasting "${type}" from version ${version} failed: ${messageOf(error)}`)
+    }
+    try {
+      const checked = validate(definition, current)
       const result = checked instanceof Promise ? await checked : checked
       if (result.issues === undefined) return frozen(result.value)
       const [first] = issuesOf(result.issues)
-      return {
-        ok: false,
-        newer: false,
-        message: `Stored "${type}" version ${version} does not fit its schema at ${first?.field || '/'}: ${first?.message}. Was the schema changed without a new version?`,
-      }
+      return unfit(
+        `Stored "${type}" version ${version} does not fit its schema at ${first?.field || '/'}: ${first?.message}. Was the schema changed without a new version?`,
+      )
     } catch (error) {
-      return {
-        ok: false,
-        newer: false,
-        message: `Upcasting "${type}" from version ${version} failed: ${error instanceof Error ? error.message : String(error)}`,
-      }
+      return unfit(
+        `The schema of "${type}" version ${definition.version} threw "${messageOf(error)}" instead of answering, on data stored as version ${version}. Mend the schema (a refine or transform in it), deploy and redrive.`,
+      )
     }
   }
 }
+
+const unfit = (message: string): Decoded => ({ ok: false, newer: false, message })
+
+export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /** Runs the schema. A promise only when the schema is asynchronous: most are not, and a tick of delay costs order. */
 export function validate(definition: AnyEventDefinition, data: unknown) {
   return definition.schema['~standard'].validate(data)
 }
 
-/** A schema's issues with JSON Pointers below `prefix`. */
+/** The first of a schema's issues, with JSON Pointers below `prefix`. */
 export function issuesOf(issues: readonly StandardSchemaV1.Issue[], prefix = ''): Issue[] {
-  return issues.map((issue) => ({ field: prefix + pointer(issue.path ?? []), message: issue.message }))
+  return issues.slice(0, issuesMax).map((issue) => ({
+    field: prefix + pointer(issue.path ?? []).slice(0, issueCharactersMax),
+    message: issue.message.slice(0, issueCharactersMax),
+  }))
 }
 
 function pointer(path: NonNullable<StandardSchemaV1.Issue['path']>): string {

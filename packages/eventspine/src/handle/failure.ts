@@ -9,6 +9,8 @@ const stackLengthMax = 4_000
 const transientCode =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_|08|40001|40P01|53|55P03|57P0|UNAVAILABLE|OVERLOADED)/
 const validationName = /^(ZodError|ValiError|SchemaError|ValidationError|JsonError)$/
+/** What the handler published is refused however often it is tried. */
+const validationCode = /^(EVENT_INVALID|EVENT_TOO_LARGE|IDEMPOTENCY_CONFLICT)$/
 const timeoutName = /^(TimeoutError|AbortError)$/
 const logicErrors = [TypeError, ReferenceError, RangeError, SyntaxError]
 
@@ -17,15 +19,23 @@ export function categoryOf(error: unknown): Category {
   const named = property(error, 'category')
   if (typeof named === 'string' && categories.includes(named as Category)) return named as Category
   if (!(error instanceof Error)) return 'unknown'
-  if (validationName.test(error.name) || property(error, 'code') === 'EVENT_INVALID') return 'validation'
+  const code = String(property(error, 'code') ?? '')
+  if (validationName.test(error.name) || validationCode.test(code)) return 'validation'
   if (timeoutName.test(error.name)) return 'timeout'
-  if (transientCode.test(String(property(error, 'code') ?? ''))) return 'transient'
+  if (transientCode.test(code) || connectionLost(error)) return 'transient'
   const cause = error.cause
   if (cause instanceof Error && transientCode.test(String(property(cause, 'code') ?? ''))) return 'transient'
   const status = property(error, 'status') ?? property(error, 'statusCode')
   if (typeof status === 'number') return categoryOfStatus(status)
   if (logicErrors.some((kind) => error instanceof kind)) return 'processing'
   return 'unknown'
+}
+
+/** The connection to a database broke while it was in use: the server is gone or has ended the session. */
+export function connectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (/^(08|57P0|ECONN|EPIPE)/.test(String(property(error, 'code') ?? ''))) return true
+  return /^(Connection terminated|Client has encountered a connection error)/.test(error.message)
 }
 
 function categoryOfStatus(status: number): Category {

@@ -12,12 +12,28 @@ export type Outcome =
   /** The attempt was stopped by us (lease lost, shutdown): nothing is recorded, it runs again elsewhere. */
   | { readonly kind: 'abandoned' }
 
-/** Process deaths while it ran after which an event is quarantined. */
-const deathsMax = 3
+/** Process deaths while it ran after which an event is quarantined. The first makes it a suspect, or the first two of a
+ *  fresh one; the others it must have caused alone. Kills from outside meet one suspect in its short run now and then,
+ *  and hardly ever the same one again. */
+const deathsMax = 4
 
 function failed(error: unknown, attempt: number, policy: RetryPolicy, random: Random): Outcome {
   const failure = judge(error)
   if (attempt >= attemptsAllowed(policy, failure.category)) return { kind: 'dead', failure }
+  return { kind: 'retry', failure, delayMs: delayOf(error, attempt, policy, random) }
+}
+
+/** Attempts beyond its policy that a delivery has whose transaction ended with the database. */
+const interruptionsMax = 3
+
+/**
+ * The database ended the transaction under its handler: restarted, failed over, or killed the session. What the
+ * handler threw then says nothing about the event. The attempt counts, since an event that fells the database again
+ * and again must come to an end; but it is not what makes a delivery dead that was to have one attempt only.
+ */
+function interrupted(error: unknown, attempt: number, policy: RetryPolicy, random: Random): Outcome {
+  const failure = failureOf(error, 'transient')
+  if (attempt >= attemptsAllowed(policy, 'transient') + interruptionsMax) return { kind: 'dead', failure }
   return { kind: 'retry', failure, delayMs: delayOf(error, attempt, policy, random) }
 }
 
@@ -58,5 +74,5 @@ function conflicted(): Outcome & { readonly kind: 'dead' } {
 }
 
 /** How attempts are judged. A value, so that delivery can be handed it without knowing this stage. */
-export const outcomes = { failed, quarantined, conflicted, deathsMax } as const
+export const outcomes = { failed, interrupted, quarantined, conflicted, deathsMax } as const
 export type Outcomes = typeof outcomes

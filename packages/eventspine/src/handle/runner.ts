@@ -5,11 +5,12 @@ import type { Event } from '../event/event.js'
 import { deliveryId, type Preparation, prepare } from '../event/index.js'
 import type { Decoded, EventRegistry } from '../event/registry.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
-import { Cancellation, type Clock, type Random } from '../kernel/index.js'
+import { Cancellation, type Clock, EventspineError, type Random } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
-import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
+import { type HandleSpan, publishSpan, startHandleSpan } from '../observe/trace.js'
 import { HandlerError, ProcessingError, TimeoutError, ValidationError } from './category.js'
 import type { HandlerContext, HandlerPublishOptions, Transaction } from './context.js'
+import { connectionLost } from './failure.js'
 import { type Outcome, outcomes } from './outcome.js'
 import type { RetryPolicy } from './retry-policy.js'
 
@@ -82,7 +83,7 @@ export class Runner {
     try {
       // Body, schema and publishing stand inside, too: one of them that hangs would stop its place for ever.
       const published = await withDeadline(clock, subscription.deadlineMs, cancellation, async (inner) => {
-        const decoded = await this.decode(event)
+        const decoded = await persistently(clock, inner, () => this.decode(event))
         if (!decoded.ok) throw undecodable(decoded)
         await this.#invoke(attempt, id, decoded.data, inner, publications, span)
         publications.close()
@@ -94,7 +95,8 @@ export class Runner {
       return { kind: 'done', published: attempt.replay === '' ? published : [] }
     } catch (error) {
       if (cancellation.cancelled) return abandoned(span)
-      const outcome = outcomes.failed(error, attempt.attempt, subscription.retry, random)
+      const judge = publications.interrupted ? outcomes.interrupted : outcomes.failed
+      const outcome = judge(error, attempt.attempt, subscription.retry, random)
       if (outcome.kind !== 'done' && outcome.kind !== 'abandoned') {
         const { category, message, name } = outcome.failure
         span.end(outcome.kind, category, message)
@@ -113,7 +115,7 @@ export class Runner {
       }
       return outcome
     } finally {
-      publications.close()
+      publications.end()
     }
   }
 
@@ -194,7 +196,9 @@ class Publications {
   readonly #traceparent: string
   readonly #services: RunnerServices
   readonly #pending: Promise<NewEvent>[] = []
+  readonly #ended = new Cancellation()
   #open = true
+  #interrupted = false
 
   constructor(attempt: Attempt, traceparent: string, services: RunnerServices) {
     this.#attempt = attempt
@@ -222,22 +226,43 @@ class Publications {
     if (this.#pending.length >= publicationsMax)
       throw new ProcessingError(`A handler may publish at most ${publicationsMax} events; split the work`)
     const { event } = this.#attempt
-    const inherited = {
-      tenant: event.tenant,
-      correlationId: event.correlationId,
-      causationId: event.id,
-      traceparent: this.#traceparent,
+    const { preparation, clock, checkIn } = this.#services
+    const inherited = { tenant: event.tenant, correlationId: event.correlationId, causationId: event.id }
+    // The event carries the span of its publishing, as outside of handlers. Whether it came to be says the outcome of
+    // the span above: what a failed attempt published never was.
+    const span = publishSpan(definition.type, event.tenant, this.#traceparent)
+    try {
+      const traced = { ...options, ...inherited, traceparent: span.traceparent ?? this.#traceparent }
+      const complete = await prepare(definition, data, traced, preparation)
+      const checkedIn = await persistently(clock, this.#ended, () => checkIn(complete))
+      span.end()
+      return checkedIn
+    } catch (error) {
+      span.end(error)
+      throw error
     }
-    const complete = await prepare(definition, data, { ...options, ...inherited }, this.#services.preparation)
-    return this.#services.checkIn(complete)
   }
 
   /** The transaction as long as the handler runs: what comes later would join the attempt of another. */
   guarded(transaction: Transaction): Transaction {
     return {
       query: (text, values) =>
-        this.#open ? handled(transaction.query(text, values)) : this.#late('a statement was run'),
+        this.#open
+          ? handled(this.#watched(transaction.query(text, values)))
+          : this.#late('a statement was run'),
     }
+  }
+
+  /** The database ended the transaction while the handler ran. */
+  get interrupted(): boolean {
+    return this.#interrupted
+  }
+
+  #watched<Result>(statement: Promise<Result>): Promise<Result> {
+    return statement.catch((error: unknown) => {
+      this.#interrupted ||= connectionLost(error)
+      throw error
+    })
   }
 
   // Often nobody awaits it any more, so it is logged too.
@@ -257,9 +282,34 @@ class Publications {
   close(): void {
     this.#open = false
   }
+
+  /** The attempt is over: nothing of it is tried again. */
+  end(): void {
+    this.close()
+    this.#ended.cancel(new Error('The attempt has ended'))
+  }
 }
 
 const publicationsMax = 1_000
+
+const unavailablePollMs = 250
+
+/** Asks a store that is away again until the attempt ends: it is no fault of the event, and costs no attempt. */
+async function persistently<Result>(
+  clock: Clock,
+  cancellation: Cancellation,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      const away = error instanceof EventspineError && error.code === 'UNAVAILABLE'
+      if (!away || cancellation.cancelled) throw error
+      await clock.sleep(unavailablePollMs)
+    }
+  }
+}
 
 /** Whoever awaits it sees its error; a rejection that nobody awaits would end the process. */
 function handled<Result>(promise: Promise<Result>): Promise<Result> {

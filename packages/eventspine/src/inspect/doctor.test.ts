@@ -4,6 +4,7 @@ import type { DatabaseHealth, SubscriptionView } from './port.js'
 
 const subscription = (given: Partial<SubscriptionView> = {}): SubscriptionView => ({
   name: 'mails',
+  app: 'shop',
   state: 'active',
   priority: 'normal',
   on: ['*'],
@@ -15,6 +16,7 @@ const subscription = (given: Partial<SubscriptionView> = {}): SubscriptionView =
   dead: 0,
   discarded: 2,
   skipped: 1,
+  haltedKeys: 0,
   lagEvents: 0,
   lagSeconds: 0,
   owners: ['w1'],
@@ -54,12 +56,12 @@ const breaker = {
 }
 
 const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
+  app: { name: 'shop', subscriptions: [{ name: 'mails' }] },
   subscriptions: [subscription()],
   breakers: [],
   workers: [worker],
   database,
   batches: new Map([['mails', 40]]),
-  haltedKeys: new Map(),
   ...given,
 })
 
@@ -73,6 +75,7 @@ test('says nothing of a healthy cell, and shows how each subscription adds up', 
   expect(report.subscriptions).toEqual([
     {
       name: 'mails',
+      app: 'shop',
       state: 'active',
       priority: 'normal',
       shards: 1,
@@ -82,6 +85,7 @@ test('says nothing of a healthy cell, and shows how each subscription adds up', 
       dead: 2,
       discarded: 2,
       skipped: 1,
+      haltedKeys: 0,
       balanced: true,
       lagEvents: 0,
       lagSeconds: 0,
@@ -154,14 +158,7 @@ describe('finds', () => {
       /1 dead letter waits/,
       /eventspine dead list --subscription mails/,
     ],
-    [
-      'halted keys',
-      { haltedKeys: new Map([['mails', 2]]) },
-      'warning',
-      'subscription mails',
-      /2 keys are halted/,
-      /redrive/,
-    ],
+    ['halted keys', of({ haltedKeys: 2 }), 'warning', 'subscription mails', /2 keys are halted/, /redrive/],
     [
       'an open breaker',
       { breakers: [breaker] },
@@ -270,8 +267,56 @@ describe('finds', () => {
     ],
     ['synchronous replication', inDatabase({ settings: { synchronous_commit: 'remote_apply' } })],
     ['no worker where nothing subscribes', { workers: [], subscriptions: [] }],
+    [
+      'what an app of before is about to define no more, while a worker runs it',
+      { app: { name: 'shop', subscriptions: [] } },
+    ],
   ])('nothing in %s', (_, given) => {
     expect(diagnose(input(given)).findings).toEqual([])
+  })
+
+  test('of another app on the same log only that it is there, and what does not add up', () => {
+    const theirs = { app: 'bank', owners: [], lagSeconds: 9_999, lagEvents: 9, haltedKeys: 1 }
+    const late = subscription({ ...theirs, name: 'alarms', priority: 'alarm' })
+    const wrong = subscription({ ...theirs, name: 'books', matched: 11, dead: 0 })
+    const { findings, healthy } = diagnose(input({ subscriptions: [subscription(), late] }))
+    expect(findings).toMatchObject([
+      { severity: 'info', subject: 'app bank', message: expect.stringMatching(/not judged here: alarms/) },
+    ])
+    expect(healthy).toBe(true)
+    expect(diagnose(input({ subscriptions: [subscription(), late, wrong] })).findings).toMatchObject([
+      { severity: 'error', subject: 'subscription books', message: expect.stringMatching(/11 matched/) },
+      { severity: 'info', subject: 'app bank', message: expect.stringMatching(/alarms, books/) },
+    ])
+  })
+
+  test('no worker of this app, though another app has one', () => {
+    const subscriptions = [subscription({ owners: [] }), subscription({ name: 'books', app: 'bank' })]
+    expect(diagnose(input({ subscriptions })).findings).toMatchObject([
+      { severity: 'warning', subject: 'subscription mails', message: 'No worker runs it.' },
+      { severity: 'info', subject: 'app bank' },
+    ])
+    const others = [subscription({ name: 'books', app: 'bank' })]
+    const idle = diagnose(input({ subscriptions: others, workers: [] }))
+    expect(idle.findings.map(({ subject }) => subject)).toEqual(['app bank'])
+  })
+
+  test('what its app defines no more, with how to forget it', () => {
+    const gone = subscription({
+      name: 'faxes',
+      owners: [],
+      lagEvents: 7,
+      lagSeconds: 9_999,
+      priority: 'alarm',
+    })
+    expect(diagnose(input({ subscriptions: [subscription(), gone] })).findings).toEqual([
+      {
+        severity: 'warning',
+        subject: 'subscription faxes',
+        message: expect.stringMatching(/"shop" defines it no more.*7 events/),
+        advice: expect.stringMatching(/eventspine subscriptions remove faxes$/),
+      },
+    ])
   })
 
   test('errors first', () => {

@@ -14,6 +14,8 @@ export interface Finding {
 
 export interface SubscriptionDiagnosis {
   readonly name: string
+  /** The app that registered it last. */
+  readonly app: string
   readonly state: 'active' | 'paused'
   readonly priority: 'alarm' | 'normal'
   readonly shards: number
@@ -24,6 +26,8 @@ export interface SubscriptionDiagnosis {
   readonly dead: number
   readonly discarded: number
   readonly skipped: number
+  /** Keys that wait behind a dead letter of their own. */
+  readonly haltedKeys: number
   /** matched = completed + retrying + dead + skipped. */
   readonly balanced: boolean
   readonly lagEvents: number
@@ -44,14 +48,14 @@ export interface DoctorReport {
 }
 
 export interface DoctorInput {
+  /** The app that asks: it is judged by what it defines, and not by what others do on the same log. */
+  readonly app: { readonly name: string; readonly subscriptions: readonly { readonly name: string }[] }
   readonly subscriptions: readonly SubscriptionView[]
   readonly breakers: readonly BreakerState[]
   readonly workers: readonly WorkerRow[]
   readonly database: DatabaseHealth
   /** Batch sizes of the consumers of this process, by subscription. */
   readonly batches: ReadonlyMap<string, number>
-  /** Keys that a dead letter halts, by subscription, as far as they are known. */
-  readonly haltedKeys: ReadonlyMap<string, number>
 }
 
 const lagSecondsMax = 60
@@ -61,11 +65,19 @@ const versionMin = 15
 const rank = { error: 0, warning: 1, info: 2 }
 
 export function diagnose(input: DoctorInput): DoctorReport {
-  const { database, breakers, batches, haltedKeys } = input
+  const { app, database, breakers, batches } = input
   const subscriptions = input.subscriptions.map((each) => diagnosisOf(each, batches))
+  const defined = new Set(app.subscriptions.map(({ name }) => name))
+  const own = subscriptions.filter((each) => defined.has(each.name) || each.app === app.name)
+  const gone = own.filter((each) => !defined.has(each.name) && each.owners.length === 0)
+  const judged = own.filter((each) => !gone.includes(each))
+  const others = subscriptions.filter((each) => !own.includes(each))
   const findings = [
-    ...workerFindings(input),
-    ...subscriptions.flatMap((each) => subscriptionFindings(each, haltedKeys.get(each.name) ?? 0)),
+    ...workerFindings(input.workers, judged),
+    ...subscriptions.flatMap(balanceFindings),
+    ...judged.flatMap(subscriptionFindings),
+    ...gone.flatMap(goneFindings),
+    ...otherFindings(others),
     ...breakers.flatMap(breakerFindings),
     ...databaseFindings(database),
     ...transactionFindings(database.oldestTransaction),
@@ -105,7 +117,10 @@ class Findings {
   }
 }
 
-function workerFindings({ workers, subscriptions }: DoctorInput): Finding[] {
+function workerFindings(
+  workers: readonly WorkerRow[],
+  subscriptions: readonly SubscriptionDiagnosis[],
+): Finding[] {
   const waits = subscriptions.some((view) => view.state === 'active' && view.lagEvents + view.retrying > 0)
   return new Findings('workers').when(
     workers.length === 0 && subscriptions.length > 0,
@@ -115,18 +130,46 @@ function workerFindings({ workers, subscriptions }: DoctorInput): Finding[] {
   ).all
 }
 
-function subscriptionFindings(each: SubscriptionDiagnosis, haltedKeys: number): Finding[] {
-  const { name, matched, completed, retrying, dead, skipped, lagEvents, lagSeconds } = each
+// Of every app: what does not add up is a fault of the log that they share.
+function balanceFindings(each: SubscriptionDiagnosis): Finding[] {
+  const { name, matched, completed, retrying, dead, skipped } = each
+  const sum = completed + retrying + dead + skipped
+  return new Findings(`subscription ${name}`).when(
+    !each.balanced,
+    'error',
+    `${matched} matched, but ${completed} completed + ${retrying} retrying + ${dead} dead + ${skipped} skipped is ${sum}.`,
+    'This must never happen: please report it with the output of eventspine doctor --json',
+  ).all
+}
+
+function goneFindings({ name, app, lagEvents, dead, discarded }: SubscriptionDiagnosis): Finding[] {
+  return new Findings(`subscription ${name}`).when(
+    true,
+    'warning',
+    `App "${app}" defines it no more and no worker runs it: ${lagEvents} events and ${dead - discarded} dead letters wait for nobody, and retention is held back.`,
+    `Define it again, or forget it for good: eventspine subscriptions remove ${name}`,
+  ).all
+}
+
+function otherFindings(others: readonly SubscriptionDiagnosis[]): Finding[] {
+  const apps = [...new Set(others.map(({ app }) => app))]
+  return apps.flatMap((app) => {
+    const names = others.filter((each) => each.app === app).map(({ name }) => name)
+    const [first = ''] = names
+    return new Findings(`app ${app}`).when(
+      true,
+      'info',
+      `Shares this log with ${names.length === 1 ? 'a subscription' : `${names.length} subscriptions`} of its own, not judged here: ${names.join(', ')}.`,
+      `Ask its own doctor: eventspine doctor --app (the file of "${app}"). If that app is gone for good: eventspine subscriptions remove ${first}${names.length === 1 ? '' : ' …'}`,
+    ).all
+  })
+}
+
+function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
+  const { name, dead, haltedKeys, lagEvents, lagSeconds } = each
   const active = each.state === 'active'
   const unresolved = dead - each.discarded
-  const sum = completed + retrying + dead + skipped
   return new Findings(`subscription ${name}`)
-    .when(
-      !each.balanced,
-      'error',
-      `${matched} matched, but ${completed} completed + ${retrying} retrying + ${dead} dead + ${skipped} skipped is ${sum}.`,
-      'This must never happen: please report it with the output of eventspine doctor --json',
-    )
     .when(
       !active,
       'info',
@@ -143,7 +186,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis, haltedKeys: number): 
       active && each.owners.length === 0 && lagSeconds <= lagSecondsMax,
       'warning',
       'No worker runs it.',
-      'Start a worker whose app defines it: eventspine worker. If it is gone for good: eventspine subscriptions remove',
+      'Start a worker: eventspine worker',
     )
     .when(
       unresolved > 0,
@@ -159,9 +202,8 @@ function subscriptionFindings(each: SubscriptionDiagnosis, haltedKeys: number): 
     ).all
 }
 
-function lagAdvice({ name, owners, shards }: SubscriptionDiagnosis): string {
-  if (owners.length === 0)
-    return `No worker runs it. Start one whose app defines "${name}": eventspine worker`
+function lagAdvice({ owners, shards }: SubscriptionDiagnosis): string {
+  if (owners.length === 0) return `No worker runs it. Start one: eventspine worker`
   if (owners.length < shards) return 'Start another worker: eventspine worker'
   return 'Raise its concurrency, make its handler faster, or spread it over more shards under a new name'
 }

@@ -59,6 +59,8 @@ export interface DeliveryView {
 
 export interface SubscriptionView {
   readonly name: string
+  /** The app that registered it last. */
+  readonly app: string
   readonly state: 'active' | 'paused'
   readonly priority: 'alarm' | 'normal'
   readonly on: readonly string[]
@@ -70,6 +72,8 @@ export interface SubscriptionView {
   readonly dead: number
   readonly discarded: number
   readonly skipped: number
+  /** Keys that wait behind a dead letter of their own, replays included. */
+  readonly haltedKeys: number
   /** Events in the log behind the cursor (an estimate by `seq`), whether they match or not. */
   readonly lagEvents: number
   /** Age of the oldest event not yet settled. */

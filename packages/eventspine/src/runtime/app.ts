@@ -130,16 +130,15 @@ function resolve(
   const fault = (message: string) => void faults.push(`subscription "${name}": ${message}`)
   const priority = policies.priority ?? 'normal'
   const deadlineMs = policies.deadlineMs ?? 30_000
-  const concurrency =
-    typeof policies.concurrency === 'number'
-      ? { max: policies.concurrency }
-      : (policies.concurrency ?? { max: 10 })
-  const ordered =
-    policies.ordered === undefined || policies.ordered === false
-      ? 'no'
-      : policies.ordered === true
-        ? 'halt'
-        : policies.ordered.afterDead
+  // What is of a wrong type is a fault already, and must not throw before it is told.
+  const concurrency = isObject(policies.concurrency)
+    ? policies.concurrency
+    : { max: policies.concurrency ?? 10 }
+  const ordered = isObject(policies.ordered)
+    ? policies.ordered.afterDead
+    : policies.ordered === true
+      ? 'halt'
+      : 'no'
   checkSubscription(subscription, events, fault)
   const matchers = on.map((interest) =>
     typeMatcher(typeof interest === 'string' ? interest : String(interest?.type)),
@@ -190,17 +189,19 @@ function filterOf(
   }
 }
 
+const isObject = <Value>(value: Value): value is Value & object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 const numbersFrom1: readonly [string, (subscription: Subscription) => number | undefined, number][] = [
   ['deadlineMs', ({ policies }) => policies.deadlineMs, 24 * 3_600_000],
   [
     'concurrency',
-    ({ policies }) =>
-      typeof policies.concurrency === 'object' ? policies.concurrency.max : policies.concurrency,
+    ({ policies }) => (isObject(policies.concurrency) ? policies.concurrency.max : policies.concurrency),
     10_000,
   ],
   [
     'concurrency.perKey',
-    ({ policies }) => (typeof policies.concurrency === 'object' ? policies.concurrency.perKey : undefined),
+    ({ policies }) => (isObject(policies.concurrency) ? policies.concurrency.perKey : undefined),
     10_000,
   ],
   ['rate.max', ({ policies }) => policies.rate?.max, 10_000_000],
@@ -248,7 +249,7 @@ function checkSubscription(
   for (const [option, read, max] of numbersFrom1) {
     const value = read(subscription)
     if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > max))
-      fault(`${option} is ${value}; write a whole number from 1 to ${max.toLocaleString('en')}`)
+      fault(`${option} is ${printed(value)}; write a whole number from 1 to ${max.toLocaleString('en')}`)
   }
   checkInterests(on, events, fault)
   const { start, ordered, shards, concurrency } = policies
@@ -258,7 +259,7 @@ function checkSubscription(
       : start !== undefined && start !== 'beginning' && start !== 'now'
   )
     fault('start is "beginning", "now" or a valid Date')
-  const max = typeof concurrency === 'object' ? concurrency.max : concurrency
+  const max = isObject(concurrency) ? concurrency.max : concurrency
   if (max !== undefined && shards !== undefined && max < shards)
     fault(`concurrency ${max} is less than its ${shards} shards; each needs one`)
   const takes = (event: AnyEventDefinition) =>
@@ -299,15 +300,18 @@ const parts = {
   retry: [['attemptsMax', 'processingAttemptsMax', 'delayMs'], [], 'retries.standard({ attemptsMax: 5 })'],
 } as const
 
+const printed = (value: unknown) =>
+  isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)
+
 /** Options that are one of a few words. */
 const words: readonly [string, (policies: Subscription['policies']) => unknown, readonly unknown[]][] = [
   ['priority', ({ priority }) => priority, ['alarm', 'normal']],
   ['external', ({ external }) => external, [true, false]],
   ['breaker.scope', ({ breaker }) => breaker?.scope, ['service', 'tenant']],
   [
-    'ordered',
-    ({ ordered }) => (typeof ordered === 'object' ? ordered?.afterDead : ordered),
-    [true, false, 'halt', 'skip'],
+    'ordered.afterDead',
+    ({ ordered }) => (isObject(ordered) ? ordered.afterDead : undefined),
+    ['halt', 'skip'],
   ],
 ]
 
@@ -315,8 +319,8 @@ function checkParts(policies: Subscription['policies'], fault: (message: string)
   for (const [option, [needed, optional, example]] of Object.entries(parts)) {
     const value: unknown = Reflect.get(policies, option)
     const simple = option === 'concurrency' || option === 'ordered'
-    if (value === undefined || (simple && (typeof value !== 'object' || value === null))) continue
-    if (typeof value !== 'object' || value === null) {
+    if (value === undefined || (simple && !isObject(value))) continue
+    if (!isObject(value)) {
       fault(`${option} must be an object; write ${option}: ${example}`)
       continue
     }
@@ -332,7 +336,12 @@ function checkParts(policies: Subscription['policies'], fault: (message: string)
         `${option} is ${JSON.stringify(value)}; write ${known.map((word) => JSON.stringify(word)).join(' or ')}`,
       )
   }
-  if (policies.retry !== undefined && typeof policies.retry?.delayMs !== 'function')
+  const { ordered, retry } = policies
+  if (ordered !== undefined && typeof ordered !== 'boolean' && !isObject(ordered))
+    fault(
+      `ordered is ${printed(ordered)}; write true (a dead letter halts its key), false, or ${parts.ordered[2]}`,
+    )
+  if (isObject(retry) && retry.delayMs !== undefined && typeof retry.delayMs !== 'function')
     fault(`retry.delayMs must be a function; write retry: ${parts.retry[2]}`)
   if (policies.breaker?.name === '') fault(`breaker.name is empty; write breaker: ${parts.breaker[2]}`)
 }

@@ -24,6 +24,8 @@ export interface CellServices {
   readonly retention: Retention
   readonly capacity: Capacity
   readonly migrate: boolean
+  /** Makes what the app itself needs in this database. */
+  prepare(): Promise<void>
   readonly work: boolean
   readonly shutdownMs: number
   /** Removes bodies from the object store that no cell needs any more. */
@@ -44,6 +46,7 @@ export class Cell {
   readonly #stop = new AbortController()
   #closed = false
   #loops: Promise<unknown> = Promise.resolve()
+  #starting: Promise<void> | undefined
   #state: 'new' | 'running' | 'stopped' = 'new'
 
   constructor(services: CellServices) {
@@ -77,28 +80,46 @@ export class Cell {
     return this.#worker
   }
 
-  async start(): Promise<void> {
+  /** Safe to call twice. What fails is tried whole by the next call: a cell counts as running once all of it runs. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     if (this.#state !== 'new') return
-    const { store, app, work, migrate, logger, retention } = this.#services
+    const { store, work, migrate, logger } = this.#services
     if (migrate) {
       const applied = await store.migrate()
       if (applied.length > 0) logger.info('migrated', { cell: this.name, migrations: applied })
+      await store.alone('prepare', () => this.#services.prepare())
     }
     await store.open()
-    if (work) {
-      // Before it counts as running: what fails here is tried whole by the next start.
-      await store.register(app.subscriptions.map(recordOf))
-      await store.maintain(retention)
-    }
+    if (work) await this.#work()
     this.#state = 'running'
-    if (!work) return
-    this.#worker = new Worker({
+  }
+
+  async #work(): Promise<void> {
+    const { store, app, retention } = this.#services
+    await store.register(app.subscriptions.map((each) => recordOf(each, app.name)))
+    await store.maintain(retention)
+    const { runner } = this
+    const worker = new Worker({
       ...this.#services,
       subscriptions: app.subscriptions,
-      runner: this.runner,
+      runner,
       wakeRemote: true,
     })
-    await this.#worker.start()
+    this.#worker = worker
+    try {
+      await worker.start()
+    } catch (error) {
+      this.#worker = undefined
+      await worker.stop()
+      throw error
+    }
     this.#loops = Promise.all([
       this.#every(maintainEveryMs, () => store.maintain(retention)),
       this.#every(redriveEveryMs, () => this.#advanceRedrives()),
@@ -135,6 +156,8 @@ export class Cell {
 
   /** Drains: handlers end, outcomes are recorded, leases are given back. */
   async stop(): Promise<void> {
+    // Another cell may have failed to start, while this one still does.
+    await this.#starting?.catch(() => {})
     if (this.#state === 'stopped') return
     const wasRunning = this.#state === 'running'
     this.#state = 'stopped'
@@ -147,7 +170,7 @@ export class Cell {
   }
 }
 
-function recordOf(subscription: App['subscriptions'][number]): SubscriptionRecord {
+function recordOf(subscription: App['subscriptions'][number], app: string): SubscriptionRecord {
   const {
     name,
     priority,
@@ -166,6 +189,7 @@ function recordOf(subscription: App['subscriptions'][number]): SubscriptionRecor
   } = subscription
   return {
     name,
+    app,
     on: subscription.on.map((interest) => (typeof interest === 'string' ? interest : interest.type)),
     priority,
     shards,

@@ -21,8 +21,10 @@ import {
 } from './options.js'
 import {
   answerOf,
+  CallSize,
   conflictOf,
   distinct,
+  type Entry,
   type IncomingEvent,
   indexed,
   isDefinition,
@@ -80,6 +82,7 @@ export class Eventspine {
       logger,
       retention,
       migrate,
+      prepare: () => this.#prepare(name),
       work,
       shutdownMs,
       capacity,
@@ -90,6 +93,11 @@ export class Eventspine {
       limits: appendLimits,
       expireClaims: () => this.#expireClaims(claim),
     })
+  }
+
+  async #prepare(name: string): Promise<void> {
+    const databaseUrl = this.#options.cells.get(name)?.url ?? ''
+    await this.#options.prepare?.({ cell: name, databaseUrl })
   }
 
   // Cells that share an object store need what any of them still needs.
@@ -163,82 +171,83 @@ export class Eventspine {
     fourth?: PublishOptions,
   ): Promise<Published> {
     if (isDefinition(first)) return this.#publish(first, second, (third ?? {}) as PublishOptions)
-    if (isDefinition(second)) return this.#publishWithin(first, second, third, fourth ?? {})
+    if (isDefinition(second))
+      return this.#publish(second, third, fourth ?? {}, async (cell, event) => {
+        const outcome = await cell.appender.appendWithin(executorOf(first), event)
+        cell.appendedWithin()
+        return outcome
+      })
     throw new EventspineError(
       'REQUEST_INVALID',
       'publish takes (event, data, options) or (transaction, event, data, options), where event is made by defineEvent.',
     )
   }
 
-  async #publish(definition: AnyEventDefinition, data: unknown, options: PublishOptions): Promise<Published> {
+  async #publish(
+    definition: AnyEventDefinition,
+    data: unknown,
+    options: PublishOptions,
+    append = (cell: Cell, event: NewEvent) => cell.appender.append(event),
+  ): Promise<Published> {
     const span = publishSpan(definition.type, options.tenant ?? this.#options.tenant, options.traceparent)
     try {
       const event = await prepare(definition, data, withTrace(options, span.traceparent), this.#preparation)
-      const outcome = await this.#cellOf(event.tenant).appender.append(event)
+      const answer = this.#answer(event, await append(this.#cellOf(event.tenant), event))
       span.end()
-      return this.#answer(event, outcome)
+      return answer
     } catch (error) {
       span.end(error)
       throw this.#counted(error)
     }
   }
 
-  async #publishWithin(
-    transaction: object,
-    definition: AnyEventDefinition,
-    data: unknown,
-    options: PublishOptions,
-  ): Promise<Published> {
-    try {
-      const executor = executorOf(transaction)
-      const prepared = await prepare(definition, data, options, this.#preparation)
-      const cell = this.#cellOf(prepared.tenant)
-      const event = await cell.appender.checkIn(prepared)
-      const [outcome = 'stored'] = await cell.store.appendWithin(executor, [event])
-      cell.appendedWithin()
-      return this.#answer(event, outcome)
-    } catch (error) {
-      throw this.#counted(error)
-    }
-  }
-
-  /** Many at once, all or nothing. They must live in one cell. The field of an error begins with its index: `/3/data`. */
+  /** Many at once, all or nothing. They must live in one cell. The field of an error begins with its index: `/3/data`.
+   *  Throws REQUEST_INVALID for more than `limits.callEventsMax` events or `limits.callBytesMax` bytes of them. */
   publishMany(publications: readonly Publication[]): Promise<readonly Published[]> {
     return this.#publishMany(
       publications.map(({ event, data, options }) => ({ definition: event, data, options: options ?? {} })),
     )
   }
 
-  async #publishMany(
-    entries: readonly {
-      readonly definition: AnyEventDefinition
-      readonly data: unknown
-      readonly options: PublishOptions
-    }[],
-  ): Promise<readonly Published[]> {
+  async #publishMany(entries: readonly Entry[]): Promise<readonly Published[]> {
+    const spans: ReturnType<typeof publishSpan>[] = []
     try {
+      const size = new CallSize(entries.length, this.#options.appendLimits)
+      const prepared = async ({ definition, data, options }: Entry) => {
+        size.check()
+        const span = publishSpan(definition.type, options.tenant ?? this.#options.tenant, options.traceparent)
+        spans.push(span)
+        const event = await prepare(definition, data, withTrace(options, span.traceparent), this.#preparation)
+        size.add(event)
+        return event
+      }
       const events = await Promise.all(
-        entries.map(({ definition, data, options }, index) =>
-          indexed(index, async () => prepare(definition, data, options, this.#preparation)),
-        ),
+        entries.map((entry, index) => indexed(index, async () => prepared(entry))),
       )
-      const [first] = events
-      if (first === undefined) return []
-      const unique = distinct(events)
-      const cells = new Set(events.map((event) => this.#cellOf(event.tenant)))
-      if (cells.size > 1)
-        throw new EventspineError(
-          'REQUEST_INVALID',
-          'The events of one call live in several cells and cannot be stored together. Publish them per cell.',
-        )
-      const outcomes = await this.#cellOf(first.tenant).appender.appendAll(unique)
-      const conflict = unique.find((_, index) => outcomes[index] === 'conflict')
-      if (conflict !== undefined) throw conflictOf(conflict, `/${events.indexOf(conflict)}/id`)
-      for (const event of unique) this.#metrics.published(event.type)
-      return events.map(answerOf)
+      const answers = await this.#appendAll(events)
+      for (const span of spans) span.end()
+      return answers
     } catch (error) {
+      for (const span of spans) span.end(error)
       throw this.#counted(error)
     }
+  }
+
+  async #appendAll(events: readonly NewEvent[]): Promise<readonly Published[]> {
+    const [first] = events
+    if (first === undefined) return []
+    const unique = distinct(events)
+    const cells = new Set(events.map((event) => this.#cellOf(event.tenant)))
+    if (cells.size > 1)
+      throw new EventspineError(
+        'REQUEST_INVALID',
+        'The events of one call live in several cells and cannot be stored together. Publish them per cell.',
+      )
+    const outcomes = await this.#cellOf(first.tenant).appender.appendAll(unique)
+    const conflict = unique.find((_, index) => outcomes[index] === 'conflict')
+    if (conflict !== undefined) throw conflictOf(conflict, `/${events.indexOf(conflict)}/id`)
+    for (const event of unique) this.#metrics.published(event.type)
+    return events.map(answerOf)
   }
 
   /** For untyped borders such as HTTP: finds the definition by type and version. Throws EVENT_UNKNOWN besides the
@@ -315,18 +324,22 @@ export class Eventspine {
     return this.#state === 'running'
   }
 
-  /** Whether each cell can be reached now. */
+  /** Whether each cell can be reached now. `error` is a stable code and safe to show anyone; why, with the address that
+   *  it may name, goes to the log. */
   async health(): Promise<{
     readonly ok: boolean
-    readonly cells: Readonly<Record<string, { readonly ok: boolean; readonly error?: string }>>
+    readonly cells: Readonly<Record<string, { readonly ok: boolean; readonly error?: 'UNAVAILABLE' }>>
   }> {
     const entries = await Promise.all(
       [...this.#cells].map(async ([name, cell]) => {
-        const error = await cell.store.ping().then(
-          () => undefined,
-          (fault: unknown) => (fault instanceof Error ? fault.message : String(fault)),
+        const health = await cell.store.ping().then(
+          () => ({ ok: true }),
+          (error: unknown) => {
+            this.#options.logger.warn('cell cannot be reached', { cell: name, error })
+            return { ok: false, error: 'UNAVAILABLE' as const }
+          },
         )
-        return [name, error === undefined ? { ok: true } : { ok: false, error }] as const
+        return [name, health] as const
       }),
     )
     return {

@@ -18,13 +18,20 @@ export async function storeSamples(cell: string, store: Store): Promise<MetricSa
     type: 'gauge' | 'counter' = 'gauge',
   ): MetricSample => ({ name, help: helpOf(name), type, labels: { cell, ...labels }, value })
   return [
-    ...subscriptions.flatMap(({ name: subscription, matched, lagEvents, lagSeconds, retrying, dead }) => [
-      gauge(metricNames.matched, { subscription }, matched, 'counter'),
-      gauge(metricNames.lagEvents, { subscription }, lagEvents),
-      gauge(metricNames.lagSeconds, { subscription }, lagSeconds),
-      gauge(metricNames.retrying, { subscription }, retrying),
-      gauge(metricNames.dead, { subscription }, dead),
-    ]),
+    ...subscriptions.flatMap((each) => {
+      const { name: subscription, matched, completed, discarded, skipped } = each
+      const { lagEvents, lagSeconds, retrying, dead } = each
+      return [
+        gauge(metricNames.matched, { subscription }, matched, 'counter'),
+        gauge(metricNames.completed, { subscription }, completed, 'counter'),
+        gauge(metricNames.skipped, { subscription }, skipped, 'counter'),
+        gauge(metricNames.discarded, { subscription }, discarded, 'counter'),
+        gauge(metricNames.lagEvents, { subscription }, lagEvents),
+        gauge(metricNames.lagSeconds, { subscription }, lagSeconds),
+        gauge(metricNames.retrying, { subscription }, retrying),
+        gauge(metricNames.dead, { subscription }, dead),
+      ]
+    }),
     ...breakers.map(({ name: breaker, tenant, state }) =>
       gauge(metricNames.breaker, { breaker, tenant }, breakerLevel[state]),
     ),

@@ -31,8 +31,14 @@ const app = defineApp({
   name: 'test',
   events: [placed, shipped],
   subscriptions: [
-    defineSubscription({ name: 'push', on: placed, handle }),
+    defineSubscription({
+      name: 'push',
+      on: placed,
+      breaker: { name: 'stripe', failures: 5, cooldownMs: 1_000 },
+      handle,
+    }),
     defineSubscription({ name: 'chart', on: 'orders.*', handle, external: false }),
+    defineSubscription({ name: 'ledger', on: placed, handle }),
   ],
 })
 
@@ -274,4 +280,18 @@ test('breakers are set by hand with an actor; ping answers', async () => {
   await expect(operator.setBreaker('stripe', '', 'closed', '')).rejects.toMatchObject({ field: '/actor' })
   await expect(operator.setBreaker('a\0', '', 'open', 'anna')).rejects.toMatchObject({ field: '/name' })
   await operator.ping()
+})
+
+test('a breaker that nobody declares and that never failed is none', async () => {
+  const set = (name: string) => operator.setBreaker(name, '', 'open', 'anna')
+  await expect(set('strpe')).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    field: '/name',
+    message: 'There is no breaker "strpe". Did you mean "stripe"?',
+  })
+  await expect(set('bank')).rejects.toMatchObject({ message: 'There is no breaker "bank". Known: stripe.' })
+  // One that another app's subscriptions share, or that is gone from the code, has a row.
+  await store.sql(`INSERT INTO eventspine.breaker (name) VALUES ('bank')`)
+  await set('bank')
+  expect(await operator.breakers()).toMatchObject([{ name: 'bank', state: 'open' }, { name: 'stripe' }])
 })

@@ -1,7 +1,7 @@
 // Seeing and steering one cell. What changes anything names its actor, and leaves an audit row in the same transaction.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import type { StoredEvent } from '../event/index.js'
-import { type Preparation, prepare } from '../event/index.js'
+import { closest, type Preparation, prepare } from '../event/index.js'
 import { JsonError, writeJson } from '../event/json/index.js'
 import type { Runner } from '../handle/index.js'
 import {
@@ -46,7 +46,7 @@ export interface EventDetails {
 
 export interface OperatorServices {
   readonly store: Store
-  readonly app: Pick<App, 'registry' | 'subscriptions'>
+  readonly app: Pick<App, 'name' | 'registry' | 'subscriptions'>
   readonly runner: Pick<Runner, 'body'>
   readonly clock: Clock
   readonly random: Random
@@ -61,8 +61,6 @@ export interface OperatorServices {
 const pauseMsMax = 120_000
 const pausePollMs = 50
 const breakerCooldownMs = 3_600_000
-/** Dead letters that doctor looks through for halted keys. */
-const haltedLettersMax = 500
 
 export class Operator {
   readonly #services: OperatorServices
@@ -260,11 +258,23 @@ export class Operator {
     return this.#services.store.breakers()
   }
 
-  /** An operator's hand on a breaker: open holds its work for an hour or until it is closed. */
+  /** An operator's hand on a breaker: open holds its work for an hour or until it is closed. Throws NOT_FOUND for one
+   *  that no subscription of this app declares and that never counted a failure. */
   async setBreaker(name: string, tenant: string, state: 'open' | 'closed', actor: string): Promise<void> {
     checkName('name', name)
     if (tenant !== '') checkName('tenant', tenant)
+    await this.#requireBreaker(name)
     await this.#services.store.breakerSet(name, tenant, state, breakerCooldownMs, checkName('actor', actor))
+  }
+
+  // One that never failed has no row yet; then the app says what there is.
+  async #requireBreaker(name: string): Promise<void> {
+    const declared = this.#services.app.subscriptions.flatMap(({ breaker }) => breaker?.name ?? [])
+    const known = [...new Set([...declared, ...(await this.breakers()).map((each) => each.name)])].sort()
+    if (known.includes(name)) return
+    const near = closest(name, known)
+    const hint = near === undefined ? `Known: ${known.join(', ') || 'none'}.` : `Did you mean "${near}"?`
+    throw new EventspineError('NOT_FOUND', `There is no breaker "${name}". ${hint}`, { field: '/name' })
   }
 
   audit(page: PageRequest = {}): Promise<Page<AuditRow>> {
@@ -273,23 +283,15 @@ export class Operator {
 
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
-    const { store, live } = this.#services
-    const [subscriptions, breakers, workers, database, dead] = await Promise.all([
+    const { app, store, live } = this.#services
+    const [subscriptions, breakers, workers, database] = await Promise.all([
       store.subscriptions(),
       store.breakers(),
       store.workers(),
       store.health(),
-      store.deadLetters({ state: 'dead', limit: haltedLettersMax }),
     ])
     const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
-    return diagnose({
-      subscriptions,
-      breakers,
-      workers,
-      database,
-      batches,
-      haltedKeys: haltedKeys(dead.items),
-    })
+    return diagnose({ app, subscriptions, breakers, workers, database, batches })
   }
 
   ping(): Promise<void> {
@@ -304,12 +306,4 @@ function serialised(data: unknown, sizeBytesMax: number): string {
     if (!(error instanceof JsonError)) throw error
     throw new EventspineError('EVENT_INVALID', error.message, { field: '/data', cause: error })
   }
-}
-
-function haltedKeys(letters: readonly DeadLetter[]): ReadonlyMap<string, number> {
-  const keys = new Map<string, Set<string | null>>()
-  for (const { subscription, halts, event } of letters) {
-    if (halts) keys.set(subscription, (keys.get(subscription) ?? new Set()).add(event.key))
-  }
-  return new Map([...keys].map(([subscription, halted]) => [subscription, halted.size]))
 }

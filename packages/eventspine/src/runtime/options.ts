@@ -15,6 +15,13 @@ export interface CellOptions {
   readonly connectionsMax?: number
 }
 
+/** The cell that `prepare` is to make ready. */
+export interface CellToPrepare {
+  /** Its name; `main` where there is one only. */
+  readonly cell: string
+  readonly databaseUrl: string
+}
+
 export interface EventspineOptions {
   /** One cell named `main`. For several give `cells`. */
   readonly databaseUrl?: string
@@ -24,6 +31,10 @@ export interface EventspineOptions {
   readonly placement?: (tenant: string) => string
   /** Create or upgrade the tables at start. Default true. */
   readonly migrate?: boolean
+  /** Makes what the app itself needs in a cell's database, such as its own tables. Called for each cell at every start
+   *  that migrates, behind the migration and before any delivery, by one process at a time: what it does must be safe
+   *  to do again. What it throws fails the start. */
+  readonly prepare?: (cell: CellToPrepare) => Promise<void>
   /** Deliver in this process too. Default true; false for a process that only publishes. */
   readonly work?: boolean
   /** Default: JSON lines on standard error from level `warn`. */
@@ -41,7 +52,11 @@ export interface EventspineOptions {
   /** Bytes of JSON above which an event is refused. Default 256 KiB. */
   readonly hardLimitBytes?: number
   readonly retention?: Partial<Retention>
-  readonly limits?: Partial<Pick<AppendLimits, 'pendingEventsMax'>> &
+  /** Publishing: 50,000 events and 64 MiB on their way to the log, 10,000 events and 32 MiB in one `publishMany`.
+   *  Delivering: handlers at a time. */
+  readonly limits?: Partial<
+    Pick<AppendLimits, 'pendingEventsMax' | 'pendingBytesMax' | 'callEventsMax' | 'callBytesMax'>
+  > &
     Partial<Omit<CapacityLimits, 'transactionsMax'>>
   /** How long running handlers may take to end when the process stops. Default 25,000. */
   readonly shutdownMs?: number
@@ -65,6 +80,7 @@ export interface ResolvedOptions {
   readonly cells: ReadonlyMap<string, CellOptions>
   readonly placement: (tenant: string) => string
   readonly migrate: boolean
+  readonly prepare: ((cell: CellToPrepare) => Promise<void>) | undefined
   readonly work: boolean
   readonly logger: Logger
   readonly tenant: string
@@ -87,6 +103,7 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
     cells,
     placement: options.placement ?? (() => first as string),
     migrate: options.migrate ?? true,
+    prepare: options.prepare,
     work: options.work ?? true,
     logger: options.logger ?? jsonLogger('warn', systemClock.now, (line) => process.stderr.write(line)),
     tenant: options.tenant ?? 'default',
@@ -98,6 +115,9 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
       ...appendLimitsDefault,
       softLimitBytes: options.softLimitBytes ?? 64 * 1024,
       ...given('pendingEventsMax', options.limits?.pendingEventsMax),
+      ...given('pendingBytesMax', options.limits?.pendingBytesMax),
+      ...given('callEventsMax', options.limits?.callEventsMax),
+      ...given('callBytesMax', options.limits?.callBytesMax),
     },
     capacityLimits: {
       ...capacityLimitsDefault,

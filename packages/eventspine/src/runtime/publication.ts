@@ -1,4 +1,5 @@
 // What publishing takes and answers, and how many publications become one call.
+import { type AppendLimits, bytesOf } from '../append/index.js'
 import type { AnyEventDefinition, InputOf, NewEvent, PublishOptions } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 
@@ -55,6 +56,44 @@ export const conflictOf = (event: NewEvent, field: string) =>
     `Id "${event.id}" of source "${event.source}" was used for another body. An id names one fact: repeat the same event, or give this one an id of its own.`,
     { field },
   )
+
+/** One event of a call, whoever made it. */
+export interface Entry {
+  readonly definition: AnyEventDefinition
+  readonly data: unknown
+  readonly options: PublishOptions
+}
+
+/** Bounds what one call holds in memory while it is prepared, and what its transaction holds. */
+export class CallSize {
+  readonly #bytesMax: number
+  #bytesLeft: number
+
+  /** Throws REQUEST_INVALID for more events than one call may have. */
+  constructor(events: number, { callEventsMax, callBytesMax }: AppendLimits) {
+    this.#bytesMax = callBytesMax
+    this.#bytesLeft = callBytesMax
+    if (events > callEventsMax)
+      throw new EventspineError(
+        'REQUEST_INVALID',
+        `One call was given ${events} events, which are stored together or not at all; at most ${callEventsMax} are. Publish them in several calls, or raise limits.callEventsMax.`,
+      )
+  }
+
+  /** Throws REQUEST_INVALID once the call is too large: nothing more has to be prepared then. */
+  check(): void {
+    if (this.#bytesLeft < 0)
+      throw new EventspineError(
+        'REQUEST_INVALID',
+        `The events of one call, which are stored together or not at all, are larger than ${this.#bytesMax} bytes. Publish them in several calls, or raise limits.callBytesMax.`,
+      )
+  }
+
+  add(event: NewEvent): void {
+    this.#bytesLeft -= bytesOf(event)
+    this.check()
+  }
+}
 
 /** The first of each (tenant, source, id); another body under the same id is refused. */
 export function distinct(events: readonly NewEvent[]): readonly NewEvent[] {

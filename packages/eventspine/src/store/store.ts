@@ -8,6 +8,8 @@ import type { SettlePort } from '../settle/port.js'
 /** What the store keeps of a subscription so that any process can show it. */
 export interface SubscriptionRecord {
   readonly name: string
+  /** Name of the app that defines it. */
+  readonly app: string
   readonly on: readonly string[]
   readonly priority: 'alarm' | 'normal'
   readonly shards: number
@@ -31,6 +33,8 @@ export interface LifecyclePort {
   close(): Promise<void>
   /** Creates or upgrades the tables. Answers the names of the migrations that ran. */
   migrate(): Promise<readonly string[]>
+  /** Runs `work` while no other process runs one of the same name here; waits until the others are through. */
+  alone(name: string, work: () => Promise<void>): Promise<void>
   /** Writes definitions; a new subscription gets its consumers at its start position. */
   register(subscriptions: readonly SubscriptionRecord[]): Promise<void>
   /** Partitions ahead, retention, expired idempotency keys. One worker at a time does it; the others return at once. */

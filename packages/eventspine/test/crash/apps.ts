@@ -1,5 +1,5 @@
 // The systems that are crashed. Effects go into tables without a unique key, so that a second one shows.
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type App,
@@ -124,6 +124,7 @@ const poisonous =
           retry: fast,
           handle: async ({ data }) => {
             if (data.n === 7) harm()
+            if (data.n === heldEvent) hold(sink)
             await delay(5)
             appendFileSync(sink, `${data.n}\n`)
           },
@@ -139,6 +140,14 @@ const poisonous =
         }),
       ],
     })
+
+/** Blocks its process until the file `<sink>.release` is there; the sink has its number from the beginning on. */
+export const heldEvent = 1_000
+
+function hold(sink: string): void {
+  appendFileSync(sink, `${heldEvent}\n`)
+  while (!existsSync(`${sink}.release`));
+}
 
 function block(): void {
   for (;;);

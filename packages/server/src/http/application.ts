@@ -157,7 +157,7 @@ export class Application {
   #exchange(request: FastifyRequest, reply: FastifyReply): Exchange {
     const known = this.#exchanges.get(request)
     if (known !== undefined) return known
-    const exchange = new Exchange(request, reply, this.#parts.logger)
+    const exchange = new Exchange(request, reply, this.#parts)
     this.#exchanges.set(request, exchange)
     return exchange
   }

@@ -1,12 +1,12 @@
 // One request and its answer: identity, caller, what the access log says of it.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Logger } from 'eventspine'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../access/principal.js'
 import type { Problem } from '../problem/problem.js'
 import { problemContentType } from '../problem/problem.js'
-import type { AccessNote, Route } from '../route/route.js'
+import type { AccessNote, Route, Surroundings } from '../route/route.js'
+import type { RequestFacts } from './request-metrics.js'
 import { securityHeaders } from './security-headers.js'
 
 const givenIdForm = /^[A-Za-z0-9._-]{1,100}$/
@@ -26,12 +26,19 @@ export class Exchange {
   readonly #reply: FastifyReply
   readonly #route: Route | undefined
 
-  constructor(request: FastifyRequest, reply: FastifyReply, logger: Logger) {
+  constructor(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { logger, requests }: Pick<Surroundings, 'logger' | 'requests'>,
+  ) {
     this.#request = request
     this.#reply = reply
     this.#route = request.routeOptions.config?.route
     reply.headers({ ...securityHeaders, 'x-request-id': request.id })
-    reply.raw.once('close', () => logger.info('request', this.#fields()))
+    reply.raw.once('close', () => {
+      logger.info('request', this.#fields())
+      requests.ended(this.#facts())
+    })
   }
 
   note(fields: AccessNote): void {
@@ -48,6 +55,16 @@ export class Exchange {
       .header('content-type', problemContentType)
       // As bytes: to a text fastify would add a charset, which this type does not have.
       .send(Buffer.from(JSON.stringify(problem.body(this.#request.id))))
+  }
+
+  #facts(): RequestFacts {
+    const { raw } = this.#reply
+    return {
+      route: this.#route?.url ?? 'none',
+      method: this.#request.method,
+      status: raw.headersSent ? raw.statusCode : undefined,
+      seconds: (performance.now() - this.#beganAt) / 1_000,
+    }
   }
 
   // The route's pattern, never the URL: ids and filters may be personal.

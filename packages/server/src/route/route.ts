@@ -6,6 +6,7 @@ import type { Eventspine, Logger } from 'eventspine'
 import type { z } from 'zod'
 import type { InFlight } from '../access/in-flight.js'
 import type { Access, Principal } from '../access/principal.js'
+import type { RequestMetrics } from '../http/request-metrics.js'
 import type { ServerSettings } from '../options.js'
 import type { ProblemCode } from '../problem/catalog.js'
 import { readValues } from './read.js'
@@ -21,6 +22,8 @@ export interface Surroundings {
   readonly tails: InFlight
   /** The OpenAPI document as JSON text. */
   readonly openApi: () => string
+  /** Requests that ended. */
+  readonly requests: RequestMetrics
 }
 
 /** One request, before its parts are checked. */

@@ -35,7 +35,7 @@ const publishedView = z.object({
   idempotencyWindowSeconds: z.number().describe('So long a repeat of (tenant, source, id) is the same event'),
 })
 
-const description = `Stores one event, or up to 100 at once, all or none. The Content-Type decides how the body is read:
+const description = `Stores one event, or 1 to 100 at once, all or none. The Content-Type decides how the body is read:
 
 - \`application/json\`: \`{"type", "data", …}\` or an array of those. Names are those of the library.
 - \`application/cloudevents+json\`: one CloudEvent 1.0 (structured mode).
@@ -62,7 +62,7 @@ export const publishRoute = defineRoute({
   path: noPath,
   query: noQuery,
   rawBody: {
-    [jsonType]: z.union([plainEvent, z.array(plainEvent).max(100)]),
+    [jsonType]: z.union([plainEvent, z.array(plainEvent).min(1).max(100)]),
     [structuredType]: cloudEventBody,
     [batchType]: cloudEventBatchBody,
   },
@@ -118,9 +118,7 @@ async function store(incoming: Incoming, events: readonly IncomingEvent[], singl
   const stored =
     single && only !== undefined
       ? [await incoming.spine.ingest(only)]
-      : events.length === 0
-        ? []
-        : await incoming.spine.ingestMany([...events])
+      : await incoming.spine.ingestMany([...events])
   return stored.map(({ id, type, version, tenant, source }) => ({ id, type, version, tenant, source }))
 }
 
@@ -169,6 +167,9 @@ function batch(incoming: Incoming, value: unknown): readonly unknown[] {
     throw malformed('CLOUDEVENT_INVALID', [
       { field: '', message: `must be an array of CloudEvents; send one alone as ${structuredType}` },
     ])
+  }
+  if (value.length === 0) {
+    throw new Problem('REQUEST_INVALID', 'The batch is empty. Send at least one event, or nothing at all.')
   }
   const { batchEventsMax } = incoming.settings.limits
   if (value.length <= batchEventsMax) return value

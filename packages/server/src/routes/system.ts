@@ -42,8 +42,8 @@ const readyz = defineRoute({
   handle: ready,
 })
 
-// Open to anyone: it says which cell cannot be reached. Why, and where its database is, stays in the log.
-async function ready({ spine, logger }: Incoming): Promise<Answer> {
+// Open to anyone: it says which cell cannot be reached. Why, and where its database is, the library logs.
+async function ready({ spine }: Incoming): Promise<Answer> {
   if (!spine.ready()) throw notReady('Eventspine is not started, or was stopped')
   const { ok, cells } = await spine.health()
   if (ok) {
@@ -51,7 +51,6 @@ async function ready({ spine, logger }: Incoming): Promise<Answer> {
     return { body: { ok: true, cells: Object.fromEntries(entries) } }
   }
   const unreachable = Object.entries(cells).filter(([, cell]) => !cell.ok)
-  for (const [cell, { error }] of unreachable) logger.warn('cell not ready', { cell, error })
   throw notReady(`no answer from the database of ${unreachable.map(([name]) => name).join(', ')}`)
 }
 
@@ -71,8 +70,8 @@ const metrics = defineRoute({
   query: noQuery,
   successes: [{ status: 200, description: 'Metrics', schema: z.string(), contentType: 'text/plain' }],
   problems: ['UNAVAILABLE'],
-  handle: async ({ spine }) => ({
-    body: await spine.prometheus(),
+  handle: async ({ spine, requests }) => ({
+    body: `${await spine.prometheus()}${requests.text()}`,
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
   }),
 })

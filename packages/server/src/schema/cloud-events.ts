@@ -24,4 +24,4 @@ export const cloudEventBody = z
   })
   .describe('A CloudEvent 1.0; further attributes are kept as extensions')
 
-export const cloudEventBatchBody = z.array(cloudEventBody).max(100)
+export const cloudEventBatchBody = z.array(cloudEventBody).min(1).max(100)

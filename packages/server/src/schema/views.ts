@@ -87,6 +87,7 @@ export const eventDetails = z.object({
 
 export const subscriptionView = z.object({
   name: z.string(),
+  app: z.string().describe('That registered it last'),
   state: z.enum(['active', 'paused']),
   priority: z.enum(['alarm', 'normal']),
   on: z.array(z.string()),
@@ -98,6 +99,7 @@ export const subscriptionView = z.object({
   dead: count,
   discarded: count,
   skipped: count,
+  haltedKeys: count.describe('Keys that wait behind a dead letter of their own'),
   lagEvents: count.describe('Events in the log behind the cursor: an estimate'),
   lagSeconds: z.number().min(0).describe('Age of the oldest event not yet settled'),
   owners: z.array(z.string()),
@@ -225,6 +227,7 @@ export const doctorView = z.object({
   subscriptions: z.array(
     z.looseObject({
       name: z.string(),
+      app: z.string().describe('That registered it last; of other apps only the balance is judged'),
       matched: count,
       completed: count,
       retrying: count,

@@ -8,21 +8,23 @@ export interface JsonLimits {
   readonly depthLevelsMax: number
   /** Keys in one object. */
   readonly objectKeysMax: number
-  /** One string or key, in bytes of UTF-8, escapes resolved. */
+  /** One string or key, in bytes of UTF-8, escapes resolved. As large as the whole unless it is given. */
   readonly stringBytesMax: number
 }
 
-/** 256 KiB, 64 levels, 1,000 keys in an object, strings of 128 KiB. */
+/** 256 KiB, also for one string, 64 levels, 1,000 keys in an object. */
 export const jsonLimitsDefault: JsonLimits = Object.freeze({
   sizeBytesMax: 256 * 1024,
   depthLevelsMax: 64,
   objectKeysMax: 1_000,
-  stringBytesMax: 128 * 1024,
+  stringBytesMax: 256 * 1024,
 })
 
-/** The default limits with the given ones in their place. */
+/** The default limits with the given ones in their place. A string may fill the whole: memory is bounded by that. */
 export function limitsWith(limits: Partial<JsonLimits> | undefined): JsonLimits {
-  return limits === undefined ? jsonLimitsDefault : { ...jsonLimitsDefault, ...limits }
+  if (limits === undefined) return jsonLimitsDefault
+  const { sizeBytesMax = jsonLimitsDefault.sizeBytesMax } = limits
+  return { ...jsonLimitsDefault, stringBytesMax: sizeBytesMax, ...limits }
 }
 
 /** One UTF-16 unit takes one to three bytes of UTF-8, so most texts are judged by their length alone. */

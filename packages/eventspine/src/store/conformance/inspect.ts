@@ -293,6 +293,17 @@ function describeSubscriptions(open: OpenScene): void {
     await scene.eventually('no holder', async () => (await scene.view()).owners.length === 0)
   })
 
+  it('names the app that registered it last, and counts halted keys', async () => {
+    const scene = await open()
+    await scene.subscribe({ app: 'bank' })
+    const halting = await scene.died(await scene.leased(), 2, {}, { key: 'k' }, true)
+    await scene.died(halting.lease, 1, {}, { key: 'free' })
+    expect(await scene.view()).toMatchObject({ app: 'bank', dead: 3, haltedKeys: 1 })
+    await scene.store.discard({ ids: halting.ids }, 'bob', 'gone')
+    await scene.subscribe({ app: 'shop' })
+    expect(await scene.view()).toMatchObject({ app: 'shop', dead: 1, haltedKeys: 0 })
+  })
+
   it('answers about the database', async () => {
     const scene = await open()
     await scene.store.ping()

@@ -50,6 +50,15 @@ function describeRegister(open: OpenScene): void {
     expect(await scene.acquire('worker-b')).toEqual([])
   })
 
+  it('lets the next one prepare after a failure', async () => {
+    const { store } = await open()
+    const failing = store.alone('prepare', async () => Promise.reject(new Error('no such table')))
+    await expect(failing).rejects.toThrow('no such table')
+    let prepared = 0
+    await store.alone('prepare', async () => void prepared++)
+    expect(prepared).toBe(1)
+  })
+
   it('may be done by any number of workers at once', async () => {
     const scene = await open()
     await Promise.all([1, 2, 3, 4].map(() => scene.subscribe({ shards: 3, start: 'now' })))
@@ -61,7 +70,7 @@ function describeRegister(open: OpenScene): void {
     const scene = await open()
     await scene.subscribe({ shards: 2 })
     const records = [{ name: 'new' }, { name: 'ship', shards: 3 }].map((parts): SubscriptionRecord => {
-      return { on: ['*'], priority: 'normal', shards: 1, start: 'now', policies: {}, ...parts }
+      return { app: 'shop', on: ['*'], priority: 'normal', shards: 1, start: 'now', policies: {}, ...parts }
     })
     await expect(scene.store.register(records)).rejects.toMatchObject({ code: 'SHARDS_CHANGED' })
     expect((await scene.store.subscriptions()).map(({ name, shards }) => [name, shards])).toEqual([

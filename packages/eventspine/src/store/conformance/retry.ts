@@ -10,7 +10,9 @@ export function describeRetry(open: OpenScene): void {
   describe('retry', () => {
     describeDue(open)
     describeClaims(open)
+    describeLimits(open)
     describeVanishedHolders(open)
+    describeSuspects(open)
     describeRescheduling(open)
     describeKeys(open)
     describePromotion(open)
@@ -41,12 +43,12 @@ async function withRows(
 function describeDue(open: OpenScene): void {
   it('gives rows out when they are due, in that order (I20)', async () => {
     const scene = await open()
-    const dueInMs = [30, longMs, 10, 20]
+    const dueInMs = [90, longMs, 30, 60]
     const { lease, events } = await withRows(scene, 4, (index) => ({ dueInMs: dueInMs[index] ?? 0 }))
     // A row of another consumer tells that the time of the first three is over.
     await scene.subscribe({ name: 'clock' })
     const clock = await scene.leased('worker-a', 'clock')
-    const late = [opened(events[0] as StoredEvent, { dueInMs: 40 })]
+    const late = [opened(events[0] as StoredEvent, { dueInMs: 120 })]
     const ticking = await scene.settle(clock, scene.settlement(clock, { opened: late }))
     await scene.eventually(
       'all of them due',
@@ -124,6 +126,95 @@ function describeClaims(open: OpenScene): void {
     const names = claimed.map(({ subscription, event }) => `${subscription} ${event.id}`).sort()
     const expected = ['ship', 'bill'].flatMap((name) => idsOf(events).map((id) => `${name} ${id}`))
     expect(names).toEqual(expected.sort())
+  })
+}
+
+const places = (claimed: readonly { readonly event: StoredEvent }[], events: readonly StoredEvent[]) =>
+  claimed.map(({ event }) => events.findIndex(({ id }) => id === event.id)).sort()
+
+function describeLimits(open: OpenScene): void {
+  it('gives a lease as many rows as it has room for, and no more than the call allows', async () => {
+    const scene = await open()
+    const { lease } = await withRows(scene, 6, () => ({}))
+    const claim = async (rowsMax: number, deliveriesMax: number) =>
+      (await scene.store.claimDue([{ ...lease, rowsMax }], deliveriesMax)).length
+    expect([await claim(2, 10), await claim(9, 3), await claim(9, 9)]).toEqual([2, 3, 1])
+  })
+
+  it('gives out what was never tried when the budget for retries is spent', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 5, (index) => ({ attempt: index < 3 ? 1 : 0 }))
+    const claim = async (retriesMax: number) =>
+      places(await scene.store.claimDue([{ ...lease, retriesMax }], 10), events)
+    expect(await claim(0)).toEqual([3, 4])
+    expect(await claim(2)).toHaveLength(2)
+    expect(await claim(2)).toHaveLength(1)
+  })
+
+  it('does not take a suspect for a retry: its budget is one of its own', async () => {
+    const scene = await open()
+    const { lease } = await withRows(scene, 2, (index) => ({ deaths: index }))
+    const [row, ...others] = await scene.store.claimDue([{ ...lease, retriesMax: 0 }], 10)
+    expect([row?.deaths, others]).toEqual([1, []])
+  })
+}
+
+function describeSuspects(open: OpenScene): void {
+  it('gives out so many suspects in all, the least suspected first, beside the others (I19)', async () => {
+    const scene = await open()
+    const deaths = [0, 2, 1, 0]
+    const { lease, events } = await withRows(scene, 4, (index) => ({ deaths: deaths[index] ?? 0 }))
+    await scene.subscribe({ name: 'bill' })
+    const bill = await scene.leased('worker-a', 'bill')
+    const rows = [opened(events[3] as StoredEvent, { deaths: 3 })]
+    const other = await scene.settle(bill, scene.settlement(bill, { opened: rows }))
+    const claim = async (suspectsMax: number) =>
+      (await scene.store.claimDue([other, lease], 10, suspectsMax)).map((row) => row.deaths)
+    expect(await claim(0)).toEqual([0, 0])
+    expect([await claim(1), await claim(1), await claim(1), await claim(1)]).toEqual([[1], [2], [3], []])
+  })
+
+  it('counts no death of a suspect that was not claimed, however many holders vanish (I19)', async () => {
+    const scene = await open()
+    await withRows(scene, 2, (index) => ({ deaths: index + 1 }))
+    for (let holder = 1; holder < 6; holder++) {
+      const held = await scene.acquire(`worker-${holder}`, 'ship', longMs, [
+        holder === 1 ? 'worker-a' : `worker-${holder - 1}`,
+      ])
+      expect(held).toHaveLength(1)
+      expect(await scene.store.claimDue(held, 10, 0)).toEqual([])
+    }
+    const last = await scene.acquire('worker-6', 'ship', longMs, ['worker-5'])
+    expect((await scene.store.claimDue(last, 10)).map(({ deaths }) => deaths).sort()).toEqual([1, 2])
+  })
+
+  it('clears a suspect whose attempt came to an end of its own, and keeps one that was cut short (I19)', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 2, () => ({ deaths: 2 }))
+    await scene.store.claimDue([lease], 10)
+    const rescheduled = events.map((event, index) => ({
+      ...placeOf(event),
+      dueInMs: 0,
+      failure: null,
+      counted: index === 0,
+    }))
+    const after = await scene.settle(lease, scene.settlement(lease, { rescheduled }))
+    const claimed = await scene.store.claimDue([after], 10)
+    const deaths = events.map((event) => claimed.find((row) => row.event.id === event.id)?.deaths)
+    expect(deaths).toEqual([0, 2])
+  })
+
+  it('suspects nothing of a holder that gave its lease back (I19)', async () => {
+    const scene = await open()
+    const { lease } = await withRows(scene, 2, (index) => ({ attempt: 1, deaths: index }))
+    await scene.store.claimDue([lease], 10)
+    await scene.store.release([lease])
+    const next = await scene.leased('worker-b')
+    const claimed = await scene.store.claimDue([next], 10)
+    expect(claimed.map(({ deaths, attempt }) => [deaths, attempt]).sort()).toEqual([
+      [0, 3],
+      [1, 3],
+    ])
   })
 }
 

@@ -108,6 +108,7 @@ export class Scene {
   async subscribe(parts: Partial<SubscriptionRecord> = {}): Promise<void> {
     const record = {
       name: 'ship',
+      app: 'shop',
       on: ['orders.*'],
       priority: 'normal',
       shards: 1,

@@ -215,6 +215,20 @@ function describePublishedIds(open: OpenScene): void {
     await scene.settle(one, await scene.passing(one, event, { counts }))
   })
 
+  it('halts the key of the one that ends for it (I23)', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    await scene.store.append([scene.event({ id: 'taken', fingerprint: 'body' })])
+    const [event] = (await scene.published(1, { key: 'k' })) as [StoredEvent]
+    const lease = await scene.leased()
+    const published = [scene.event({ id: 'taken', fingerprint: 'other' })]
+    const bad = await scene.passing(lease, event, { published })
+    expect((await scene.store.settle('worker-a', [bad])).settled.size).toBe(0)
+    const dead = [{ event, attempt: 1, round: 0, failure: scene.failure(), halts: true }]
+    const after = await scene.settle(lease, await scene.passing(lease, event, { dead }))
+    expect([...(await scene.store.blockedKeys(after)).halted]).toEqual(['k'])
+  })
+
   it('takes a repeat of the same body as published', async () => {
     const scene = await open()
     await scene.subscribe()

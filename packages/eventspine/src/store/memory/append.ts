@@ -93,7 +93,8 @@ function refuseDeadlock(transaction: MemoryTransaction, writer: MemoryTransactio
   }
 }
 
-const keyOf = (event: NewEvent) => JSON.stringify([event.tenant, event.source, event.id])
+/** What a publisher's id is unique within. */
+export const keyOf = (event: NewEvent) => JSON.stringify([event.tenant, event.source, event.id])
 
 async function transactionBehind(executor: SqlExecutor): Promise<MemoryTransaction> {
   const [row] = await executor(whichTransaction, [])

@@ -31,6 +31,7 @@ export function leasePort(tables: MemoryTables): LeasePort {
         if (consumer === undefined) continue
         consumer.owner = null
         consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
+        putBack(consumer)
       }
     },
     async heartbeat(worker, subscriptions) {
@@ -61,6 +62,12 @@ export function held(
 /** Has a holder whose time is not up. */
 export function isLive({ owner, leaseUntilMs }: ConsumerRow, now: number): boolean {
   return owner !== null && leaseUntilMs > now
+}
+
+// A holder that gives its lease back did not die: what it had claimed must not look as if it had killed somebody.
+function putBack({ deliveries, token }: ConsumerRow): void {
+  for (const row of deliveries.values())
+    if (row.state === 'running' && row.token === token) row.state = 'retry'
 }
 
 function wantsOwner(tables: MemoryTables, consumer: ConsumerRow): boolean {

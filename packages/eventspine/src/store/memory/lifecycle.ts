@@ -13,6 +13,7 @@ export function lifecyclePort(tables: MemoryTables): LifecyclePort {
     async migrate() {
       return []
     },
+    alone: (_name, work) => work(),
     async register(subscriptions) {
       for (const record of subscriptions) refuseOtherShards(tables, record)
       for (const record of subscriptions) register(tables, record)

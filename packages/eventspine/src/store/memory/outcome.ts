@@ -59,6 +59,8 @@ function putOffRows(tables: MemoryTables, consumer: ConsumerRow, { rescheduled }
     row.dueAtMs = tables.now() + dueInMs
     row.failure = failure ?? row.failure
     if (!counted) row.attempt--
+    // It ran to an end of its own: whatever killed the process before, it was not this.
+    else row.deaths = 0
   }
 }
 

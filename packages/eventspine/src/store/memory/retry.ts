@@ -1,6 +1,6 @@
 // Rows of deliveries that did not succeed at once. The attempt is counted when a row is claimed, before it runs:
 // a process that dies of it has still used it up.
-import type { ConsumerName, OpenDelivery, RetryPort } from '../../deliver/port.js'
+import type { Claimant, ConsumerName, OpenDelivery, RetryPort } from '../../deliver/port.js'
 import { comparePositions } from '../../event/stored.js'
 import { held, isLive } from './lease.js'
 import type { ConsumerRow, DeliveryRow } from './rows.js'
@@ -8,11 +8,11 @@ import type { MemoryTables } from './tables.js'
 
 export function retryPort(tables: MemoryTables): RetryPort {
   return {
-    async claimDue(leases, deliveriesMax) {
-      const consumers = leases.flatMap((lease) => liveHolding(tables, lease) ?? [])
-      // A limit for each: one with a million due rows cannot starve its neighbours.
-      const due = consumers.flatMap((consumer) => dueRows(tables, consumer).slice(0, deliveriesMax))
-      return due.sort(byDueTime).map(({ consumer, row }) => claim(consumer, row))
+    async claimDue(leases, deliveriesMax, suspectsMax = deliveriesMax) {
+      const affordable = leases.map((lease) => affordableRows(tables, lease, deliveriesMax))
+      const suspects = affordable.flatMap((each) => each.suspects).sort(byDeaths)
+      const chosen = [...affordable.flatMap((each) => each.others), ...suspects.slice(0, suspectsMax)]
+      return chosen.sort(byDueTime).map(({ consumer, row }) => claim(consumer, row))
     },
     async nextDueMs(leases) {
       const times = leases.flatMap((name) => {
@@ -67,6 +67,27 @@ function claimable(consumer: ConsumerRow): DeliveryRow[] {
   )
 }
 
+/** Rows that may not go yet, behind which others are still found. */
+const passedMax = 200
+
+/** What one lease can take now. Suspects are apart: of them all leases together take only so many. A limit for each:
+ *  one with a million due rows cannot starve its neighbours. */
+function affordableRows(tables: MemoryTables, lease: Claimant, deliveriesMax: number) {
+  const consumer = liveHolding(tables, lease)
+  const rowsMax = Math.min(lease.rowsMax ?? deliveriesMax, deliveriesMax)
+  let retriesLeft = lease.retriesMax ?? deliveriesMax
+  const due = consumer === undefined ? [] : dueRows(tables, consumer).slice(0, rowsMax + passedMax)
+  const affordable = due.filter(({ row }) => !isRetried(row) || retriesLeft-- > 0)
+  return {
+    suspects: affordable.filter(({ row }) => isSuspect(row)),
+    others: affordable.filter(({ row }) => !isSuspect(row)).slice(0, rowsMax),
+  }
+}
+
+/** It ran when a process died. */
+const isSuspect = ({ deaths, state }: DeliveryRow) => deaths > 0 || state === 'running'
+const isRetried = (row: DeliveryRow) => row.attempt > 0 && !isSuspect(row)
+
 interface Due {
   readonly consumer: ConsumerRow
   readonly row: DeliveryRow
@@ -82,6 +103,8 @@ function dueRows(tables: MemoryTables, consumer: ConsumerRow): Due[] {
 
 const byDueTime = (a: Due, b: Due) =>
   a.row.dueAtMs - b.row.dueAtMs || comparePositions(a.row.event, b.row.event)
+
+const byDeaths = (a: Due, b: Due) => a.row.deaths - b.row.deaths || byDueTime(a, b)
 
 function claim(consumer: ConsumerRow, row: DeliveryRow): ConsumerName & OpenDelivery {
   if (row.state === 'running') row.deaths++

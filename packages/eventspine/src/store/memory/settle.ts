@@ -4,7 +4,7 @@ import { consumerId } from '../../deliver/port.js'
 import type { NewEvent } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { SettleAnswer, Settlement, SettlePort, SettleTransaction } from '../../settle/port.js'
-import { judgeEvent, untilDecided, writeEvent } from './append.js'
+import { judgeEvent, keyOf, untilDecided, writeEvent } from './append.js'
 import { recordOutcomes } from './outcome.js'
 import type { ConsumerRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
@@ -31,10 +31,12 @@ export function settlePort(tables: MemoryTables): SettlePort {
 
 function settleTransaction(tables: MemoryTables, deadlineMs: number): SettleTransaction {
   const transaction = tables.begin()
-  const deadlineAtMs = tables.now() + deadlineMs
+  // As in Postgres each statement has so long, and so has the silence before the next one.
+  let deadlineAtMs = tables.now() + deadlineMs
   return {
     async query<Row>(text: string, values: readonly unknown[] = []) {
       const { rows, rowCount } = await transaction.query(text, values)
+      deadlineAtMs = tables.now() + deadlineMs
       return { rows: rows as Row[], rowCount }
     },
     async settle(worker, settlement) {
@@ -43,7 +45,7 @@ function settleTransaction(tables: MemoryTables, deadlineMs: number): SettleTran
         transaction.rollback()
         throw new EventspineError(
           'UNAVAILABLE',
-          `The transaction was open for longer than its ${deadlineMs} ms and is rolled back.`,
+          `The transaction was idle for longer than its ${deadlineMs} ms and is rolled back.`,
         )
       }
       const standing = judge(tables, tables.consumer(settlement), settlement)
@@ -99,9 +101,16 @@ function judge(tables: MemoryTables, consumer: ConsumerRow | undefined, settleme
   return 'held'
 }
 
-/** Ids that belong to another body, in the log or within the settlement itself. */
+/** Ids that belong to another body, in the log or within the settlement itself: there the first one stands. */
 function conflictingIds(tables: MemoryTables, published: readonly NewEvent[]): string[] {
-  return published.filter((event) => judgeEvent(tables, event) === 'conflict').map(({ id }) => id)
+  const bodies = new Map<string, string>()
+  const conflicts = (event: NewEvent) => {
+    const known = bodies.get(keyOf(event))
+    if (event.fingerprint !== null && known === undefined) bodies.set(keyOf(event), event.fingerprint)
+    const other = event.fingerprint !== null && known !== undefined && known !== event.fingerprint
+    return other || judgeEvent(tables, event) === 'conflict'
+  }
+  return published.filter(conflicts).map(({ id }) => id)
 }
 
 function moveCursor(consumer: ConsumerRow, settlement: Settlement): void {

@@ -8,10 +8,11 @@ import type { ConsumerRow, SubscriptionRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
 export function subscriptionView(tables: MemoryTables, subscription: SubscriptionRow): SubscriptionView {
-  const { name, state, priority, on, shards, policies } = subscription
+  const { name, app, state, priority, on, shards, policies } = subscription
   const consumers = tables.consumersOf(name, '')
   return {
     name,
+    app,
     state,
     priority,
     on,
@@ -21,9 +22,18 @@ export function subscriptionView(tables: MemoryTables, subscription: Subscriptio
     completed: consumers.reduce((sum, { completed }) => sum + completed, 0),
     skipped: consumers.reduce((sum, { skipped }) => sum + skipped, 0),
     ...countOpen(tables, consumers),
+    haltedKeys: haltedKeysOf(tables, name),
     ...lagOf(tables, consumers),
     owners: ownersOf(tables, consumers),
   }
+}
+
+function haltedKeysOf(tables: MemoryTables, name: string): number {
+  const halting = [...tables.letters.values()].filter(
+    ({ consumer, halts, state }) => consumer.subscription === name && halts && state === 'dead',
+  )
+  return new Set(halting.map(({ consumer, event }) => `${consumer.replay} ${consumer.shard} ${event.key}`))
+    .size
 }
 
 /** Of its slowest shard. */

@@ -53,6 +53,18 @@ export async function exclusively<Result>(
   }
 }
 
+/** `work`, which has connections of its own, while no other process is at work of this name in this schema. */
+export async function alone(database: Database, name: string, work: () => Promise<void>): Promise<void> {
+  // The lock is the transaction's: one of the session would stay behind where a pooler hands sessions on.
+  await unprepared(database, async (execute) => {
+    await execute('alone.patience', 'SET LOCAL idle_in_transaction_session_timeout = 0')
+    await execute('alone.lock', `SELECT pg_advisory_xact_lock(hashtextextended('eventspine.' || $1, 0))`, [
+      name,
+    ])
+    await work()
+  })
+}
+
 /** SQL for the number of an advisory lock. The schema takes part, as everywhere: cells of one database do not wait for one another. */
 export const lockKey = (lock: string) => `hashtextextended('${lock}', 0)`
 

@@ -76,6 +76,22 @@ describe('subscriptions', () => {
     expect(await viewOf('counted')).toMatchObject({ owners: [] })
   })
 
+  test('name their app, and every key that is halted, however many letters came since', async () => {
+    await store.register([record('halted', { on: ['halted.*'], app: 'bank' })])
+    await deadLettersOf(store, 'halted', [newEvent({ type: 'halted.a', key: 'k' })])
+    await store.sql(`UPDATE eventspine.dead_letter SET halts = true WHERE subscription = 'halted'`)
+    await store.sql(`INSERT INTO eventspine.dead_letter (subscription, replay, shard, epoch, xid, seq, tick, key, tenant, attempts,
+        category, fingerprint, failure, halts, event_id, event_type, event)
+      SELECT subscription, replay, shard, epoch, xid, seq + n, tick, CASE WHEN n < 3 THEN key ELSE 'of ' || n END, tenant, attempts,
+        category, fingerprint, failure, n < 3, event_id, event_type, event
+      FROM eventspine.dead_letter, generate_series(1, 600) n WHERE subscription = 'halted'`)
+    expect(await viewOf('halted')).toMatchObject({ app: 'bank', dead: 601, haltedKeys: 1 })
+    await store.sql(`DELETE FROM eventspine.dead_letter WHERE subscription = 'halted'`)
+    expect(await viewOf('halted')).toMatchObject({ haltedKeys: 0 })
+    await store.register([record('halted', { on: ['halted.*'], app: 'shop' })])
+    expect(await viewOf('halted')).toMatchObject({ app: 'shop' })
+  })
+
   test('leave replays out of their counts', async () => {
     await store.register([record('with-replay', { on: ['with-replay.*'] })])
     await store.createReplay('counted-replay', { subscription: 'with-replay', actor: 'anna' })

@@ -36,9 +36,12 @@ const selectSubscriptions = `WITH newest AS MATERIALIZED (
   WHERE replay = '' AND state = 'dead' GROUP BY subscription
 ), discarded AS (
   SELECT subscription, count(*)::bigint AS discarded FROM eventspine.dead_letter
-  WHERE replay = '' AND state = 'discarded' GROUP BY subscription)
-SELECT s.name, s.state, s.priority, s.types, s.shards, s.policies, live.matched, live.completed, live.skipped, live.owners,
-  open.retrying, dead.dead, live.discarded_before, discarded.discarded, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq) AS seq_last,
+  WHERE replay = '' AND state = 'discarded' GROUP BY subscription
+), halted AS (
+  SELECT subscription, count(DISTINCT (replay, shard, key))::bigint AS halted FROM eventspine.dead_letter
+  WHERE halts AND state = 'dead' GROUP BY subscription)
+SELECT s.name, s.app, s.state, s.priority, s.types, s.shards, s.policies, live.matched, live.completed, live.skipped, live.owners,
+  open.retrying, dead.dead, live.discarded_before, discarded.discarded, halted.halted, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq) AS seq_last,
   coalesce(CASE WHEN live.seq = ${endOfTick} THEN (SELECT t.seq_estimate FROM eventspine.tick t
       WHERE t.number <= live.tick ORDER BY t.number DESC LIMIT 1) ELSE live.seq END,
     (SELECT min(e.seq) - 1 FROM eventspine.event e), 0) AS seq_cursor,
@@ -48,10 +51,12 @@ SELECT s.name, s.state, s.priority, s.types, s.shards, s.policies, live.matched,
 FROM eventspine.subscription s
 LEFT JOIN live ON live.subscription = s.name LEFT JOIN open ON open.subscription = s.name
 LEFT JOIN dead ON dead.subscription = s.name LEFT JOIN discarded ON discarded.subscription = s.name
+LEFT JOIN halted ON halted.subscription = s.name
 ORDER BY s.name`
 
 interface SubscriptionRow {
   readonly name: string
+  readonly app: string
   readonly state: SubscriptionView['state']
   readonly priority: SubscriptionView['priority']
   readonly types: readonly string[]
@@ -64,6 +69,7 @@ interface SubscriptionRow {
   readonly retrying: number | null
   readonly dead: number | null
   readonly discarded: number | null
+  readonly halted: number | null
   /** Removed by retention since. */
   readonly discarded_before: number | null
   readonly seq_last: number
@@ -74,6 +80,7 @@ interface SubscriptionRow {
 
 const viewOf = (row: SubscriptionRow): SubscriptionView => ({
   name: row.name,
+  app: row.app,
   state: row.state,
   priority: row.priority,
   on: row.types,
@@ -85,6 +92,7 @@ const viewOf = (row: SubscriptionRow): SubscriptionView => ({
   dead: row.dead ?? 0,
   discarded: (row.discarded ?? 0) + (row.discarded_before ?? 0),
   skipped: row.skipped ?? 0,
+  haltedKeys: row.halted ?? 0,
   // Numbers of transactions that rolled back are never filled: only the tick says that nothing is left.
   lagEvents: row.behind_seconds === null ? 0 : Math.max(1, row.seq_last - row.seq_cursor),
   lagSeconds: Math.max(0, row.behind_seconds ?? 0),

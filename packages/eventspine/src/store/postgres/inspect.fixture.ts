@@ -92,6 +92,7 @@ export function newEvent(given: Partial<NewEvent> = {}): NewEvent {
 
 export const record = (name: string, given: Partial<SubscriptionRecord> = {}): SubscriptionRecord => ({
   name,
+  app: 'test',
   on: ['orders.*'],
   priority: 'normal',
   shards: 1,

@@ -94,6 +94,20 @@ describe('open', () => {
     expect(await own.sql('SELECT count(*)::int AS ticks FROM eventspine.tick')).toEqual([{ ticks: 1 }])
   })
 
+  test('lets one process at a time prepare', async () => {
+    const own = fresh()
+    const order: string[] = []
+    const prepare = (name: string) =>
+      lifecycleStatements(own.another(), silentLogger).alone('prepare', async () => {
+        order.push(name)
+        await own.sql('SELECT pg_sleep(0.05)')
+        order.push(name)
+      })
+    await Promise.all(['a', 'b', 'c'].map(prepare))
+    const [first, second, third] = [order[0], order[2], order[4]]
+    expect(order).toEqual([first, first, second, second, third, third])
+  })
+
   test('says that the server is away, and not more', async () => {
     const own = fresh()
     const { Database } = await import('./database.js')

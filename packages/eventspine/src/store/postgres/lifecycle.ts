@@ -5,7 +5,7 @@ import type { LifecyclePort } from '../store.js'
 import { claimsNeededSince } from './claim.js'
 import type { Database } from './database.js'
 import { beginLog, checkEpoch, clusterIdentity } from './epoch.js'
-import { hasCode, lockKey, unprepared } from './exclusive.js'
+import { alone, hasCode, lockKey, unprepared } from './exclusive.js'
 import { maintainOnce } from './maintain.js'
 import { readMigrations, requireMigrations, runMigrations } from './migrate.js'
 import { makePartitions } from './partitions.js'
@@ -30,6 +30,7 @@ export function lifecycleStatements(database: Database, logger: Logger): Lifecyc
       const identity = await clusterIdentity(database)
       return runMigrations(database, await readMigrations(), (execute) => beginLog(execute, identity))
     },
+    alone: (name, work) => alone(database, name, work),
     register: (subscriptions) => registerSubscriptions(database, subscriptions),
     claimsNeededSince: () => claimsNeededSince(database),
     maintain: (retention) => maintainOnce(database, retention, logger),

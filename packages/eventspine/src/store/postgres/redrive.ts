@@ -7,16 +7,8 @@ import type { DeadLetterFilter, Redrive, RedrivePort, RedriveState } from '../..
 import type { Connection, Database } from './database.js'
 import { addLetterFilters, discardStatements, groupsOf, insertAudit } from './dead-letters.js'
 import { Conditions } from './inspect-conditions.js'
-import {
-  bounded,
-  explained,
-  limitOf,
-  millisecondsOf,
-  momentText,
-  pageOf,
-  readCursor,
-  writeCursor,
-} from './inspect-page.js'
+import { bounded, explained, millisecondsOf, momentText } from './inspect-page.js'
+import { newestPage } from './newest.js'
 import { completeReplaysSql } from './replay.js'
 import { copyOfEvent, eventOfCopy } from './rows.js'
 
@@ -334,21 +326,6 @@ FROM eventspine.dead_letter l WHERE l.state = 'dead' AND ${free} AND ${where.tex
 }
 
 export function redriveInspection(database: Database): Pick<InspectPort, 'redrives'> {
-  return {
-    async redrives(query) {
-      const limit = limitOf(query)
-      const place = readCursor('redrives', query.cursor, ['moment', 'text'])
-      const where = new Conditions()
-      where.add(
-        'cursor',
-        place?.[0],
-        (parameter) => `(r.created_at, r.id) < (${parameter}::timestamptz, ${where.value(place?.[1])})`,
-      )
-      const text = `SELECT ${redriveColumns} ${fromRedrives} WHERE ${where.text} ORDER BY r.created_at DESC, r.id DESC LIMIT ${where.value(limit + 1)}`
-      const rows = await bounded(database, (connection) =>
-        connection.query<RedriveRow>(`redrive.list${where.shape}`, text, where.values),
-      )
-      return pageOf(rows, limit, redriveOfRow, (row) => writeCursor('redrives', [row.created_at, row.id]))
-    },
-  }
+  const list = { kind: 'redrives', alias: 'r', select: `SELECT ${redriveColumns} ${fromRedrives}` }
+  return { redrives: (query) => newestPage(database, list, query, redriveOfRow) }
 }

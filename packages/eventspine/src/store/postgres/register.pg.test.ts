@@ -17,6 +17,7 @@ afterEach(() => own.drop())
 
 const record = (options: Partial<SubscriptionRecord>): SubscriptionRecord => ({
   name: 'a-subscription',
+  app: 'tests',
   on: ['tests.*'],
   priority: 'normal',
   shards: 1,

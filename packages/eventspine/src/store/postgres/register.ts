@@ -86,30 +86,31 @@ function columnsOf(subscriptions: readonly SubscriptionRecord[]): unknown[] {
     subscriptions.map((subscription) => subscription.shards),
     subscriptions.map((subscription) => JSON.stringify(subscription.on)),
     subscriptions.map((subscription) => JSON.stringify(subscription.policies)),
+    subscriptions.map((subscription) => subscription.app),
   ]
 }
 
 // Rewritten only when something changed or a minute went by: a fleet that restarts says the same a thousand times.
 const upsertText = `
-INSERT INTO eventspine.subscription AS s (name, priority, shards, types, policies)
-SELECT i.name, i.priority, i.shards, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies::json
-FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[]) AS i(name, priority, shards, types, policies)
+INSERT INTO eventspine.subscription AS s (name, app, priority, shards, types, policies)
+SELECT i.name, i.app, i.priority, i.shards, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies::json
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[]) AS i(name, priority, shards, types, policies, app)
 ORDER BY i.name
 ON CONFLICT (name) DO UPDATE
-SET priority = excluded.priority, types = excluded.types, policies = excluded.policies, seen_at = excluded.seen_at
+SET app = excluded.app, priority = excluded.priority, types = excluded.types, policies = excluded.policies, seen_at = excluded.seen_at
 WHERE s.seen_at < clock_timestamp() - interval '${seenMinutes} minute'
-  OR (s.priority, s.types, s.policies::text) IS DISTINCT FROM (excluded.priority, excluded.types, excluded.policies::text)`
+  OR (s.app, s.priority, s.types, s.policies::text) IS DISTINCT FROM (excluded.app, excluded.priority, excluded.types, excluded.policies::text)`
 
 // A changed definition takes effect at the cursors that stand here, and this says where that was.
 const changesText = `
 INSERT INTO eventspine.audit (actor, action, target, details)
-SELECT 'app', 'subscription.change', s.name, json_build_object('from', json_build_object('on', s.types, 'policies', s.policies),
-  'to', json_build_object('on', i.types::json, 'policies', i.policies::json), 'priority', i.priority, 'shards', i.shards,
+SELECT 'app', 'subscription.change', s.name, json_build_object('from', json_build_object('app', s.app, 'on', s.types, 'policies', s.policies),
+  'to', json_build_object('app', i.app, 'on', i.types::json, 'policies', i.policies::json), 'priority', i.priority, 'shards', i.shards,
   'cursors', (SELECT json_agg(json_build_object('shard', c.shard, 'tick', c.tick, 'seq', c.seq) ORDER BY c.shard)
     FROM eventspine.consumer c WHERE c.subscription = s.name AND c.replay = ''))
-FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[]) AS i(name, priority, shards, types, policies)
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[]) AS i(name, priority, shards, types, policies, app)
 JOIN eventspine.subscription s ON s.name = i.name
-WHERE (s.types, s.policies::text) IS DISTINCT FROM (ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies)`
+WHERE (s.app, s.types, s.policies::text) IS DISTINCT FROM (i.app, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies)`
 
 function startsOf(subscriptions: readonly SubscriptionRecord[]): unknown[] {
   const time = (start: SubscriptionRecord['start']) => (start instanceof Date ? start.toISOString() : null)

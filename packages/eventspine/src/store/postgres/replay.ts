@@ -5,17 +5,9 @@ import { EventspineError } from '../../kernel/index.js'
 import type { Replay, ReplayPort, ReplayRequest } from '../../redrive/port.js'
 import type { Connection, Database } from './database.js'
 import { insertAudit } from './dead-letters.js'
-import { Conditions, isoText } from './inspect-conditions.js'
-import {
-  bounded,
-  explained,
-  limitOf,
-  millisecondsOf,
-  momentText,
-  pageOf,
-  readCursor,
-  writeCursor,
-} from './inspect-page.js'
+import { isoText } from './inspect-conditions.js'
+import { bounded, explained, millisecondsOf, momentText } from './inspect-page.js'
+import { newestPage } from './newest.js'
 import { tickStatement } from './tick-sql.js'
 
 // Progress is that of the slowest shard, in ticks: one that stands inside a tick has not passed it.
@@ -172,21 +164,6 @@ export function replayStatements(database: Database): ReplayPort {
 }
 
 export function replayInspection(database: Database): Pick<InspectPort, 'replays'> {
-  return {
-    async replays(query) {
-      const limit = limitOf(query)
-      const place = readCursor('replays', query.cursor, ['moment', 'text'])
-      const where = new Conditions()
-      where.add(
-        'cursor',
-        place?.[0],
-        (parameter) => `(p.created_at, p.id) < (${parameter}::timestamptz, ${where.value(place?.[1])})`,
-      )
-      const text = `SELECT ${replayColumns} ${fromReplays} WHERE ${where.text} ORDER BY p.created_at DESC, p.id DESC LIMIT ${where.value(limit + 1)}`
-      const rows = await bounded(database, (connection) =>
-        connection.query<ReplayRow>(`replay.list${where.shape}`, text, where.values),
-      )
-      return pageOf(rows, limit, replayOfRow, (row) => writeCursor('replays', [row.created_at, row.id]))
-    },
-  }
+  const list = { kind: 'replays', alias: 'p', select: `SELECT ${replayColumns} ${fromReplays}` }
+  return { replays: (query) => newestPage(database, list, query, replayOfRow) }
 }

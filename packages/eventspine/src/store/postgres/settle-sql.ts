@@ -138,6 +138,7 @@ function opened(settlements: readonly Settlement[], parameters: Parameters): str
   JOIN fenced f USING (move))`
 }
 
+// A suspect whose attempt came to an end of its own is none any more: it ran, and the process lives.
 function rescheduled(settlements: readonly Settlement[], parameters: Parameters): string | null {
   const json = listed(
     settlements,
@@ -147,7 +148,7 @@ function rescheduled(settlements: readonly Settlement[], parameters: Parameters)
   if (json === null) return null
   return `rescheduled AS (
   UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp() + r.due * interval '1 millisecond', failure = coalesce(r.failure, d.failure),
-    attempt = d.attempt - (NOT r.counted)::int
+    attempt = d.attempt - (NOT r.counted)::int, deaths = CASE WHEN r.counted THEN 0 ELSE d.deaths END
   FROM json_to_recordset($${parameters.add([json])}::json) AS r(move bigint, epoch int, seq bigint, due float8, failure json, counted boolean)
   JOIN fenced f USING (move)
   WHERE d.subscription = f.subscription AND d.replay = f.replay AND d.shard = f.shard AND d.epoch = r.epoch AND d.seq = r.seq)`

@@ -94,8 +94,9 @@ test('who loses the race makes none, and leaves the winner’s as it is', async 
 test('its relaxed commit does not outlive it', async () => {
   const session = await own.session()
   await session.sql(tickStatement, [true])
-  expect(await session.sql('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }])
+  const after = await session.sql('SHOW synchronous_commit')
   await session.end()
+  expect(after).toEqual([{ synchronous_commit: 'on' }])
 })
 
 // The shape of its plan decides whether a tick costs microseconds or a scan of the partition.
