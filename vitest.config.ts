@@ -4,13 +4,24 @@ import { defineConfig } from 'vitest/config'
 // What vitest would use by itself, plus `source`, which leads a package's name to its TypeScript.
 const conditions = ['source', 'node', 'development|production']
 
+// `EVENTSPINE_MUTANT=naive-cursor npx vitest run FILE`: the tests of a file with that bug in the product.
+const mutant = process.env.EVENTSPINE_MUTANT
+const plugins = mutant ? [(await import('./verify/mutants/planter.js')).planterOf(mutant)] : []
+
 export default defineConfig({
+  plugins,
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['source', 'node'] } },
   // The environment in which vitest loads its global setup.
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
-    include: ['packages/*/**/*.test.ts', 'apps/*/**/*.test.ts', 'test/**/*.test.ts', '*.test.ts'],
+    include: [
+      'packages/*/**/*.test.ts',
+      'apps/*/**/*.test.ts',
+      'verify/**/*.test.ts',
+      'test/**/*.test.ts',
+      '*.test.ts',
+    ],
     globalSetup: ['./test/postgres.ts'],
     setupFiles: ['./test/leftovers.ts'],
     pool: 'forks',

@@ -1,0 +1,8 @@
+// Every bug that is planted, in the order of what it breaks.
+import type { Mutant } from '../mutant.js'
+import { delivery } from './delivery.js'
+import { leases } from './leases.js'
+import { log } from './log.js'
+import { operating } from './operating.js'
+
+export const catalogue: readonly Mutant[] = [...log, ...delivery, ...operating, ...leases]
