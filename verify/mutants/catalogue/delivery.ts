@@ -64,7 +64,7 @@ const settling: readonly Mutant[] = [
     bug: 'Each attempt of a delivery carries another id.',
     edits: [
       edit(
-        'handle/runner.ts',
+        'handle/execution.ts',
         'attempt.replay, event.epoch, event.seq)',
         'attempt.replay, event.epoch, event.seq + attempt.attempt - 1)',
       ),
@@ -77,7 +77,7 @@ const settling: readonly Mutant[] = [
     bug: 'A replayed delivery carries the id of the live one.',
     edits: [
       edit(
-        'handle/runner.ts',
+        'handle/execution.ts',
         'deliveryId(subscription.name, attempt.replay,',
         `deliveryId(subscription.name, '',`,
       ),

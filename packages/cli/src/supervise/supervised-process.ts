@@ -37,6 +37,9 @@ export interface ProcessListener {
   line(stream: 'output' | 'errors', line: string): void
 }
 
+/** Events live for a tenth of a second. In V8's usual 16 MiB for young objects most are carried into old memory before
+ *  they die: 32,000 events/s on two cores instead of 44,000. */
+const youngSpace = '--max-semi-space-size=64'
 const backoffMsMin = 200
 const backoffMsMax = 3_000
 /** A process that ran so long did not die of its start. Less than what a delivery waits that is suspected of killing its
@@ -114,7 +117,7 @@ export class SupervisedProcess {
     const { parameters, environment, readsLines } = this.#options
     const output = readsLines ? 'pipe' : 'inherit'
     const script = process.argv[1] ?? ''
-    const child = spawn(process.execPath, [...process.execArgv, script, ...parameters], {
+    const child = spawn(process.execPath, [...process.execArgv, youngSpace, script, ...parameters], {
       env: environment,
       stdio: ['ignore', output, output, 'ipc'],
     })

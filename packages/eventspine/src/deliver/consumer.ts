@@ -15,6 +15,7 @@ import type { ConsumerServices } from './services.js'
 import { becameRow, endedOf } from './settlement.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
+import { Turn } from './turn.js'
 import { Unsettled } from './unsettled.js'
 
 const settleItemsMax = 5_000
@@ -30,6 +31,7 @@ export class Consumer {
   readonly #isolation: Isolation
   readonly gate: Gate
   readonly #running = new Set<Item>()
+  readonly #turn: Turn
   readonly #pumpLater: Soonest
   readonly #parkLater: Soonest
   #unpromoted: string[] = []
@@ -51,13 +53,14 @@ export class Consumer {
     this.#keys = keyOrderOf(subscription)
     this.#isolation = new Isolation(lease, services.feed.known)
     this.gate = new Gate(subscription, lease, services)
+    this.#turn = new Turn(services.clock, () => this.pump())
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
     this.#parkLater = new Soonest(services.clock, () => services.flush(this))
     this.#queue = new Queue(this.gate, this.#keys, {
-      mayStart: () => this.#mayStart,
+      mayStart: () => this.#mayStart && this.#turn.mine,
       later: (ms) => this.#pumpLater.after(ms),
       aside: (item) => this.#unsettled.ended(item),
-      probed: (item) => void (subscription.transact === undefined ? this.#run(item) : this.#transact([item])),
+      probed: (item) => (subscription.transact === undefined ? this.#run(item) : void this.#transact([item])),
     })
   }
 
@@ -114,7 +117,7 @@ export class Consumer {
   }
 
   #hasRoom(): boolean {
-    return this.#unsettled.window.size + this.#keys.waiting().length < this.gate.batch.events * 2
+    return this.#unsettled.window.size + this.#keys.waitingItems < this.gate.batch.events * 2
   }
 
   async #fetch(): Promise<void> {
@@ -125,8 +128,7 @@ export class Consumer {
       if (read === 'renumbered') return this.#services.lost(this)
       const tickOf = (number: number) => read.chunk.ticks.get(number) as Tick
       const suspects = isolated === 0 ? undefined : this.#isolation.suspects(read.wanted, isolated)
-      for (const event of read.wanted)
-        this.#take(freshItem(event, tickOf(event.tick)), suspects?.has(event) === true)
+      for (const event of read.wanted) this.#take(freshItem(event, tickOf(event.tick)), suspects?.has(event))
       this.#unsettled.window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))
     } catch {
       // The store is away: the worker's poll tries again. No attempt is spent.
@@ -135,8 +137,8 @@ export class Consumer {
     this.pump()
   }
 
-  #take(item: Item, isolated: boolean): void {
-    if (item.tick !== null) this.#unsettled.window.add(item, item.tick)
+  #take(item: Item, isolated = false): void {
+    this.#unsettled.window.add(item)
     if (isolated) this.#queue.stepAside(item, 0, isolateAfterDeaths)
     else this.#queue.add(item)
   }
@@ -170,28 +172,23 @@ export class Consumer {
   // ── running ──
 
   #dispatch(): void {
-    for (let item = this.#queue.next(); item !== undefined; item = this.#queue.next()) void this.#run(item)
+    for (let item = this.#queue.next(); item !== undefined; item = this.#queue.next()) this.#run(item)
   }
 
-  async #attempt(item: Item, transaction?: SettleTransaction): Promise<Outcome> {
+  #attempt(item: Item, transaction: SettleTransaction | undefined, done: (outcome: Outcome) => void): void {
     const { clock, outcomes } = this.#services
-    item.startedAtMs = clock.now()
-    item.startedAt = clock.monotonic()
-    if (item.deaths >= outcomes.deathsMax) return outcomes.quarantined(item.deaths)
-    const outcome = await this.#services.handle({
-      subscription: this.subscription,
-      lease: this.lease,
-      item,
-      transaction,
-    })
-    item.durationMs = clock.monotonic() - item.startedAt
-    return outcome
+    item.started(clock)
+    if (item.deaths >= outcomes.deathsMax) return done(outcomes.quarantined(item.deaths))
+    this.#services.handle({ subscription: this.subscription, lease: this.lease, item, transaction }, done)
   }
 
-  async #run(item: Item): Promise<void> {
+  #run(item: Item): void {
     this.#running.add(item)
     this.gate.started(item)
-    const outcome = await this.#attempt(item)
+    this.#attempt(item, undefined, (outcome) => this.#ran(item, outcome))
+  }
+
+  #ran(item: Item, outcome: Outcome): void {
     this.#running.delete(item)
     this.gate.ended(item, outcome)
     if (this.#state !== 'stopped') {
@@ -238,7 +235,7 @@ export class Consumer {
       worker: this.#services.worker,
       random: this.#services.random,
       outcomes: this.#services.outcomes,
-      handle: (item, transaction) => this.#attempt(item, transaction),
+      handle: (item, transaction) => new Promise((resolve) => this.#attempt(item, transaction, resolve)),
       settlement: (outcomes) => this.#settlementOf(outcomes),
       settled: () => this.#transacted(items),
       refused: (ids) => this.#unsettled.takeBack(ids),
@@ -393,6 +390,7 @@ export class Consumer {
     this.#parkLater.cancel()
     for (const item of this.#running) item.cancellation.cancel(new Error('The lease was lost'))
     this.#unsettled.forget()
+    this.#reader.stop()
     this.#services.feed.forget()
   }
 }

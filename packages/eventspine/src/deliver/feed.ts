@@ -1,5 +1,5 @@
-// Reads the log for all consumers of a process: each new tick once, kept for those at its end; one that lags reads
-// on its own, many ticks in one query, until it has caught up.
+// Reads the log for all consumers of a process: each new tick once, kept until those at its end have passed it; one
+// that lags reads on its own, many ticks in one query, until it has caught up.
 import { endOfTick, type Position, type StoredEvent } from '../event/stored.js'
 import type { LogPort, Tick } from './port.js'
 
@@ -28,10 +28,16 @@ interface Cached {
 // What an event costs in memory beside its body, roughly: enough to bound the cache.
 const eventOverheadBytes = 400
 
+/** Somebody who reads on from a position. */
+export interface Follower {
+  readonly position: Position
+}
+
 export class Feed {
   readonly #port: LogPort
   readonly #limits: FeedLimits
   readonly #cache = new Map<number, Cached>()
+  readonly #followers = new Set<Follower>()
   #cacheBytes = 0
   #known = 0
   #doubted = false
@@ -99,12 +105,35 @@ export class Feed {
     this.#evict()
   }
 
+  join(follower: Follower): void {
+    this.#followers.add(follower)
+  }
+
+  leave(follower: Follower): void {
+    this.#followers.delete(follower)
+  }
+
+  // What all have read goes at once: events that are kept for a second grow old in memory, and a third of this
+  // process's time went into the garbage collector that carried them there.
   #evict(): void {
+    const needed = this.#neededFrom()
     for (const [number, { bytes }] of this.#cache) {
-      if (this.#cacheBytes <= this.#limits.cacheBytesMax && this.#cache.size <= this.#limits.ticksMax) return
+      const fits = this.#cacheBytes <= this.#limits.cacheBytesMax && this.#cache.size <= this.#limits.ticksMax
+      if (number >= needed && fits) return
       this.#cache.delete(number)
       this.#cacheBytes -= bytes
     }
+  }
+
+  /** The oldest tick that somebody who reads from memory has not read to its end. */
+  #neededFrom(): number {
+    const [oldest = 0] = this.#cache.keys()
+    let needed = Number.POSITIVE_INFINITY
+    for (const { position } of this.#followers) {
+      const next = position.seq === endOfTick ? position.tick + 1 : position.tick
+      if (next >= oldest) needed = Math.min(needed, next)
+    }
+    return needed
   }
 
   #page(tick: Tick, seqAfter: number, eventsMax: number): Promise<readonly StoredEvent[]> {

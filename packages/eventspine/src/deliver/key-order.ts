@@ -23,6 +23,7 @@ export class KeyOrder {
   readonly #watches: boolean
   readonly #running = new Map<string, number>()
   readonly #later = new Map<string, Item[]>()
+  #laterItems = 0
   readonly #blocked = new Map<string, Blocked>()
 
   /** `perKeyMax` of infinity: whoever asks runs what it is given one by one, in its order. */
@@ -55,6 +56,7 @@ export class KeyOrder {
     const running = this.#running.get(key) ?? 0
     if (running >= this.#perKeyMax) {
       const later = this.#later.get(key)
+      this.#laterItems++
       if (later === undefined) this.#later.set(key, [item])
       else later.push(item)
       return 'later'
@@ -70,16 +72,28 @@ export class KeyOrder {
     return (this.#running.get(key) ?? 0) < this.#perKeyMax
   }
 
+  /** Ordered, and an earlier one of its key runs: it must not become a row that is due before that one is through. */
+  busy({ event: { key }, tick }: Item): boolean {
+    return this.#ordered && key !== null && tick !== null && this.#running.has(key)
+  }
+
+  /** Whether one of a busy key is kept until it is free; else whoever asks has to wait with it. */
+  get keeps(): boolean {
+    return this.#perKeyMax < Number.POSITIVE_INFINITY
+  }
+
   /** Gives the place of an ended item back. Answers what may be asked again now. */
   release(item: Item, left: 'through' | 'row' | 'halt'): readonly Item[] {
     const { key } = item.event
-    if (key === null || !this.#watches) return []
+    if (key === null || !this.#watches) return nothing
     const running = (this.#running.get(key) ?? 1) - 1
     if (running > 0) this.#running.set(key, running)
     else this.#running.delete(key)
     if (this.#ordered) this.#leave(key, item, left)
-    const later = this.#later.get(key) ?? []
+    const later = this.#later.get(key)
+    if (later === undefined) return nothing
     this.#later.delete(key)
+    this.#laterItems -= later.length
     return later
   }
 
@@ -131,10 +145,14 @@ export class KeyOrder {
     }
   }
 
-  /** Of the keys of these items, the blocked ones: their next row may have to be made due. */
+  /** Of the keys of these items, the blocked ones, and those of rows, behind which a redriven one may wait that only
+   *  the store knows of: their next row may have to be made due. */
   blockedOf(items: Iterable<Item>): string[] {
     const keys = new Set<string>()
-    for (const { event } of items) if (event.key !== null && this.#blocked.has(event.key)) keys.add(event.key)
+    for (const { event, tick } of items) {
+      if (event.key === null) continue
+      if (this.#blocked.has(event.key) || (this.#ordered && tick === null)) keys.add(event.key)
+    }
     return [...keys]
   }
 
@@ -185,11 +203,17 @@ export class KeyOrder {
     return [...this.#blocked.keys()]
   }
 
-  /** Items kept back for their key. */
+  /** How many items are kept back for their key. */
+  get waitingItems(): number {
+    return this.#laterItems
+  }
+
   waiting(): Item[] {
     return [...this.#later.values()].flat()
   }
 }
+
+const nothing: readonly Item[] = Object.freeze([])
 
 // A chunk of transactional deliveries runs one by one: it may hold several of a key, in their order.
 export function keyOrderOf({ transact, ordered, concurrencyPerKeyMax }: ResolvedSubscription): KeyOrder {

@@ -68,8 +68,10 @@ export class Queue {
         this.#probe(item)
         return undefined
       }
+      const behind = verdict.kind === 'aside' && this.#keys.busy(item)
+      if (behind && !this.#keys.keeps) return undefined
       this.#line.shift()
-      if (verdict.kind === 'aside') this.stepAside(item, Math.max(asideMsMin, verdict.ms), 0)
+      if (verdict.kind === 'aside' && !behind) this.stepAside(item, Math.max(asideMsMin, verdict.ms), 0)
       else if (this.#admit(item)) return item
     }
     return undefined
@@ -118,6 +120,7 @@ export class Queue {
   release(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>, halt: boolean): void {
     const left = outcome.kind === 'retry' ? 'row' : outcome.kind === 'dead' && halt ? 'halt' : 'through'
     const again = this.#keys.release(item, left)
+    if (again.length === 0) return
     this.#fresh.unshift(...again.filter((each) => each.tick !== null))
     this.#rows.unshift(...again.filter((each) => each.tick === null))
   }

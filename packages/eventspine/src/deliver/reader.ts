@@ -1,12 +1,12 @@
 // Reads ahead of the cursor for one consumer and picks what its subscription wants.
 import { comparePositions, endOfTick, type Position, type StoredEvent } from '../event/stored.js'
 import { EventspineError } from '../kernel/index.js'
-import type { Chunk, Feed } from './feed.js'
+import type { Chunk, Feed, Follower } from './feed.js'
 import type { Lease, Tick } from './port.js'
 
 export type Wants = (event: StoredEvent) => boolean | Promise<boolean>
 
-export class Reader {
+export class Reader implements Follower {
   readonly #feed: Feed
   readonly #lease: Lease
   readonly #wants: Wants
@@ -19,6 +19,16 @@ export class Reader {
     this.#lease = lease
     this.#wants = wants
     this.#position = { tick: lease.tick, seq: lease.seq }
+    feed.join(this)
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  /** Reads no more. */
+  stop(): void {
+    this.#feed.leave(this)
   }
 
   /** Nothing more can be read now. */

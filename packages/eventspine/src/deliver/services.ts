@@ -29,8 +29,8 @@ export interface ConsumerServices {
   readonly settle: Pick<SettlePort, 'begin'>
   /** How attempts are judged. */
   readonly outcomes: Outcomes
-  /** Runs the handler to its outcome. Never rejects. */
-  handle(work: Work): Promise<Outcome>
+  /** Runs the handler; `done` is called with its outcome, once. Never throws. */
+  handle(work: Work, done: (outcome: Outcome) => void): void
   /** Asks for a flush in which `collect` is called. */
   flush(consumer: Consumer): void
   /** A row may be due in so many milliseconds. */

@@ -91,16 +91,7 @@ function record(draft: Draft, item: Item, halts: boolean): void {
     draft.opened.push({ event, state: 'waiting', attempt: 0, round, deaths, dueInMs: 0, failure: null })
     return
   }
-  const failure = ending.kind === 'done' ? null : ending.failure
-  draft.runs.push({
-    ...place(item),
-    round,
-    attempt,
-    startedAtMs: item.startedAtMs,
-    durationMs: item.durationMs,
-    outcome: ending.kind,
-    failure,
-  })
+  draft.runs.push(item)
   if (ending.kind === 'retry') {
     if (isRow)
       draft.rescheduled.push({
@@ -124,7 +115,7 @@ function record(draft: Draft, item: Item, halts: boolean): void {
   if (isRow) draft.closed.push(place(item))
   if (ending.kind === 'done') {
     draft.completed++
-    draft.published.push(...ending.published)
+    if (ending.published.length > 0) draft.published.push(...ending.published)
   } else {
     draft.dead.push({ event, attempt, round, failure: ending.failure, halts: halts && event.key !== null })
   }

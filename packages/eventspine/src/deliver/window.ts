@@ -4,13 +4,6 @@ import { comparePositions, type Position } from '../event/stored.js'
 import type { Item } from './item.js'
 import type { Tick } from './port.js'
 
-interface Slot {
-  readonly item: Item
-  /** Where the cursor stands once this slot is through: past what did not match behind it, too. */
-  upto: Position
-  tick: Tick
-}
-
 export interface Advance {
   readonly upto: Position
   readonly tick: Tick | undefined
@@ -18,7 +11,7 @@ export interface Advance {
 }
 
 export class Window {
-  #slots: Slot[] = []
+  #items: Item[] = []
   #head = 0
   #upto: Position
   #tick: Tick | undefined
@@ -30,20 +23,18 @@ export class Window {
 
   /** Deliveries not yet passed by the cursor. */
   get size(): number {
-    return this.#slots.length - this.#head
+    return this.#items.length - this.#head
   }
 
-  add(item: Item, tick: Tick): void {
-    this.#slots.push({ item, tick, upto: { tick: item.event.tick, seq: item.event.seq } })
+  add(item: Item): void {
+    this.#items.push(item)
   }
 
   /** The log was read up to here; nothing between the last delivery and this place matched. */
   pass(upto: Position, tick: Tick): void {
-    const last = this.#slots.at(-1)
-    if (last !== undefined && this.size > 0) {
-      last.upto = upto
-      last.tick = tick
-    } else {
+    const last = this.#items.at(-1)
+    if (last !== undefined && this.size > 0) last.reached = { upto, tick }
+    else {
       this.#upto = upto
       this.#tick = tick
       this.#moved = true
@@ -52,8 +43,8 @@ export class Window {
 
   /** The first delivery that has not ended. */
   blocking(): Item | undefined {
-    for (let index = this.#head; index < this.#slots.length; index++) {
-      const { item } = this.#slots[index] as Slot
+    for (let index = this.#head; index < this.#items.length; index++) {
+      const item = this.#items[index] as Item
       if (item.ending === undefined && !item.parked) return item
     }
     return undefined
@@ -61,15 +52,17 @@ export class Window {
 
   /** True when ended deliveries wait behind one that has not. */
   get held(): boolean {
-    const first = this.#slots[this.#head]
-    if (first === undefined || ready(first.item)) return false
-    return this.#slots.some((slot, index) => index > this.#head && slot.item.ending !== undefined)
+    const first = this.#items[this.#head]
+    if (first === undefined || ready(first)) return false
+    for (let index = this.#head + 1; index < this.#items.length; index++)
+      if (this.#items[index]?.ending !== undefined) return true
+    return false
   }
 
   /** Something at the front has ended. */
   get movable(): boolean {
-    const first = this.#slots[this.#head]
-    return first !== undefined && ready(first.item)
+    const first = this.#items[this.#head]
+    return first !== undefined && ready(first)
   }
 
   /** The cursor can move although nothing ended: what was read did not match. */
@@ -80,37 +73,40 @@ export class Window {
   /** What ended at the front, at most `itemsMax`. Nothing leaves the window before `commit`. */
   ahead(itemsMax: number): Advance {
     const ended: Item[] = []
-    let upto = this.#upto
-    let tick = this.#tick
-    for (let index = this.#head; index < this.#slots.length && ended.length < itemsMax; index++) {
-      const slot = this.#slots[index] as Slot
-      if (!ready(slot.item)) break
-      ended.push(slot.item)
-      upto = slot.upto
-      tick = slot.tick
+    for (let index = this.#head; index < this.#items.length && ended.length < itemsMax; index++) {
+      const item = this.#items[index] as Item
+      if (!ready(item)) break
+      ended.push(item)
     }
-    return { upto, tick, ended }
+    const last = ended.at(-1)
+    return {
+      upto: last === undefined ? this.#upto : uptoOf(last),
+      tick: last === undefined ? this.#tick : tickOf(last),
+      ended,
+    }
   }
 
   /** The advance is recorded. */
   commit({ upto, tick, ended }: Advance): void {
-    const last = this.#slots[this.#head + ended.length - 1]
+    const last = this.#items[this.#head + ended.length - 1]
     this.#head += ended.length
     // The reader may have gone on behind the last slot meanwhile.
     this.#moved =
       ended.length > 0
-        ? last !== undefined && comparePositions(last.upto, upto) > 0
+        ? last !== undefined && comparePositions(uptoOf(last), upto) > 0
         : comparePositions(this.#upto, upto) > 0
     if (ended.length > 0) {
-      this.#upto = last?.upto ?? upto
-      this.#tick = last?.tick ?? tick
+      this.#upto = last === undefined ? upto : uptoOf(last)
+      this.#tick = last === undefined ? tick : tickOf(last)
     }
     // Shifting an array at each step is quadratic; cutting it now and then is not.
-    if (this.#head > 1_024 || this.#head === this.#slots.length) {
-      this.#slots = this.#slots.slice(this.#head)
+    if (this.#head > 1_024 || this.#head === this.#items.length) {
+      this.#items = this.#items.slice(this.#head)
       this.#head = 0
     }
   }
 }
 
+const uptoOf = ({ event, reached }: Item): Position => reached?.upto ?? { tick: event.tick, seq: event.seq }
+const tickOf = (item: Item): Tick | undefined => item.reached?.tick ?? item.tick ?? undefined
 const ready = (item: Item) => item.ending !== undefined || item.parked

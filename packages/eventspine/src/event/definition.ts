@@ -43,7 +43,7 @@ export const versionRule = 'must be a whole number from 1 to 1,000,000'
 export function defineEvent<const Type extends string, Input, Output>(
   options: EventOptions<Type, Input, Output>,
 ): EventDefinition<Type, Input, Output> {
-  return {
+  return Object.freeze({
     kind: 'event',
     type: options.type,
     version: options.version ?? 1,
@@ -52,7 +52,7 @@ export function defineEvent<const Type extends string, Input, Output>(
     subject: options.subject,
     upcast: options.upcast ?? {},
     description: options.description,
-  }
+  })
 }
 
 // `never` in the key's parameter lets one array hold definitions of different data.

@@ -66,10 +66,15 @@ export function prepare(
 
 // Definitions that are published and in no app were checked by nobody. One that the log cannot hold would fail the
 // other events of its batch too.
-function checkDefinition({ type, version }: AnyEventDefinition): void {
+function checkDefinition(definition: AnyEventDefinition): void {
+  if (checked.has(definition)) return
+  const { type, version } = definition
   if (!isType(type)) throw refused('/type', `${typeRule}. defineEvent was given another`)
   if (!isVersion(version)) throw refused('/version', `The version of "${type}" ${versionRule}`)
+  if (Object.isFrozen(definition)) checked.add(definition)
 }
+
+const checked = new WeakSet<AnyEventDefinition>()
 
 /** What the schema makes of `data`. A schema that throws refuses its data: a handler would never see it. */
 function outputOf(
@@ -136,11 +141,11 @@ function complete(
   settings: Preparation,
 ): NewEvent {
   const json = serialise(definition, data, settings.hardLimitBytes)
-  const id = options.id ?? uuidv7(settings.clock, settings.random)
+  const id = options.id === undefined ? uuidv7(settings.clock, settings.random) : text('id', options.id)
   const key = options.key ?? derived(definition, 'key', output)
   const subject = options.subject ?? derived(definition, 'subject', output)
   const event: NewEvent = {
-    id: text('id', id),
+    id,
     type: definition.type,
     version: definition.version,
     tenant: text('tenant', options.tenant ?? settings.tenant),
@@ -151,7 +156,7 @@ function complete(
     data: json,
     claim: null,
     traceparent: traceparentOf(options.traceparent ?? settings.activeTraceparent(), settings.random),
-    correlationId: text('correlationId', options.correlationId ?? id),
+    correlationId: options.correlationId === undefined ? id : text('correlationId', options.correlationId),
     causationId: options.causationId === undefined ? null : text('causationId', options.causationId),
     extensions: extensionsOf(options.extensions),
     fingerprint: null,
@@ -198,7 +203,11 @@ const refused = (field: string, message: string) =>
 // Control characters break log lines and headers; lone surrogates and NUL cannot be stored.
 const unfit = /[\u0000-\u001f\u007f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
+/** The last text of each name that was found fit: tenant and source are mostly the same again. */
+const fit: { -readonly [Name in keyof typeof textMax]?: string } = {}
+
 function text(name: keyof typeof textMax, value: unknown): string {
+  if (typeof value === 'string' && value === fit[name]) return value
   const field = `/${name}`
   if (typeof value !== 'string')
     throw refused(field, `${name} must be a text, and is ${value === null ? 'null' : typeof value}`)
@@ -207,6 +216,7 @@ function text(name: keyof typeof textMax, value: unknown): string {
     throw refused(field, `${name} has ${value.length} characters; at most ${textMax[name]} are kept`)
   if (unfit.test(value))
     throw refused(field, `${name} contains a control character or half a surrogate pair. Remove it`)
+  fit[name] = value
   return value
 }
 
@@ -223,7 +233,8 @@ function timeOf(time: unknown): number {
 // A broken header from outside begins a new trace, as W3C Trace Context orders, instead of refusing the event.
 function traceparentOf(given: unknown, random: Random): string {
   if (isTraceparent(given)) return given
-  return `00-${randomHex(16, random)}-${randomHex(8, random)}-01`
+  const ids = randomHex(24, random)
+  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`
 }
 
 const extensionsMax = 32

@@ -69,7 +69,7 @@ export class EventRegistry {
   }
 
   /** Stored JSON of any known version as the newest version's data, through the upcasters and the schema. Frozen. */
-  async decode(type: string, version: number, json: string): Promise<Decoded> {
+  decode(type: string, version: number, json: string): Decoded | Promise<Decoded> {
     const definition = this.#newest.get(type)
     if (definition === undefined) return frozen(JSON.parse(json))
     if (version > definition.version) {
@@ -86,18 +86,22 @@ export class EventRegistry {
     } catch (error) {
       return unfit(`Upcasting "${type}" from version ${version} failed: ${messageOf(error)}`)
     }
-    try {
-      const checked = validate(definition, current)
-      const result = checked instanceof Promise ? await checked : checked
+    const threw = (error: unknown) =>
+      unfit(
+        `The schema of "${type}" version ${definition.version} threw "${messageOf(error)}" instead of answering, on data stored as version ${version}. Mend the schema (a refine or transform in it), deploy and redrive.`,
+      )
+    const judged = (result: Awaited<ReturnType<typeof validate>>) => {
       if (result.issues === undefined) return frozen(result.value)
       const [first] = issuesOf(result.issues)
       return unfit(
         `Stored "${type}" version ${version} does not fit its schema at ${first?.field || '/'}: ${first?.message}. Was the schema changed without a new version?`,
       )
+    }
+    try {
+      const checked = validate(definition, current)
+      return checked instanceof Promise ? checked.then(judged, threw) : judged(checked)
     } catch (error) {
-      return unfit(
-        `The schema of "${type}" version ${definition.version} threw "${messageOf(error)}" instead of answering, on data stored as version ${version}. Mend the schema (a refine or transform in it), deploy and redrive.`,
-      )
+      return threw(error)
     }
   }
 }

@@ -1,6 +1,9 @@
 // What a handler is given besides the event.
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
-import type { Logger } from '../observe/log.js'
+import type { Cancellation } from '../kernel/index.js'
+import { boundLogger, type Logger } from '../observe/log.js'
+import type { Publications } from './publications.js'
+import type { Attempt } from './runner.js'
 
 export interface HandlerPublishOptions {
   /** Makes repeats one event, as in `publish`. */
@@ -44,4 +47,55 @@ export interface Transaction {
 export interface TransactionContext extends HandlerContext {
   /** Commits together with the outcome of this delivery, or not at all. */
   readonly tx: Transaction
+}
+
+/** What a context reaches of its attempt. */
+export interface Underway {
+  readonly cancellation: Cancellation
+  readonly publications: Publications
+}
+
+/** Most handlers look at little of it: signal, log and publications are made when they are asked for. */
+export class Context implements HandlerContext {
+  readonly deliveryId: string
+  readonly subscription: string
+  readonly tenant: string
+  readonly attempt: number
+  readonly round: number
+  readonly replay: string | undefined
+  /** An arrow, so that it can be taken out of the context. */
+  readonly publish: HandlerContext['publish']
+  readonly #underway: Underway
+  readonly #logger: Logger
+  readonly #attempt: Attempt
+  #log: Logger | undefined
+
+  constructor(attempt: Attempt, deliveryId: string, underway: Underway, logger: Logger) {
+    this.deliveryId = deliveryId
+    this.subscription = attempt.subscription.name
+    this.tenant = attempt.event.tenant
+    this.attempt = attempt.attempt
+    this.round = attempt.round
+    this.replay = attempt.replay === '' ? undefined : attempt.replay
+    this.publish = (event, data, options) => underway.publications.add(event, data, options)
+    this.#underway = underway
+    this.#logger = logger
+    this.#attempt = attempt
+  }
+
+  get signal(): AbortSignal {
+    return this.#underway.cancellation.signal
+  }
+
+  get log(): Logger {
+    const { event } = this.#attempt
+    this.#log ??= boundLogger(this.#logger, {
+      subscription: this.subscription,
+      delivery: this.deliveryId,
+      event: event.id,
+      tenant: event.tenant,
+      correlation: event.correlationId,
+    })
+    return this.#log
+  }
 }

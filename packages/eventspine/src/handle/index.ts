@@ -9,4 +9,5 @@ export {
 export type { HandlerContext, HandlerPublishOptions, Transaction, TransactionContext } from './context.js'
 export { type Outcome, outcomes } from './outcome.js'
 export { type RetryOptions, type RetryPolicy, retries } from './retry-policy.js'
-export { eventFor, Runner } from './runner.js'
+export { Runner } from './runner.js'
+export { eventFor } from './view.js'

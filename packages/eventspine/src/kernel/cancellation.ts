@@ -2,7 +2,7 @@
 // short handler, and most handlers never read their signal.
 
 export class Cancellation {
-  #listeners: (() => void)[] = []
+  #listeners: (() => void)[] | undefined
   #controller: AbortController | undefined
   cancelled = false
   reason: unknown
@@ -12,12 +12,13 @@ export class Cancellation {
     this.cancelled = true
     this.reason = reason
     this.#controller?.abort(reason)
-    for (const listener of this.#listeners.splice(0)) listener()
+    for (const listener of this.#listeners?.splice(0) ?? []) listener()
   }
 
   /** Calls `listener` once, at the cancellation. */
   listen(listener: () => void): void {
     if (this.cancelled) listener()
+    else if (this.#listeners === undefined) this.#listeners = [listener]
     else this.#listeners.push(listener)
   }
 

@@ -2,12 +2,13 @@
 import type { Clock } from './clock.js'
 import type { Random } from './random.js'
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const scratch = new Uint8Array(16)
+// 24 bytes: the two ids of a trace context. Buffer's own hex leaves one flat string; one put together from table
+// entries took three times as long, and its parts stayed in memory with it.
+const scratch = Buffer.alloc(24)
 
 /** A new UUID v7: 48 bits of wall milliseconds, then chance. Sorts by time, but is never the log's order. */
 export function uuidv7(clock: Clock, random: Random): string {
-  random.fill(scratch)
+  random.fill(scratch, 16)
   const now = clock.now()
   const high = Math.floor(now / 4294967296)
   scratch[0] = (high >>> 8) & 255
@@ -18,18 +19,12 @@ export function uuidv7(clock: Clock, random: Random): string {
   scratch[5] = now & 255
   scratch[6] = 0x70 | ((scratch[6] ?? 0) & 15)
   scratch[8] = 0x80 | ((scratch[8] ?? 0) & 63)
-  const text = toHex(scratch, 16)
+  const text = scratch.toString('hex', 0, 16)
   return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`
 }
 
-/** `bytes` random bytes as lower-case hex. */
-export function randomHex(bytes: 8 | 16, random: Random): string {
-  random.fill(scratch)
-  return toHex(scratch, bytes)
-}
-
-function toHex(bytes: Uint8Array, length: number): string {
-  let text = ''
-  for (let index = 0; index < length; index++) text += hex[bytes[index] ?? 0]
-  return text
+/** `bytes` random bytes, at most 24, as lower-case hex. */
+export function randomHex(bytes: 8 | 16 | 24, random: Random): string {
+  random.fill(scratch, bytes)
+  return scratch.toString('hex', 0, bytes)
 }

@@ -52,43 +52,65 @@ class Histogram {
   }
 }
 
+/** A counter with one label. */
+class Tally {
+  readonly #values = new Map<string, number>()
+
+  add(label: string): void {
+    this.#values.set(label, (this.#values.get(label) ?? 0) + 1)
+  }
+
+  samples(name: string, labelsOf: (label: string) => Record<string, string>): MetricSample[] {
+    return [...this.#values].map(([label, value]) => ({
+      name,
+      help: helpOf(name),
+      type: 'counter',
+      labels: labelsOf(label),
+      value,
+    }))
+  }
+}
+
+/** What is counted of one subscription's handlers: looked up once per attempt, by its name. */
+class HandlerMeter {
+  readonly outcomes = new Tally()
+  readonly seconds = new Histogram()
+  running = 0
+}
+
 export class Metrics {
-  readonly #counters = new Map<
-    string,
-    { readonly name: string; readonly labels: Record<string, string>; value: number }
-  >()
-  readonly #handlers = new Map<string, Histogram>()
-  readonly #running = new Map<string, number>()
+  readonly #published = new Tally()
+  readonly #refused = new Tally()
+  readonly #leasesLost = new Tally()
+  readonly #handlers = new Map<string, HandlerMeter>()
   readonly #settle = new Histogram()
 
-  #count(name: string, labels: Record<string, string>, by = 1): void {
-    const id = `${name}${Object.values(labels).join('\n')}`
-    const counter = this.#counters.get(id)
-    if (counter === undefined) this.#counters.set(id, { name, labels, value: by })
-    else counter.value += by
+  #handler(subscription: string): HandlerMeter {
+    let meter = this.#handlers.get(subscription)
+    if (meter === undefined) {
+      meter = new HandlerMeter()
+      this.#handlers.set(subscription, meter)
+    }
+    return meter
   }
 
   published(type: string): void {
-    this.#count(metricNames.published, { type })
+    this.#published.add(type)
   }
 
   refused(code: string): void {
-    this.#count(metricNames.refused, { code })
+    this.#refused.add(code)
   }
 
   started(subscription: string): void {
-    this.#running.set(subscription, (this.#running.get(subscription) ?? 0) + 1)
+    this.#handler(subscription).running++
   }
 
   ended(subscription: string, outcome: string, ms: number): void {
-    this.#running.set(subscription, (this.#running.get(subscription) ?? 1) - 1)
-    this.#count(metricNames.deliveries, { subscription, outcome })
-    let histogram = this.#handlers.get(subscription)
-    if (histogram === undefined) {
-      histogram = new Histogram()
-      this.#handlers.set(subscription, histogram)
-    }
-    histogram.observe(ms / 1000)
+    const meter = this.#handler(subscription)
+    meter.running--
+    meter.outcomes.add(outcome)
+    meter.seconds.observe(ms / 1000)
   }
 
   settled(ms: number): void {
@@ -96,38 +118,34 @@ export class Metrics {
   }
 
   leaseLost(subscription: string): void {
-    this.#count(metricNames.leaseLost, { subscription })
+    this.#leasesLost.add(subscription)
   }
 
   samples(): MetricSample[] {
-    const counters = [...this.#counters.values()].map(
-      ({ name, labels, value }): MetricSample => ({
-        name,
-        help: helpOf(name),
-        type: 'counter',
-        labels,
-        value,
-      }),
-    )
-    const running = [...this.#running].map(
-      ([subscription, value]): MetricSample => ({
-        name: metricNames.inFlight,
-        help: helpOf(metricNames.inFlight),
-        type: 'gauge',
-        labels: { subscription },
-        value,
-      }),
-    )
-    const handlers = [...this.#handlers].flatMap(([subscription, histogram]) =>
-      histogram.samples(metricNames.handlerSeconds, helpOf(metricNames.handlerSeconds), { subscription }),
-    )
     return [
-      ...counters,
-      ...running,
-      ...handlers,
+      ...this.#published.samples(metricNames.published, (type) => ({ type })),
+      ...this.#refused.samples(metricNames.refused, (code) => ({ code })),
+      ...this.#leasesLost.samples(metricNames.leaseLost, (subscription) => ({ subscription })),
+      ...[...this.#handlers].flatMap(([subscription, meter]) => handlerSamples(subscription, meter)),
       ...this.#settle.samples(metricNames.settleSeconds, helpOf(metricNames.settleSeconds), {}),
     ]
   }
+}
+
+function handlerSamples(subscription: string, { outcomes, seconds, running }: HandlerMeter): MetricSample[] {
+  const labels = { subscription }
+  const inFlight: MetricSample = {
+    name: metricNames.inFlight,
+    help: helpOf(metricNames.inFlight),
+    type: 'gauge',
+    labels,
+    value: running,
+  }
+  return [
+    ...outcomes.samples(metricNames.deliveries, (outcome) => ({ subscription, outcome })),
+    inFlight,
+    ...seconds.samples(metricNames.handlerSeconds, helpOf(metricNames.handlerSeconds), labels),
+  ]
 }
 
 /** Samples in the Prometheus text format 0.0.4. */

@@ -191,7 +191,8 @@ export class Eventspine {
   ): Promise<Published> {
     const span = publishSpan(definition.type, options.tenant ?? this.#options.tenant, options.traceparent)
     try {
-      const event = await prepare(definition, data, withTrace(options, span.traceparent), this.#preparation)
+      const prepared = prepare(definition, data, withTrace(options, span.traceparent), this.#preparation)
+      const event = prepared instanceof Promise ? await prepared : prepared
       const answer = this.#answer(event, await append(this.#cellOf(event.tenant), event))
       span.end()
       return answer

@@ -16,7 +16,7 @@ import {
   type WorkerRow,
 } from '../deliver/index.js'
 import type { StoredEvent } from '../event/stored.js'
-import { eventFor, outcomes, type Runner } from '../handle/index.js'
+import { eventFor, type Outcome, outcomes, type Runner } from '../handle/index.js'
 import { type Clock, hash32, type Random, uuidv7 } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
@@ -181,7 +181,7 @@ export class Worker {
       retry: store,
       settle: store,
       outcomes,
-      handle: (work) => this.#handle(work),
+      handle: (work, done) => this.#handle(work, done),
       flush: (consumer) => (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer),
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
@@ -196,22 +196,16 @@ export class Worker {
     if (this.#services.capacity.contended()) this.#pumpAll()
   }
 
-  async #handle({ subscription, lease, item, transaction }: Work) {
+  #handle({ subscription, lease, item, transaction }: Work, done: (outcome: Outcome) => void): void {
     const { event, attempt, round, cancellation } = item
-    const { clock, metrics, runner } = this.#services
-    const began = clock.monotonic()
+    const { metrics, runner } = this.#services
     metrics.started(subscription.name)
-    const outcome = await runner.run({
-      subscription,
-      event,
-      attempt,
-      round,
-      replay: lease.replay,
-      cancellation,
-      transaction,
+    const { replay } = lease
+    runner.run({ subscription, event, attempt, round, replay, cancellation, transaction }, (outcome) => {
+      item.ended(this.#services.clock)
+      metrics.ended(subscription.name, outcome.kind, item.durationMs)
+      done(outcome)
     })
-    metrics.ended(subscription.name, outcome.kind, clock.monotonic() - began)
-    return outcome
   }
 
   #wants(subscription: ResolvedSubscription, lease: Lease, event: StoredEvent): boolean | Promise<boolean> {

@@ -1,7 +1,7 @@
 // What a settlement leaves behind: rows opened, put off and closed, dead letters, run history, a replay's end.
 import type { StoredEvent } from '../../event/stored.js'
 import { assert } from '../../kernel/index.js'
-import type { DeadDelivery, Settlement } from '../../settle/port.js'
+import type { DeadDelivery, Run, Settlement } from '../../settle/port.js'
 import { completeReplays } from './replay.js'
 import { type ConsumerRow, type DeliveryRow, idOf, type LetterRow, placeOf } from './rows.js'
 import type { MemoryTables } from './tables.js'
@@ -116,7 +116,7 @@ function endItem(tables: MemoryTables, letter: LetterRow, state: 'succeeded' | '
 function recordRuns(tables: MemoryTables, consumer: ConsumerRow, worker: string, { runs }: Settlement): void {
   const { subscription, replay, shard } = consumer
   for (const run of runs) {
-    const row = { subscription, replay, shard, run, worker, recordedAtMs: tables.now() }
+    const row = { subscription, replay, shard, run: copyOf(run), worker, recordedAtMs: tables.now() }
     const known = tables.runs.get(placeOf(run))
     if (known === undefined) tables.runs.set(placeOf(run), [row])
     else known.push(row)
@@ -127,3 +127,15 @@ function recordRuns(tables: MemoryTables, consumer: ConsumerRow, worker: string,
 export function mended(event: StoredEvent, editedData: string | null): StoredEvent {
   return editedData === null ? event : Object.freeze({ ...event, data: editedData, claim: null })
 }
+
+// A run is a live delivery of its consumer: what is kept must not hold on to it.
+const copyOf = ({ epoch, seq, round, attempt, startedAtMs, durationMs, outcome, failure }: Run): Run => ({
+  epoch,
+  seq,
+  round,
+  attempt,
+  startedAtMs,
+  durationMs,
+  outcome,
+  failure,
+})

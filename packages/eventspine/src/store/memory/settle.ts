@@ -41,6 +41,12 @@ function settleTransaction(tables: MemoryTables, deadlineMs: number): SettleTran
     },
     async settle(worker, settlement) {
       await untilDecided(tables, transaction, settlement.published)
+      // Nothing may be recorded that its commit would then refuse.
+      if (!transaction.open)
+        throw new EventspineError(
+          'UNAVAILABLE',
+          'The connection of this transaction broke: it is rolled back.',
+        )
       if (tables.now() > deadlineAtMs) {
         transaction.rollback()
         throw new EventspineError(

@@ -1,6 +1,7 @@
 // Into the log: one statement per batch of events, with the ids that publishers gave checked in it.
 import type { AppendOutcome, AppendPort, SqlExecutor } from '../../append/port.js'
 import type { NewEvent } from '../../event/stored.js'
+import { CopyRows } from './copy.js'
 import type { Database } from './database.js'
 
 /** Column arrays of a batch, in the order of `eventInput`. */
@@ -47,6 +48,34 @@ export const eventInsertValues = `to_timestamp(i.time_ms / 1000), i.version, i.i
 
 const insertPlain = `INSERT INTO eventspine.event ${eventInsertColumns}
 SELECT ${eventInsertValues} FROM ${eventInput(1)} AS i(${eventInputColumns})`
+
+const copyPlain = `COPY eventspine.event ${eventInsertColumns} FROM STDIN WITH (FORMAT binary)`
+const copyFields = 14
+
+/** Below, a prepared INSERT is faster: it needs no parsing and is one message to and fro. */
+const copyEventsMin = 16
+
+function rowsOf(events: readonly NewEvent[]): CopyRows {
+  const rows = new CopyRows()
+  for (const event of events) {
+    rows.beginRow(copyFields)
+    rows.timestamptz(event.timeMs)
+    rows.int4(event.version)
+    rows.text(event.id)
+    rows.text(event.type)
+    rows.text(event.tenant)
+    rows.text(event.source)
+    rows.text(event.subject)
+    rows.text(event.key)
+    rows.text(event.traceparent)
+    rows.text(event.correlationId)
+    rows.text(event.causationId)
+    rows.text(event.claim)
+    rows.text(event.extensions)
+    rows.text(event.data)
+  }
+  return rows
+}
 
 // The claim takes its rows in key order: two batches with the same ids in another order would deadlock. An expired
 // claim is taken over in place, so the window is exact by the database's clock.
@@ -129,8 +158,18 @@ async function appendBy(
 
 export function appendStatements(database: Database, windowMs: number): AppendPort {
   return {
-    append: (events) =>
-      appendBy((name, text, values) => database.query('append', name, text, values), events, windowMs),
+    async append(events) {
+      if (events.length < copyEventsMin || events.some(({ fingerprint }) => fingerprint !== null))
+        return appendBy(
+          (name, text, values) => database.query('append', name, text, values),
+          events,
+          windowMs,
+        )
+      const rows = rowsOf(events)
+      await database.copy('append', 'append.copy', copyPlain, rows.end())
+      rows.release()
+      return events.map(() => 'stored')
+    },
 
     async appendAll(events) {
       let outcomes: readonly AppendOutcome[] = []

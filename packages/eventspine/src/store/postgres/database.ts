@@ -2,6 +2,7 @@
 // The only folder that knows the Postgres driver.
 import pg from 'pg'
 import { type Clock, EventspineError } from '../../kernel/index.js'
+import { CopyQuery } from './copy.js'
 
 export interface DatabaseOptions {
   readonly url: string
@@ -86,11 +87,23 @@ export class Database {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
+    return this.#once(lane, async (client) => {
+      const { rows } = await client.query(this.statement(name, text, values))
+      return rows as Row[]
+    })
+  }
+
+  /** `COPY … FROM STDIN WITH (FORMAT binary)` of `rows`: all of them or none. */
+  async copy(lane: Lane, name: string, text: string, rows: Buffer): Promise<void> {
+    await this.#once(lane, (client) => client.query(CopyQuery.statement(name, this.sql(text), rows)).ended)
+  }
+
+  async #once<Result>(lane: Lane, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
     const client = await this.connect(lane)
     try {
-      const { rows } = await client.query(this.statement(name, text, values))
+      const result = await work(client)
       client.release()
-      return rows as Row[]
+      return result
     } catch (error) {
       client.release(isUnavailable(error))
       // A reader may simply ask again; whoever wrote does not know whether it was heard.

@@ -71,7 +71,7 @@ function intoOrder(rows: readonly EventRow[], ticks: readonly Tick[], seqAfter: 
       tickOfXid.set(row.xid, index)
     }
     const tick = (ticks[index] as Tick).number
-    if (tick > first || row.seq > seqAfter) events.push(eventOfRow(row, tick))
+    if (tick > first || row.seq > seqAfter) events.push(eventOfRow(row, tick, events.at(-1)))
   }
   return events.sort((a, b) => a.tick - b.tick || a.seq - b.seq)
 }
@@ -122,7 +122,9 @@ export function logStatements(database: Database): LogPort {
           seqAfter,
           eventsMax,
         ])
-        return rows.map((row) => eventOfRow(row, first.number))
+        const events: StoredEvent[] = []
+        for (const row of rows) events.push(eventOfRow(row, first.number, events.at(-1)))
+        return events
       }
       const rows = await database.query<EventRow>('deliver', 'deliver.batch', batch, rangeOf(ticks))
       return intoOrder(rows, ticks, seqAfter)
