@@ -8,6 +8,7 @@ const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const trailerBytes = 2
 /** Postgres counts microseconds from 2000-01-01. */
 const epochMs = Date.UTC(2000, 0, 1)
+const half = 2 ** 32
 const utf8BytesMax = 3
 
 // One batch is on its way at a time, so one buffer is enough: new ones would make the garbage collector run for them.
@@ -35,13 +36,15 @@ export class CopyRows {
     this.#at = this.#bytes.writeInt32BE(value, this.#at)
   }
 
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. In two halves, since microseconds behind the year 2285 are no safe integers. */
   timestamptz(ms: number): void {
-    const microseconds = Math.round((ms - epochMs) * 1000)
+    const sinceEpochMs = Math.round(ms - epochMs)
+    const high = Math.floor(sinceEpochMs / half)
+    const low = (sinceEpochMs - high * half) * 1000
     this.#reserve(12)
     this.#at = this.#bytes.writeInt32BE(8, this.#at)
-    this.#at = this.#bytes.writeInt32BE(Math.floor(microseconds / 2 ** 32), this.#at)
-    this.#at = this.#bytes.writeUInt32BE(microseconds >>> 0, this.#at)
+    this.#at = this.#bytes.writeInt32BE(high * 1000 + Math.floor(low / half), this.#at)
+    this.#at = this.#bytes.writeUInt32BE(low % half, this.#at)
   }
 
   text(value: string | null): void {
