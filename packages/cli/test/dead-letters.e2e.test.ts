@@ -180,7 +180,8 @@ describe('replay', () => {
       field: '--external',
       message: expect.stringMatching(/--external/),
     })
-    expect(await day.refused(3, 'replay', 'bil', '--from', '1h')).toMatchObject({
+    expect(await day.refused(2, 'replay', 'bil', '--from', '1h')).toMatchObject({
+      code: 'SUBSCRIPTION_UNKNOWN',
       message: expect.stringMatching(/Did you mean "bill"\?/),
     })
     expect(await day.refused(2, 'replay', 'bill')).toMatchObject({ field: '--from' })

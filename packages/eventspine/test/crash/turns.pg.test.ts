@@ -33,7 +33,7 @@ test('a backlog of synchronous handlers lets the event loop round between a few 
     await setImmediate()
     most = Math.max(most, handled - before)
   }
-  // Five fit into a turn of 10 ms.
+  // Five fit into 10 ms, and between two rounds a few pieces of work may start some.
   expect(most).toBeGreaterThan(0)
-  expect(most).toBeLessThanOrEqual(5 + 1)
+  expect(most).toBeLessThan(backlog / 10)
 })
