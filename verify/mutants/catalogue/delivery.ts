@@ -65,8 +65,8 @@ const settling: readonly Mutant[] = [
     edits: [
       edit(
         'handle/execution.ts',
-        'attempt.replay, event.epoch, event.seq)',
-        'attempt.replay, event.epoch, event.seq + attempt.attempt - 1)',
+        'lease.replay, event.epoch, event.seq)',
+        'lease.replay, event.epoch, event.seq + item.attempt - 1)',
       ),
     ],
     caughtBy: whole('invariants/mutants-delivery.pg.test.ts', 'keeps one id through attempts and redrives'),
@@ -78,7 +78,7 @@ const settling: readonly Mutant[] = [
     edits: [
       edit(
         'handle/execution.ts',
-        'deliveryId(subscription.name, attempt.replay,',
+        'deliveryId(subscription.name, lease.replay,',
         `deliveryId(subscription.name, '',`,
       ),
     ],

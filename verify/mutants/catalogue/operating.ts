@@ -197,7 +197,7 @@ export const operating: readonly Mutant[] = [
     name: 'replay-publishes',
     invariants: ['I30'],
     bug: 'What a replayed handler publishes is published a second time.',
-    edits: [edit('handle/execution.ts', `this.#attempt.replay === ''`, 'published.length > 0')],
+    edits: [edit('handle/execution.ts', `this.#attempt.lease.replay === ''`, 'published.length > 0')],
     caughtBy: whole('operator.pg.test.ts', 'replays history into one subscription and into no other'),
   },
   {

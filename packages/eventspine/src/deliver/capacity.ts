@@ -23,22 +23,28 @@ export interface Runnable {
   readonly suspect: boolean
 }
 
+/** Somebody who wants to start handlers. */
+export interface Waiter {
+  /** A place may be free: starts what it can. */
+  again(): void
+}
+
 export class Capacity {
   readonly #limits: CapacityLimits
   #normal = 0
   #alarms = 0
   #transactions = 0
   #suspects = 0
-  #refused = false
+  readonly #waiting = { alarm: new Map<Waiter, Runnable>(), normal: new Map<Waiter, Runnable>() }
 
   constructor(limits: CapacityLimits = capacityLimitsDefault) {
     this.#limits = limits
   }
 
-  /** Whether it may start. A refusal is remembered: see `contended`. */
-  room(runnable: Runnable): boolean {
+  /** Whether it may start. Whoever is refused is asked again, in turn, when a place is free. */
+  room(runnable: Runnable, waiter: Waiter): boolean {
     const room = this.#room(runnable)
-    if (!room) this.#refused = true
+    if (!room) this.#waiting[runnable.priority].set(waiter, runnable)
     return room
   }
 
@@ -50,11 +56,16 @@ export class Capacity {
     return this.#normal + this.#alarms < handlersMax && (alarm || this.#normal < handlersMax - alarmsReserved)
   }
 
-  /** Whether somebody was refused since the last call, and should be asked again now that a place is free. */
-  contended(): boolean {
-    const refused = this.#refused
-    this.#refused = false
-    return refused
+  /** A place was given back: offers what is free to those that wait, alarms first. One that takes it all is followed by
+   *  nobody: asking all of sixteen at each end took a twelfth of the time of a fan-out. */
+  offer(): void {
+    for (const waiting of [this.#waiting.alarm, this.#waiting.normal]) {
+      for (const [waiter, runnable] of waiting) {
+        if (!this.#room(runnable)) continue
+        waiting.delete(waiter)
+        waiter.again()
+      }
+    }
   }
 
   take(runnable: Runnable): void {

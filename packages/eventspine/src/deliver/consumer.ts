@@ -9,6 +9,7 @@ import { Isolation, isolateAfterDeaths } from './isolation.js'
 import { freshItem, type Item, rowItem } from './item.js'
 import { type KeyOrder, keyOrderOf } from './key-order.js'
 import type { Lease, OpenDelivery, Tick } from './port.js'
+import { Promotion } from './promotion.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
 import type { ConsumerServices } from './services.js'
@@ -25,6 +26,7 @@ const parkAfterMs = { alarm: 20, normal: 250 } as const
 export class Consumer {
   readonly #services: ConsumerServices
   readonly #keys: KeyOrder
+  readonly #promotion: Promotion
   readonly #unsettled: Unsettled
   readonly #reader: Reader
   readonly #queue: Queue
@@ -34,7 +36,6 @@ export class Consumer {
   readonly #turn: Turn
   readonly #pumpLater: Soonest
   readonly #parkLater: Soonest
-  #unpromoted: string[] = []
   #transacting = false
   /** It was asked for room for rows and had none. */
   #askAgain = false
@@ -51,8 +52,9 @@ export class Consumer {
     this.#unsettled = new Unsettled(lease, subscription.ordered === 'halt')
     this.#reader = new Reader(services.feed, lease, wants)
     this.#keys = keyOrderOf(subscription)
+    this.#promotion = new Promotion(this.#keys, lease, services.retry, () => services.dueIn(0))
     this.#isolation = new Isolation(lease, services.feed.known)
-    this.gate = new Gate(subscription, lease, services)
+    this.gate = new Gate(subscription, lease, services, { again: () => this.pump() })
     this.#turn = new Turn(services.clock, () => this.pump())
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
     this.#parkLater = new Soonest(services.clock, () => services.flush(this))
@@ -94,9 +96,7 @@ export class Consumer {
   async start(): Promise<void> {
     if (this.#state !== 'new') return
     if (this.subscription.ordered !== 'no') {
-      const { open, halted } = await this.#services.retry.blockedKeys(this.lease)
-      this.#keys.restore(open.keys(), halted)
-      await this.#promote(this.#keys.blockedKeys())
+      await this.#promotion.restore()
       if (this.#stopping) return
     }
     this.#state = 'running'
@@ -176,10 +176,16 @@ export class Consumer {
   }
 
   #attempt(item: Item, transaction: SettleTransaction | undefined, done: (outcome: Outcome) => void): void {
-    const { clock, outcomes } = this.#services
+    const { subscription, lease } = this
+    const { clock, outcomes, metrics } = this.#services
     item.started(clock)
     if (item.deaths >= outcomes.deathsMax) return done(outcomes.quarantined(item.deaths))
-    this.#services.handle({ subscription: this.subscription, lease: this.lease, item, transaction }, done)
+    metrics.started(subscription.name)
+    this.#services.handle({ subscription, lease, item, transaction }, (outcome) => {
+      item.ended(clock)
+      metrics.ended(subscription.name, outcome.kind, item.durationMs)
+      done(outcome)
+    })
   }
 
   #run(item: Item): void {
@@ -317,20 +323,8 @@ export class Consumer {
     }
     this.#keys.recorded(harvest.advance.ended.filter(becameRow))
     this.#keys.haltRecorded(items.filter(({ ending }) => ending?.kind === 'dead'))
-    await this.#promote(this.#keys.blockedOf(items))
+    await this.#promotion.promote(this.#keys.blockedOf(items))
     this.pump()
-  }
-
-  // Makes the first waiting row of each key due, and frees the keys that have none.
-  async #promote(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return
-    try {
-      const asked = this.#keys.asking(keys)
-      this.#keys.unblock(asked, await this.#services.retry.promote(this.lease, keys))
-      this.#services.dueIn(0)
-    } catch {
-      this.#unpromoted.push(...keys)
-    }
   }
 
   /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
@@ -353,12 +347,7 @@ export class Consumer {
   async tend(): Promise<void> {
     if (this.#state !== 'running') return
     if (this.#unsettled.window.moved) this.#services.flush(this)
-    if (this.#unpromoted.length > 0) await this.#promote(this.#unpromoted.splice(0))
-    if (this.#keys.halted) {
-      const asked = this.#keys.asking(this.#keys.haltedKeys())
-      const { halted } = await this.#services.retry.blockedKeys(this.lease)
-      await this.#promote(this.#keys.refresh(asked, halted))
-    }
+    await this.#promotion.tend()
     this.pump()
   }
 

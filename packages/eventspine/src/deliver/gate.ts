@@ -2,7 +2,7 @@
 import type { Outcome } from '../handle/outcome.js'
 import type { Clock } from '../kernel/index.js'
 import type { BreakerBoard } from './breaker-board.js'
-import type { Capacity, Runnable } from './capacity.js'
+import type { Capacity, Runnable, Waiter } from './capacity.js'
 import { BatchSize, Rate, RetryBudget } from './flow.js'
 import type { Item } from './item.js'
 import type { Lease } from './port.js'
@@ -36,13 +36,19 @@ export class Gate {
   readonly #subscription: ResolvedSubscription
   readonly #rate: Rate | undefined
   readonly #budget: RetryBudget
+  readonly #waiter: Waiter
+  readonly #runnable: { readonly suspect: Runnable; readonly plain: Runnable }
   /** Handlers of this consumer that may run at once: its shard's part of the subscription's. */
   readonly concurrency: number
   readonly batch: BatchSize
   readonly #beganAt: number
   running = 0
 
-  constructor(subscription: ResolvedSubscription, lease: Lease, services: GateServices) {
+  constructor(subscription: ResolvedSubscription, lease: Lease, services: GateServices, waiter: Waiter) {
+    const { priority, transact } = subscription
+    const runnable = { priority, transactional: transact !== undefined }
+    this.#runnable = { suspect: { ...runnable, suspect: true }, plain: { ...runnable, suspect: false } }
+    this.#waiter = waiter
     this.#services = services
     this.#subscription = subscription
     this.#budget = new RetryBudget(services.clock)
@@ -63,7 +69,7 @@ export class Gate {
   /** Judges one delivery. `go` has taken its start from the rate. */
   judge(item: Item): Verdict {
     const { breaker } = this.#subscription
-    if (!this.#services.capacity.room(this.#runnable(item))) return { kind: 'hold', ms: null }
+    if (!this.#services.capacity.room(this.#runnableOf(item), this.#waiter)) return { kind: 'hold', ms: null }
     let share = 1
     if (breaker !== undefined) {
       const passage = this.#services.breakers.passage(breaker, item.event.tenant)
@@ -79,9 +85,8 @@ export class Gate {
     return ms > 0 ? { kind: 'hold', ms } : { kind: 'go' }
   }
 
-  #runnable(item: Item): Runnable {
-    const { priority, transact } = this.#subscription
-    return { priority, transactional: transact !== undefined, suspect: item.deaths > 0 }
+  #runnableOf({ deaths }: Item): Runnable {
+    return deaths > 0 ? this.#runnable.suspect : this.#runnable.plain
   }
 
   /** Due rows that could run now. */
@@ -110,12 +115,12 @@ export class Gate {
 
   started(item: Item): void {
     this.running++
-    this.#services.capacity.take(this.#runnable(item))
+    this.#services.capacity.take(this.#runnableOf(item))
   }
 
   ended(item: Item, outcome: Outcome): void {
     this.running--
-    this.#services.capacity.give(this.#runnable(item))
+    this.#services.capacity.give(this.#runnableOf(item))
     if (outcome.kind !== 'abandoned') this.account(item, outcome)
   }
 

@@ -31,6 +31,8 @@ interface Held {
 export class LeaseKeeper {
   readonly #services: KeeperServices
   readonly #held = new Map<string, Held>()
+  /** The same, for the question that every start asks. */
+  readonly #heldBy = new Map<Consumer, Held>()
   readonly #stop = new AbortController()
   readonly #heartbeatMs: number
   #unreleased: (ConsumerName & { readonly token: number })[] = []
@@ -50,8 +52,8 @@ export class LeaseKeeper {
 
   /** False from half the lease time after the last renewal on. */
   mayStart(consumer: Consumer): boolean {
-    const held = this.#held.get(consumerId(consumer.lease))
-    return held?.consumer === consumer && this.#services.clock.monotonic() - held.renewedAt < held.leaseMs / 2
+    const held = this.#heldBy.get(consumer)
+    return held !== undefined && this.#services.clock.monotonic() - held.renewedAt < held.leaseMs / 2
   }
 
   async start(): Promise<void> {
@@ -107,7 +109,9 @@ export class LeaseKeeper {
     const consumer = await this.#services.granted(lease)
     // Granted while we stop: nobody would give it back.
     if (this.#stop.signal.aborted) return void this.#unreleased.push(lease)
-    this.#held.set(consumerId(lease), { consumer, leaseMs, renewedAt, leaving: undefined })
+    const held: Held = { consumer, leaseMs, renewedAt, leaving: undefined }
+    this.#held.set(consumerId(lease), held)
+    this.#heldBy.set(consumer, held)
     await consumer.start().catch((error) => {
       this.#services.failed(error)
       this.lost(consumer)
@@ -154,6 +158,7 @@ export class LeaseKeeper {
   lost(consumer: Consumer): void {
     const id = consumerId(consumer.lease)
     if (this.#held.get(id)?.consumer === consumer) this.#held.delete(id)
+    this.#heldBy.delete(consumer)
     consumer.abandon()
     this.#unreleased.push({ ...nameOf(consumer), token: consumer.lease.token })
     void this.#release()

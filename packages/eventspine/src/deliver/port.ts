@@ -132,7 +132,8 @@ export interface RetryPort {
     deliveriesMax: number,
     suspectsMax?: number,
   ): Promise<readonly (ConsumerName & OpenDelivery)[]>
-  /** Milliseconds until the next row of these leases is due; null when there is none. */
+  /** Milliseconds until the next `retry` row of these leases is due; null when there is none. What a dead holder left
+   *  `running` is due at once and not counted here: suspects wait for more than their time. */
   nextDueMs(leases: readonly ConsumerName[]): Promise<number | null>
   /** Rows of this consumer, in whatever state. */
   openRows(consumer: ConsumerName): Promise<number>

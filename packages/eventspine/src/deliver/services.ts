@@ -17,6 +17,11 @@ export interface Work {
   readonly transaction: SettleTransaction | undefined
 }
 
+export interface HandlerMetrics {
+  started(subscription: string): void
+  ended(subscription: string, outcome: Outcome['kind'], ms: number): void
+}
+
 /** What a consumer needs of the process around it. */
 export interface ConsumerServices {
   readonly worker: string
@@ -27,6 +32,7 @@ export interface ConsumerServices {
   readonly capacity: Capacity
   readonly retry: RetryPort
   readonly settle: Pick<SettlePort, 'begin'>
+  readonly metrics: HandlerMetrics
   /** How attempts are judged. */
   readonly outcomes: Outcomes
   /** Runs the handler; `done` is called with its outcome, once. Never throws. */

@@ -82,7 +82,7 @@ function outputOf(
   data: unknown,
   fault: (issues: readonly Issue[], count: number) => EventspineError,
 ): unknown {
-  const checked = (result: Awaited<ReturnType<typeof validate>>) => {
+  const accepted = (result: Awaited<ReturnType<typeof validate>>) => {
     if (result.issues !== undefined) throw fault(issuesOf(result.issues, '/data'), result.issues.length)
     return result.value
   }
@@ -95,7 +95,7 @@ function outputOf(
   } catch (error) {
     return thrown(error)
   }
-  return result instanceof Promise ? result.catch(thrown).then(checked) : checked(result)
+  return result instanceof Promise ? result.catch(thrown).then(accepted) : accepted(result)
 }
 
 // A Date is stored as text. A schema that takes one and not the other (z.date()) would refuse the event at delivery,

@@ -73,10 +73,11 @@ export class Context implements HandlerContext {
   constructor(attempt: Attempt, deliveryId: string, underway: Underway, logger: Logger) {
     this.deliveryId = deliveryId
     this.subscription = attempt.subscription.name
-    this.tenant = attempt.event.tenant
-    this.attempt = attempt.attempt
-    this.round = attempt.round
-    this.replay = attempt.replay === '' ? undefined : attempt.replay
+    const { item, lease } = attempt
+    this.tenant = item.event.tenant
+    this.attempt = item.attempt
+    this.round = item.round
+    this.replay = lease.replay === '' ? undefined : lease.replay
     this.publish = (event, data, options) => underway.publications.add(event, data, options)
     this.#underway = underway
     this.#logger = logger
@@ -88,7 +89,7 @@ export class Context implements HandlerContext {
   }
 
   get log(): Logger {
-    const { event } = this.#attempt
+    const { event } = this.#attempt.item
     this.#log ??= boundLogger(this.#logger, {
       subscription: this.subscription,
       delivery: this.deliveryId,

@@ -28,21 +28,22 @@ export class Execution implements Timed, Underway {
   after: Timed | undefined = undefined
 
   constructor(attempt: Attempt, services: ExecutionServices, done: (outcome: Outcome) => void) {
-    const { event, subscription } = attempt
+    const { item, lease, subscription } = attempt
+    const { event } = item
     this.#attempt = attempt
     this.#services = services
     this.#done = done
-    this.#id = deliveryId(subscription.name, attempt.replay, event.epoch, event.seq)
-    this.#span = startHandleSpan(event, subscription.name, this.#id, attempt.attempt, services.random)
+    this.#id = deliveryId(subscription.name, lease.replay, event.epoch, event.seq)
+    this.#span = startHandleSpan(event, subscription.name, this.#id, item.attempt, services.random)
   }
 
   // Body, schema and publishing stand under the deadline, too: one of them that hangs would stop its place for ever.
   start(): void {
     this.#services.deadlines.add(this, this.#attempt.subscription.deadlineMs)
-    this.#attempt.cancellation.listen(() => this.#abandon())
+    this.#attempt.item.cancellation.listen(() => this.#abandon())
     if (this.#ended) return
     try {
-      const shown = this.#services.show(this.#attempt.event, this.cancellation)
+      const shown = this.#services.show(this.#attempt.item.event, this.cancellation)
       if (shown instanceof Promise) this.#follow(shown, (later) => this.#handle(later))
       else this.#handle(shown)
     } catch (error) {
@@ -93,7 +94,7 @@ export class Execution implements Timed, Underway {
 
   // A replay runs one handler again, and no other: what it publishes was published before.
   #succeed(published: readonly NewEvent[]): void {
-    this.#end(this.#attempt.replay === '' ? { kind: 'done', published } : doneQuietly)
+    this.#end(this.#attempt.lease.replay === '' ? { kind: 'done', published } : doneQuietly)
   }
 
   /** The deadline passed. What the handler does afterwards is ignored; its signal has told it. */
@@ -107,19 +108,19 @@ export class Execution implements Timed, Underway {
 
   #abandon(): void {
     this.#end({ kind: 'abandoned' })
-    this.cancellation.cancel(this.#attempt.cancellation.reason)
+    this.cancellation.cancel(this.#attempt.item.cancellation.reason)
   }
 
   #fail(error: unknown): void {
-    const { attempt, subscription } = this.#attempt
+    const { item, subscription } = this.#attempt
     const judge = this.#publications?.interrupted === true ? outcomes.interrupted : outcomes.failed
-    this.#end(judge(error, attempt, subscription.retry, this.#services.random))
+    this.#end(judge(error, item.attempt, subscription.retry, this.#services.random))
   }
 
   #end(outcome: Outcome): void {
     if (this.#ended) return
     this.#ended = true
-    const { attempt, subscription } = this.#attempt
+    const { item, subscription } = this.#attempt
     this.#services.deadlines.remove(this, subscription.deadlineMs)
     this.#publications?.end()
     let final = outcome
@@ -127,14 +128,15 @@ export class Execution implements Timed, Underway {
       this.#report(outcome)
     } catch (error) {
       // Something around the handler failed, a logger of the user's say. It must not take the process with it.
-      final = outcomes.failed(error, attempt, subscription.retry, this.#services.random)
+      final = outcomes.failed(error, item.attempt, subscription.retry, this.#services.random)
     }
     this.#done(final)
   }
 
   #report(outcome: Outcome): void {
     if (outcome.kind === 'done' || outcome.kind === 'abandoned') return this.#span.end(outcome.kind)
-    const { event, attempt, subscription } = this.#attempt
+    const { item, subscription } = this.#attempt
+    const { event, attempt } = item
     const { category, message, name } = outcome.failure
     this.#span.end(outcome.kind, category, message)
     const level = outcome.kind === 'dead' ? 'error' : 'warn'

@@ -46,7 +46,7 @@ export class Publications {
   ): Promise<NewEvent> {
     if (this.#pending.length >= publicationsMax)
       throw new ProcessingError(`A handler may publish at most ${publicationsMax} events; split the work`)
-    const { event } = this.#attempt
+    const { event } = this.#attempt.item
     const { preparation, clock, checkIn } = this.#services
     const inherited = { tenant: event.tenant, correlationId: event.correlationId, causationId: event.id }
     // The event carries the span of its publishing, as outside of handlers. Whether it came to be says the outcome of
@@ -91,7 +91,7 @@ export class Publications {
     const error = new Error(`After the handler ended ${what}: await it inside the handler`)
     this.#services.logger.error(error.message, {
       subscription: this.#attempt.subscription.name,
-      event: this.#attempt.event.id,
+      event: this.#attempt.item.event.id,
     })
     return handled(Promise.reject(error))
   }

@@ -24,12 +24,15 @@ export interface Attempt {
     readonly retry: RetryPolicy
     readonly deadlineMs: number
   }
-  readonly event: StoredEvent
-  readonly attempt: number
-  readonly round: number
-  readonly replay: string
-  /** When the lease is lost or the worker stops. */
-  readonly cancellation: Cancellation
+  /** `replay`: its id, else empty. */
+  readonly lease: { readonly replay: string }
+  readonly item: {
+    readonly event: StoredEvent
+    readonly attempt: number
+    readonly round: number
+    /** When the lease is lost or the worker stops. */
+    readonly cancellation: Cancellation
+  }
   readonly transaction: Transaction | undefined
 }
 
@@ -78,7 +81,7 @@ export class Runner {
     } catch (error) {
       // A tracer of the user's, say.
       const { random } = this.#services
-      return done(outcomes.failed(error, attempt.attempt, attempt.subscription.retry, random))
+      return done(outcomes.failed(error, attempt.item.attempt, attempt.subscription.retry, random))
     }
     execution.start()
   }

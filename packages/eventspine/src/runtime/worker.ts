@@ -12,11 +12,10 @@ import {
   type ResolvedSubscription,
   RetryClaimer,
   Tail,
-  type Work,
   type WorkerRow,
 } from '../deliver/index.js'
 import type { StoredEvent } from '../event/stored.js'
-import { eventFor, type Outcome, outcomes, type Runner } from '../handle/index.js'
+import { eventFor, outcomes, type Runner } from '../handle/index.js'
 import { type Clock, hash32, type Random, uuidv7 } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
@@ -167,7 +166,7 @@ export class Worker {
   }
 
   #consumer(lease: Lease): Consumer {
-    const { store, clock, random, capacity, subscriptions } = this.#services
+    const { store, clock, random, capacity, subscriptions, metrics, runner } = this.#services
     const subscription = subscriptions.find(
       (each) => each.name === lease.subscription,
     ) as ResolvedSubscription
@@ -181,31 +180,15 @@ export class Worker {
       retry: store,
       settle: store,
       outcomes,
-      handle: (work, done) => this.#handle(work, done),
+      metrics,
+      handle: (work, done) => runner.run(work, done),
       flush: (consumer) => (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer),
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
-      freed: () => this.#freed(),
+      freed: () => capacity.offer(),
       lost: (consumer) => this.#lost(consumer),
     }
     return new Consumer(lease, subscription, (event) => this.#wants(subscription, lease, event), services)
-  }
-
-  // A handler place became free: only those that were held back by the process's capacity have to be asked.
-  #freed(): void {
-    if (this.#services.capacity.contended()) this.#pumpAll()
-  }
-
-  #handle({ subscription, lease, item, transaction }: Work, done: (outcome: Outcome) => void): void {
-    const { event, attempt, round, cancellation } = item
-    const { metrics, runner } = this.#services
-    metrics.started(subscription.name)
-    const { replay } = lease
-    runner.run({ subscription, event, attempt, round, replay, cancellation, transaction }, (outcome) => {
-      item.ended(this.#services.clock)
-      metrics.ended(subscription.name, outcome.kind, item.durationMs)
-      done(outcome)
-    })
   }
 
   #wants(subscription: ResolvedSubscription, lease: Lease, event: StoredEvent): boolean | Promise<boolean> {

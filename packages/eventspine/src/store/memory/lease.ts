@@ -16,10 +16,10 @@ const workerSilenceMsMax = 15_000
 export function leasePort(tables: MemoryTables): LeasePort {
   return {
     async acquire(request) {
+      if (request.consumersMax <= 0) return []
+      orphan(tables, request.deadWorkers)
       const free = inGrantOrder(tables, grantable(tables, request))
-      return free
-        .slice(0, Math.max(0, request.consumersMax))
-        .map((consumer) => grant(tables, consumer, request))
+      return free.slice(0, request.consumersMax).map((consumer) => grant(tables, consumer, request))
     },
     async renew({ worker, leases }) {
       const renewed = leases.filter((lease) => renew(tables, worker, lease))
@@ -74,12 +74,19 @@ function wantsOwner(tables: MemoryTables, consumer: ConsumerRow): boolean {
   return !consumer.finished && tables.subscriptions.get(consumer.subscription)?.state === 'active'
 }
 
+/** All of its leases end, not just those granted now: who knows that it is dead may take only a part of them. */
+function orphan(tables: MemoryTables, deadWorkers: readonly string[]): void {
+  for (const consumer of tables.consumers.values())
+    if (consumer.owner !== null && deadWorkers.includes(consumer.owner))
+      consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
+}
+
 function grantable(tables: MemoryTables, request: LeaseRequest): ConsumerRow[] {
   const now = tables.now()
   return [...tables.consumers.values()].filter((consumer) => {
     if (request.leaseMs[consumer.subscription] === undefined || !wantsOwner(tables, consumer)) return false
     // The worker's own name counts for nothing: a restarted worker under the same name is another holder.
-    return !isLive(consumer, now) || (consumer.owner !== null && request.deadWorkers.includes(consumer.owner))
+    return !isLive(consumer, now)
   })
 }
 
@@ -124,8 +131,8 @@ function renew(
   const consumer = held(tables, lease)
   if (consumer === undefined || consumer.owner !== worker) return false
   const now = tables.now()
-  // Of a paused subscription a lease that ran out stays lost: pause may have been acknowledged without it.
-  if (!isLive(consumer, now) && !wantsOwner(tables, consumer)) return false
+  // One that ran out is gone, though nobody took it yet: a pause may have been acknowledged on the strength of that.
+  if (!isLive(consumer, now)) return false
   consumer.leaseUntilMs = now + lease.leaseMs
   return true
 }

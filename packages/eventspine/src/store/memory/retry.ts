@@ -17,7 +17,8 @@ export function retryPort(tables: MemoryTables): RetryPort {
     async nextDueMs(leases) {
       const times = leases.flatMap((name) => {
         const consumer = tables.consumer(name)
-        return consumer === undefined ? [] : claimable(consumer).map(({ dueAtMs }) => dueAtMs)
+        const rows = consumer === undefined ? [] : [...consumer.deliveries.values()]
+        return rows.filter(({ state }) => state === 'retry').map(({ dueAtMs }) => dueAtMs)
       })
       return times.length === 0 ? null : Math.max(0, Math.min(...times) - tables.now())
     },
