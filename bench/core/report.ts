@@ -1,0 +1,116 @@
+// What is printed: a table for people as the figures come, JSON lines for machines, a section for the documentation.
+import type { Answer, Figure, Question, Verdict } from './answer.js'
+
+export interface Circumstances {
+  readonly at: string
+  readonly commit: string
+  readonly seed: number
+  readonly [setting: string]: unknown
+}
+
+export interface Answered {
+  readonly question: Question
+  readonly answer: Answer
+}
+
+/** As many digits as mean something. */
+export function readable(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+const columns = ['system', 'metric', 'median', 'min', 'max', 'unit', 'runs'] as const
+
+const cellsOf = (figure: Figure) => [
+  figure.system,
+  figure.metric,
+  readable(figure.median),
+  readable(figure.min),
+  readable(figure.max),
+  figure.unit,
+  String(figure.runs),
+]
+
+const isNumber = (column: number) => (column >= 2 && column <= 4) || column === 6
+
+/** For a terminal. */
+export function tableOf({ question, answer }: Answered): string {
+  const rows = [[...columns], ...answer.figures.map(cellsOf)]
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  )
+  const verdicts = answer.verdicts.map(
+    (verdict) => `  ${wordOf(verdict)}  ${verdict.target}: ${reachedOf(verdict)}`,
+  )
+  return [
+    '',
+    `${question.name} · ${question.title}`,
+    ...lines.map((line) => `  ${line}`),
+    ...verdicts,
+    '',
+  ].join('\n')
+}
+
+const wordOf = ({ pass }: Verdict) => (pass ? 'reached' : 'MISSED ')
+const reachedOf = ({ reached }: Verdict) => (reached === null ? 'not measured' : readable(reached))
+
+/** One line per figure, then one per target. What all have in common stands in each: a line must make sense alone. */
+export function jsonLines({ answer }: Answered, circumstances: Circumstances): string[] {
+  const settings = { ...circumstances, ...answer.settings }
+  const figures = answer.figures.map(({ question, system, metric, unit, median, min, max, runs }) =>
+    JSON.stringify({ question, system, metric, unit, median, min, max, runs, settings }),
+  )
+  const verdicts = answer.verdicts.map(({ question, target, reached, pass }) =>
+    JSON.stringify({ question, target, reached, pass, settings }),
+  )
+  return [...figures, ...verdicts]
+}
+
+/** For the documentation. */
+export function markdownOf(answered: readonly Answered[], circumstances: Circumstances): string {
+  const settings = Object.entries(circumstances).map(([name, value]) => `| ${name} | ${shown(value)} |`)
+  const targets = answered.flatMap(({ answer }) =>
+    answer.verdicts.map(
+      (verdict) =>
+        `| ${verdict.question} | ${verdict.target} | ${reachedOf(verdict)} | ${verdict.pass ? 'yes' : '**no**'} |`,
+    ),
+  )
+  return [
+    '### Where',
+    '',
+    ...table(['setting', 'value'], settings),
+    '### Targets',
+    '',
+    ...table(['question', 'target', 'reached', 'pass'], targets),
+    ...answered.flatMap(({ question, answer }) => [
+      `### ${question.title}`,
+      '',
+      ...(answer.settings === undefined ? [] : [`Settings: ${shown(answer.settings)}`, '']),
+      ...table(
+        columns,
+        answer.figures.map((figure) => `| ${cellsOf(figure).join(' | ')} |`),
+      ),
+    ]),
+  ].join('\n')
+}
+
+const table = (head: readonly string[], rows: readonly string[]) => [
+  `| ${head.join(' | ')} |`,
+  `|${' --- |'.repeat(head.length)}`,
+  ...rows,
+  '',
+]
+
+function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([name, each]) => `${name} ${typeof each === 'object' ? JSON.stringify(each) : String(each)}`)
+    .join(', ')
+}

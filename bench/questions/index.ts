@@ -1,0 +1,27 @@
+// The questions, in the order in which they are asked.
+import type { Question } from '../core/answer.js'
+import { backlog } from './backlog.js'
+import { fanOut } from './fan-out.js'
+import { heldTransaction } from './held-transaction.js'
+import { history } from './history.js'
+import { idle } from './idle.js'
+import { latencyOneProcess } from './latency-one-process.js'
+import { latencyTwoProcesses } from './latency-two-processes.js'
+import { rawShare } from './raw-share.js'
+import { throughput } from './throughput.js'
+import { transactional } from './transactional.js'
+import { twoWorkers } from './two-workers.js'
+
+export const questions: readonly Question[] = [
+  throughput,
+  fanOut,
+  rawShare,
+  latencyOneProcess,
+  latencyTwoProcesses,
+  heldTransaction,
+  backlog,
+  transactional,
+  twoWorkers,
+  history,
+  idle,
+]
