@@ -36,7 +36,10 @@ CREATE TABLE eventspine.event (
 ) PARTITION BY RANGE (epoch, xid);
 
 CREATE INDEX event_id ON eventspine.event (id);
-CREATE INDEX event_correlation ON eventspine.event (correlation_id);
+-- The first event of a correlation is found by its id: most begin one and end it, and need no second entry.
+CREATE INDEX event_correlation ON eventspine.event (correlation_id) WHERE correlation_id <> id;
+CREATE INDEX event_key ON eventspine.event (key, seq) WHERE key IS NOT NULL;
+CREATE INDEX event_type ON eventspine.event (type, seq);
 CREATE INDEX event_seq_order ON eventspine.event (seq);
 
 -- Catches what no partition covers, so that an append never fails for want of one. Alarmed at one row.

@@ -6,9 +6,9 @@ import { assert, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate, transactionItemsMax } from './gate.js'
 import { Isolation, isolateAfterDeaths } from './isolation.js'
-import { freshItem, type Item, rowItem } from './item.js'
+import { type Ending, freshItem, type Item, mayBeRefused, rowItem } from './item.js'
 import { type KeyOrder, keyOrderOf } from './key-order.js'
-import type { Lease, OpenDelivery, Tick } from './port.js'
+import type { Holding, Lease, OpenDelivery, Tick } from './port.js'
 import { Promotion } from './promotion.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
@@ -36,7 +36,11 @@ export class Consumer {
   readonly #turn: Turn
   readonly #pumpLater: Soonest
   readonly #parkLater: Soonest
+  /** Ended well, and recorded only if the ids that they published under are free: their keys wait for that. */
+  readonly #undecided = new Set<Item>()
   #transacting = false
+  /** Chunks that have left the queue and wait for the one before them. */
+  #probing = 0
   /** It was asked for room for rows and had none. */
   #askAgain = false
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new'
@@ -169,6 +173,14 @@ export class Consumer {
     return suspects || this.#queue.suspects || [...this.#running].some(({ deaths }) => deaths > 0)
   }
 
+  /** What the store may hold as running for it; undefined while that changes. */
+  get holding(): Holding | undefined {
+    if (this.#unsettled.flushing || this.#probing > 0) return undefined
+    const { subscription, replay, shard, token } = this.lease
+    const known = [...this.#queue.claimed, ...this.#running, ...this.#unsettled.rows]
+    return { subscription, replay, shard, token, revision: this.#unsettled.revision, known }
+  }
+
   // ── running ──
 
   #dispatch(): void {
@@ -199,7 +211,8 @@ export class Consumer {
     this.gate.ended(item, outcome)
     if (this.#state !== 'stopped') {
       this.#end(item, outcome)
-      this.#release(item, outcome)
+      if (this.subscription.ordered !== 'no' && mayBeRefused(outcome)) this.#undecided.add(item)
+      else this.#release(item, outcome)
       this.pump()
     }
     if (this.#askAgain) this.#services.dueIn(0)
@@ -214,8 +227,9 @@ export class Consumer {
     } else if (item.tick === null || item.parked) this.#unsettled.giveBack(item)
   }
 
-  #release(item: Item, outcome: Outcome): void {
-    if (outcome.kind !== 'abandoned') this.#queue.release(item, outcome, this.subscription.ordered === 'halt')
+  #release(item: Item, { kind }: Outcome | Ending): void {
+    if (kind === 'done' || kind === 'retry' || kind === 'dead')
+      this.#queue.release(item, kind, this.subscription.ordered === 'halt')
   }
 
   // ── transactional handlers: one chunk at a time, which settles itself ──
@@ -228,7 +242,9 @@ export class Consumer {
 
   async #transact(items: readonly Item[]): Promise<void> {
     // A probe is granted while the chunk of another tenant runs.
+    this.#probing++
     while (this.#transacting) await this.#services.clock.sleep(flushPollMs)
+    this.#probing--
     if (this.#state !== 'running') return
     this.#transacting = true
     const first = items[0] as Item
@@ -321,6 +337,8 @@ export class Consumer {
     for (const { ending } of items) {
       if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
     }
+    for (const item of items)
+      if (this.#undecided.delete(item) && item.ending !== undefined) this.#release(item, item.ending)
     this.#keys.recorded(harvest.advance.ended.filter(becameRow))
     this.#keys.haltRecorded(items.filter(({ ending }) => ending?.kind === 'dead'))
     await this.#promotion.promote(this.#keys.blockedOf(items))

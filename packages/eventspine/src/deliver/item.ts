@@ -14,6 +14,10 @@ export type Ending =
   /** Ordered: an earlier delivery of its key is not through. */
   | { readonly kind: 'waiting' }
 
+/** It published under an id of its own choice, which may belong to another body. */
+export const mayBeRefused = (outcome: Outcome) =>
+  outcome.kind === 'done' && outcome.published.some(({ fingerprint }) => fingerprint !== null)
+
 /** What a delivery that was not tried before looks like. */
 const untried = { attempt: 1, round: 0, deaths: 0, redrive: null } as const
 

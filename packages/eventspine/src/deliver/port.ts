@@ -123,6 +123,13 @@ export interface Claimant extends ConsumerName {
   readonly retriesMax?: number
 }
 
+/** What a process knows that it holds of one consumer. */
+export interface Holding extends ConsumerName {
+  readonly token: number
+  readonly revision: number
+  readonly known: readonly { readonly epoch: number; readonly seq: number }[]
+}
+
 export interface RetryPort {
   /** Due rows of the leases, attempt already counted and state `running`, at most `deliveriesMax` of each. Rows left
    *  `running` under an older token come back with `deaths` raised; of such suspects at most `suspectsMax` in all, for
@@ -132,6 +139,10 @@ export interface RetryPort {
     deliveriesMax: number,
     suspectsMax?: number,
   ): Promise<readonly (ConsumerName & OpenDelivery)[]>
+  /** Puts back, as if it had not been claimed, what is `running` under the token and not known: the answer to its claim
+   *  was lost. Answers the ids (`consumerId`) of those looked at: not where the revision moved on, since what runs may
+   *  have become a row since `known` was gathered. */
+  unclaim(holdings: readonly Holding[]): Promise<ReadonlySet<string>>
   /** Milliseconds until the next `retry` row of these leases is due; null when there is none. What a dead holder left
    *  `running` is due at once and not counted here: suspects wait for more than their time. */
   nextDueMs(leases: readonly ConsumerName[]): Promise<number | null>

@@ -1,6 +1,5 @@
 // What waits to run in one consumer, and which of it may run next: rows before fresh ones, one key's in their order,
 // as fast as the gate lets them.
-import type { Outcome } from '../handle/outcome.js'
 import type { Gate } from './gate.js'
 import type { Item } from './item.js'
 import type { KeyOrder } from './key-order.js'
@@ -38,6 +37,11 @@ export class Queue {
   /** Rows that are claimed and have not started. */
   get rows(): number {
     return this.#rows.length
+  }
+
+  /** Them, and those that wait for their key. */
+  get claimed(): Item[] {
+    return [...this.#rows, ...this.#keys.waiting().filter((item) => item.tick === null)]
   }
 
   /** Among them is one that may have killed its process. */
@@ -117,8 +121,8 @@ export class Queue {
   }
 
   /** Gives the key of an ended delivery back: what waited for it may be asked again. */
-  release(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>, halt: boolean): void {
-    const left = outcome.kind === 'retry' ? 'row' : outcome.kind === 'dead' && halt ? 'halt' : 'through'
+  release(item: Item, outcome: 'done' | 'retry' | 'dead', halt: boolean): void {
+    const left = outcome === 'retry' ? 'row' : outcome === 'dead' && halt ? 'halt' : 'through'
     const again = this.#keys.release(item, left)
     if (again.length === 0) return
     this.#fresh.unshift(...again.filter((each) => each.tick !== null))
@@ -127,7 +131,7 @@ export class Queue {
 
   /** Empties it; answers the claimed rows that never ran. */
   clear(): Item[] {
-    const rows = [...this.#rows, ...this.#keys.waiting().filter((item) => item.tick === null)]
+    const rows = this.claimed
     this.#rows = []
     this.#fresh = []
     return rows

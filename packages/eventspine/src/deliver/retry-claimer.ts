@@ -1,7 +1,7 @@
 // Fetches rows that are due, for all consumers of a process in one statement, when something may be due.
 import { type Clock, Wake } from '../kernel/index.js'
 import type { Consumer } from './consumer.js'
-import { consumerId, type RetryPort } from './port.js'
+import { type Claimant, consumerId, type RetryPort } from './port.js'
 
 export interface ClaimerServices {
   readonly port: RetryPort
@@ -20,9 +20,14 @@ const suspectAfterMs = 2_000
 /** Or the oldest of them. */
 const suspectAfterMsMax = 15_000
 
+/** A claim whose answer did not come may be carried out so much later. */
+const doubtMs = 10_000
+
 export class RetryClaimer {
   readonly #services: ClaimerServices
   readonly #wake: Wake
+  /** Consumers that a claim without an answer was for, and until when it may still be carried out. */
+  readonly #doubted = new Map<Consumer, number>()
   #dueAt = 0
   #stopped = false
   #running: Promise<void> | undefined
@@ -64,6 +69,28 @@ export class RetryClaimer {
     }
   }
 
+  async #claimed(wanting: readonly Consumer[], leases: readonly Claimant[]) {
+    try {
+      return await this.#services.port.claimDue(leases, claimRowsMax, this.#suspectsMax())
+    } catch (error) {
+      const until = this.#services.clock.monotonic() + doubtMs
+      for (const consumer of wanting) this.#doubted.set(consumer, until)
+      throw error
+    }
+  }
+
+  // An answer that got lost leaves rows running that nobody runs, for as long as the lease is kept.
+  async #unclaim(): Promise<void> {
+    if (this.#doubted.size === 0) return
+    const { clock, port } = this.#services
+    const held = new Set(this.#services.consumers())
+    for (const consumer of this.#doubted.keys()) if (!held.has(consumer)) this.#doubted.delete(consumer)
+    const holdings = [...this.#doubted.keys()].flatMap((consumer) => consumer.holding ?? [])
+    const looked = holdings.length === 0 ? new Set() : await port.unclaim(holdings)
+    for (const [consumer, until] of this.#doubted)
+      if (looked.has(consumerId(consumer.lease)) && clock.monotonic() >= until) this.#doubted.delete(consumer)
+  }
+
   // A claim is what a death is judged by: a suspect of killing its process is claimed only when it starts at once, alone
   // among suspects, in a process that has lived without it: whatever else may kill it had its turn before. Where leases
   // come and go all the time that would be never, so the oldest one's age is enough in the end.
@@ -75,6 +102,7 @@ export class RetryClaimer {
   }
 
   async #claim(): Promise<void> {
+    await this.#unclaim()
     const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
     if (wanting.length === 0) return
     const leases = wanting.map(({ lease, roomForRows, gate }) => ({
@@ -85,7 +113,7 @@ export class RetryClaimer {
       rowsMax: Math.min(claimRowsMax, roomForRows),
       retriesMax: gate.retriesMax,
     }))
-    const rows = await this.#services.port.claimDue(leases, claimRowsMax, this.#suspectsMax())
+    const rows = await this.#claimed(wanting, leases)
     wanting.forEach((consumer, index) => {
       const id = consumerId(consumer.lease)
       const mine = rows.filter((row) => consumerId(row) === id)

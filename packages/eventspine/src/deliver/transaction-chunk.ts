@@ -37,10 +37,15 @@ export async function runChunk(
   let left = [...items]
   let together = items.length
   const setApart = (item: Item, outcome: Outcome) => {
-    const behind = left
-      .slice(left.indexOf(item) + 1)
+    // Also one that was set apart before: what it did was undone, and now an earlier one of its key stays.
+    const behind = items
+      .slice(items.indexOf(item) + 1)
+      .filter((each) => left.includes(each) || bad.has(each))
       .filter((each) => waitsFor(each, item, outcome, subscription))
-    behind.forEach(services.wait)
+    for (const each of behind) {
+      services.wait(each)
+      bad.delete(each)
+    }
     bad.set(item, outcome)
     left = left.filter((each) => each !== item && !behind.includes(each))
     if (bad.size >= failuresMax) together = 1
@@ -60,11 +65,12 @@ export async function runChunk(
         setApart(tried.failed.item, tried.failed.outcome)
         continue
       }
-      const outcomes = new Map([...bad, ...tried.done])
+      const settled = [...bad].filter(([item]) => !isBehind(item, left, tried.done, subscription))
+      const outcomes = new Map([...settled, ...tried.done])
       const recorded = await record(outcomes, transaction, services)
       if (recorded === 'lost') return false
       if (recorded === 'recorded') {
-        bad.clear()
+        for (const [item] of settled) bad.delete(item)
         left = left.filter((item) => !outcomes.has(item))
       } else if ('conflicting' in recorded) {
         for (const item of recorded.conflicting) setApart(item, services.outcomes.conflicted())
@@ -89,6 +95,20 @@ function waitsFor(item: Item, failed: Item, outcome: Outcome, { ordered }: Resol
   const stays = outcome.kind === 'retry' || (outcome.kind === 'dead' && ordered === 'halt')
   if (ordered === 'no' || !stays || failed.tick === null || item.tick === null) return false
   return failed.event.key !== null && item.event.key === failed.event.key
+}
+
+// What comes before it in its key and has not run to its end yet may still stay.
+function isBehind(
+  item: Item,
+  left: readonly Item[],
+  done: ReadonlyMap<Item, Outcome>,
+  { ordered }: ResolvedSubscription,
+): boolean {
+  if (ordered === 'no' || item.tick === null || item.event.key === null) return false
+  return left.some(
+    (each) =>
+      !done.has(each) && each.tick !== null && each.event.key === item.event.key && comparePositions(each.event, item.event) < 0,
+  )
 }
 
 interface Tried {

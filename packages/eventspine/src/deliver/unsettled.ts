@@ -33,6 +33,16 @@ export class Unsettled {
     return this.#harvest !== undefined
   }
 
+  /** Settlements of this consumer so far. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Rows that ended, or go back, and are in no flush yet. */
+  get rows(): Item[] {
+    return [...this.#endedRows, ...this.#returned]
+  }
+
   /** Deliveries that were read or claimed and are not recorded. */
   get size(): number {
     return this.window.size + this.#endedRows.length + (this.flushing ? 1 : 0)

@@ -1,9 +1,16 @@
 // Rows of deliveries that did not succeed at once. The attempt is counted when a row is claimed, before it runs:
 // a process that dies of it has still used it up.
-import type { Claimant, ConsumerName, OpenDelivery, RetryPort } from '../../deliver/port.js'
+import {
+  type Claimant,
+  type ConsumerName,
+  consumerId,
+  type Holding,
+  type OpenDelivery,
+  type RetryPort,
+} from '../../deliver/port.js'
 import { comparePositions } from '../../event/stored.js'
 import { held, isLive } from './lease.js'
-import type { ConsumerRow, DeliveryRow } from './rows.js'
+import { type ConsumerRow, type DeliveryRow, type LetterRow, placeOf } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
 export function retryPort(tables: MemoryTables): RetryPort {
@@ -13,6 +20,11 @@ export function retryPort(tables: MemoryTables): RetryPort {
       const suspects = affordable.flatMap((each) => each.suspects).sort(byDeaths)
       const chosen = [...affordable.flatMap((each) => each.others), ...suspects.slice(0, suspectsMax)]
       return chosen.sort(byDueTime).map(({ consumer, row }) => claim(consumer, row))
+    },
+    async unclaim(holdings) {
+      const looked = holdings.filter((holding) => held(tables, holding)?.revision === holding.revision)
+      for (const holding of looked) unclaim(tables.consumer(holding), holding)
+      return new Set(looked.map(consumerId))
     },
     async nextDueMs(leases) {
       const times = leases.flatMap((name) => {
@@ -28,7 +40,7 @@ export function retryPort(tables: MemoryTables): RetryPort {
     async blockedKeys(name) {
       const consumer = tables.consumer(name)
       if (consumer === undefined) return { open: new Map(), halted: new Set() }
-      return { open: openKeys(consumer), halted: haltedKeys(tables, consumer) }
+      return { open: openKeys(consumer), halted: new Set(haltingLetters(tables, consumer).keys()) }
     },
     // Harmless from a holder that lost its lease: it only makes the right head due.
     async promote(name, keys) {
@@ -43,13 +55,16 @@ export function retryPort(tables: MemoryTables): RetryPort {
 
 /** Makes the first waiting row of each key due, unless the key has an active row or is halted. */
 export function promoteWaiting(tables: MemoryTables, consumer: ConsumerRow, keys: readonly string[]): void {
-  const halted = haltedKeys(tables, consumer)
+  const halted = haltingLetters(tables, consumer)
   for (const key of keys) {
-    if (halted.has(key)) continue
     const rows = [...consumer.deliveries.values()].filter(({ event }) => event.key === key)
     if (rows.some(({ state }) => state !== 'waiting')) continue
     const [first] = rows.sort((a, b) => comparePositions(a.event, b.event))
     if (first === undefined) continue
+    // The halting letter that was sent again halts all but itself.
+    const letters = halted.get(key) ?? []
+    if (letters.some(({ state, event }) => state === 'dead' || placeOf(event) !== placeOf(first.event)))
+      continue
     first.state = 'retry'
     first.dueAtMs = tables.now()
   }
@@ -117,6 +132,15 @@ function claim(consumer: ConsumerRow, row: DeliveryRow): ConsumerName & OpenDeli
   return { subscription, replay, shard, event, state, attempt, round, deaths, redrive }
 }
 
+function unclaim(consumer: ConsumerRow | undefined, { token, known }: Holding): void {
+  const places = new Set(known.map(placeOf))
+  for (const row of consumer?.deliveries.values() ?? []) {
+    if (row.state !== 'running' || row.token !== token || places.has(placeOf(row.event))) continue
+    row.state = 'retry'
+    row.attempt--
+  }
+}
+
 function openKeys(consumer: ConsumerRow): Map<string, number> {
   const open = new Map<string, number>()
   for (const { event } of consumer.deliveries.values()) {
@@ -125,12 +149,13 @@ function openKeys(consumer: ConsumerRow): Map<string, number> {
   return open
 }
 
-function haltedKeys(tables: MemoryTables, consumer: ConsumerRow): Set<string> {
-  const halted = new Set<string>()
+function haltingLetters(tables: MemoryTables, consumer: ConsumerRow): Map<string, LetterRow[]> {
+  const halted = new Map<string, LetterRow[]>()
   for (const letter of tables.letters.values()) {
     const { state, halts, event } = letter
     if (letter.consumer !== consumer || !halts || event.key === null) continue
-    if (state === 'dead' || state === 'redriving') halted.add(event.key)
+    if (state === 'dead' || state === 'redriving')
+      halted.set(event.key, [...(halted.get(event.key) ?? []), letter])
   }
   return halted
 }

@@ -2,7 +2,7 @@
 import type { StoredEvent } from '../../event/stored.js'
 import type { EventQuery, InspectPort } from '../../inspect/port.js'
 import type { Database } from './database.js'
-import { addEventFilters, Conditions } from './inspect-conditions.js'
+import { addEventFilters, Conditions, ofCorrelation } from './inspect-conditions.js'
 import { bounded, limitOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
 import { tail } from './inspect-tail.js'
 import { type EventRow, eventColumns, eventOfRow } from './rows.js'
@@ -50,7 +50,7 @@ SELECT ${eventColumns} FROM e ORDER BY e.seq DESC LIMIT 1`
   return row === undefined ? null : eventOfRow(row, tickUnknown)
 }
 
-const chain = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE e.correlation_id = $1)
+const chain = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE ${ofCorrelation('$1')})
 SELECT ${eventColumns} FROM e ORDER BY e.seq LIMIT ${correlatedEventsMax}`
 
 export function eventInspection(database: Database): Pick<InspectPort, 'events' | 'event' | 'correlated'> {

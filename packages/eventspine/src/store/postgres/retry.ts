@@ -1,5 +1,11 @@
 // Rows for what did not succeed at once: due ones are claimed with their attempt counted before it runs.
-import type { ConsumerName, DeliveryState, OpenDelivery, RetryPort } from '../../deliver/port.js'
+import {
+  type ConsumerName,
+  consumerId,
+  type DeliveryState,
+  type OpenDelivery,
+  type RetryPort,
+} from '../../deliver/port.js'
 import type { Database } from './database.js'
 import { consumerColumns } from './lease.js'
 import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
@@ -72,6 +78,21 @@ function openOfRow(row: ClaimRow): ConsumerName & OpenDelivery {
   }
 }
 
+// One statement sees one snapshot: under the revision that it finds, nothing runs but what was known then.
+const unclaim = `WITH held AS MATERIALIZED (
+  SELECT c.subscription, c.replay, c.shard, c.token
+  FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS h(subscription, replay, shard, token, revision)
+  JOIN eventspine.consumer c ON c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard
+    AND c.token = h.token AND c.revision = h.revision
+), known AS (
+  SELECT * FROM unnest($6::text[], $7::text[], $8::int[], $9::int[], $10::bigint[]) AS k(subscription, replay, shard, epoch, seq)
+), put_back AS (
+  UPDATE eventspine.delivery d SET state = 'retry', attempt = d.attempt - 1 FROM held h
+  WHERE d.subscription = h.subscription AND d.replay = h.replay AND d.shard = h.shard AND d.state = 'running' AND d.token = h.token
+    AND NOT EXISTS (SELECT 1 FROM known k WHERE k.subscription = d.subscription AND k.replay = d.replay AND k.shard = d.shard
+      AND k.epoch = d.epoch AND k.seq = d.seq))
+SELECT subscription, replay, shard FROM held`
+
 const nextDue = `SELECT (extract(epoch FROM min(d.due_at) - clock_timestamp()) * 1000)::float8 AS ms
 FROM unnest($1::text[], $2::text[], $3::int[]) AS h(subscription, replay, shard)
 CROSS JOIN LATERAL (
@@ -89,7 +110,7 @@ const haltedKeys = `SELECT DISTINCT key FROM eventspine.dead_letter
 WHERE subscription = $1 AND replay = $2 AND shard = $3 AND halts AND state IN ('dead', 'redriving') AND key IS NOT NULL`
 
 // The first row of a key by log order is its head. When anything of the key is active already, or the key is halted,
-// nothing moves. The heads are found first, each by one probe of the index: joined freely the planner, which never has
+// nothing moves; the halting letter that was sent again halts all but itself. The heads are found first, each by one probe of the index: joined freely the planner, which never has
 // statistics of a table that is empty most of the time, tries every waiting row against every key (2,000 rows of 40
 // keys: 780 ms, and 1 ms so).
 const promote = `WITH heads AS MATERIALIZED (
@@ -103,7 +124,7 @@ const promote = `WITH heads AS MATERIALIZED (
     AND NOT EXISTS (SELECT 1 FROM eventspine.delivery a WHERE a.subscription = $1 AND a.replay = $2 AND a.shard = $3
       AND a.key = h.key AND a.state <> 'waiting')
     AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = $1 AND l.replay = $2 AND l.shard = $3
-      AND l.key = h.key AND l.halts AND l.state IN ('dead', 'redriving'))
+      AND l.key = h.key AND l.halts AND (l.state = 'dead' OR l.state = 'redriving' AND (l.epoch, l.seq) <> (h.epoch, h.seq)))
 ), promoted AS (
   UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp() FROM free
   WHERE d.subscription = $1 AND d.replay = $2 AND d.shard = $3 AND d.epoch = free.epoch AND d.seq = free.seq AND d.state = 'waiting')
@@ -120,6 +141,22 @@ export function retryStatements(database: Database): RetryPort {
         suspectsMax,
       ]
       return (await database.query<ClaimRow>('deliver', 'deliver.claim', claim, values)).map(openOfRow)
+    },
+
+    async unclaim(holdings) {
+      const known = holdings.flatMap((holding) =>
+        holding.known.map(({ epoch, seq }) => ({ ...holding, epoch, seq })),
+      )
+      const values = [
+        ...consumerColumns(holdings),
+        holdings.map(({ token }) => token),
+        holdings.map(({ revision }) => revision),
+        ...consumerColumns(known),
+        known.map(({ epoch }) => epoch),
+        known.map(({ seq }) => seq),
+      ]
+      const looked = await database.query<ConsumerName>('deliver', 'deliver.unclaim', unclaim, values)
+      return new Set(looked.map(consumerId))
     },
 
     async nextDueMs(leases) {
