@@ -64,10 +64,20 @@ function stopOnSignals(demonstration: Demonstration, narrator: Narrator): void {
 }
 
 function explain(error: unknown): void {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  process.stderr.write(`\n  ${message}\n${hintFor(error, message)}`)
+  const { message, stack, cause } = error instanceof Error ? error : new Error(String(error))
+  process.stderr.write(`\n  ${unreachable(error, cause) ?? message}\n${hintFor(error, message)}`)
   if (process.env.DEBUG) process.stderr.write(`${stack}\n`)
   process.exitCode = 1
+}
+
+// What the library says of it comforts those who run already. Whoever starts wants to know where and why.
+function unreachable(error: unknown, cause: unknown): string | undefined {
+  const url = process.env.DATABASE_URL
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'UNAVAILABLE' || !url)
+    return undefined
+  if (!/database/i.test(error.message) || !URL.canParse(url)) return undefined
+  const why = cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : ''
+  return `The database of DATABASE_URL, ${new URL(url).host}, cannot be reached${why}. Start it, or leave DATABASE_URL away to use the embedded one.`
 }
 
 function hintFor(error: unknown, message: string): string {

@@ -48,6 +48,8 @@ export async function running(
     schema,
     logger: jsonLogger('error', Date.now, (line) => logged.push(line)),
     shutdownMs: 5_000,
+    // The process under it is that of the tests.
+    stalledMs: 0,
     ...options,
   })
   afterTest(() => spine.stop())

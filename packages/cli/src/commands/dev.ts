@@ -55,7 +55,11 @@ async function dev(screen: Screen, { flags, interruption }: Call<DevFlags>): Pro
     ready: (_name, ready, tookMs, starts) => {
       embedded.keep(ready.embedded)
       if (starts === 1)
-        report.say('ready', { ...recordOf(ready), tookMs }, ...welcome(ready, tookMs, project, watched))
+        report.say(
+          'ready',
+          { ...recordOf(ready), tookMs },
+          ...welcome(ready, tookMs, project, watched, chosenBy(flags)),
+        )
       else
         report.say('restarted', { ...recordOf(ready), tookMs }, [
           green('✓'),
@@ -130,7 +134,22 @@ const shown = (path: string) => {
   return short === '' ? 'this folder' : short.startsWith('..') ? path : short
 }
 
-function welcome(ready: Ready, tookMs: number, project: Project, watched: string | undefined): Text[] {
+/** What another command has to be told to mean the same app and tables. */
+function chosenBy({ app, schema }: Settings): string {
+  const named = [
+    ['--app', app],
+    ['--schema', schema],
+  ].flatMap(([flag, value]) => (value === undefined ? [] : ` ${flag} ${value}`))
+  return named.join('')
+}
+
+function welcome(
+  ready: Ready,
+  tookMs: number,
+  project: Project,
+  watched: string | undefined,
+  chosen: string,
+): Text[] {
   const done = (text: Text): Text => ['  ', green('✓'), ' ', text]
   const run = process.env.npm_lifecycle_event === 'eventspine' ? 'npm run eventspine --' : 'eventspine'
   const subscriptions =
@@ -152,7 +171,7 @@ function welcome(ready: Ready, tookMs: number, project: Project, watched: string
       : [done(['Watching         ', `${shown(watched)}: a change starts it anew`])]),
     '',
     dim('  In another terminal:'),
-    ...['events tail', 'doctor', 'dead list'].map((command) => `    ${run} ${command}`),
+    ...['events tail', 'doctor', 'dead list'].map((command) => `    ${run} ${command}${chosen}`),
     '',
     dim('  Ctrl-C drains and stops everything.'),
     '',

@@ -87,14 +87,20 @@ export class Execution implements Timed, Underway {
   }
 
   #collect(): void {
-    if (this.#publications === undefined) return this.#end(doneQuietly)
+    if (this.#publications === undefined) return this.#finish(doneQuietly)
     this.#publications.close()
     this.#follow(this.#publications.collect(), (published) => this.#succeed(published))
   }
 
   // A replay runs one handler again, and no other: what it publishes was published before.
   #succeed(published: readonly NewEvent[]): void {
-    this.#end(this.#attempt.lease.replay === '' ? { kind: 'done', published } : doneQuietly)
+    this.#finish(this.#attempt.lease.replay === '' ? { kind: 'done', published } : doneQuietly)
+  }
+
+  // A handler that blocked the event loop past its deadline kept the timer from saying so.
+  #finish(outcome: Outcome): void {
+    if (this.#services.clock.monotonic() >= this.expiresAt) this.expire()
+    else this.#end(outcome)
   }
 
   /** The deadline passed. What the handler does afterwards is ignored; its signal has told it. */

@@ -143,6 +143,14 @@ describe('finds', () => {
       /./,
     ],
     [
+      'lag that nobody works off',
+      of({ owners: [], lagEvents: 9, lagSeconds: 61 }),
+      'error',
+      'subscription mails',
+      /61 s/,
+      /No worker runs it/,
+    ],
+    [
       'a subscription that nobody runs',
       of({ owners: [] }),
       'warning',

@@ -178,7 +178,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
     )
     .when(
       active && lagSeconds > lagSecondsMax,
-      each.priority === 'alarm' ? 'error' : 'warning',
+      each.priority === 'alarm' || each.owners.length === 0 ? 'error' : 'warning',
       `${Math.round(lagSeconds)} s and about ${lagEvents} events behind.`,
       lagAdvice(each),
     )

@@ -33,7 +33,7 @@ import {
   unknownCell,
   withTrace,
 } from './publication.js'
-import { StallWatch } from './stall-watch.js'
+import { StallWatch, stallLimitMs } from './stall-watch.js'
 
 export class Eventspine {
   readonly #options: ResolvedOptions
@@ -57,7 +57,7 @@ export class Eventspine {
     const { tenant, source, hardLimitBytes } = this.#options
     const { clock, random } = surroundings
     this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent }
-    this.#stallWatch = new StallWatch(this.#options.stalledMs, this.#options.logger)
+    this.#stallWatch = new StallWatch(stallLimitMs(this.#options.stalledMs, app), this.#options.logger)
     const capacity = new Capacity(this.#options.capacityLimits)
     for (const name of this.#options.cells.keys()) this.#cells.set(name, this.#cell(name, capacity))
   }

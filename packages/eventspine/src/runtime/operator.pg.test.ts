@@ -208,6 +208,18 @@ describe('redrive', () => {
     await expect(operator.redrive(request)).rejects.toMatchObject({ code: 'EVENT_UNKNOWN' })
   })
 
+  test('a subscription that is nowhere is told, with the nearest name', async () => {
+    const request = { filter: { subscription: 'pusj' }, actor: 'anna' }
+    await expect(operator.redrive(request)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      field: '/filter/subscription',
+      message: expect.stringContaining('Did you mean "push"?'),
+    })
+    expect((await store.redrives({})).items).not.toContainEqual(
+      expect.objectContaining({ filter: request.filter }),
+    )
+  })
+
   test('needs an actor and sound numbers, discard a reason', async () => {
     await expect(operator.redrive({ filter: {}, actor: '' })).rejects.toMatchObject({
       code: 'REQUEST_INVALID',

@@ -168,6 +168,7 @@ export class Operator {
   async redrive(request: RedriveRequest): Promise<Redrive> {
     const { store, clock, random } = this.#services
     const complete = completeRedrive(request, null)
+    await this.#requireSubscription(request.filter.subscription)
     if (request.data === undefined) return store.createRedrive(uuidv7(clock, random), complete)
     const letter = await this.#single(request.filter)
     const editedData = await this.#edited(letter, request.data)
@@ -176,6 +177,22 @@ export class Operator {
       ...complete,
       filter: { ids: [letter.id] },
       editedData,
+    })
+  }
+
+  // A name that is wrong would select nothing, and look like success. One that is gone from the code is known by its rows.
+  async #requireSubscription(name: string | undefined): Promise<void> {
+    const { store, app } = this.#services
+    if (name === undefined || app.subscriptions.some((each) => each.name === name)) return
+    if ((await store.subscriptions()).some((each) => each.name === name)) return
+    if ((await store.deadLetters({ subscription: name, limit: 1 })).items.length > 0) return
+    const near = closest(
+      name,
+      app.subscriptions.map((each) => each.name),
+    )
+    const hint = near === undefined ? '' : ` Did you mean "${near}"?`
+    throw new EventspineError('NOT_FOUND', `There is no subscription "${name}".${hint}`, {
+      field: '/filter/subscription',
     })
   }
 

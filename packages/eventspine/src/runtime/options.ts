@@ -61,7 +61,8 @@ export interface EventspineOptions {
   /** How long running handlers may take to end when the process stops. Default 25,000. */
   readonly shutdownMs?: number
   /** The process is killed, to be started anew by its supervisor, when its event loop stands still for so long:
-   *  handlers of others would wait for ever. Default 60,000; 0 switches it off. */
+   *  handlers of others would wait for ever. Default 20,000, and never more than four fifths of the shortest lease (a
+   *  deadline and 30 s; 5 s for alarms). 0 switches it off; under a debugger it is off. */
   readonly stalledMs?: number
 }
 
@@ -131,7 +132,7 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
     },
     retention: { eventsMs: 30 * day, runsMs: 7 * day, resolvedDeadLettersMs: 30 * day, ...options.retention },
     shutdownMs: options.shutdownMs ?? 25_000,
-    stalledMs: options.stalledMs ?? 60_000,
+    stalledMs: options.stalledMs ?? 20_000,
   }
 }
 

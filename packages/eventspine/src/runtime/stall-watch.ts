@@ -1,10 +1,18 @@
 // A handler that never gives the event loop back stops every other one of its process, heartbeats included. From a
 // thread of its own this watch sees it and kills the process: its leases pass on, the event is counted as one that
 // kills its process, and the supervisor starts a new one.
+import inspector from 'node:inspector'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../observe/log.js'
+import type { App } from './app.js'
 
 const beatMs = 250
+/** Of the shortest lease: one that blocks for longer would lose it, leave nothing on record, and be run again for ever. */
+const leaseShareMax = 0.8
+
+/** After how long a standstill the process is killed. 0 switches the watch off. */
+export const stallLimitMs = (wantedMs: number, { subscriptions }: App) =>
+  Math.min(wantedMs, ...subscriptions.map(({ leaseMs }) => leaseMs * leaseShareMax))
 
 const program = `
 const { workerData } = require('node:worker_threads')
@@ -40,7 +48,8 @@ export class StallWatch {
   }
 
   start(): void {
-    if (this.#stalledMs === 0 || this.#thread !== undefined) return
+    // A person at a breakpoint stands still, too.
+    if (this.#stalledMs === 0 || this.#thread !== undefined || inspector.url() !== undefined) return
     const beats = new Int32Array(new SharedArrayBuffer(4))
     this.#timer = setInterval(() => Atomics.add(beats, 0, 1), beatMs)
     this.#timer.unref()

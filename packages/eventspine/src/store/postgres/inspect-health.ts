@@ -25,8 +25,8 @@ const selectState = `SELECT current_setting('server_version') AS version,
   (SELECT count(*) FROM (SELECT 1 FROM eventspine.event_default LIMIT ${defaultRowsMax}) d)::int AS default_rows,
   (SELECT max(name) FROM eventspine.migration) AS migration`
 
-// An empty or not yet analysed partition says -1 or 0.
-const selectPartitions = `SELECT greatest(c.reltuples, 0)::float8 AS rows, pg_get_expr(c.relpartbound, c.oid) AS bound
+// One that was not analysed yet says -1 or 0: then what the server has counted since it started is nearer.
+const selectPartitions = `SELECT greatest(c.reltuples, pg_stat_get_live_tuples(c.oid))::float8 AS rows, pg_get_expr(c.relpartbound, c.oid) AS bound
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'eventspine.event'::regclass`
 
 // Sessions that hold a snapshot or a transaction id, and transactions prepared for a second phase: both keep dead rows

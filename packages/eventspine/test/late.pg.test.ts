@@ -1,0 +1,46 @@
+// A handler that blocks the event loop past its deadline: the timer could not fire, and its end is late all the same.
+import { defineApp, defineEvent, defineSubscription, retries } from 'eventspine'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { freshSchema, quiet, running } from './support.js'
+
+const told = defineEvent({ type: 'tests.told', schema: z.object({ blockMs: z.number() }) })
+const heard = defineEvent({ type: 'tests.heard', schema: z.object({}) })
+const deadlineMs = 200
+
+it.each(['plain', 'transactional'])('counts the late end of a %s handler as a timeout', async (kind) => {
+  const policies = {
+    name: 'slow',
+    on: told,
+    deadlineMs,
+    retry: retries.standard({ attemptsMax: 2, timeScale: 0.001 }),
+  } as const
+  const block = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  }
+  const slow =
+    kind === 'plain'
+      ? defineSubscription({
+          ...policies,
+          async handle({ data }, context) {
+            await context.publish(heard, {})
+            block(data.blockMs)
+          },
+        })
+      : defineSubscription({ ...policies, transact: async ({ data }) => block(data.blockMs) })
+  const spine = await running(
+    defineApp({ name: 'tests', events: [told, heard], subscriptions: [slow] }),
+    freshSchema(),
+  )
+  await spine.publish(told, { blockMs: deadlineMs + 50 })
+  await spine.publish(told, { blockMs: 0 })
+  await quiet(spine)
+  const letters = (await spine.operator().deadLetters()).items
+  expect(letters).toMatchObject([
+    { attempts: 2, failure: { category: 'timeout', message: expect.stringContaining(`${deadlineMs} ms`) } },
+  ])
+  const [view] = await spine.operator().subscriptions()
+  expect(view).toMatchObject({ completed: 1, dead: 1 })
+  const published = (await spine.operator().events({ type: 'tests.heard' })).items
+  expect(published).toHaveLength(kind === 'plain' ? 1 : 0)
+})
