@@ -12,8 +12,9 @@ import type { Holding, Lease, OpenDelivery, Tick } from './port.js'
 import { Promotion } from './promotion.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
+import { ReplayEnd } from './replay-end.js'
 import type { ConsumerServices } from './services.js'
-import { becameRow, endedOf } from './settlement.js'
+import { becameRow, claimInMs, endedOf } from './settlement.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
 import { Turn } from './turn.js'
@@ -27,6 +28,7 @@ export class Consumer {
   readonly #services: ConsumerServices
   readonly #keys: KeyOrder
   readonly #promotion: Promotion
+  readonly #replay: ReplayEnd
   readonly #unsettled: Unsettled
   readonly #reader: Reader
   readonly #queue: Queue
@@ -44,7 +46,6 @@ export class Consumer {
   /** It was asked for room for rows and had none. */
   #askAgain = false
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new'
-  #replay: 'running' | 'ending' | 'ended' = 'running'
 
   constructor(
     readonly lease: Lease,
@@ -56,6 +57,7 @@ export class Consumer {
     this.#unsettled = new Unsettled(lease, subscription.ordered === 'halt')
     this.#reader = new Reader(services.feed, lease, wants)
     this.#keys = keyOrderOf(subscription)
+    this.#replay = new ReplayEnd(lease, services.retry)
     this.#promotion = new Promotion(this.#keys, lease, services.retry, () => services.dueIn(0))
     this.#isolation = new Isolation(lease, services.feed.known)
     this.gate = new Gate(subscription, lease, services, { again: () => this.pump() })
@@ -72,7 +74,9 @@ export class Consumer {
 
   /** A replay that has delivered all that it is for: its lease can go back. */
   get finished(): boolean {
-    return this.#replay === 'ended' && this.#running.size + this.#queue.rows === 0 && !this.#unsettled.dirty
+    return (
+      this.#replay.state === 'ended' && this.#running.size + this.#queue.rows === 0 && !this.#unsettled.dirty
+    )
   }
 
   /** Handlers running now. */
@@ -89,10 +93,6 @@ export class Consumer {
     return this.#running.size + this.#queue.rows + this.#unsettled.size > 0
   }
 
-  get #stopping(): boolean {
-    return this.#state === 'draining' || this.#state === 'stopped'
-  }
-
   get #mayStart(): boolean {
     return this.#state === 'running' && this.#services.mayStart(this)
   }
@@ -101,7 +101,7 @@ export class Consumer {
     if (this.#state !== 'new') return
     if (this.subscription.ordered !== 'no') {
       await this.#promotion.restore()
-      if (this.#stopping) return
+      if (this.#state !== 'new') return
     }
     this.#state = 'running'
     this.pump()
@@ -113,10 +113,10 @@ export class Consumer {
       if (this.subscription.transact === undefined) this.#dispatch()
       else this.#dispatchTransaction()
       if (this.#reader.idle && !this.#reader.atEnd && this.#hasRoom()) void this.#fetch()
-      else if (this.#reader.pastEnd && this.#replay === 'running') void this.#endReplay()
+      else if (this.#reader.pastEnd && this.#replay.state === 'running') void this.#endReplay()
     }
     // The flush of a replay's end comes to nothing while a chunk is open: it is asked for until it is recorded.
-    if (this.#unsettled.dirty || this.#replay === 'ending') this.#services.flush(this)
+    if (this.#unsettled.dirty || this.#replay.state === 'ending') this.#services.flush(this)
     if (this.#unsettled.window.held) this.#parkLater.after(parkAfterMs[this.subscription.priority])
   }
 
@@ -127,13 +127,15 @@ export class Consumer {
   async #fetch(): Promise<void> {
     try {
       const isolated = this.#isolation.eventsMax(this.gate.concurrency)
-      const read = await this.#reader.read(isolated || this.gate.batch.events)
+      const read = await this.#reader.read(isolated || this.gate.batch.events, (chunk, wanted) => {
+        if (this.#state !== 'running') return
+        const tickOf = (number: number) => chunk.ticks.get(number) as Tick
+        const suspects = isolated === 0 ? undefined : this.#isolation.suspects(wanted, isolated)
+        for (const event of wanted) this.#take(freshItem(event, tickOf(event.tick)), suspects?.has(event))
+        this.#unsettled.window.pass(chunk.upto, tickOf(chunk.upto.tick))
+      })
       if (read === undefined || this.#state !== 'running') return
       if (read === 'renumbered') return this.#services.lost(this)
-      const tickOf = (number: number) => read.chunk.ticks.get(number) as Tick
-      const suspects = isolated === 0 ? undefined : this.#isolation.suspects(read.wanted, isolated)
-      for (const event of read.wanted) this.#take(freshItem(event, tickOf(event.tick)), suspects?.has(event))
-      this.#unsettled.window.pass(read.chunk.upto, tickOf(read.chunk.upto.tick))
     } catch {
       // The store is away: the worker's poll tries again. No attempt is spent.
       return
@@ -169,8 +171,9 @@ export class Consumer {
 
   /** A delivery that may have killed its process runs here, is about to, or ended and is not recorded yet. */
   get suspects(): boolean {
-    const { suspects } = this.#unsettled
-    return suspects || this.#queue.suspects || [...this.#running].some(({ deaths }) => deaths > 0)
+    return (
+      this.#unsettled.suspects || this.#queue.suspects || [...this.#running].some(({ deaths }) => deaths > 0)
+    )
   }
 
   /** What the store may hold as running for it; undefined while that changes. */
@@ -313,12 +316,11 @@ export class Consumer {
   #collect(itemsMax: number): Settlement | undefined {
     if (this.#state === 'stopped' || this.#unsettled.flushing) return undefined
     this.#park()
-    return this.#unsettled.collect(itemsMax, this.#replay)
+    return this.#unsettled.collect(itemsMax, this.#replay.state)
   }
 
   #park(): void {
-    const { window } = this.#unsettled
-    const blocking = window.held ? window.blocking() : undefined
+    const blocking = this.#unsettled.window.blocking()
     if (blocking === undefined || !this.#running.has(blocking) || this.#transacting) return
     if (this.#services.clock.monotonic() - blocking.startedAt < parkAfterMs[this.subscription.priority])
       return
@@ -330,13 +332,9 @@ export class Consumer {
   async settled(): Promise<void> {
     const harvest = this.#unsettled.settled()
     if (harvest === undefined) return
-    if (harvest.finished) this.#replay = 'ended'
+    if (harvest.finished) this.#replay.recorded()
     const items = endedOf(harvest)
-    // The next suspect is claimed only now.
-    if (items.some(({ deaths }) => deaths > 0)) this.#services.dueIn(0)
-    for (const { ending } of items) {
-      if (ending?.kind === 'retry' || ending?.kind === 'parked') this.#services.dueIn(ending.delayMs)
-    }
+    this.#services.dueIn(claimInMs(items))
     for (const item of items)
       if (this.#undecided.delete(item) && item.ending !== undefined) this.#release(item, item.ending)
     this.#keys.recorded(harvest.advance.ended.filter(becameRow))
@@ -352,13 +350,8 @@ export class Consumer {
     return settlement
   }
 
-  // A replay is over when nothing runs and no row of it is open.
   async #endReplay(): Promise<void> {
-    if (this.#busy) return
-    const open = await this.#services.retry.openRows(this.lease).catch(() => 1)
-    if (open > 0 || this.#state !== 'running' || this.#replay !== 'running') return
-    this.#replay = 'ending'
-    this.#services.flush(this)
+    if (await this.#replay.reached(() => this.#state === 'running' && !this.#busy)) this.#services.flush(this)
   }
 
   /** Called now and then: finds keys that an operator freed, records an idle cursor, tries again what failed. */

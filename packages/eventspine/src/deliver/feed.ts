@@ -184,7 +184,11 @@ export class Feed {
   async #fetch(number: number, seqAfter: number, eventsMax: number): Promise<Chunk | undefined> {
     const ticks = await this.#port.ticksAfter(number - 1, this.#limits.ticksMax)
     const first = ticks[0]
-    if (first === undefined) return undefined
+    if (first === undefined) {
+      // Known and gone: the store lost its last ticks in a crash.
+      this.#doubted = true
+      return undefined
+    }
     // `seq` estimates are a hint: a tick holds about as many events as numbers were given out since the one before.
     let count = 1
     while (count < ticks.length && (ticks[count]?.seqEstimate ?? 0) - first.seqEstimate <= eventsMax) count++

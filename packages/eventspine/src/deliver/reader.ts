@@ -50,11 +50,14 @@ export class Reader implements Follower {
     return !this.#busy
   }
 
-  /** The next chunk, and which of its events are wanted. `renumbered` when the log changed behind this reader: its
-   *  position means nothing any more. Rejects when the store is away; the position stays. */
+  /** Reads the next chunk, and hands it to `take` with those of its events that are wanted: in the same turn in which
+   *  the position moves, so that nobody sees the end reached and what was read there nowhere. `renumbered` when the
+   *  log changed behind this reader: its position means nothing any more. Undefined when there is nothing. Rejects
+   *  when the store is away; the position stays. */
   async read(
     eventsMax: number,
-  ): Promise<{ readonly chunk: Chunk; readonly wanted: readonly StoredEvent[] } | 'renumbered' | undefined> {
+    take: (chunk: Chunk, wanted: readonly StoredEvent[]) => void,
+  ): Promise<'read' | 'renumbered' | undefined> {
     this.#busy = true
     try {
       const chunk = await this.#feed.next(this.#position, eventsMax, this.#tick)
@@ -66,7 +69,8 @@ export class Reader implements Follower {
       }
       this.#position = chunk.upto
       this.#tick = chunk.ticks.get(chunk.upto.tick)
-      return { chunk, wanted }
+      take(chunk, wanted)
+      return 'read'
     } finally {
       this.#busy = false
     }

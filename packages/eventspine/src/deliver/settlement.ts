@@ -125,6 +125,16 @@ function record(draft: Draft, item: Item, halts: boolean): void {
 export const becameRow = ({ ending }: Item) =>
   ending === undefined || ending.kind === 'retry' || ending.kind === 'parked' || ending.kind === 'waiting'
 
+/** In how many milliseconds a row may be due now that these are recorded. The next suspect is claimed only then. */
+export function claimInMs(items: readonly Item[]): number {
+  let ms = Number.POSITIVE_INFINITY
+  for (const { deaths, ending } of items) {
+    if (deaths > 0) return 0
+    if (ending?.kind === 'retry' || ending?.kind === 'parked') ms = Math.min(ms, ending.delayMs)
+  }
+  return ms
+}
+
 export const endedOf = ({ advance, rows }: Harvest): Item[] => [...advance.ended, ...rows]
 
 /** Gives those that published under one of these ids another ending. */

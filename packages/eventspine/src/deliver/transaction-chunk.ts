@@ -1,6 +1,7 @@
 // Transactional deliveries: many handlers in one transaction that also holds their settlement, so that effects are
 // applied once. When one fails the transaction is undone, that one is set apart, and the rest runs again: no savepoint
 // per event, which would fill the subtransaction log of the whole server.
+import { comparePositions } from '../event/stored.js'
 import type { Outcome, Outcomes } from '../handle/outcome.js'
 import type { Random } from '../kernel/index.js'
 import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
@@ -107,7 +108,10 @@ function isBehind(
   if (ordered === 'no' || item.tick === null || item.event.key === null) return false
   return left.some(
     (each) =>
-      !done.has(each) && each.tick !== null && each.event.key === item.event.key && comparePositions(each.event, item.event) < 0,
+      !done.has(each) &&
+      each.tick !== null &&
+      each.event.key === item.event.key &&
+      comparePositions(each.event, item.event) < 0,
   )
 }
 

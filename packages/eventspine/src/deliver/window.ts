@@ -41,8 +41,9 @@ export class Window {
     }
   }
 
-  /** The first delivery that has not ended. */
+  /** The first delivery that has not ended, when ended ones wait behind it. */
   blocking(): Item | undefined {
+    if (!this.held) return undefined
     for (let index = this.#head; index < this.#items.length; index++) {
       const item = this.#items[index] as Item
       if (item.ending === undefined && !item.parked) return item

@@ -8,6 +8,7 @@ import { describeLease } from './lease.js'
 import { describeLifecycle } from './lifecycle.js'
 import { describeLog } from './log.js'
 import { describeOperate } from './operate.js'
+import { describeRecover } from './recover.js'
 import { describeRedrive } from './redrive.js'
 import { describeReplay } from './replay.js'
 import { describeRetry } from './retry.js'
@@ -31,6 +32,7 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeLog(open)
     describeLease(open)
     describeRetry(open)
+    describeRecover(open)
     describeBreaker(open)
     describeSettle(open)
     describeSettleTransaction(open)

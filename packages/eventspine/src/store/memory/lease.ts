@@ -27,8 +27,9 @@ export function leasePort(tables: MemoryTables): LeasePort {
     },
     async release(leases) {
       for (const lease of leases) {
-        const consumer = held(tables, lease)
-        if (consumer === undefined) continue
+        // Also one that was given back before: its answer may have been lost.
+        const consumer = tables.consumer(lease)
+        if (consumer?.token !== lease.token) continue
         consumer.owner = null
         consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
         putBack(consumer)

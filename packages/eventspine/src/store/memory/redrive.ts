@@ -136,9 +136,10 @@ function advance(tables: MemoryTables, redrive: RedriveRow): void {
   if (telling && selected > 0 && failed > ended * redrive.stopAtErrorRate) {
     return stop(tables, redrive, `Stopped by itself: ${failed} of ${ended} that ended failed again.`)
   }
+  endIfOver(tables, redrive)
+  if (!isRunning(redrive)) return
   if (!canaryOpen) redrive.state = 'running'
   send(tables, redrive, canaryOpen ? canaryOf(redrive) : [...redrive.items])
-  endIfOver(tables, redrive)
 }
 
 type Item = readonly [string, RedriveItemState]
@@ -160,7 +161,8 @@ function send(tables: MemoryTables, redrive: RedriveRow, items: readonly Item[])
 
 function sendLetter(tables: MemoryTables, redrive: RedriveRow, id: string): void {
   const letter = tables.letters.get(id)
-  if (letter === undefined) return
+  // Discarded since it was chosen: the redrive lets it go.
+  if (letter?.state !== 'dead') return void redrive.items.set(id, 'released')
   const { consumer } = letter
   consumer.deliveries.set(placeOf(letter.event), {
     event: mended(letter.event, redrive.editedData),
@@ -213,7 +215,7 @@ function endIfOver(tables: MemoryTables, redrive: RedriveRow): void {
 }
 
 function discardLetter(tables: MemoryTables, letter: LetterRow, actor: string, reason: string): void {
-  if (letter.selectedBy !== null) release(tables, letter.selectedBy, letter.id)
+  letter.selectedBy = null
   letter.state = 'discarded'
   letter.resolvedAtMs = tables.now()
   letter.resolvedBy = actor

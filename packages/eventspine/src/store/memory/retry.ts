@@ -22,7 +22,10 @@ export function retryPort(tables: MemoryTables): RetryPort {
       return chosen.sort(byDueTime).map(({ consumer, row }) => claim(consumer, row))
     },
     async unclaim(holdings) {
-      const looked = holdings.filter((holding) => held(tables, holding)?.revision === holding.revision)
+      const looked = holdings.filter((holding) => {
+        const consumer = tables.consumer(holding)
+        return consumer?.token === holding.token && consumer.revision === holding.revision
+      })
       for (const holding of looked) unclaim(tables.consumer(holding), holding)
       return new Set(looked.map(consumerId))
     },
@@ -42,11 +45,10 @@ export function retryPort(tables: MemoryTables): RetryPort {
       if (consumer === undefined) return { open: new Map(), halted: new Set() }
       return { open: openKeys(consumer), halted: new Set(haltingLetters(tables, consumer).keys()) }
     },
-    // Harmless from a holder that lost its lease: it only makes the right head due.
     async promote(name, keys) {
       const consumer = tables.consumer(name)
       if (consumer === undefined) return new Set()
-      promoteWaiting(tables, consumer, keys)
+      if (consumer.token === name.token) promoteWaiting(tables, consumer, keys)
       const open = openKeys(consumer)
       return new Set(keys.filter((key) => open.has(key)))
     },

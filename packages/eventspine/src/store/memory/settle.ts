@@ -79,14 +79,11 @@ function settleAll(
   for (const settlement of settlements) {
     const consumer = tables.consumer(settlement)
     const standing = judge(tables, consumer, settlement)
-    if (standing === 'recorded before') {
-      settled.add(consumerId(settlement))
-      continue
-    }
     // Said of a lost lease too: ids are judged first.
     const refused = conflictingIds(tables, settlement.published)
     if (refused.length > 0) conflicts.set(consumerId(settlement), refused)
-    if (consumer === undefined || standing === 'lost' || refused.length > 0) continue
+    else if (standing === 'recorded before') settled.add(consumerId(settlement))
+    if (consumer === undefined || standing !== 'held' || refused.length > 0) continue
     for (const event of settlement.published) writeEvent(tables, transaction, event)
     moveCursor(consumer, settlement)
     recordOutcomes(tables, consumer, worker, settlement)

@@ -3,6 +3,7 @@ import {
   type ConsumerName,
   consumerId,
   type DeliveryState,
+  type Holding,
   type OpenDelivery,
   type RetryPort,
 } from '../../deliver/port.js'
@@ -130,8 +131,28 @@ const promote = `WITH heads AS MATERIALIZED (
   WHERE d.subscription = $1 AND d.replay = $2 AND d.shard = $3 AND d.epoch = free.epoch AND d.seq = free.seq AND d.state = 'waiting')
 SELECT key FROM heads`
 
+function unclaimValues(holdings: readonly Holding[]): unknown[] {
+  const known = holdings.flatMap((holding) =>
+    holding.known.map(({ epoch, seq }) => ({ ...holding, epoch, seq })),
+  )
+  return [
+    ...consumerColumns(holdings),
+    holdings.map(({ token }) => token),
+    holdings.map(({ revision }) => revision),
+    ...consumerColumns(known),
+    known.map(({ epoch }) => epoch),
+    known.map(({ seq }) => seq),
+  ]
+}
+
 export function retryStatements(database: Database): RetryPort {
   return {
+    async unclaim(holdings) {
+      const values = unclaimValues(holdings)
+      const looked = await database.query<ConsumerName>('deliver', 'deliver.unclaim', unclaim, values)
+      return new Set(looked.map(consumerId))
+    },
+
     async claimDue(leases, deliveriesMax, suspectsMax = deliveriesMax) {
       const values = [
         ...consumerColumns(leases),
@@ -141,22 +162,6 @@ export function retryStatements(database: Database): RetryPort {
         suspectsMax,
       ]
       return (await database.query<ClaimRow>('deliver', 'deliver.claim', claim, values)).map(openOfRow)
-    },
-
-    async unclaim(holdings) {
-      const known = holdings.flatMap((holding) =>
-        holding.known.map(({ epoch, seq }) => ({ ...holding, epoch, seq })),
-      )
-      const values = [
-        ...consumerColumns(holdings),
-        holdings.map(({ token }) => token),
-        holdings.map(({ revision }) => revision),
-        ...consumerColumns(known),
-        known.map(({ epoch }) => epoch),
-        known.map(({ seq }) => seq),
-      ]
-      const looked = await database.query<ConsumerName>('deliver', 'deliver.unclaim', unclaim, values)
-      return new Set(looked.map(consumerId))
     },
 
     async nextDueMs(leases) {

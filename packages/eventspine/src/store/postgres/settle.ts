@@ -12,7 +12,7 @@ const union = ({ now, before }: Recorded) => new Set([...now, ...before])
 const rolledBack = Symbol('rolled back')
 
 // A claim that commits without its event would swallow the id for the whole window: so when a consumer turns out to be
-// fenced, or an id taken, everything rolls back and the rest goes again without it.
+// fenced, or recorded before, or an id taken, everything rolls back and the rest goes again without it.
 async function settleKeyed(
   database: Database,
   lane: Lane,
@@ -22,6 +22,7 @@ async function settleKeyed(
 ): Promise<SettleAnswer> {
   let left = settlements
   const conflicts = new Map<string, readonly string[]>()
+  const before = new Set<string>()
   for (let round = 0; left.length > 0 && round <= settlements.length; round++) {
     let drop = new Set<string>()
     let settled = new Set<string>()
@@ -31,17 +32,19 @@ async function settleKeyed(
         claim.conflicts.forEach((ids, id) => conflicts.set(id, ids))
         drop = new Set(claim.conflicts.keys())
         if (drop.size > 0) throw rolledBack
-        settled = union(await settleBy(query, worker, claim.cleaned))
+        const recorded = await settleBy(query, worker, claim.cleaned)
+        recorded.before.forEach((id) => before.add(id))
+        settled = new Set(recorded.now)
         drop = new Set(left.map(consumerId).filter((id) => !settled.has(id)))
         if (drop.size > 0) throw rolledBack
       })
-      return { settled, conflicts }
+      return { settled: new Set([...settled, ...before]), conflicts }
     } catch (error) {
       if (error !== rolledBack) throw error
       left = left.filter((settlement) => !drop.has(consumerId(settlement)))
     }
   }
-  return { settled: new Set(), conflicts }
+  return { settled: before, conflicts }
 }
 
 export function settleStatements(database: Database, windowMs: number): SettlePort {

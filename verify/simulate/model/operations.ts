@@ -1,0 +1,66 @@
+// Random sequences of store operations. Each names its choices by numbers that are resolved when it runs, against what
+// the store has answered so far: as long as two stores agree, they are asked the same.
+import { Dice } from '../dice.js'
+
+const kinds = {
+  append: 8,
+  appendAll: 2,
+  begin: 3,
+  within: 4,
+  commit: 3,
+  rollback: 1,
+  read: 6,
+  acquire: 3,
+  steal: 1,
+  release: 1,
+  renew: 1,
+  settle: 10,
+  'settle stale': 1,
+  'settle again': 1,
+  'settle in a transaction': 2,
+  claim: 4,
+  unclaim: 2,
+  'settle rows': 5,
+  keys: 2,
+  promote: 2,
+  pause: 1,
+  resume: 1,
+  redrive: 2,
+  'advance redrives': 2,
+  'stop redrive': 1,
+  discard: 1,
+  replay: 1,
+  'stop replay': 1,
+  'breaker failed': 1,
+  'breaker probe': 1,
+  'breaker succeeded': 1,
+  look: 3,
+} as const
+
+export type OperationKind = keyof typeof kinds
+
+export interface ModelOperation {
+  readonly kind: OperationKind
+  /** What the operation draws on, each in [0, 1). */
+  readonly choices: readonly number[]
+}
+
+const choicesOf = 24
+
+export function operationsOf(seed: number, count: number): ModelOperation[] {
+  const dice = new Dice(seed)
+  const operation = (kind: OperationKind): ModelOperation => ({
+    kind,
+    choices: Array.from({ length: choicesOf }, () => dice.random.next()),
+  })
+  const begun = [operation('append'), operation('acquire'), operation('read')]
+  const middle = Array.from({ length: count }, () => operation(dice.weighted(kinds)))
+  const end = [
+    operation('commit'),
+    operation('commit'),
+    operation('commit'),
+    operation('read'),
+    operation('look'),
+  ]
+  return [...begun, ...middle, ...end]
+}
