@@ -18,7 +18,7 @@ export default defineConfig({
     include: [
       'packages/*/**/*.test.ts',
       'apps/*/**/*.test.ts',
-      'verify/**/*.test.ts',
+      'verify/{mutants,simulate}/**/*.test.ts',
       'test/**/*.test.ts',
       '*.test.ts',
     ],

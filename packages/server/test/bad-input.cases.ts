@@ -124,6 +124,7 @@ const cloudEvents: readonly Case[] = [
   ['version 1.5', structured({ version: 1.5 }), '400 CLOUDEVENT_INVALID /version'],
   ['an attribute in capitals', structured({ Shop: 'a' }), '400 CLOUDEVENT_INVALID /Shop'],
   ['an attribute with a slash', structured({ 'a/b': 'a' }), '400 CLOUDEVENT_INVALID /a~1b'],
+  ['a number as dataschema', structured({ dataschema: 5 }), '400 CLOUDEVENT_INVALID /dataschema'],
   ['an attribute that is a list', structured({ shop: [] }), '400 CLOUDEVENT_INVALID /shop'],
   ['base64', structured({ data_base64: 'AAAA' }), '415 CONTENT_TYPE_UNSUPPORTED /data_base64'],
   ['XML', structured({ datacontenttype: 'text/xml' }), '415 CONTENT_TYPE_UNSUPPORTED /datacontenttype'],

@@ -120,6 +120,8 @@ const refused: readonly (readonly [string, string | Buffer, number])[] = [
     417,
   ],
   ['a method that is not here', `PROPFIND /v1/events HTTP/1.1\r\n${host}Connection: close\r\n\r\n`, 405],
+  ['QUERY without a body', `QUERY /v1/events HTTP/1.1\r\n${host}Connection: close\r\n\r\n`, 405],
+  ['QUERY of nothing', `QUERY /nothing HTTP/1.1\r\n${host}Connection: close\r\n\r\n`, 404],
   [
     'method override',
     `GET /v1/subscriptions/confirm/pause HTTP/1.1\r\n${host}X-HTTP-Method-Override: POST\r\nConnection: close\r\n\r\n`,

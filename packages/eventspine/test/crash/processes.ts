@@ -1,9 +1,8 @@
 // Child processes of the crash tests: started from source, watched by what they print, gone after the test.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+
 import { afterTest, until } from '../support.js'
 import type { apps } from './apps.js'
+import { Program as Process } from './system/program.js'
 
 export interface Surroundings {
   readonly databaseUrl: string
@@ -13,65 +12,16 @@ export interface Surroundings {
   readonly events?: number
 }
 
-export class Program {
-  readonly #child: ChildProcess
-  output = ''
-  ended = false
-
+export class Program extends Process {
   constructor(script: 'worker' | 'publisher', { databaseUrl, schema, sink, app, events = 0 }: Surroundings) {
-    const path = fileURLToPath(new URL(`./${script}.ts`, import.meta.url))
-    this.#child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', path], {
-      env: {
-        ...process.env,
-        DATABASE_URL: databaseUrl,
-        CRASH_SCHEMA: schema,
-        CRASH_SINK: sink,
-        CRASH_APP: app,
-        CRASH_EVENTS: String(events),
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const listen = (chunk: Buffer) => {
-      this.output += chunk.toString()
-    }
-    this.#child.stdout?.on('data', listen)
-    this.#child.stderr?.on('data', listen)
-    this.#child.once('exit', () => {
-      this.ended = true
+    super(new URL(`./${script}.ts`, import.meta.url), {
+      DATABASE_URL: databaseUrl,
+      CRASH_SCHEMA: schema,
+      CRASH_SINK: sink,
+      CRASH_APP: app,
+      CRASH_EVENTS: String(events),
     })
     afterTest(() => this.kill())
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0
-  }
-
-  /** Exit code; null when a signal ended it. */
-  get code(): number | null {
-    return this.#child.exitCode
-  }
-
-  says(text: string): Promise<unknown> {
-    return until(() => this.output.includes(text) || this.#over(text), 30_000)
-  }
-
-  #over(text: string): false {
-    if (this.ended) throw new Error(`The program ended without "${text}":\n${this.output}`)
-    return false
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal)
-  }
-
-  async end(): Promise<void> {
-    if (!this.ended) await once(this.#child, 'exit')
-  }
-
-  async kill(): Promise<void> {
-    if (this.ended) return
-    this.#child.kill('SIGKILL')
-    await this.end()
   }
 }
 

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Eventspine, EventspineError } from 'eventspine'
 import { apps, happened } from './apps.js'
-import { startWhenThere } from './start.js'
+import { startWhenThere } from './system/start.js'
 
 const { DATABASE_URL: databaseUrl = '', CRASH_SCHEMA: schema = '' } = process.env
 const count = Number(process.env['CRASH_EVENTS'])

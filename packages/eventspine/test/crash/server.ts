@@ -1,71 +1,11 @@
-// A PostgreSQL server of one test's own, that may be killed. Its data survive that as on any server.
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { EmbeddedPostgres } from '@eventspine/embedded'
-import pg from 'pg'
+// A PostgreSQL server of one test's own, that may be killed; gone after the test.
+
 import { afterTest } from '../support.js'
+import { OwnServer as Server } from './system/server.js'
 
-export class OwnServer {
-  readonly directory: string
-  #postgres: EmbeddedPostgres
-  #url = ''
-  #pid = 0
-
+export class OwnServer extends Server {
   constructor() {
-    this.directory = mkdtempSync(join(tmpdir(), 'eventspine-crash-'))
-    if (process.getuid?.() === 0) chmodSync(this.directory, 0o711)
-    this.#postgres = this.#embedded()
-    afterTest(async () => {
-      await this.#postgres.stop()
-      rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 })
-    })
-  }
-
-  #embedded(): EmbeddedPostgres {
-    return new EmbeddedPostgres({ directory: join(this.directory, 'postgres') })
-  }
-
-  get url(): string {
-    return this.#url
-  }
-
-  async start(): Promise<void> {
-    this.#url = (await this.#postgres.start()).url
-  }
-
-  async stop(): Promise<void> {
-    await this.#postgres.stop()
-    this.#postgres = this.#embedded()
-  }
-
-  /** kill -9 of its main process. It is started again by itself. Answers false when it is not up yet. */
-  async kill(): Promise<boolean> {
-    try {
-      const [row] = await this.sql<{ file: string }>(
-        `SELECT current_setting('data_directory') || '/postmaster.pid' AS file`,
-      )
-      const pid = Number(readFileSync(row?.file ?? '', 'utf8').split('\n')[0])
-      if (pid === this.#pid) return false
-      process.kill(pid, 'SIGKILL')
-      this.#pid = pid
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  async sql<Row extends pg.QueryResultRow = Record<string, unknown>>(
-    text: string,
-    values: unknown[] = [],
-  ): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.#url })
-    client.on('error', () => {})
-    await client.connect()
-    try {
-      return (await client.query<Row>(text, values)).rows
-    } finally {
-      await client.end().catch(() => {})
-    }
+    super()
+    afterTest(() => this.remove())
   }
 }

@@ -1,7 +1,7 @@
 // A worker process of the crash tests. Says "ready" when it delivers; SIGTERM drains it.
 import { Eventspine, jsonLogger } from 'eventspine'
 import { apps } from './apps.js'
-import { startWhenThere } from './start.js'
+import { startWhenThere } from './system/start.js'
 
 const {
   DATABASE_URL: databaseUrl = '',

@@ -88,7 +88,7 @@ export class Application {
   }
 
   // In this order: who is meant, what is sent, who sends it, how much of it.
-  #admit(request: FastifyRequest, reply: FastifyReply): void {
+  #admit(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const exchange = this.#exchange(request, reply)
     const { settings, stopping, keys } = this.#parts
     refuseForeignHost(request.raw, settings)
@@ -97,11 +97,13 @@ export class Application {
     refuseEncoded(request.headers['content-encoding'])
     refuseTransferEncoded(request.headers['transfer-encoding'])
     const { route } = request.routeOptions.config
-    if (route === undefined) return
+    // Here and not in fastify's own handler: before that it has reasons of its own to refuse a method.
+    if (route === undefined) return this.#unmatched(request, reply)
     exchange.principal = authorise(request.raw, route.access, keys, settings)
     if (route.access.scope !== 'open') {
       reply.raw.once('close', this.#inFlight.enter(exchange.principal.id))
     }
+    return undefined
   }
 
   async #answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

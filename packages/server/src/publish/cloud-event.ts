@@ -82,6 +82,8 @@ function extensionsOf(attributes: Attributes, report: Report): Record<string, st
     const shown = name.slice(0, 60).replaceAll('~', '~0').replaceAll('/', '~1')
     if (!nameForm.test(name))
       report(shown, 'is not an attribute name: use 1 to 40 lower-case letters and digits')
+    else if (name === 'dataschema' && (typeof value !== 'string' || value === ''))
+      report(name, 'must be a URI as text; leave it out when there is none')
     else if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value))
       extensions[name] = value as string | number | boolean
     else report(shown, 'must be a text, a whole number or a boolean; put other things into data')

@@ -1,5 +1,6 @@
 // The parts of a request against their schemas: every fault at once, each with its place and what would be right.
 import type { z } from 'zod'
+import { problemOf } from '../problem/from-error.js'
 import { type Issue, Problem } from '../problem/problem.js'
 
 const issuesMax = 20
@@ -49,4 +50,18 @@ export function pointerOf(path: readonly PropertyKey[]): string {
     .map((key) => String(key).slice(0, keyCharactersMax).replaceAll('~', '~0').replaceAll('/', '~1'))
     .map((key) => `/${key}`)
     .join('')
+}
+
+/** The error with its field where the caller wrote it: the library's `/cursor` is `/query/cursor` here. */
+export function inPlace(error: unknown, path: z.ZodObject, query: z.ZodObject): unknown {
+  const { code, message, field, issues, headers } = problemOf(error)
+  const name = /^\/([^/]+)/.exec(field ?? '')?.[1]
+  const part = name === undefined ? undefined : partOf(name, path, query)
+  if (part === undefined) return error
+  return new Problem(code, message, { field: `/${part}${field}`, issues, headers, cause: error })
+}
+
+function partOf(name: string, path: z.ZodObject, query: z.ZodObject): 'path' | 'query' | undefined {
+  if (Object.hasOwn(path.shape, name)) return 'path'
+  return Object.hasOwn(query.shape, name) ? 'query' : undefined
 }

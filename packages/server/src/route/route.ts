@@ -9,7 +9,7 @@ import type { Access, Principal } from '../access/principal.js'
 import type { RequestMetrics } from '../http/request-metrics.js'
 import type { ServerSettings } from '../options.js'
 import type { ProblemCode } from '../problem/catalog.js'
-import { readValues } from './read.js'
+import { inPlace, readValues } from './read.js'
 
 /** What a route may use. */
 export interface Surroundings {
@@ -115,15 +115,21 @@ export function defineRoute<
     path,
     query,
     body,
-    answer: async (incoming) =>
-      handle({
+    answer: async (incoming) => {
+      const call = {
         ...incoming,
         path: readValues(path, incoming.pathValues, '/path'),
         query: readValues(query, incoming.queryValues, '/query'),
         body: (body === undefined
           ? undefined
           : readValues(body, await incoming.bodyValue(), '')) as z.output<Body>,
-      }),
+      }
+      try {
+        return await handle(call)
+      } catch (error) {
+        throw inPlace(error, path, query)
+      }
+    },
   }
 }
 

@@ -11,7 +11,7 @@ export const cloudEventBody = z
     time: z.iso.datetime({ offset: true }).optional(),
     datacontenttype: z.string().optional().describe('JSON only'),
     dataschema: z.string().optional().describe('Kept, decides nothing'),
-    data: z.unknown().describe('Fits the schema of the definition'),
+    data: z.unknown().optional().describe('Fits the schema of the definition'),
     version: z
       .union([z.int().min(1), z.string()])
       .optional()

@@ -23,9 +23,13 @@ export function tailPlace(given: string | readonly string[] | undefined): TailPl
   } catch {
     // Told below.
   }
-  throw new Problem(
+  throw foreignPlace()
+}
+
+/** REQUEST_INVALID for what another stream, or another database, has given out. */
+export const foreignPlace = (cause?: unknown) =>
+  new Problem(
     'REQUEST_INVALID',
     'The Last-Event-ID is not the id of a message of this stream. Leave it out to begin with what comes.',
-    { field: '/headers/last-event-id' },
+    { field: '/headers/last-event-id', cause },
   )
-}

@@ -2,9 +2,10 @@
 // database, so a slow one costs one page of memory and delays nobody.
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EventQuery, Operator } from 'eventspine'
+import { type EventQuery, EventspineError, type Operator } from 'eventspine'
 import type { ServerLimits } from '../options.js'
 import type { Answer, Incoming } from '../route/route.js'
+import { foreignPlace } from './place.js'
 import { type TailMessage, TailReader, type TailStart } from './reader.js'
 
 const contentType = 'text/event-stream; charset=utf-8'
@@ -31,7 +32,8 @@ export async function tailStream(
     return { body: stream, contentType }
   } catch (error) {
     leave()
-    throw error
+    // The reader's cursor came out of the id.
+    throw error instanceof EventspineError && error.field === '/cursor' ? foreignPlace(error) : error
   }
 }
 

@@ -29,7 +29,24 @@ export interface Connection {
 /** Connections for transactional handlers. */
 export const transactionsDefault = 6
 const idleTimeoutMs = 30_000
+/** What the other side may take to end a connection that we ended. */
+const endMsMax = 1_000
 const connectTimeoutMs = 5_000
+/** Silence after which the system asks the other side whether it is still there. */
+const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
+
+// What a statement may take before its connection is given up. A server that forgot a connection without a word (a
+// failover, a lost route, a pooler that was restarted) never answers: publishers would wait for ever, and a worker
+// would hold leases for which it does nothing.
+const answerMsMax: Readonly<Record<Lane, number>> = {
+  append: 15_000,
+  settle: 30_000,
+  alarm: 10_000,
+  heartbeat: 10_000,
+  deliver: 60_000,
+  read: 120_000,
+  transaction: 60_000,
+}
 
 // int8 and xid8 as numbers: both stay below 2^53 for centuries, `safeInteger` in kernel says how long.
 const numberTypes = new Set([20, 5069])
@@ -48,6 +65,7 @@ export class Database {
   readonly #options: DatabaseOptions
   readonly #pools = new Map<Lane, pg.Pool>()
   readonly #texts = new Map<string, string>()
+  readonly #open = new Set<pg.ClientBase>()
   #closed = false
   readonly schema: string
 
@@ -67,6 +85,12 @@ export class Database {
 
   get url(): string {
     return this.#options.url
+  }
+
+  /** `?pgbouncer=true` in the address: a pooler gives each transaction another session, so that neither prepared
+   *  statements nor LISTEN last. Statements are then planned each time, and what NOTIFY tells is found by polling. */
+  get pooled(): boolean {
+    return /[?&]pgbouncer=true(&|$)/.test(this.#options.url)
   }
 
   /** Replaces `eventspine.` by this cell's schema. Statements are written against the default name. */
@@ -101,7 +125,7 @@ export class Database {
   async #once<Result>(lane: Lane, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
     const client = await this.connect(lane)
     try {
-      const result = await work(client)
+      const result = await this.within(client, answerMsMax[lane], () => work(client))
       client.release()
       return result
     } catch (error) {
@@ -116,19 +140,20 @@ export class Database {
     const client = await this.connect(lane)
     let committing = false
     let broken = false
+    const bounded = <Answer>(answer: () => Promise<Answer>) => this.within(client, answerMsMax[lane], answer)
     try {
-      await client.query('BEGIN')
+      await bounded(() => client.query('BEGIN'))
       const result = await work({
         query: async (name, text, values = []) =>
-          (await client.query(this.statement(name, text, values))).rows,
+          (await bounded(() => client.query(this.statement(name, text, values)))).rows,
       })
       committing = true
-      await client.query('COMMIT')
+      await bounded(() => client.query('COMMIT'))
       return result
     } catch (error) {
       broken = isUnavailable(error)
       if (!broken) {
-        await client.query('ROLLBACK').catch(() => {
+        await bounded(() => client.query('ROLLBACK')).catch(() => {
           broken = true
         })
       }
@@ -146,20 +171,38 @@ export class Database {
     }
   }
 
+  /** `work` on `client`. Longer than `ms`, and the connection is destroyed: `work` then fails as when it breaks. */
+  async within<Result>(client: pg.PoolClient, ms: number, work: () => Promise<Result>): Promise<Result> {
+    const cancel = this.clock.after(ms, () => destroy(client))
+    try {
+      return await work()
+    } finally {
+      cancel()
+    }
+  }
+
   /** A connection outside the pools, for LISTEN. */
   dedicated(): pg.Client {
-    return new pg.Client({
+    const client = new pg.Client({
       connectionString: this.#options.url,
       application_name: this.#name('listen'),
+      ...keepAlive,
       connectionTimeoutMillis: connectTimeoutMs,
     })
+    this.#track(client)
+    return client
+  }
+
+  #track(client: pg.ClientBase): void {
+    this.#open.add(client)
+    client.once('end', () => this.#open.delete(client))
   }
 
   // Prepared under a name: planning the settle statement each time costs more than running it. The name carries
   // the schema, since one pooled server connection may serve several.
   statement(name: string, text: string, values: readonly unknown[]): pg.QueryConfig {
     return {
-      name: `${this.schema}.${name}`,
+      ...(this.pooled ? {} : { name: `${this.schema}.${name}` }),
       text: `/* ${name} */ ${this.sql(text)}`,
       values: values as unknown[],
     }
@@ -176,6 +219,7 @@ export class Database {
       pool = new pg.Pool({
         connectionString: this.#options.url,
         application_name: this.#name(lane),
+        ...keepAlive,
         max: this.#connectionsMax(lane),
         idleTimeoutMillis: idleTimeoutMs,
         connectionTimeoutMillis: connectTimeoutMs,
@@ -185,7 +229,10 @@ export class Database {
       // An idle connection that breaks is replaced by the pool at the next use.
       pool.on('error', () => {})
       // A connection that breaks while it is checked out and no statement runs would end the process.
-      pool.on('connect', (client) => client.on('error', () => {}))
+      pool.on('connect', (client) => {
+        client.on('error', () => {})
+        this.#track(client)
+      })
       this.#pools.set(lane, pool)
     }
     return pool
@@ -206,8 +253,13 @@ export class Database {
     const pools = [...this.#pools.values()]
     this.#pools.clear()
     await Promise.all(pools.map((pool) => pool.end()))
+    // A server that forgot a connection never ends its side of it, and the process would wait for that.
+    if (this.#open.size > 0) this.clock.after(endMsMax, () => this.#open.forEach(destroy))
   }
 }
+
+// The types of a pooled client leave its connection out.
+const destroy = (client: pg.ClientBase) => (client as unknown as pg.Client).connection.stream.destroy()
 
 const unreachable = /^(08|57P0|53|55P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOENT|EACCES)/
 

@@ -31,6 +31,7 @@ export function wakeStatements(database: Database, clock: Clock): WakePort {
     },
 
     async listen(action) {
+      if (database.pooled) return async () => {}
       const stop = new AbortController()
       const running = listening(database, channel, action, clock, stop.signal)
       return async () => {

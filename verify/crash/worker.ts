@@ -1,0 +1,22 @@
+// A worker process. Says "ready" when it delivers; SIGTERM drains it.
+import { Eventspine, jsonLogger } from 'eventspine'
+import { crashedApp } from './app.js'
+import { startWhenThere } from './engine.js'
+import { SinkClient } from './sink-client.js'
+
+const { DATABASE_URL: databaseUrl = '', CRASH_SCHEMA: schema = '', CRASH_SINK_PORT: port } = process.env
+const shutdownMs = 5_000
+
+const sink = await SinkClient.connect(Number(port))
+const spine = await startWhenThere(
+  () =>
+    new Eventspine(crashedApp(schema, sink), {
+      ...{ databaseUrl, schema, shutdownMs, stalledMs: 0 },
+      logger: jsonLogger('warn', Date.now, (line) => process.stdout.write(line)),
+    }),
+)
+process.stdout.write('ready\n')
+process.once('SIGTERM', async () => {
+  await spine.stop()
+  process.exit(0)
+})

@@ -1,0 +1,60 @@
+// What the server under fire runs: an event that takes anything, versions, a chain, and what ends as dead letters.
+import { defineApp, defineEvent, defineSubscription, PermanentError, TransientError } from 'eventspine'
+import { z } from 'zod'
+
+const orderV1 = defineEvent({
+  type: 'orders.order-placed',
+  version: 1,
+  schema: z.object({ order: z.string(), amount: z.number() }),
+})
+
+const orderPlaced = defineEvent({
+  type: 'orders.order-placed',
+  version: 2,
+  schema: z.object({ order: z.string().min(1), quantity: z.int().min(1), note: z.string().optional() }),
+  key: (data) => data.order,
+  upcast: { 1: (old: { order: string; amount: number }) => ({ order: old.order, quantity: old.amount }) },
+})
+
+const orderConfirmed = defineEvent({
+  type: 'orders.order-confirmed',
+  schema: z.object({ order: z.string() }),
+})
+const anything = defineEvent({ type: 'tests.anything', schema: z.unknown() })
+const failing = defineEvent({ type: 'tests.failing', schema: z.object({ reason: z.string().max(100) }) })
+
+const confirm = defineSubscription({
+  name: 'confirm',
+  on: orderPlaced,
+  breaker: { name: 'payments', failures: 1_000, cooldownMs: 1_000 },
+  handle: (event, context) => context.publish(orderConfirmed, { order: event.data.order }),
+})
+
+const remember = defineSubscription({
+  name: 'remember',
+  on: ['orders.*', 'tests.anything'],
+  handle: () => {},
+  external: false,
+})
+
+// Stacks are shown to whoever may read dead letters. Without one, any path in any answer is a leak.
+const fail = defineSubscription({
+  name: 'fail',
+  on: failing,
+  external: false,
+  handle: (event) => {
+    const error =
+      event.data.reason === 'transient' ? new TransientError('Later') : new PermanentError('No luck')
+    error.stack = error.message
+    throw error
+  },
+})
+
+// For whoever removes it.
+const spare = defineSubscription({ name: 'spare', on: orderConfirmed, handle: () => {}, external: false })
+
+export const app = defineApp({
+  name: 'fuzz',
+  events: [orderV1, orderPlaced, orderConfirmed, anything, failing],
+  subscriptions: [confirm, remember, fail, spare],
+})

@@ -1,0 +1,85 @@
+// Runs the library's tests in one combination: those of `packages/eventspine`, without the ones that spawn processes.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Surroundings } from './combination.js'
+import { root } from './folder.js'
+
+export interface Result {
+  readonly passed: number
+  readonly skipped: number
+  /** Files and names, with the first line of why. */
+  readonly failed: readonly string[]
+}
+
+interface FileReport {
+  readonly name: string
+  readonly status: string
+  readonly message: string
+  readonly assertionResults: readonly {
+    readonly status: string
+    readonly fullName: string
+    readonly failureMessages: readonly string[]
+  }[]
+}
+
+/** Each test has so long, on machines that do other things as well. */
+const testMsMax = 60_000
+
+export async function runTests(surroundings: Surroundings, parts: readonly string[]): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'eventspine-matrix-'))
+  const report = join(folder, 'tests.json')
+  try {
+    await vitest(surroundings, [...parts, '--reporter=json', `--outputFile.json=${report}`])
+    if (!existsSync(report)) throw new Error('The tests were interrupted')
+    return resultOf(JSON.parse(readFileSync(report, 'utf8')).testResults)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function vitest({ node, databaseUrl }: Surroundings, parameters: readonly string[]): Promise<void> {
+  const first = ['run', '--configLoader=runner', '--exclude=**/*.e2e.test.ts', `--testTimeout=${testMsMax}`]
+  return new Promise((resolve, reject) => {
+    const child = spawn(node, [join(root, 'node_modules/vitest/vitest.mjs'), ...first, ...parameters], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TEST_DATABASE_URL: databaseUrl },
+    })
+    // The surroundings end with us: whoever interrupts this wants no server left behind.
+    const end = () => child.kill('SIGTERM')
+    process.once('SIGINT', end).once('SIGTERM', end)
+    child.stderr.resume()
+    child.once('error', reject)
+    child.once('close', () => {
+      process.off('SIGINT', end).off('SIGTERM', end)
+      resolve()
+    })
+  })
+}
+
+function resultOf(files: readonly FileReport[]): Result {
+  const tests = files.flatMap((file) => file.assertionResults.map((test) => ({ file, ...test })))
+  const failed = tests
+    .filter(({ status }) => status === 'failed')
+    .map(
+      ({ file, fullName, failureMessages }) =>
+        `${shortName(file)}: ${fullName}: ${firstLine(failureMessages[0])}`,
+    )
+  // A file that cannot be loaded has no failed test of its own.
+  const broken = files
+    .filter(
+      ({ status, assertionResults }) =>
+        status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+    )
+    .map((file) => `${shortName(file)}: ${firstLine(file.message)}`)
+  return {
+    passed: tests.filter(({ status }) => status === 'passed').length,
+    skipped: tests.filter(({ status }) => status !== 'passed' && status !== 'failed').length,
+    failed: [...failed, ...broken],
+  }
+}
+
+const shortName = (file: FileReport) => file.name.replace(root, '')
+const firstLine = (text = '') => text.split('\n')[0]?.slice(0, 200) ?? ''

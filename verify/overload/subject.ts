@@ -1,0 +1,85 @@
+// One thing to overload: HTTP or the library, brought to one form.
+import { HttpLoader, httpId } from './http-load.js'
+import { libraryId } from './library-load.js'
+import type { LibraryLoad, Started } from './protocol.js'
+import type { System } from './system.js'
+
+export interface Load {
+  readonly offered: number
+  readonly seconds: number
+  readonly acknowledged: readonly number[]
+  /** Refused because there is too much: 429, 503, OVERLOADED. */
+  readonly shed: number
+  readonly withoutRetryAfter: number
+  /** Refused for other reasons, by what was said. */
+  readonly others: Readonly<Record<string, number>>
+  readonly unanswered: number
+  readonly latencyMs: readonly number[]
+  readonly perWindow: readonly number[]
+}
+
+export interface Subject {
+  readonly name: 'http' | 'library'
+  readonly idOf: (n: number) => string
+  /** As much as it takes. */
+  flood(seconds: number, first: number): Promise<Load>
+  /** Open loop. */
+  pace(eventsPerSecond: number, seconds: number, first: number): Promise<Load>
+}
+
+const floodConnections = 48
+const paceConnections = 90
+const libraryInFlight = 2_000
+
+export class HttpSubject implements Subject {
+  readonly name = 'http'
+  readonly idOf = httpId
+  readonly #started: Started
+
+  constructor(started: Started) {
+    this.#started = started
+  }
+
+  async flood(seconds: number, first: number): Promise<Load> {
+    return this.#load(await this.#loader(floodConnections, first).flood(seconds))
+  }
+
+  async pace(eventsPerSecond: number, seconds: number, first: number): Promise<Load> {
+    return this.#load(await this.#loader(paceConnections, first).pace(eventsPerSecond, seconds))
+  }
+
+  #loader(connections: number, first: number): HttpLoader {
+    const { url, key } = this.#started
+    return new HttpLoader({ url, key, connections }, first)
+  }
+
+  #load({ statuses, ...load }: Awaited<ReturnType<HttpLoader['pace']>>): Load {
+    const of = (status: number) => statuses.get(status) ?? 0
+    const others = [...statuses].filter(([status]) => ![202, 429, 503].includes(status))
+    return { ...load, shed: of(429) + of(503), others: Object.fromEntries(others) }
+  }
+}
+
+export class LibrarySubject implements Subject {
+  readonly name = 'library'
+  readonly idOf = libraryId
+  readonly #system: System
+
+  constructor(system: System) {
+    this.#system = system
+  }
+
+  async flood(seconds: number, first: number): Promise<Load> {
+    return loadOf(await this.#system.load({ kind: 'flood', inFlight: libraryInFlight, seconds, first }))
+  }
+
+  async pace(eventsPerSecond: number, seconds: number, first: number): Promise<Load> {
+    return loadOf(await this.#system.load({ kind: 'load', eventsPerSecond, seconds, first }))
+  }
+}
+
+const loadOf = ({ overloaded, kind: _, ...load }: LibraryLoad): Load => ({
+  ...load,
+  shed: overloaded,
+  unanswered: 0,
+})
