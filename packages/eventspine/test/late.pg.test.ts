@@ -22,8 +22,8 @@ it.each(['plain', 'transactional'])('counts the late end of a %s handler as a ti
     kind === 'plain'
       ? defineSubscription({
           ...policies,
-          async handle({ data }, context) {
-            await context.publish(heard, {})
+          handle({ data }, context) {
+            void context.publish(heard, {})
             block(data.blockMs)
           },
         })

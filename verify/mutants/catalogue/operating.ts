@@ -23,7 +23,7 @@ export const operating: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/retry.ts',
-        `AND l.key = h.key AND l.halts AND l.state IN ('dead', 'redriving'))`,
+        `AND l.key = h.key AND l.halts AND (l.state = 'dead' OR l.state = 'redriving' AND (l.epoch, l.seq) <> (h.epoch, h.seq)))`,
         `AND l.key = h.key AND l.halts AND l.state = 'none')`,
       ),
     ],

@@ -60,7 +60,12 @@ export class Execution implements Timed, Underway {
 
   #handle(shown: Shown): void {
     if (!shown.ok) throw undecodable(shown)
+    const { clock } = this.#services
+    const began = clock.monotonic()
     const answer = this.#call(shown.event)
+    // It blocked the event loop past its deadline, and so the timer. Only its own block is held against it: neighbours
+    // that end late because of it have done nothing wrong.
+    if (clock.monotonic() - began >= this.#attempt.subscription.deadlineMs) return this.expire()
     if (answer instanceof Promise) this.#follow(answer, () => this.#collect())
     else if (isThenable(answer)) this.#follow(Promise.resolve(answer), () => this.#collect())
     else queueMicrotask(() => this.#collect())
@@ -87,20 +92,14 @@ export class Execution implements Timed, Underway {
   }
 
   #collect(): void {
-    if (this.#publications === undefined) return this.#finish(doneQuietly)
+    if (this.#publications === undefined) return this.#end(doneQuietly)
     this.#publications.close()
     this.#follow(this.#publications.collect(), (published) => this.#succeed(published))
   }
 
   // A replay runs one handler again, and no other: what it publishes was published before.
   #succeed(published: readonly NewEvent[]): void {
-    this.#finish(this.#attempt.lease.replay === '' ? { kind: 'done', published } : doneQuietly)
-  }
-
-  // A handler that blocked the event loop past its deadline kept the timer from saying so.
-  #finish(outcome: Outcome): void {
-    if (this.#services.clock.monotonic() >= this.expiresAt) this.expire()
-    else this.#end(outcome)
+    this.#end(this.#attempt.lease.replay === '' ? { kind: 'done', published } : doneQuietly)
   }
 
   /** The deadline passed. What the handler does afterwards is ignored; its signal has told it. */
