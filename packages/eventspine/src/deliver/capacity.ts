@@ -57,7 +57,7 @@ export class Capacity {
   }
 
   /** A place was given back: offers what is free to those that wait, alarms first. One that takes it all is followed by
-   *  nobody: asking all of sixteen at each end took a twelfth of the time of a fan-out. */
+   *  nobody: asking all of sixteen at each end took a sixteenth of the time of a fan-out. */
   offer(): void {
     for (const waiting of [this.#waiting.alarm, this.#waiting.normal]) {
       for (const [waiter, runnable] of waiting) {

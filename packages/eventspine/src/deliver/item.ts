@@ -1,5 +1,5 @@
 // One delivery on its way through a consumer: fresh from the log, or a row that is due again. It is its own entry in
-// the window and in the run history: at 40,000 a second each object more per delivery is felt by the garbage collector.
+// the window and in the run history: each object more per delivery is felt by the garbage collector.
 import type { Position, StoredEvent } from '../event/stored.js'
 import type { Outcome } from '../handle/outcome.js'
 import { Cancellation, type Clock } from '../kernel/index.js'

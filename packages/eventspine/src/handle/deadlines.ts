@@ -1,5 +1,5 @@
 // The deadlines of everything that runs, with one timer for each length of deadline instead of one for each handler:
-// those of one length run out in the order in which they began. A timer of its own cost a short handler 1.2 µs.
+// those of one length run out in the order in which they began.
 import type { Clock } from '../kernel/index.js'
 
 /** What has a deadline. The links belong to `Deadlines`. */

@@ -14,7 +14,7 @@ import {
 import { type Random, randomHex } from '../kernel/index.js'
 import { spanAttributes, spanNames } from './names.js'
 
-/** Undefined when no SDK is registered: spans that nobody sees cost 4 µs per delivery. */
+/** Undefined when no SDK is registered: spans that nobody sees need not be made. */
 function tracer(): Tracer | undefined {
   const provider = trace.getTracerProvider()
   return provider instanceof ProxyTracerProvider

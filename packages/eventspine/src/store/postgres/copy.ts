@@ -1,5 +1,5 @@
 // COPY in the binary format: the cheapest way of many rows into a table. Beside INSERT … SELECT unnest(…) of the same
-// 300-byte events the server spends 12 instead of 17 µs on a row and this process 3 instead of 7, since nothing is
+// 300-byte events the server spends 12 instead of 17 µs on a row in batches of 1,000, since nothing is
 // escaped, joined and parsed again.
 // https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS-BINARY
 import type { Submittable } from 'pg'

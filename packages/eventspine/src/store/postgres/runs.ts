@@ -45,7 +45,7 @@ export function packRuns(settlements: readonly Settlement[]): unknown[][] {
   return columns
 }
 
-// One pass, and text from the start: arrays of values that are joined afterwards cost three times as much.
+// One pass, and text from the start: arrays of values that are joined afterwards were 4 % of a busy process.
 function packed(runs: readonly Run[]): unknown[] {
   let began = Number.POSITIVE_INFINITY
   for (const run of runs) if (run.startedAtMs < began) began = run.startedAtMs
