@@ -93,6 +93,8 @@ const urls: readonly (readonly [string, number, string])[] = [
   ['/v1/events?type=', 400, '/query/type'],
   ['/v1/events?type=a&type=b', 400, '/query/type'],
   ['/v1/events?key=a%00b', 400, '/query/key'],
+  ['/v1/events?key=%zz', 400, '/query'],
+  ['/v1/events?key=%ED%A0%80', 400, '/query'],
   ['/v1/events?order=random', 400, '/query/order'],
   ['/v1/events?__proto__=1', 400, '/query/__proto__'],
   ['/v1/events?cursor=rubbish', 400, '/query/cursor'],

@@ -96,6 +96,7 @@ export class Application {
       throw new Problem('STOPPED', 'This server is stopping. Try again.', { retryAfterMs: 1_000 })
     refuseEncoded(request.headers['content-encoding'])
     refuseTransferEncoded(request.headers['transfer-encoding'])
+    refuseMisencodedQuery(request.raw.url ?? '')
     const { route } = request.routeOptions.config
     // Here and not in fastify's own handler: before that it has reasons of its own to refuse a method.
     if (route === undefined) return this.#unmatched(request, reply)
@@ -186,6 +187,21 @@ function serverSettings({ settings }: ApplicationParts) {
       requireHostHeader: false,
     },
   } as const
+}
+
+// Taken as text it would look for something else than was meant, and find nothing.
+function refuseMisencodedQuery(url: string): void {
+  const at = url.indexOf('?')
+  if (at < 0) return
+  try {
+    decodeURIComponent(url.slice(at + 1))
+  } catch {
+    throw new Problem(
+      'REQUEST_INVALID',
+      'The query has a broken percent-encoding. Write "%" itself as "%25", and text as UTF-8.',
+      { field: '/query' },
+    )
+  }
 }
 
 // `gzip, chunked` would reach the parser of JSON as it is: say so rather than "not JSON".
