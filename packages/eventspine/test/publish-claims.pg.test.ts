@@ -74,7 +74,8 @@ it('keeps them from publish to a handler’s own publish, a filter, a redrive an
   expect(seen.slice(2)).toEqual(['file 2 true', 'index true'])
   const replay = await operator.replay({ subscription: 'file', from: 'beginning', actor: 'ada' })
   await until(async () => (await operator.replayStatus(replay.id))?.state === 'completed')
-  expect(seen.slice(4)).toEqual(['file 1 true', 'file 2 true'])
+  // An unordered subscription handles both at once; whose body is read first goes first.
+  expect(seen.slice(4).sort()).toEqual(['file 1 true', 'file 2 true'])
 })
 
 it('refuses the same id with another large body, and does not share files between tenants', async () => {
