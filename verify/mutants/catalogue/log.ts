@@ -142,7 +142,11 @@ const reading: readonly Mutant[] = [
     invariants: ['I8'],
     bug: 'The cursor is the highest `seq` read: what commits later with a lower one is passed over.',
     edits: [
-      edit('store/postgres/log.ts', 'if (tick > first || row.seq > seqAfter)', 'if (row.seq > seqAfter)'),
+      edit(
+        'store/postgres/log.ts',
+        'if (index > 0 || event.seq > this.#seqAfter)',
+        'if (event.seq > this.#seqAfter)',
+      ),
     ],
     caughtBy: conformance('reads several ticks in the order of ticks, then of `seq`, from inside the first'),
   },

@@ -39,7 +39,7 @@ export class Feed {
   readonly #cache = new Map<number, Cached>()
   readonly #followers = new Set<Follower>()
   #cacheBytes = 0
-  #known = 0
+  #known: Pick<Tick, 'number' | 'seqEstimate'> = { number: 0, seqEstimate: 0 }
   #doubted = false
 
   constructor(port: LogPort, limits: FeedLimits = feedLimitsDefault) {
@@ -49,11 +49,11 @@ export class Feed {
 
   /** The number of the newest tick seen. */
   get known(): number {
-    return this.#known
+    return this.#known.number
   }
 
   async start(): Promise<void> {
-    this.#known = (await this.#port.lastTick()).number
+    this.#known = await this.#port.lastTick()
   }
 
   /** A settlement was refused, and the reason may be that the store lost its last ticks in a crash and made others
@@ -67,31 +67,42 @@ export class Feed {
   /** Makes a tick when there is something new, and reads what came. Answers whether consumers have more to read. */
   async advance(): Promise<boolean> {
     if (this.#doubted) {
-      this.#known = Math.min(this.#known, (await this.#port.lastTick()).number)
+      const last = await this.#port.lastTick()
+      if (last.number < this.known) this.#known = last
       this.#doubted = false
     }
-    const began = this.#known
+    const began = this.known
     for (let again = true; again; ) {
-      const answer = await this.#port.tick(this.#known, this.#limits.ticksMax)
+      const answer = await this.#port.tick(this.known, this.#limits.ticksMax, this.#room)
       const last = answer.ticks.at(-1)
       if (last === undefined) break
+      if (answer.events !== undefined) this.#cacheAll(answer.ticks, answer.events)
       // So far behind that others will have read and settled it: not worth the memory.
-      if (answer.ticks.length < this.#limits.ticksMax) await this.#keep(answer.ticks)
-      this.#known = last.number
+      else if (answer.ticks.length < this.#limits.ticksMax) await this.#keep(answer.ticks, last)
+      this.#known = last
       again = answer.again
     }
-    return this.#known > began
+    return this.known > began
   }
 
-  async #keep(ticks: readonly Tick[]): Promise<void> {
-    const first = ticks[0]
-    const last = ticks.at(-1)
-    if (first === undefined || last === undefined) return
-    const room = this.#limits.cacheBytesMax / eventOverheadBytes
-    if (last.seqEstimate - first.seqEstimate > room) return
+  /** Events that fit into the cache, roughly. */
+  get #room(): number {
+    return Math.floor(this.#limits.cacheBytesMax / eventOverheadBytes)
+  }
+
+  // What is too large for the cache is not read for it: a million events that were published while nobody worked are
+  // one tick, and its consumers read it page by page.
+  async #keep(ticks: readonly Tick[], last: Tick): Promise<void> {
+    const [first] = ticks
+    if (first === undefined || last.seqEstimate - this.#known.seqEstimate > this.#room) return
     const events =
-      ticks.length === 1 ? await this.#page(first, 0, room) : await this.#port.read(ticks, 0, room)
-    if (events.length >= room) return
+      ticks.length === 1
+        ? await this.#page(first, 0, this.#room)
+        : await this.#port.read(ticks, 0, this.#room)
+    if (events.length < this.#room) this.#cacheAll(ticks, events)
+  }
+
+  #cacheAll(ticks: readonly Tick[], events: readonly StoredEvent[]): void {
     let at = 0
     for (const tick of ticks) {
       const begin = at
@@ -99,7 +110,11 @@ export class Feed {
       for (let event = events[at]; event !== undefined && event.tick === tick.number; event = events[++at]) {
         bytes += eventOverheadBytes + (event.data?.length ?? 0)
       }
-      this.#cache.set(tick.number, { tick, events: events.slice(begin, at), bytes })
+      this.#cache.set(tick.number, {
+        tick,
+        events: ticks.length === 1 ? events : events.slice(begin, at),
+        bytes,
+      })
       this.#cacheBytes += bytes
     }
     this.#evict()
@@ -149,7 +164,7 @@ export class Feed {
   ): Promise<Chunk | 'renumbered' | undefined> {
     const number = position.seq === endOfTick ? position.tick + 1 : position.tick
     const seqAfter = position.seq === endOfTick ? 0 : position.seq
-    if (number > this.#known) return undefined
+    if (number > this.known) return undefined
     const chunk =
       this.#cached(number, seqAfter, eventsMax) ?? (await this.#fetch(number, seqAfter, eventsMax))
     const first = chunk?.ticks.get(number)
@@ -182,17 +197,19 @@ export class Feed {
   }
 
   async #fetch(number: number, seqAfter: number, eventsMax: number): Promise<Chunk | undefined> {
-    const ticks = await this.#port.ticksAfter(number - 1, this.#limits.ticksMax)
-    const first = ticks[0]
+    // With the one before it: between two estimates lies what a tick holds.
+    const found = await this.#port.ticksAfter(number - 2, this.#limits.ticksMax)
+    const at = found.findIndex((tick) => tick.number === number)
+    const first = found[at]
     if (first === undefined) {
       // Known and gone: the store lost its last ticks in a crash.
       this.#doubted = true
       return undefined
     }
-    // `seq` estimates are a hint: a tick holds about as many events as numbers were given out since the one before.
+    const before = found[at - 1]?.seqEstimate ?? Number.NEGATIVE_INFINITY
     let count = 1
-    while (count < ticks.length && (ticks[count]?.seqEstimate ?? 0) - first.seqEstimate <= eventsMax) count++
-    const range = ticks.slice(0, count)
+    while ((found[at + count]?.seqEstimate ?? Number.POSITIVE_INFINITY) - before <= eventsMax) count++
+    const range = found.slice(at, at + count)
     if (range.length === 1) {
       const events = await this.#page(first, seqAfter, eventsMax)
       const end = events.length < eventsMax ? endOfTick : (events.at(-1)?.seq ?? endOfTick)

@@ -43,8 +43,17 @@ export interface Lease extends ConsumerName {
 
 export interface LogPort {
   /** Makes a tick when something new is visible; answers the ticks behind `known`, oldest first, at most `ticksMax`.
-   *  `again` when another worker won the race, so that a second call would see more. */
-  tick(known: number, ticksMax: number): Promise<{ readonly ticks: readonly Tick[]; readonly again: boolean }>
+   *  `again` when another worker won the race, so that a second call would see more. `events`, in `seq` order, when the
+   *  answer is one tick that was made now and holds at most `eventsMax` (default none) of them. */
+  tick(
+    known: number,
+    ticksMax: number,
+    eventsMax?: number,
+  ): Promise<{
+    readonly ticks: readonly Tick[]
+    readonly again: boolean
+    readonly events?: readonly StoredEvent[]
+  }>
   /** The newest tick. */
   lastTick(): Promise<Tick>
   /** Ticks behind number `after`, oldest first. */

@@ -79,6 +79,62 @@ function describeReading(open: OpenScene): void {
     expect(paged).toEqual(all)
   })
 
+  it('pages over the gaps of one tick', async () => {
+    const scene = await open()
+    const late = await scene.transaction()
+    const scattered = scene.events(4)
+    await scene.store.appendWithin(late.executor, scattered.slice(0, 2))
+    await scene.store.append(scene.events(50))
+    await scene.store.appendWithin(late.executor, scattered.slice(2))
+    await scene.store.append(scene.events(50))
+    await scene.lastTick()
+    await late.commit()
+    const tick = await scene.lastTick()
+    const paged: string[] = []
+    for (let seq = 0; ; ) {
+      const [event] = await scene.store.read([tick], seq, 1)
+      if (event === undefined) break
+      paged.push(event.id)
+      seq = event.seq
+    }
+    expect(paged).toEqual(idsOf(scattered))
+  })
+
+  it('answers with the events of the tick that it makes, when they are few', async () => {
+    const scene = await open()
+    const late = await scene.transaction()
+    await scene.store.appendWithin(late.executor, scene.events(2))
+    await scene.store.append(scene.events(3))
+    let { number } = await scene.lastTick()
+    const made = async (eventsMax?: number) => {
+      const { ticks, events } = await scene.store.tick(number, 10, eventsMax)
+      expect(ticks.map((tick) => tick.number)).toEqual([++number])
+      const read = await scene.store.read(ticks, 0, 100)
+      if (events !== undefined) expect(events).toEqual(read)
+      return { read: read.length, answered: events?.length }
+    }
+    await scene.store.append(scene.events(3))
+    expect(await made(3)).toEqual({ read: 3, answered: 3 })
+    await scene.store.append(scene.events(4))
+    expect(await made(3)).toEqual({ read: 4, answered: undefined })
+    await scene.store.append(scene.events(1))
+    expect(await made()).toEqual({ read: 1, answered: undefined })
+    // What commits late has numbers from before the last tick: how many they are cannot be told from the numbers.
+    await late.commit()
+    await scene.store.append(scene.events(1))
+    expect(await made(2)).toEqual({ read: 3, answered: undefined })
+    const later = await scene.transaction()
+    await scene.store.appendWithin(later.executor, scene.events(2))
+    await scene.store.append(scene.events(1))
+    expect(await made(3)).toEqual({ read: 1, answered: 1 })
+    await later.commit()
+    expect(await made(3)).toEqual({ read: 2, answered: 2 })
+    await scene.store.append(scene.events(2))
+    const other = await scene.store.tick(number, 10)
+    const lost = await scene.store.tick(number, 10, 10)
+    expect(lost).toEqual({ ticks: other.ticks, again: expect.any(Boolean) })
+  })
+
   it('reads several ticks in the order of ticks, then of `seq`, from inside the first', async () => {
     const scene = await open()
     const late = await scene.transaction()

@@ -11,9 +11,13 @@ export function logPort(tables: MemoryTables): LogPort {
     return tables.ticks.slice(start, start + ticksMax)
   }
   return {
-    async tick(known, ticksMax) {
-      tables.makeTick()
-      return { ticks: ticksAfter(known, ticksMax), again: false }
+    async tick(known, ticksMax, eventsMax = 0) {
+      const before = tables.lastTick()
+      const made = tables.makeTick()
+      const ticks = ticksAfter(known, ticksMax)
+      if (ticks.length !== 1 || made === before) return { ticks, again: false }
+      const events = eventsOfTick(tables, made)
+      return { ticks, again: false, ...(events.length <= eventsMax ? { events } : {}) }
     },
     async lastTick() {
       return tables.lastTick()

@@ -4,18 +4,10 @@ import type { LogPort, Tick } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
 import { assert } from '../../kernel/index.js'
 import type { Database } from './database.js'
-import { type EventRow, eventColumns, eventOfRow } from './rows.js'
+import type { Fields } from './fields.js'
+import { eventColumns, eventOfFields } from './rows.js'
 import { parseSnapshot, type Snapshot, sees } from './snapshot.js'
-import { tickStatement } from './tick-sql.js'
-
-interface TickRow {
-  readonly number: number
-  readonly epoch: number
-  readonly after: string
-  readonly snapshot: string
-  readonly seq_estimate: number
-  readonly made_ms: number
-}
+import { type TickRow, tickColumns, tickWithEvents } from './tick-sql.js'
 
 const tickOfRow = (row: TickRow): Tick => ({
   number: row.number,
@@ -26,13 +18,19 @@ const tickOfRow = (row: TickRow): Tick => ({
   madeAtMs: row.made_ms,
 })
 
-const selectTicks = `SELECT number, epoch, after::text, snapshot::text, seq_estimate,
-  (extract(epoch FROM made_at) * 1000)::float8 AS made_ms
-FROM eventspine.tick WHERE number > $1 ORDER BY number LIMIT $2`
+const tickOfFields = ([number, epoch, after, snapshot, seqEstimate, madeAtMs]: Fields): Tick => ({
+  number: Number(number),
+  epoch: Number(epoch),
+  after: after as string,
+  snapshot: snapshot as string,
+  seqEstimate: Number(seqEstimate),
+  madeAtMs: Number(madeAtMs),
+})
+/** Of `tickWithEvents`, before those of an event. */
+const tickFields = 7
 
-const lastTick = `SELECT number, epoch, after::text, snapshot::text, seq_estimate,
-  (extract(epoch FROM made_at) * 1000)::float8 AS made_ms
-FROM eventspine.tick ORDER BY number DESC LIMIT 1`
+const selectTicks = `SELECT ${tickColumns} FROM eventspine.tick WHERE number > $1 ORDER BY number LIMIT $2`
+const lastTick = `SELECT ${tickColumns} FROM eventspine.tick ORDER BY number DESC LIMIT 1`
 
 // Two branches: what began after the first snapshot, and what it saw open. A scan from xmin would read again all that
 // came since the oldest open transaction began, at every tick.
@@ -43,6 +41,16 @@ SELECT ${eventColumns} FROM eventspine.event e
 WHERE e.epoch = $1 AND e.xid >= $6::text::xid8 AND e.xid < $2::text::xid8 AND e.xid = ANY($5::text[]::xid8[]) AND pg_visible_in_snapshot(e.xid, $4::pg_snapshot)`
 
 const page = `SELECT * FROM (${batch}) AS e WHERE e.seq > $7 ORDER BY e.seq LIMIT $8`
+
+// The same further on in a large tick, which `page` would read whole each time: what was published while nobody worked
+// is one tick, and a million events took a million events for each thousand. Its conditions leave the index of `seq`
+// only. Where the range holds too few, `page` jumps the gap.
+const nextPage = `SELECT ${eventColumns} FROM eventspine.event e
+WHERE e.seq > $1 AND e.seq <= $2 AND e.epoch = $3
+  AND pg_visible_in_snapshot(e.xid, $4::pg_snapshot) AND NOT pg_visible_in_snapshot(e.xid, $5::pg_snapshot)
+ORDER BY e.seq LIMIT $6`
+/** Of the numbers in that range, one in so many at least must belong to the tick. */
+const nextPageSparsity = 4
 
 function rangeOf(ticks: readonly Tick[]): unknown[] {
   const after = parseSnapshot((ticks[0] as Tick).after)
@@ -58,22 +66,35 @@ function rangeOf(ticks: readonly Tick[]): unknown[] {
   ]
 }
 
-/** Gives each row the first tick that sees it, and orders by (tick, seq). */
-function intoOrder(rows: readonly EventRow[], ticks: readonly Tick[], seqAfter: number): StoredEvent[] {
-  const snapshots = ticks.map((tick) => parseSnapshot(tick.snapshot))
-  const first = (ticks[0] as Tick).number
-  const tickOfXid = new Map<number, number>()
-  const events: StoredEvent[] = []
-  for (const row of rows) {
-    let index = tickOfXid.get(row.xid)
-    if (index === undefined) {
-      index = firstThatSees(snapshots, row.xid)
-      tickOfXid.set(row.xid, index)
-    }
-    const tick = (ticks[index] as Tick).number
-    if (tick > first || row.seq > seqAfter) events.push(eventOfRow(row, tick, events.at(-1)))
+/** Gives each event the first tick that sees it, and orders by (tick, seq). */
+class Sorter {
+  readonly #ticks: readonly Tick[]
+  readonly #seqAfter: number
+  readonly #snapshots: readonly Snapshot[]
+  readonly #tickOfXid = new Map<string, number>()
+  readonly #events: StoredEvent[] = []
+
+  constructor(ticks: readonly Tick[], seqAfter: number) {
+    this.#ticks = ticks
+    this.#seqAfter = seqAfter
+    this.#snapshots = ticks.map((tick) => parseSnapshot(tick.snapshot))
   }
-  return events.sort((a, b) => a.tick - b.tick || a.seq - b.seq)
+
+  add(fields: Fields): void {
+    const xid = fields[1] as string
+    let index = this.#tickOfXid.get(xid)
+    if (index === undefined) {
+      index = firstThatSees(this.#snapshots, Number(xid))
+      this.#tickOfXid.set(xid, index)
+    }
+    const { number } = this.#ticks[index] as Tick
+    const event = eventOfFields(fields, number, this.#events.at(-1))
+    if (index > 0 || event.seq > this.#seqAfter) this.#events.push(event)
+  }
+
+  get sorted(): StoredEvent[] {
+    return this.#events.sort((a, b) => a.tick - b.tick || a.seq - b.seq)
+  }
 }
 
 // Snapshots only grow, so what one sees all later ones see.
@@ -92,6 +113,24 @@ export function logStatements(database: Database): LogPort {
   const ticksAfter: LogPort['ticksAfter'] = async (after, ticksMax) =>
     (await database.query<TickRow>('deliver', 'deliver.ticks', selectTicks, [after, ticksMax])).map(tickOfRow)
 
+  const pageOf = async (tick: Tick, name: string, text: string, values: readonly unknown[]) => {
+    const events: StoredEvent[] = []
+    await database.fields('deliver', name, text, values, (fields) => {
+      events.push(eventOfFields(fields, tick.number, events.at(-1)))
+    })
+    return events
+  }
+
+  const readTick = async (tick: Tick, seqAfter: number, eventsMax: number) => {
+    if (seqAfter > 0) {
+      const seqMax = seqAfter + eventsMax * nextPageSparsity
+      const range = [seqAfter, seqMax, tick.epoch, tick.snapshot, tick.after, eventsMax]
+      const events = await pageOf(tick, 'deliver.next-page', nextPage, range)
+      if (events.length === eventsMax) return events
+    }
+    return pageOf(tick, 'deliver.page', page, [...rangeOf([tick]), seqAfter, eventsMax])
+  }
+
   return {
     ticksAfter,
 
@@ -101,11 +140,26 @@ export function logStatements(database: Database): LogPort {
       return tickOfRow(row)
     },
 
-    async tick(known, ticksMax) {
-      const [made] = await database.query<TickRow>('deliver', 'deliver.tick', tickStatement, [false])
-      if (made !== undefined && made.number === known + 1) return { ticks: [tickOfRow(made)], again: false }
-      const ticks = await ticksAfter(known, ticksMax)
-      return { ticks, again: ticks.length > 0 && made === undefined }
+    async tick(known, ticksMax, eventsMax = 0) {
+      let made: Tick | undefined
+      let small = false
+      const events: StoredEvent[] = []
+      const take = (fields: Fields) => {
+        if (made !== undefined) events.push(eventOfFields(fields, made.number, events.at(-1), tickFields))
+        else {
+          made = tickOfFields(fields)
+          small = fields[tickFields - 1] === 't'
+        }
+      }
+      await database.fields('deliver', 'deliver.tick', tickWithEvents, [false, eventsMax], take)
+      const tick = made as Tick | undefined
+      if (tick?.number !== known + 1) {
+        const ticks = await ticksAfter(known, ticksMax)
+        return { ticks, again: ticks.length > 0 && tick === undefined }
+      }
+      // A part would be taken for the whole.
+      if (!small || events.length > eventsMax) return { ticks: [tick], again: false }
+      return { ticks: [tick], again: false, events: events.sort((a, b) => a.seq - b.seq) }
     },
 
     async read(ticks, seqAfter, eventsMax) {
@@ -116,18 +170,10 @@ export function logStatements(database: Database): LogPort {
         const here = await this.read(ticks.slice(0, same), seqAfter, eventsMax)
         return [...here, ...(await this.read(ticks.slice(same), 0, eventsMax))]
       }
-      if (ticks.length === 1) {
-        const rows = await database.query<EventRow>('deliver', 'deliver.page', page, [
-          ...rangeOf(ticks),
-          seqAfter,
-          eventsMax,
-        ])
-        const events: StoredEvent[] = []
-        for (const row of rows) events.push(eventOfRow(row, first.number, events.at(-1)))
-        return events
-      }
-      const rows = await database.query<EventRow>('deliver', 'deliver.batch', batch, rangeOf(ticks))
-      return intoOrder(rows, ticks, seqAfter)
+      if (ticks.length === 1) return readTick(first, seqAfter, eventsMax)
+      const sorter = new Sorter(ticks, seqAfter)
+      await database.fields('deliver', 'deliver.batch', batch, rangeOf(ticks), (fields) => sorter.add(fields))
+      return sorter.sorted
     },
   }
 }

@@ -1,9 +1,10 @@
 // How an event row becomes a StoredEvent, and how an event travels as JSON inside dead letters and deliveries.
 import type { StoredEvent } from '../../event/stored.js'
+import type { Fields } from './fields.js'
 
-/** Columns of `event e`, in the order that `eventOfRow` knows. */
-export const eventColumns = `e.epoch, e.xid, e.seq, (extract(epoch FROM e.time) * 1000)::float8 AS time_ms,
-  (extract(epoch FROM e.recorded_at) * 1000)::float8 AS recorded_ms, e.version, e.id, e.type, e.tenant, e.source,
+/** Columns of `event e`, in the order that `eventOfFields` knows. */
+export const eventColumns = `e.epoch, e.xid, e.seq, date_part('epoch', e.time) * 1000 AS time_ms,
+  date_part('epoch', e.recorded_at) * 1000 AS recorded_ms, e.version, e.id, e.type, e.tenant, e.source,
   e.subject, e.key, e.traceparent, e.correlation_id, e.causation_id, e.claim, e.extensions, e.data`
 
 export interface EventRow {
@@ -27,29 +28,60 @@ export interface EventRow {
   readonly data: string | null
 }
 
-/** `before`: an event that was read just now. Its type, tenant and source are mostly the same, and then the same texts:
- *  each text less is one less for the garbage collector to carry on. */
-export function eventOfRow(row: EventRow, tick: number, before?: StoredEvent): StoredEvent {
+// `date_part` counts in floating point, several times as fast as `extract`. Events are stored by the millisecond, and
+// recorded by the microsecond.
+const wholeMs = (ms: number) => Math.round(ms)
+const wholeUs = (ms: number) => Math.round(ms * 1000) / 1000
+
+export const eventOfRow = (row: EventRow, tick: number): StoredEvent => ({
+  epoch: row.epoch,
+  xid: row.xid,
+  seq: row.seq,
+  tick,
+  timeMs: wholeMs(row.time_ms),
+  recordedAtMs: wholeUs(row.recorded_ms),
+  version: row.version,
+  id: row.id,
+  type: row.type,
+  tenant: row.tenant,
+  source: row.source,
+  subject: row.subject,
+  key: row.key,
+  traceparent: row.traceparent,
+  correlationId: row.correlation_id,
+  causationId: row.causation_id,
+  claim: row.claim,
+  extensions: row.extensions,
+  data: row.data,
+})
+
+/** The same from the columns' texts, from the one called `first` on. `before`: an event that was read just now. Its
+ *  type, tenant and source are mostly the same, and then the same texts: each text less is one less for the garbage
+ *  collector to carry on. */
+export function eventOfFields(fields: Fields, tick: number, before?: StoredEvent, first = 0): StoredEvent {
+  const text = (column: number) => fields[first + column] as string
+  const textOrNull = (column: number) => fields[first + column] as string | null
+  const [id, type, tenant, source, correlationId] = [text(6), text(7), text(8), text(9), text(13)]
   return {
-    epoch: row.epoch,
-    xid: row.xid,
-    seq: row.seq,
+    epoch: Number(text(0)),
+    xid: Number(text(1)),
+    seq: Number(text(2)),
     tick,
-    timeMs: row.time_ms,
-    recordedAtMs: row.recorded_ms,
-    version: row.version,
-    id: row.id,
-    type: row.type === before?.type ? before.type : row.type,
-    tenant: row.tenant === before?.tenant ? before.tenant : row.tenant,
-    source: row.source === before?.source ? before.source : row.source,
-    subject: row.subject,
-    key: row.key,
-    traceparent: row.traceparent,
-    correlationId: row.correlation_id === row.id ? row.id : row.correlation_id,
-    causationId: row.causation_id,
-    claim: row.claim,
-    extensions: row.extensions,
-    data: row.data,
+    timeMs: wholeMs(Number(text(3))),
+    recordedAtMs: wholeUs(Number(text(4))),
+    version: Number(text(5)),
+    id,
+    type: type === before?.type ? before.type : type,
+    tenant: tenant === before?.tenant ? before.tenant : tenant,
+    source: source === before?.source ? before.source : source,
+    subject: textOrNull(10),
+    key: textOrNull(11),
+    traceparent: text(12),
+    correlationId: correlationId === id ? id : correlationId,
+    causationId: textOrNull(14),
+    claim: textOrNull(15),
+    extensions: textOrNull(16),
+    data: textOrNull(17),
   }
 }
 

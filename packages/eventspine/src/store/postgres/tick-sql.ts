@@ -1,4 +1,5 @@
 // The statement that makes ticks. Kept apart because both the log and the registration of subscriptions make them.
+import { eventColumns } from './rows.js'
 
 /** Its rows. `after` and `snapshot` are text in the form of `pg_snapshot`. */
 export interface TickRow {
@@ -23,12 +24,14 @@ export const tickColumns = `number, epoch, after::text AS after, snapshot::text 
 // that one scans from the oldest open transaction on, at each tick. LIMIT and ORDER BY pin the index: with EXISTS
 // alone the planner believes a third of the partition to match and reads it from its start.
 // The upper bound spares partitions that were made ahead.
-const insertTick = (guard: string) => `
-last AS MATERIALIZED (SELECT number, epoch, snapshot FROM eventspine.tick ORDER BY number DESC LIMIT 1)
+const relaxedAndLast = `relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value),
+last AS MATERIALIZED (SELECT number, epoch, snapshot, seq_estimate FROM eventspine.tick ORDER BY number DESC LIMIT 1)`
+
+const insertTick = `
 INSERT INTO eventspine.tick (number, epoch, after, snapshot, seq_estimate)
 SELECT last.number + 1, last.epoch, last.snapshot, pg_current_snapshot(), (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq)
 FROM last
-WHERE ${guard}($1::boolean
+WHERE (SELECT value FROM relaxed) IS NOT NULL AND ($1::boolean
   OR (SELECT e.seq FROM eventspine.event e
       WHERE e.epoch = (SELECT epoch FROM last)
         AND e.xid >= (SELECT pg_snapshot_xmax(snapshot) FROM last) AND e.xid < pg_snapshot_xmax(pg_current_snapshot())
@@ -38,8 +41,7 @@ WHERE ${guard}($1::boolean
         SELECT e.seq FROM eventspine.event e WHERE e.epoch = (SELECT epoch FROM last) AND e.xid = open.xid
         ORDER BY e.epoch, e.xid, e.seq LIMIT 1) AS found
       LIMIT 1) IS NOT NULL)
-ON CONFLICT (number) DO NOTHING
-RETURNING ${tickColumns}`
+ON CONFLICT (number) DO NOTHING`
 
 /**
  * Makes the next tick when something new is visible, or in any case when `$1` is true. No row: nothing is new, or
@@ -49,6 +51,28 @@ RETURNING ${tickColumns}`
  * implies its tick, and waiting for the disk here would delay every delivery. Never run it inside a transaction
  * that writes anything else: that would commit asynchronously too.
  */
-export const tickStatement = `WITH relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value),${insertTick(
-  '(SELECT value FROM relaxed) IS NOT NULL AND ',
-)}`
+export const tickStatement = `WITH ${relaxedAndLast}${insertTick}
+RETURNING ${tickColumns}`
+
+// What the events of a tick cost beside it: one statement more for each, where a quiet system makes a tick per event.
+// The statement sees what its snapshot sees, so these are the rows of the new tick without another look at the snapshot.
+const eventsOfIt = `SELECT e.* FROM eventspine.event e
+  WHERE e.epoch = (SELECT epoch FROM last) AND e.xid >= (SELECT pg_snapshot_xmax(snapshot) FROM last)
+    AND e.xid < pg_snapshot_xmax(pg_current_snapshot()) AND (SELECT small FROM sized)
+  UNION ALL
+  SELECT e.* FROM pg_snapshot_xip((SELECT snapshot FROM last)) AS open(xid)
+  JOIN eventspine.event e ON e.epoch = (SELECT epoch FROM last) AND e.xid = open.xid
+  WHERE (SELECT small FROM sized)`
+
+/**
+ * The same, and the events of the tick in no order, at most `$2` and one: a row of `tickColumns`, and for each event one
+ * where these are null and `eventColumns` follow. No events where about more than `$2` numbers were given out since the
+ * tick before.
+ */
+export const tickWithEvents = `WITH ${relaxedAndLast},
+made AS (${insertTick}
+RETURNING *),
+sized AS (SELECT made.*, made.seq_estimate - last.seq_estimate <= $2::bigint AS small FROM made CROSS JOIN last)
+SELECT t.*, ${eventColumns} FROM (SELECT ${tickColumns}, small FROM sized) AS t LEFT JOIN eventspine.event e ON false
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, ${eventColumns} FROM (${eventsOfIt} LIMIT $2::bigint + 1) AS e`
