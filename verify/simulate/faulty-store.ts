@@ -25,18 +25,18 @@ export function faulty(process: SimulatedProcess, store: Store): Store {
   return {
     ...wrapped,
     begin: async (deadlineMs) => faultyTransaction(call, await call('begin', () => store.begin(deadlineMs))),
-    notify: () => notify(process, store),
-    listen: (action) => store.listen(() => process.enter(action)),
+    notify: (by) => notify(process, store, by),
+    listen: (action) => store.listen((by) => process.enter(() => action(by))),
     open: () => store.open(),
     close: () => store.close(),
   }
 }
 
-function notify(process: SimulatedProcess, store: Store): void {
+function notify(process: SimulatedProcess, store: Store, by: string): void {
   const { plan, dice, faulty: troubled, tally } = process.world
   if (process.dead) return
   if (troubled && plan.faults.has('wake-ups lost') && dice.chance(0.7)) return tally.met('wake-ups lost')
-  store.notify()
+  store.notify(by)
 }
 
 function faultyTransaction(call: Call, transaction: SettleTransaction): SettleTransaction {

@@ -64,10 +64,11 @@ export interface LogPort {
 }
 
 export interface WakePort {
-  /** Hints other processes that events were appended. Never part of a transaction, may be lost. */
-  notify(): void
-  /** Calls `action` on a hint from another process. Answers how to stop. */
-  listen(action: () => void): Promise<() => Promise<void>>
+  /** Hints all processes that events were appended. `by`: the worker of the process that appended them, or nothing.
+   *  Never part of a transaction, may be lost. */
+  notify(by: string): void
+  /** Calls `action` on each hint, with who gave it. Answers how to stop; undefined where no hints come. */
+  listen(action: (by: string) => void): Promise<(() => Promise<void>) | undefined>
 }
 
 export interface LeaseRequest {

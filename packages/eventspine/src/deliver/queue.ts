@@ -24,8 +24,8 @@ export class Queue {
   readonly #gate: Gate
   readonly #keys: KeyOrder
   readonly #services: QueueServices
-  #fresh: Item[] = []
-  #rows: Item[] = []
+  readonly #fresh = new Line()
+  readonly #rows = new Line()
   #probing = false
 
   constructor(gate: Gate, keys: KeyOrder, services: QueueServices) {
@@ -41,12 +41,12 @@ export class Queue {
 
   /** Them, and those that wait for their key. */
   get claimed(): Item[] {
-    return [...this.#rows, ...this.#keys.waiting().filter((item) => item.tick === null)]
+    return [...this.#rows.items(), ...this.#keys.waiting().filter((item) => item.tick === null)]
   }
 
   /** Among them is one that may have killed its process. */
   get suspects(): boolean {
-    return this.#rows.some(({ deaths }) => deaths > 0)
+    return this.#rows.items().some(({ deaths }) => deaths > 0)
   }
 
   add(item: Item): void {
@@ -54,13 +54,17 @@ export class Queue {
     else this.#fresh.push(item)
   }
 
-  get #line(): Item[] {
+  get #line(): Line {
     return this.#rows.length > 0 ? this.#rows : this.#fresh
   }
 
   /** The next delivery that may run. It has left the queue and holds its key. None when the next one does not fit. */
   next(fits: (item: Item) => boolean = always): Item | undefined {
-    for (let item = this.#line[0]; item !== undefined && this.#services.mayStart(); item = this.#line[0]) {
+    for (
+      let item = this.#line.first;
+      item !== undefined && this.#services.mayStart();
+      item = this.#line.first
+    ) {
       if (!fits(item)) return undefined
       const verdict = this.#gate.judge(item)
       if (verdict.kind === 'hold') {
@@ -112,10 +116,8 @@ export class Queue {
       this.#probing = false
       if (!granted || !this.#services.mayStart()) return this.#services.later(probeAgainMs)
       // Rows may have come before it meanwhile; the probe is its own all the same.
-      const line = this.#rows.includes(item) ? this.#rows : this.#fresh
-      const index = line.indexOf(item)
-      if (index >= 0) line.splice(index, 1)
-      if (index >= 0 && this.#admit(item)) this.#services.probed(item)
+      const found = this.#rows.remove(item) || this.#fresh.remove(item)
+      if (found && this.#admit(item)) this.#services.probed(item)
       else this.#services.later(0)
     })
   }
@@ -132,8 +134,56 @@ export class Queue {
   /** Empties it; answers the claimed rows that never ran. */
   clear(): Item[] {
     const rows = this.claimed
-    this.#rows = []
-    this.#fresh = []
+    this.#rows.clear()
+    this.#fresh.clear()
     return rows
   }
 }
+
+/** A line of deliveries. Its front moves on without the others moving up: with two thousand behind it, that took longer
+ *  than judging it. */
+class Line {
+  #items: Item[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  get first(): Item | undefined {
+    return this.#items[this.#head]
+  }
+
+  items(): Item[] {
+    return this.#items.slice(this.#head)
+  }
+
+  push(item: Item): void {
+    this.#items.push(item)
+  }
+
+  shift(): void {
+    this.#head++
+    if (this.#head < this.#items.length && this.#head <= headMax) return
+    this.#items = this.items()
+    this.#head = 0
+  }
+
+  unshift(...items: Item[]): void {
+    this.#items = [...items, ...this.items()]
+    this.#head = 0
+  }
+
+  remove(item: Item): boolean {
+    const index = this.#items.indexOf(item, this.#head)
+    if (index >= 0) this.#items.splice(index, 1)
+    return index >= 0
+  }
+
+  clear(): void {
+    this.#items = []
+    this.#head = 0
+  }
+}
+
+const headMax = 1_024

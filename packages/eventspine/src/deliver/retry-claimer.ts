@@ -14,6 +14,8 @@ export interface ClaimerServices {
 const claimRowsMax = 50
 /** How often rows are looked for that this process does not know of: redrives, rows of earlier holders. */
 const pollMs = 500
+/** The same where none was found for a while. */
+const pollMsMax = 2_000
 
 /** So long every lease of the process is held before a suspect of killing it is claimed. */
 const suspectAfterMs = 2_000
@@ -29,6 +31,7 @@ export class RetryClaimer {
   /** Consumers that a claim without an answer was for, and until when it may still be carried out. */
   readonly #doubted = new Map<Consumer, number>()
   #dueAt = 0
+  #pollMs = pollMs
   #stopped = false
   #running: Promise<void> | undefined
 
@@ -61,7 +64,8 @@ export class RetryClaimer {
       const waitMs = Math.max(0, this.#dueAt - clock.monotonic())
       if (waitMs > 0) await this.#wake.wait(waitMs)
       if (this.#stopped || this.#dueAt > clock.monotonic()) continue
-      this.#dueAt = clock.monotonic() + pollMs
+      this.#pollMs = Math.min(pollMsMax, this.#pollMs * 1.1)
+      this.#dueAt = clock.monotonic() + this.#pollMs
       await this.#claim().catch(async (error) => {
         failed(error)
         await clock.sleep(pollMs)
@@ -114,6 +118,7 @@ export class RetryClaimer {
       retriesMax: gate.retriesMax,
     }))
     const rows = await this.#claimed(wanting, leases)
+    if (rows.length > 0) this.#pollMs = pollMs
     wanting.forEach((consumer, index) => {
       const id = consumerId(consumer.lease)
       const mine = rows.filter((row) => consumerId(row) === id)

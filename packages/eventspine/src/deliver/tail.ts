@@ -5,6 +5,8 @@ import type { Feed } from './feed.js'
 export interface TailServices {
   readonly feed: Feed
   readonly clock: Clock
+  /** Other processes tell of what they append. */
+  hinted(): boolean
   /** There is something new to read. */
   advanced(): void
   /** Called about every `pollMs`, also when nothing came. */
@@ -13,6 +15,9 @@ export interface TailServices {
 }
 
 const pollMs = 200
+/** Where nothing came for a while: what comes is told by hints, and this is for one that was lost. */
+const pollMsMax = 1_000
+const quietForMs = 5_000
 const failureMs = 500
 
 export class Tail {
@@ -42,11 +47,15 @@ export class Tail {
   }
 
   async #loop(): Promise<void> {
-    const { feed, clock, advanced, tended, failed } = this.#services
+    const { feed, clock, hinted, advanced, tended, failed } = this.#services
     let tendedAt = clock.monotonic()
+    let advancedAt = tendedAt
     while (!this.#stopped) {
       try {
-        if (await feed.advance()) advanced()
+        if (await feed.advance()) {
+          advancedAt = clock.monotonic()
+          advanced()
+        }
       } catch (error) {
         failed(error)
         await clock.sleep(failureMs)
@@ -55,7 +64,8 @@ export class Tail {
         tendedAt = clock.monotonic()
         tended()
       }
-      if (!this.#stopped) await this.#wake.wait(pollMs)
+      const quiet = hinted() && clock.monotonic() - advancedAt > quietForMs
+      if (!this.#stopped) await this.#wake.wait(quiet ? pollMsMax : pollMs)
     }
   }
 }

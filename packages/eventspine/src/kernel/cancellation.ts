@@ -2,6 +2,8 @@
 // short handler, and most handlers never read their signal.
 
 export class Cancellation {
+  // Mostly one.
+  #listener: (() => void) | undefined
   #listeners: (() => void)[] | undefined
   #controller: AbortController | undefined
   cancelled = false
@@ -12,12 +14,14 @@ export class Cancellation {
     this.cancelled = true
     this.reason = reason
     this.#controller?.abort(reason)
+    this.#listener?.()
     for (const listener of this.#listeners?.splice(0) ?? []) listener()
   }
 
   /** Calls `listener` once, at the cancellation. */
   listen(listener: () => void): void {
     if (this.cancelled) listener()
+    else if (this.#listener === undefined) this.#listener = listener
     else if (this.#listeners === undefined) this.#listeners = [listener]
     else this.#listeners.push(listener)
   }

@@ -146,7 +146,7 @@ export class Cell {
   #appended(): void {
     if (this.#closed) return
     this.#worker?.wake()
-    this.#services.store.notify()
+    this.#services.store.notify(this.#worker?.id ?? '')
   }
 
   /** Something was inserted in a transaction that is not ours. */

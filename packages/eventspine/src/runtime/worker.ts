@@ -68,6 +68,7 @@ export class Worker {
       feed: this.#feed,
       clock,
       failed,
+      hinted: () => this.#stopListening !== undefined,
       advanced: () => this.#pumpAll(),
       tended: () => this.#tendAll(),
     })
@@ -110,7 +111,10 @@ export class Worker {
       this.#services.subscriptions.some((subscription) => subscription.breaker !== undefined),
     )
     if (this.#services.wakeRemote)
-      this.#stopListening = await this.#services.store.listen(() => this.#tail.ring())
+      this.#stopListening = await this.#services.store.listen((by) => {
+        // Of what its own process appended it has heard.
+        if (by !== this.id) this.#tail.ring()
+      })
     await this.#keeper.start()
     this.#tail.start()
     this.#claimer.start()

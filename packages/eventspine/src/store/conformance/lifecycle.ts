@@ -190,16 +190,14 @@ function describeMaintain(open: OpenScene): void {
 function describeWake(open: OpenScene): void {
   it('passes a hint on, until nobody listens', async () => {
     const scene = await open()
-    let heard = 0
-    const stop = await scene.store.listen(() => {
-      heard++
-    })
-    scene.store.notify()
-    await scene.eventually('a hint', async () => heard > 0)
-    await stop()
-    const before = heard
-    scene.store.notify()
+    const heard: string[] = []
+    const stop = await scene.store.listen((by) => void heard.push(by))
+    scene.store.notify('somebody')
+    await scene.eventually('a hint', async () => heard.includes('somebody'))
+    await stop?.()
+    const before = heard.length
+    scene.store.notify('somebody')
     await scene.store.ping()
-    expect(heard).toBe(before)
+    expect(heard).toHaveLength(before)
   })
 }

@@ -44,12 +44,12 @@ function eventsOfTick(tables: MemoryTables, tick: Tick): StoredEvent[] {
 /** Every listener hears every hint: one memory store stands for many processes. */
 export function wakePort(tables: MemoryTables): WakePort {
   return {
-    notify() {
+    notify(by) {
       for (const listener of tables.listeners)
-        queueMicrotask(() => tables.listeners.has(listener) && listener())
+        queueMicrotask(() => tables.listeners.has(listener) && listener(by))
     },
     async listen(action) {
-      const listener = () => action()
+      const listener = (by: string) => action(by)
       tables.listeners.add(listener)
       return async () => {
         tables.listeners.delete(listener)

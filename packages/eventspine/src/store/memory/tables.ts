@@ -52,7 +52,7 @@ export class MemoryTables {
   readonly breakers = new Map<string, BreakerRow>()
   readonly workers = new Map<string, WorkerRow>()
   readonly audits: AuditRow[] = []
-  readonly listeners = new Set<() => void>()
+  readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined
   readonly #openXids = new Set<number>()
   #xidNext = xidFirst

@@ -4,20 +4,20 @@ import type { WakePort } from '../../deliver/port.js'
 import type { Clock } from '../../kernel/index.js'
 import type { Database } from './database.js'
 
-const notifyEveryMs = 5
+const notifyEveryMs = 3
 const reconnectMs = 2_000
 
 export function wakeStatements(database: Database, clock: Clock): WakePort {
   const channel = `${database.schema}_appended`
   let sending = false
-  let wanted = false
+  let wantedBy: string | undefined
 
   const send = async () => {
     sending = true
-    while (wanted) {
-      wanted = false
+    for (let by = wantedBy; by !== undefined; by = wantedBy) {
+      wantedBy = undefined
       await database
-        .query('deliver', 'deliver.notify', 'SELECT pg_notify($1, $2)', [channel, ''])
+        .query('deliver', 'deliver.notify', 'SELECT pg_notify($1, $2)', [channel, by])
         .catch(() => {})
       await clock.sleep(notifyEveryMs)
     }
@@ -25,13 +25,13 @@ export function wakeStatements(database: Database, clock: Clock): WakePort {
   }
 
   return {
-    notify() {
-      wanted = true
+    notify(by) {
+      wantedBy = by
       if (!sending) void send()
     },
 
     async listen(action) {
-      if (database.pooled) return async () => {}
+      if (database.pooled) return undefined
       const stop = new AbortController()
       const running = listening(database, channel, action, clock, stop.signal)
       return async () => {
@@ -46,7 +46,7 @@ export function wakeStatements(database: Database, clock: Clock): WakePort {
 async function listening(
   database: Database,
   channel: string,
-  action: () => void,
+  action: (by: string) => void,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
@@ -56,9 +56,9 @@ async function listening(
     client.on('error', () => {})
     try {
       await client.connect()
-      client.on('notification', action)
+      client.on('notification', ({ payload = '' }) => action(payload))
       await client.query(`LISTEN "${channel}"`)
-      action()
+      action('')
       await new Promise<void>((resolve) => {
         client.once('error', () => resolve())
         client.once('end', () => resolve())
