@@ -18,10 +18,12 @@ export default defineConfig({
     include: [
       'packages/*/**/*.test.ts',
       'apps/*/**/*.test.ts',
-      'verify/{mutants,simulate}/**/*.test.ts',
+      'verify/**/*.test.ts',
       'test/**/*.test.ts',
       '*.test.ts',
     ],
+    // They have a run of their own, behind this one: verify/vitest.config.ts.
+    exclude: ['**/node_modules/**', '**/dist/**', 'verify/**/*.e2e.test.ts'],
     globalSetup: ['./test/postgres.ts'],
     setupFiles: ['./test/leftovers.ts'],
     pool: 'forks',

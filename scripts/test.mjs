@@ -1,5 +1,5 @@
-// `npm test`: types, lint, rules, then every test; ends with one line that counts. With arguments, only vitest with
-// these arguments. With CI=true a skipped test fails the run.
+// `npm test`: types, lint, rules, then every test, then the programmes of verify/; ends with one line that counts. With
+// arguments, only vitest with these arguments. With CI=true a skipped test fails the run.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,13 +24,19 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(parameters) {
   const failedChecks = parameters.length > 0 ? 0 : await runChecks()
   const tests = await runTests(parameters)
+  // Behind the others, not beside them: they kill, stop and overload what they start.
+  const verified =
+    parameters.length > 0 ? nothing : await runTests(['--config', join(root, 'verify/vitest.config.ts')])
   // With arguments most tests are left out on purpose.
   const strict = process.env.CI === 'true' && parameters.length === 0
-  if (parameters.length === 0) reportSkipped(tests.skipped, strict)
-  const failed = tests.failed + failedChecks
-  console.log(`\n${tests.passed} passed, ${failed} failed, ${tests.skipped.length} skipped`)
-  return failed > 0 || (strict && tests.skipped.length > 0) ? 1 : 0
+  const skipped = [...tests.skipped, ...verified.skipped]
+  if (parameters.length === 0) reportSkipped(skipped, strict)
+  const failed = tests.failed + verified.failed + failedChecks
+  console.log(`\n${tests.passed + verified.passed} passed, ${failed} failed, ${skipped.length} skipped`)
+  return failed > 0 || (strict && skipped.length > 0) ? 1 : 0
 }
+
+const nothing = { passed: 0, failed: 0, skipped: [] }
 
 async function runChecks() {
   let failed = 0
