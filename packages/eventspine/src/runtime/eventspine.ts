@@ -164,7 +164,7 @@ export class Eventspine {
     data: InputOf<Definition>,
     options?: PublishOptions,
   ): Promise<Published>
-  async publish(
+  publish(
     first: AnyEventDefinition | object,
     second: unknown,
     third?: unknown,
@@ -177,10 +177,9 @@ export class Eventspine {
         cell.appendedWithin()
         return outcome
       })
-    throw new EventspineError(
-      'REQUEST_INVALID',
-      'publish takes (event, data, options) or (transaction, event, data, options), where event is made by defineEvent.',
-    )
+    const message =
+      'publish takes (event, data, options) or (transaction, event, data, options), where event is made by defineEvent.'
+    return Promise.reject(new EventspineError('REQUEST_INVALID', message))
   }
 
   async #publish(

@@ -2,10 +2,11 @@
 import type { StoredEvent } from '../../event/stored.js'
 import type { Fields } from './fields.js'
 
-/** Columns of `event e`, in the order that `eventOfFields` knows. */
+/** Columns of `event e`, in the order that `eventOfFields` knows. A correlation that is the event itself, as of all that
+ *  begin one, is null on its way. */
 export const eventColumns = `e.epoch, e.xid, e.seq, date_part('epoch', e.time) * 1000 AS time_ms,
   date_part('epoch', e.recorded_at) * 1000 AS recorded_ms, e.version, e.id, e.type, e.tenant, e.source,
-  e.subject, e.key, e.traceparent, e.correlation_id, e.causation_id, e.claim, e.extensions, e.data`
+  e.subject, e.key, e.traceparent, nullif(e.correlation_id, e.id) AS correlation_id, e.causation_id, e.claim, e.extensions, e.data`
 
 export interface EventRow {
   readonly epoch: number
@@ -21,7 +22,7 @@ export interface EventRow {
   readonly subject: string | null
   readonly key: string | null
   readonly traceparent: string
-  readonly correlation_id: string
+  readonly correlation_id: string | null
   readonly causation_id: string | null
   readonly claim: string | null
   readonly extensions: string | null
@@ -48,7 +49,7 @@ export const eventOfRow = (row: EventRow, tick: number): StoredEvent => ({
   subject: row.subject,
   key: row.key,
   traceparent: row.traceparent,
-  correlationId: row.correlation_id,
+  correlationId: row.correlation_id ?? row.id,
   causationId: row.causation_id,
   claim: row.claim,
   extensions: row.extensions,
@@ -61,7 +62,7 @@ export const eventOfRow = (row: EventRow, tick: number): StoredEvent => ({
 export function eventOfFields(fields: Fields, tick: number, before?: StoredEvent, first = 0): StoredEvent {
   const text = (column: number) => fields[first + column] as string
   const textOrNull = (column: number) => fields[first + column] as string | null
-  const [id, type, tenant, source, correlationId] = [text(6), text(7), text(8), text(9), text(13)]
+  const [id, type, tenant, source] = [text(6), text(7), text(8), text(9)]
   return {
     epoch: Number(text(0)),
     xid: Number(text(1)),
@@ -77,7 +78,7 @@ export function eventOfFields(fields: Fields, tick: number, before?: StoredEvent
     subject: textOrNull(10),
     key: textOrNull(11),
     traceparent: text(12),
-    correlationId: correlationId === id ? id : correlationId,
+    correlationId: textOrNull(13) ?? id,
     causationId: textOrNull(14),
     claim: textOrNull(15),
     extensions: textOrNull(16),
