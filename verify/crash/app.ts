@@ -80,22 +80,21 @@ const ordered = ({ schema, sink }: Traces) =>
   defineSubscription({
     ...{ ...policies, name: 'ordered', on: happened, priority: 'alarm', shards: 3, ordered: true },
     transact: (event, context) =>
-      told(sink, event, context, async (run) => {
-        await append(schema, event, context)
-        await effect(schema, event, context, run)
-      }),
+      told(sink, event, context, (run) => effect(schema, event, context, run, listed(schema))),
   })
 
 const any = ({ schema, sink }: Traces) =>
   defineSubscription({
     ...{ ...policies, name: 'any', on: happened, priority: 'alarm', shards: 3 },
-    transact: (event, context) => told(sink, event, context, (run) => effect(schema, event, context, run)),
+    transact: (event, context) =>
+      told(sink, event, context, (run) => effect(schema, event, context, run, '')),
   })
 
 const echo = ({ schema, sink }: Traces) =>
   defineSubscription({
     ...{ ...policies, name: 'echo', on: echoed, shards: 2 },
-    transact: (event, context) => told(sink, event, context, (run) => effect(schema, event, context, run)),
+    transact: (event, context) =>
+      told(sink, event, context, (run) => effect(schema, event, context, run, '')),
   })
 
 /** `work`, with its beginning and its end told to the sink. */
@@ -111,7 +110,7 @@ async function told(
     await sink.fail(run)
     throw error
   })
-  await sink.end(run)
+  await sink.end(run, subscription === 'ordered')
 }
 
 /** Throws where this attempt is to fail. */
@@ -122,12 +121,15 @@ function meets({ data }: Given, { subscription, attempt, round }: HandlerContext
 }
 
 /** What fails does so behind its effect, which must not stay. */
-async function effect(schema: string, given: Given, context: TransactionContext, run: string) {
+async function effect(schema: string, given: Given, context: TransactionContext, run: string, list: string) {
   const { tx, subscription } = context
+  const { event, key } = given.data
   const insert = (failed: boolean) =>
     tx.query(
-      `/* ${subscription} */ INSERT INTO ${schema}.effect (subscription, event, run, failed) VALUES ($1, $2, $3, $4)`,
-      [subscription, given.data.event, run, failed],
+      `/* ${subscription} */ WITH own AS (
+         INSERT INTO ${schema}.effect (subscription, event, run, failed) VALUES ($1, $2::text, $3, $4)
+       )${list} SELECT $5::text`,
+      [subscription, event, run, failed, key],
     )
   try {
     meets(given, context)
@@ -138,9 +140,8 @@ async function effect(schema: string, given: Given, context: TransactionContext,
   await insert(false)
 }
 
-const append = (schema: string, { data }: Given, { tx }: TransactionContext) =>
-  tx.query(
-    `INSERT INTO ${schema}.list VALUES ($1, ARRAY[$2])
-     ON CONFLICT (key) DO UPDATE SET events = list.events || excluded.events`,
-    [data.key, data.event],
-  )
+/** The other half of an effect: the event at the end of its key's list. */
+const listed = (schema: string) => `, listed AS (
+         INSERT INTO ${schema}.list VALUES ($5::text, ARRAY[$2::text])
+         ON CONFLICT (key) DO UPDATE SET events = list.events || excluded.events
+       )`

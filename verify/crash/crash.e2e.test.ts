@@ -7,8 +7,8 @@ import { crash, defaults } from './run.js'
 const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000)
 const common = { ...defaults, seed, progress: () => {} }
 
-it('keeps the ledger exact through kills, pauses and late bytes', { timeout: 240_000 }, async () => {
-  const report = await crash({ ...common, secondsMax: 120, workerKillsMax: 40, postgresKillsMax: 4 })
+it('keeps the ledger exact through kills, pauses and late bytes', { timeout: 420_000 }, async () => {
+  const report = await crash({ ...common, secondsMax: 240, workerKillsMax: 40, postgresKillsMax: 4 })
   console.log(jsonOf('crash', report))
   expect(violationsOf(report), tableOf(report)).toBe(0)
 })
@@ -17,7 +17,7 @@ const found = ['acknowledged-before-commit', 'effects-without-settlement']
 
 it.each(mutants.filter(({ name }) => found.includes(name)))(
   'finds the planted bug $name',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async ({ name, limits }) => {
     const report = await crash({ ...common, ...limits, mutant: name, drainMsMax: 30_000 })
     expect(wrongsOf(report), tableOf(report)).toBeGreaterThan(0)

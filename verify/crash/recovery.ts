@@ -145,6 +145,11 @@ export class RecoveryWatch {
     }
   }
 
+  /** Workers that hold something. */
+  get holders(): number {
+    return new Set(this.#cursors.flatMap(({ pid }) => (pid === null ? [] : [pid]))).size
+  }
+
   /** True while the database was killed and nothing has been recorded since. */
   get away(): boolean {
     return this.#away !== undefined

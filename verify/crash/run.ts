@@ -1,5 +1,6 @@
 // One run: set the stage, publish and strike, heal, drain, judge.
 import { drain } from './drain.js'
+import { until } from './engine.js'
 import { Killer } from './killer.js'
 import type { Ledger } from './ledger.js'
 import { Link } from './link.js'
@@ -39,7 +40,9 @@ export interface CrashReport {
   readonly missed: readonly string[]
 }
 
-export const defaults = { workers: 3, lanes: 48 } as const
+export const defaults = { workers: 3, lanes: 32 } as const
+const warmMsMax = 60_000
+const warmRunsMin = 200
 const progressEveryMs = 2_000
 const drainMsMaxDefault = 120_000
 const publishers = 2
@@ -78,6 +81,11 @@ async function crashed(stage: Stage, links: readonly Link[], options: CrashOptio
   try {
     watch.start()
     redriver.start()
+    await until(
+      'all workers are at work',
+      warmMsMax,
+      () => watch.holders === options.workers && sink.begun > warmRunsMin,
+    )
     const strikesAt = performance.now()
     await killer.run()
     const strikeSeconds = (performance.now() - strikesAt) / 1_000

@@ -1,5 +1,5 @@
 // A worker's line to the effect sink. A line is told when the kernel has it: what kills the process cannot take it back.
-// The last line of a run waits for the sink's word, so that by its clock no follower begins before that.
+// Where runs are compared in time the last one waits for the sink's word, so that by its clock no follower begins before.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
@@ -34,8 +34,8 @@ export class SinkClient {
     return run
   }
 
-  end(run: string): Promise<void> {
-    return this.#ask(`end ${run}`)
+  end(run: string, waits: boolean): Promise<void> {
+    return waits ? this.#ask(`end? ${run}`) : this.#tell(`end ${run}`)
   }
 
   fail(run: string): Promise<void> {

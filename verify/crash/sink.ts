@@ -68,7 +68,7 @@ export class EffectSink {
       } else {
         this.#record(word, name, line, runs)
       }
-      if (word === 'hello' || word === 'end') socket.write('\n')
+      if (word === 'hello' || word === 'end?') socket.write('\n')
     })
   }
 
@@ -79,7 +79,7 @@ export class EffectSink {
     } else {
       runs.delete(run)
     }
-    this.#stream.write(`${performance.now().toFixed(3)} ${line}\n`)
+    this.#stream.write(`${performance.now().toFixed(3)} ${line.replace('end?', 'end')}\n`)
   }
 
   /** Ends every connection and writes the rest. Safe to call twice. */
