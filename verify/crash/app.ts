@@ -1,5 +1,5 @@
 // The system that is crashed. Effects go into a table without a unique key, so that a second one shows; each handler
-// tells the sink when it begins and when it is through.
+// tells the sink when it begins and how it ends.
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type App,
@@ -7,11 +7,13 @@ import {
   defineEvent,
   defineSubscription,
   type HandlerContext,
+  PermanentError,
   retries,
   type TransactionContext,
   TransientError,
 } from 'eventspine'
 import { z } from 'zod'
+import { fateOf, type SubscriptionName, wordsOfDeath } from './fates.js'
 import type { SinkClient } from './sink-client.js'
 
 export const happened = defineEvent({
@@ -24,27 +26,22 @@ export const echoed = defineEvent({
   schema: z.object({ n: z.number().int(), event: z.string(), key: z.string() }),
 })
 
-/** Those whose effects are in the database, in the order of the log where it says so. */
-export const transactional = ['any', 'ordered', 'echo'] as const
-export const subscriptions = ['plain', ...transactional] as const
-export type SubscriptionName = (typeof subscriptions)[number]
-
-/** Milliseconds of a lease: what a killed worker may hold up its work on another machine. */
+/** Milliseconds of a lease: what a worker that is cut off may hold up its work. */
 export const leaseMs: Readonly<Record<SubscriptionName, number>> = {
   plain: 5_000,
   ordered: 5_000,
-  any: 35_000,
+  any: 5_000,
   echo: 35_000,
 }
 /** Those whose leases are short: who is away soon loses them. */
-export const shortLeases: readonly SubscriptionName[] = ['plain', 'ordered']
+export const shortLeases: readonly SubscriptionName[] = ['plain', 'ordered', 'any']
 const deadlineMs = 5_000
 
 export const tables = (schema: string) => `
-  CREATE TABLE ${schema}.effect (place bigserial PRIMARY KEY, subscription text, event text, attempt int, run text, doomed boolean);
+  CREATE TABLE ${schema}.effect (place bigserial PRIMARY KEY, subscription text, event text, run text, failed boolean);
   CREATE TABLE ${schema}.list (key text PRIMARY KEY, events text[])`
 
-const fast = retries.standard({ timeScale: 0.01 })
+const policies = { retry: retries.standard({ timeScale: 0.01 }), deadlineMs } as const
 const handlerMs = 8
 /** Longer than what a consumer waits for a slow head of line before it goes on without it. */
 const slowMs = 120
@@ -70,10 +67,10 @@ export function crashedApp(schema: string, sink: SinkClient | undefined): App {
 
 const plain = ({ sink }: Traces) =>
   defineSubscription({
-    ...{ name: 'plain', on: happened, priority: 'alarm', shards: 2, retry: fast, deadlineMs },
+    ...{ ...policies, name: 'plain', on: happened, priority: 'alarm', shards: 3, concurrency: 30 },
     handle: (event, context) =>
       told(sink, event, context, async () => {
-        if (fails(97, 5, event, context)) throw new TransientError('at first')
+        meets(event, context)
         await delay(event.data.n % 41 === 3 ? slowMs : handlerMs)
         await context.publish(echoed, event.data)
       }),
@@ -81,34 +78,23 @@ const plain = ({ sink }: Traces) =>
 
 const ordered = ({ schema, sink }: Traces) =>
   defineSubscription({
-    ...{
-      name: 'ordered',
-      on: happened,
-      priority: 'alarm',
-      shards: 2,
-      ordered: true,
-      retry: fast,
-      deadlineMs,
-    },
+    ...{ ...policies, name: 'ordered', on: happened, priority: 'alarm', shards: 3, ordered: true },
     transact: (event, context) =>
-      told(sink, event, context, async (run) => {
-        await append(schema, event, context)
-        await effect(schema, event, context, run, fails(83, 11, event, context))
-      }),
+      told(sink, event, context, (run) => effect(schema, event, context, run, listed(schema))),
   })
 
 const any = ({ schema, sink }: Traces) =>
   defineSubscription({
-    ...{ name: 'any', on: happened, shards: 2, retry: fast, deadlineMs },
+    ...{ ...policies, name: 'any', on: happened, priority: 'alarm', shards: 3 },
     transact: (event, context) =>
-      told(sink, event, context, (run) => effect(schema, event, context, run, fails(83, 7, event, context))),
+      told(sink, event, context, (run) => effect(schema, event, context, run, '')),
   })
 
 const echo = ({ schema, sink }: Traces) =>
   defineSubscription({
-    ...{ name: 'echo', on: echoed, retry: fast, deadlineMs },
+    ...{ ...policies, name: 'echo', on: echoed, shards: 2 },
     transact: (event, context) =>
-      told(sink, event, context, (run) => effect(schema, event, context, run, false)),
+      told(sink, event, context, (run) => effect(schema, event, context, run, '')),
   })
 
 /** `work`, with its beginning and its end told to the sink. */
@@ -124,30 +110,38 @@ async function told(
     await sink.fail(run)
     throw error
   })
-  await sink.end(run)
+  await sink.end(run, subscription === 'ordered')
 }
 
-/** Some events fail at their first attempts. */
-const fails = (every: number, remainder: number, { data }: Given, { attempt }: HandlerContext) =>
-  data.n % every === remainder && attempt < 3
-
-async function effect(
-  schema: string,
-  { data }: Given,
-  context: TransactionContext,
-  run: string,
-  doomed: boolean,
-) {
-  await context.tx.query(
-    `INSERT INTO ${schema}.effect (subscription, event, attempt, run, doomed) VALUES ($1, $2, $3, $4, $5)`,
-    [context.subscription, data.event, context.attempt, run, doomed],
-  )
-  if (doomed) throw new TransientError('doomed')
+/** Throws where this attempt is to fail. */
+function meets({ data }: Given, { subscription, attempt, round }: HandlerContext): void {
+  const fate = fateOf(subscription as SubscriptionName, data.n)
+  if (fate === 'dies' || (fate === 'dies once' && round === 0)) throw new PermanentError(wordsOfDeath[fate])
+  if (fate === 'fails twice' && attempt < 3) throw new TransientError('at first')
 }
 
-const append = (schema: string, { data }: Given, { tx }: TransactionContext) =>
-  tx.query(
-    `INSERT INTO ${schema}.list VALUES ($1, ARRAY[$2])
-     ON CONFLICT (key) DO UPDATE SET events = list.events || excluded.events`,
-    [data.key, data.event],
-  )
+/** What fails does so behind its effect, which must not stay. */
+async function effect(schema: string, given: Given, context: TransactionContext, run: string, list: string) {
+  const { tx, subscription } = context
+  const { event, key } = given.data
+  const insert = (failed: boolean) =>
+    tx.query(
+      `/* ${subscription} */ WITH own AS (
+         INSERT INTO ${schema}.effect (subscription, event, run, failed) VALUES ($1, $2::text, $3, $4)
+       )${list} SELECT $5::text`,
+      [subscription, event, run, failed, key],
+    )
+  try {
+    meets(given, context)
+  } catch (error) {
+    await insert(true)
+    throw error
+  }
+  await insert(false)
+}
+
+/** The other half of an effect: the event at the end of its key's list. */
+const listed = (schema: string) => `, listed AS (
+         INSERT INTO ${schema}.list VALUES ($5::text, ARRAY[$2::text])
+         ON CONFLICT (key) DO UPDATE SET events = list.events || excluded.events
+       )`

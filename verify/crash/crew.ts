@@ -18,6 +18,7 @@ export class Member {
 }
 
 export class Crew {
+  readonly #program: URL
   readonly #environmentOf: (place: number) => NodeJS.ProcessEnv
   readonly #size: number
   readonly #places: Promise<void>[] = []
@@ -28,7 +29,8 @@ export class Crew {
   /** Processes that were started. */
   started = 0
 
-  constructor(size: number, environmentOf: (place: number) => NodeJS.ProcessEnv) {
+  constructor(program: URL, size: number, environmentOf: (place: number) => NodeJS.ProcessEnv) {
+    this.#program = program
     this.#size = size
     this.#environmentOf = environmentOf
   }
@@ -50,9 +52,7 @@ export class Crew {
 
   async #fill(place: number): Promise<void> {
     while (!this.#stopping) {
-      const member = new Member(
-        new Program(new URL('./worker.ts', import.meta.url), this.#environmentOf(place)),
-      )
+      const member = new Member(new Program(this.#program, this.#environmentOf(place)))
       this.#members[place] = member
       this.started++
       await member.program.end()

@@ -1,69 +1,59 @@
-// Strikes by a seeded plan: which worker, in which way, after how long; and beside that the database. Each strike
-// notes whether handlers ran: one that hits nobody proves nothing.
+// Strikes by a seeded plan: which worker, in which way, after how long; and beside that the database. Each strike waits
+// a while for the moment that it is meant for, and notes whether it met it: one that hits nobody proves nothing.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LinkProxy } from '../faults/proxy.js'
 import { Dice } from '../simulate/dice.js'
 import { shortLeases } from './app.js'
 import type { Crew, Member } from './crew.js'
 import type { OwnServer } from './engine.js'
+import type { Link } from './link.js'
 import type { RecoveryWatch } from './recovery.js'
 import type { EffectSink } from './sink.js'
-
-/** `kill`: kill -9. `stop`: SIGSTOP until others took over, then SIGCONT. `mute`: its link to the database holds all
- *  back for as long, then it arrives: what was on its way to be recorded comes late. `term`: SIGTERM. */
-export type StrikeKind = WorkerStrike | 'postgres'
-type WorkerStrike = 'kill' | 'stop' | 'mute' | 'term'
-export const strikeKinds: readonly StrikeKind[] = ['kill', 'stop', 'mute', 'term', 'postgres']
-
-export interface StrikeLimits {
-  readonly secondsMax: number
-  /** Kills after which no worker is struck any more. */
-  readonly workerKillsMax: number
-  readonly postgresKillsMax: number
-}
-
-export type Strikes = Readonly<Record<StrikeKind, { struck: number; duringHandlers: number }>>
+import {
+  first,
+  kindWeights,
+  moments,
+  noStrikes,
+  type Planned,
+  type StrikeKind,
+  type StrikeLimits,
+  whenMsMax,
+  whenWeights,
+} from './strikes.js'
 
 export interface Struck {
   readonly crew: Crew
   /** From the workers to the database, by their place. */
-  readonly links: readonly LinkProxy[]
+  readonly links: readonly Link[]
   readonly server: OwnServer
   readonly sink: EffectSink
   readonly watch: RecoveryWatch
 }
 
 const pauseMs = { min: 50, max: 500 }
-const postgresPauseMs = { min: 2_000, max: 4_000 }
-const weights = { kill: 16, stop: 1, mute: 1, term: 2 } as const
-/** However short a run is, it begins with these: they take the longest to tell. */
-const first: readonly WorkerStrike[] = ['mute', 'stop']
-/** A worker that is away comes back when others have recorded something in its place, or after this time: less than
- *  what the server leaves an idle transaction. */
+const postgresPauseMs = { min: 1_500, max: 3_500 }
+/** Strikes on workers while the database is not there: some start, none works. */
+const whileDown = 0.1
+/** A worker that is away comes back when others took over from it, or after this time: less than what the server leaves
+ *  an idle transaction. */
 const awayMsMax = 9_500
-/** Away at a time: somebody has to take over. */
-const awayMax = 1
-/** How long a strike waits for its target to be inside a handler: the rare ones longer. */
-const handlerWaitMsMax = { kill: 500, term: 500, stop: 5_000, mute: 5_000, postgres: 1_000 } as const
-const signals = { kill: 'SIGKILL', stop: 'SIGSTOP', term: 'SIGTERM' } as const
 const lookEveryMs = 20
+
+interface Target {
+  readonly member: Member
+  readonly link: Link
+}
 
 export class Killer {
   readonly #system: Struck
   readonly #limits: StrikeLimits
   readonly #workers: Dice
   readonly #postgres: Dice
-  readonly #resuming = new Set<Promise<void>>()
-  readonly #queue = [...first]
-  #away = 0
+  readonly #first = [...first]
+  #away: Promise<void> | undefined
+  /** Nobody goes away any more before the database was struck: that would cut off what comes late. */
+  #postgresNext = false
   #over = false
-  readonly strikes: Strikes = {
-    kill: { struck: 0, duringHandlers: 0 },
-    stop: { struck: 0, duringHandlers: 0 },
-    mute: { struck: 0, duringHandlers: 0 },
-    term: { struck: 0, duringHandlers: 0 },
-    postgres: { struck: 0, duringHandlers: 0 },
-  }
+  readonly strikes = noStrikes()
 
   constructor(system: Struck, seed: number, limits: StrikeLimits) {
     this.#system = system
@@ -75,11 +65,10 @@ export class Killer {
 
   /** Resolves when the time is over, or all kills are done; whoever was stopped goes on by then. */
   async run(): Promise<void> {
-    const end = performance.now() + this.#limits.secondsMax * 1_000
-    const timer = setTimeout(() => this.stop(), end - performance.now())
+    const timer = setTimeout(() => this.stop(), this.#limits.secondsMax * 1_000)
     await Promise.all([this.#strikeWorkers(), this.#strikePostgres()])
     clearTimeout(timer)
-    await Promise.all(this.#resuming)
+    await this.#away
   }
 
   stop(): void {
@@ -89,88 +78,137 @@ export class Killer {
   async #strikeWorkers(): Promise<void> {
     const { kill } = this.strikes
     while (!this.#over && kill.struck < this.#limits.workerKillsMax) {
-      const drawn = this.#workers.weighted(weights)
-      const chosen = this.#workers.random.next()
       await delay(this.#workers.between(pauseMs.min, pauseMs.max))
-      const kind = this.#kind(drawn)
-      const place = await this.#target(chosen, kind)
-      if (place === undefined) return
-      this.#strike(place, kind)
+      const planned = this.#plan()
+      const [chosen, passes] = [this.#workers.random.next(), this.#workers.chance(0.5)]
+      if (!this.#workers.chance(whileDown)) await this.#whileDown()
+      const target = await this.#target(chosen)
+      if (target === undefined) return
+      if (planned.kind === 'kill') await this.#kill(target, planned, passes)
+      else if (planned.kind === 'term') await this.#term(target, planned)
+      else await this.#takeAway(target, planned)
     }
   }
 
-  #kind(drawn: WorkerStrike): WorkerStrike {
-    if (this.#away < awayMax) return this.#queue.shift() ?? drawn
-    return drawn === 'term' ? 'term' : 'kill'
+  #plan(): Planned {
+    const kind = this.#workers.weighted(kindWeights)
+    const when = this.#workers.weighted(whenWeights[kind] as Record<Planned['when'], number>)
+    if (this.#away === undefined && !this.#postgresNext) return this.#first.shift() ?? { kind, when }
+    return kind === 'term' ? { kind, when } : { kind: 'kill', when: kind === 'kill' ? when : 'handler' }
   }
 
-  /** The place of a worker that delivers, in a handler if that can be had soon. */
-  async #target(chosen: number, kind: WorkerStrike): Promise<number | undefined> {
-    const { crew, sink } = this.#system
-    const beganAt = performance.now()
-    const among = kind === 'stop' || kind === 'mute' ? shortLeases : undefined
+  async #whileDown(): Promise<void> {
+    while (this.#system.watch.away && !this.#over) await delay(lookEveryMs)
+  }
+
+  /** A worker that delivers. */
+  async #target(chosen: number): Promise<Target | undefined> {
+    const { crew, links } = this.#system
     while (!this.#over) {
-      const ready = crew.members.flatMap((each, place) => (each.ready && !each.struck ? [place] : []))
-      const inside = ready.filter((place) => sink.runs(crew.members[place]?.program.pid, among))
-      const waited = performance.now() - beganAt > handlerWaitMsMax[kind]
-      const places = inside.length > 0 || !waited ? inside : ready
+      const places = crew.members.flatMap((each, place) => (each.ready && !each.struck ? [place] : []))
       const place = places[Math.floor(chosen * places.length)]
-      if (place !== undefined) return place
+      if (place !== undefined) return { member: crew.members[place] as Member, link: links[place] as Link }
       await delay(lookEveryMs / 4)
     }
     return undefined
   }
 
-  #strike(place: number, kind: WorkerStrike): void {
-    const { crew, links, sink, watch } = this.#system
-    const [member, link] = [crew.members[place] as Member, links[place] as LinkProxy]
+  /** Does `strike` when the moment has come, or when it was waited for long enough. False when it was not done. */
+  async #at({ member, link }: Target, { kind, when }: Planned, strike: () => 'hold' | 'pass') {
+    const { sink } = this.#system
     const { pid } = member.program
-    member.struck = true
-    this.#count(kind, sink.runs(pid))
-    watch.workerStruck(pid)
-    if (kind === 'mute') link.state = { kind: 'mute' }
-    else member.program.signal(signals[kind])
-    if (kind === 'kill' || kind === 'term') return
-    this.#away++
-    const resuming = this.#whileAway(pid).then(() => {
-      this.#away--
-      if (kind === 'mute') link.heal()
-      else member.program.signal('SIGCONT')
-      member.struck = false
-      this.#resuming.delete(resuming)
+    let met = false
+    const struck = () => {
+      met = true
+      return strike()
+    }
+    if (when !== 'handler') link.expect(moments[when], struck)
+    const end = performance.now() + whenMsMax[kind]
+    while (!met && !this.#over && !member.program.ended && performance.now() < end) {
+      if (when === 'handler' && sink.runs(pid)) struck()
+      else await delay(lookEveryMs / 4)
+    }
+    link.expectNothing()
+    if (!met && (this.#over || member.program.ended)) return false
+    if (!met && strike() === 'hold') link.hold()
+    this.#count(kind, met)
+    return true
+  }
+
+  /** `passes`: what is being sent arrives, and the answer is lost; otherwise it is lost itself. */
+  async #kill(target: Target, planned: Planned, passes: boolean): Promise<void> {
+    const { member, link } = target
+    const { pid } = member.program
+    const struck = await this.#at(target, planned, () => {
+      member.struck = true
+      this.#system.watch.workerStruck(pid, 'killed')
+      member.program.signal('SIGKILL')
+      return passes ? 'pass' : 'hold'
     })
-    this.#resuming.add(resuming)
+    if (!struck) return
+    await member.program.end()
+    link.cut()
+  }
+
+  async #term(target: Target, planned: Planned): Promise<void> {
+    await this.#at(target, planned, () => {
+      target.member.struck = true
+      target.member.program.signal('SIGTERM')
+      return 'pass'
+    })
+  }
+
+  async #takeAway(target: Target, planned: Planned): Promise<void> {
+    const { member, link } = target
+    const { pid } = member.program
+    const struck = await this.#at(target, planned, () => {
+      member.struck = true
+      this.#system.watch.workerStruck(pid, 'away')
+      if (planned.kind === 'stop') member.program.signal('SIGSTOP')
+      return 'hold'
+    })
+    if (!struck) return
+    this.#away = this.#whileAway(pid).then(() => {
+      this.#away = undefined
+      member.program.signal('SIGCONT')
+      link.heal()
+      member.struck = false
+    })
   }
 
   async #whileAway(pid: number): Promise<void> {
     const end = performance.now() + awayMsMax
-    while (this.#system.watch.waitsFor(pid, shortLeases) && performance.now() < end) await delay(lookEveryMs)
+    while (this.#system.watch.isMissed(pid, shortLeases, 'ordered') && performance.now() < end)
+      await delay(lookEveryMs)
   }
 
   async #strikePostgres(): Promise<void> {
     const { server, sink, watch } = this.#system
     const { postgres } = this.strikes
     while (!this.#over && postgres.struck < this.#limits.postgresKillsMax) {
-      // A server that is killed before anything came of its last start would only be seen starting. And one that is
-      // killed while a worker is away cuts off what that worker would have brought too late.
-      while ((watch.away || this.#away > 0) && !this.#over) await delay(lookEveryMs)
-      const { min, max } = postgresPauseMs
-      for (let left = this.#postgres.between(min, max); left > 0 && !this.#over; left -= lookEveryMs)
-        await delay(lookEveryMs)
-      const waitsUntil = performance.now() + handlerWaitMsMax.postgres
-      while (!sink.runs() && performance.now() < waitsUntil) await delay(lookEveryMs / 4)
-      if (this.#over) return
-      if (this.#away > 0) continue
-      const running = sink.runs()
-      if (!(await server.kill())) continue
-      this.#count('postgres', running)
-      watch.postgresStruck()
+      await this.#pause(this.#postgres.between(postgresPauseMs.min, postgresPauseMs.max))
+      this.#postgresNext = true
+      await this.#away
+      const end = performance.now() + whenMsMax.postgres
+      while (!sink.runs() && performance.now() < end) await delay(lookEveryMs / 4)
+      const met = sink.runs()
+      if (!this.#over && (await server.kill())) {
+        this.#count('postgres', met)
+        watch.postgresStruck()
+        // A server that is killed before anything came of its last start would only be seen starting.
+        await this.#whileDown()
+      }
+      this.#postgresNext = false
     }
   }
 
-  #count(kind: StrikeKind, duringHandlers: boolean): void {
+  async #pause(ms: number): Promise<void> {
+    for (let left = ms; left > 0 && !this.#over; left -= lookEveryMs) await delay(lookEveryMs)
+  }
+
+  #count(kind: StrikeKind, met: boolean): void {
     const count = this.strikes[kind]
     count.struck++
-    if (duringHandlers) count.duringHandlers++
+    if (met) count.met++
   }
 }

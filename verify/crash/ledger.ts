@@ -1,34 +1,36 @@
-// Compares what publishers were told with what became of it: in the log, in the effects, at the sink.
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Eventspine } from 'eventspine'
-import { transactional } from './app.js'
-import type { OwnServer } from './engine.js'
-import { type JournalRead, type Publication, readJournals } from './journal.js'
+// Compares what publishers were told with what became of it. It reads nothing but the evidence of a run, so that each of
+// its counts can be tested with evidence of that fault alone.
+import type { Effect, Evidence } from './evidence.js'
+import { type SubscriptionName, staysDead, subscriptions } from './fates.js'
+import type { JournalRead, Publication } from './journal.js'
 import type { HandlerRun } from './sink.js'
 
-const pageRowsMax = 20_000
 const shownMax = 5
 
-/** Each must be 0, but `recovered` and `duplicateRuns`. */
-export interface Counts {
-  /** Acknowledged and neither completed nor dead, over all subscriptions. */
-  readonly lost: number
-  /** Delivered although the publisher was told that it is not stored, or an effect of an attempt that failed. */
-  readonly aborted: number
+/** What must be 0. */
+export const faultCounts = [
+  'lost',
+  'aborted',
+  'duplicateEffects',
+  'orderBreaks',
+  'concurrentKey',
+  'limbo',
+  'wrongAnswers',
+] as const
+
+export interface Counts extends Readonly<Record<(typeof faultCounts)[number], number>> {
+  // lost: acknowledged and neither completed nor dead, over all subscriptions.
+  // aborted: delivered although nobody published it or its publisher was told that it is not stored; an effect of an
+  //   attempt that failed, or without its other half.
+  // orderBreaks: events of a key whose effects stand in another order than they were published.
+  // concurrentKey: committed attempts of one key that overlap.
+  // limbo: stored and in no final state after the drain, or in two, or not counted as what it is.
+  // wrongAnswers: answers to a publish that no documentation names.
   /** In doubt and delivered. */
   readonly recovered: number
-  readonly duplicateEffects: number
-  /** Runs of the plain handler beyond one for each event: at least once, honestly. */
+  /** Runs beyond those that completed or failed: at least once, honestly. Of them, those that may call the world. */
   readonly duplicateRuns: number
-  /** Events of a key whose effects stand in another order than they were published. */
-  readonly orderBreaks: number
-  /** Committed attempts of one key that overlap. */
-  readonly concurrentKey: number
-  /** Neither here nor there, or in two final states, after the drain. */
-  readonly limbo: number
-  /** Answers to a publish that no documentation names. */
-  readonly wrongAnswers: number
+  readonly duplicatePlainRuns: number
 }
 
 export interface Ledger {
@@ -36,122 +38,147 @@ export interface Ledger {
   readonly journal: JournalRead
   readonly published: number
   readonly acknowledged: number
+  readonly runs: number
   readonly plainRuns: number
+  readonly deadLetters: number
   /** Some of what is wrong, in words. */
   readonly evidence: readonly string[]
 }
 
-interface Effect {
-  readonly place: number
-  readonly subscription: string
-  readonly event: string
-  readonly run: string
-  readonly doomed: boolean
+type Ends = ReadonlyMap<SubscriptionName, ReadonlySet<string>>
+
+export function ledgerOf(evidence: Evidence): Ledger {
+  return new Audit(evidence).ledger()
 }
 
-export class Auditor {
-  readonly #server: OwnServer
-  readonly #schema: string
-  readonly #evidence: string[] = []
+class Audit {
+  readonly #given: Evidence
+  readonly #completed: Ends
+  readonly #dead: Ends
+  readonly #acked: readonly Publication[]
+  readonly #complaints: string[] = []
 
-  constructor(server: OwnServer, schema: string) {
-    this.#server = server
-    this.#schema = schema
+  constructor(given: Evidence) {
+    this.#given = given
+    this.#completed = completedBy(given)
+    const dead = given.letters.filter(({ state }) => state === 'dead' || state === 'redriving')
+    this.#dead = bySubscription(dead)
+    this.#acked = given.journal.publications.filter(({ answer }) => answer === 'acked')
   }
 
-  async audit(observer: Eventspine, journals: readonly string[], sinkFile: string): Promise<Ledger> {
-    const journal = await readJournals(journals)
-    const { publications } = journal
-    const runs = await readRuns(sinkFile)
-    const effects = await this.#effects()
-    const seen = seenBy(effects, runs)
-    const of = (answer: Publication['answer']) => publications.filter((each) => each.answer === answer)
-    const delivered = ({ event }: Publication) => [...seen.values()].some((events) => events.has(event))
+  ledger(): Ledger {
+    const { journal, runs, letters } = this.#given
     const plainRuns = runs.filter(({ subscription }) => subscription === 'plain')
     const counts = {
-      lost: this.#lost(of('acked'), seen),
-      aborted: this.#some(
-        'aborted',
-        [...of('refused').filter(delivered), ...effects.filter(({ doomed }) => doomed)].map(
-          ({ event }) => event,
-        ),
-      ),
-      recovered: of('unknown').filter(delivered).length,
-      duplicateEffects: this.#duplicates(effects),
-      duplicateRuns: plainRuns.length - new Set(plainRuns.map(({ event }) => event)).size,
-      orderBreaks: await this.#orderBreaks(of('acked')),
-      concurrentKey: this.#concurrent(effects, runs),
-      limbo: await this.#limbo(observer),
-      wrongAnswers: of('wrong').length,
+      lost: this.#lost(),
+      aborted: this.#aborted(),
+      recovered: journal.publications.filter(
+        ({ answer, event }) => answer === 'unknown' && this.#delivered(event),
+      ).length,
+      duplicateEffects: this.#duplicates(),
+      duplicateRuns: this.#repeated(runs),
+      duplicatePlainRuns: this.#repeated(plainRuns),
+      orderBreaks: this.#orderBreaks(),
+      concurrentKey: this.#concurrent(),
+      limbo: this.#limbo(),
+      wrongAnswers: journal.publications.filter(({ answer }) => answer === 'wrong').length,
     }
     return {
-      ...{ counts, journal, published: publications.length, acknowledged: of('acked').length },
-      ...{ plainRuns: plainRuns.length, evidence: this.#evidence },
+      ...{ counts, journal, published: journal.publications.length, acknowledged: this.#acked.length },
+      ...{ runs: runs.length, plainRuns: plainRuns.length, deadLetters: letters.length },
+      evidence: this.#complaints,
     }
   }
 
   #some(what: string, which: readonly string[]): number {
-    if (which.length > 0) this.#evidence.push(`${what}: ${which.slice(0, shownMax).join(' ')}`)
+    if (which.length > 0)
+      this.#complaints.push(`${which.length} ${what}: ${which.slice(0, shownMax).join(', ')}`)
     return which.length
   }
 
-  async #effects(): Promise<readonly Effect[]> {
-    const effects: Effect[] = []
-    for (let after = 0; ; ) {
-      const page = await this.#server.sql<Effect>(
-        `SELECT place::float8 AS place, subscription, event, run, doomed FROM ${this.#schema}.effect
-         WHERE place > $1 ORDER BY place LIMIT ${pageRowsMax}`,
-        [after],
-      )
-      for (const effect of page) effects.push(effect)
-      const last = page.at(-1)
-      if (last === undefined || page.length < pageRowsMax) return effects
-      after = last.place
-    }
+  #delivered(event: string): boolean {
+    return [...this.#completed.values()].some((events) => events.has(event))
   }
 
-  #lost(acked: readonly Publication[], seen: ReadonlyMap<string, ReadonlySet<string>>): number {
-    return ['plain', ...transactional].reduce((sum, subscription) => {
-      const missing = acked.filter(({ event }) => !seen.get(subscription)?.has(event))
-      return (
-        sum +
-        this.#some(
-          `lost by ${subscription}`,
-          missing.map(({ event }) => event),
+  // What dies in the first subscription is never echoed.
+  #isDue(subscription: SubscriptionName, event: string): boolean {
+    return subscription !== 'echo' || this.#completed.get('plain')?.has(event) === true
+  }
+
+  #isEnded(subscription: SubscriptionName, event: string): boolean {
+    return (
+      this.#completed.get(subscription)?.has(event) === true ||
+      this.#dead.get(subscription)?.has(event) === true
+    )
+  }
+
+  #lost(): number {
+    return sum(subscriptions, (subscription) =>
+      this.#some(
+        `lost by ${subscription}`,
+        this.#acked
+          .map(({ event }) => event)
+          .filter((event) => this.#isDue(subscription, event) && !this.#isEnded(subscription, event)),
+      ),
+    )
+  }
+
+  #aborted(): number {
+    const { journal, runs, effects, lists, log } = this.#given
+    const answers = new Map(journal.publications.map(({ event, answer }) => [event, answer]))
+    const stored = [...log, ...runs.map(({ event }) => event), ...effects.map(({ event }) => event)]
+    const unheard = [...new Set(stored)].filter((event) => (answers.get(event) ?? 'refused') === 'refused')
+    const ends = new Map(runs.map(({ run, ended }) => [run, ended]))
+    const unended = effects.filter(({ run, failed }) => failed || ends.get(run) !== 'end')
+    const listed = [...lists.values()].flat()
+    const [inList, inEffects] = [new Set(listed), this.#completed.get('ordered') ?? new Set<string>()]
+    const halves = [...inList].filter((event) => !inEffects.has(event))
+    const others = [...inEffects].filter((event) => !inList.has(event))
+    return (
+      this.#some('delivered or stored, and nobody was told so', unheard) +
+      this.#some(
+        'effects of attempts that did not come to their end',
+        unended.map(({ subscription, event }) => `${subscription}/${event}`),
+      ) +
+      this.#some('half effects', [...halves, ...others])
+    )
+  }
+
+  #duplicates(): number {
+    const { effects, log } = this.#given
+    return (
+      this.#some('effects twice', repeated(effects.map((each) => `${each.subscription}/${each.event}`))) +
+      this.#some('stored twice', repeated(log))
+    )
+  }
+
+  #repeated(runs: readonly HandlerRun[]): number {
+    const completed = new Set(
+      runs
+        .filter(({ subscription, event }) =>
+          this.#completed.get(subscription as SubscriptionName)?.has(event),
         )
-      )
-    }, 0)
-  }
-
-  #duplicates(effects: readonly Effect[]): number {
-    const met = new Set<string>()
-    const again: string[] = []
-    for (const { subscription, event } of effects) {
-      const name = `${subscription}/${event}`
-      if (met.has(name)) again.push(name)
-      met.add(name)
-    }
-    return this.#some('duplicate effects', again)
+        .map(({ subscription, event }) => `${subscription}/${event}`),
+    )
+    return runs.filter(({ ended }) => ended !== 'fail').length - completed.size
   }
 
   // Acknowledged before the next of its key was published: the log holds them in this order, whatever it says itself.
-  async #orderBreaks(acked: readonly Publication[]): Promise<number> {
-    const numbers = new Map(acked.map(({ event, n }) => [event, n]))
+  #orderBreaks(): number {
+    const numbers = new Map(this.#acked.map(({ event, n }) => [event, n]))
     const broken: string[] = []
-    const lists = await this.#server.sql<{ key: string; events: string[] }>(
-      `SELECT key, events FROM ${this.#schema}.list`,
-    )
-    for (const { key, events } of lists) {
+    for (const [key, events] of this.#given.lists) {
       const known = events.filter((event) => numbers.has(event))
       known.forEach((event, index) => {
         const before = numbers.get(known[index - 1] ?? '') ?? -1
         if ((numbers.get(event) ?? 0) <= before) broken.push(`${key}: ${known[index - 1]} ${event}`)
       })
     }
-    return this.#some('order', broken)
+    return this.#some('out of order', broken)
   }
 
-  #concurrent(effects: readonly Effect[], runs: readonly HandlerRun[]): number {
+  #concurrent(): number {
+    const { effects, runs } = this.#given
     const committed = new Set(effects.filter((each) => each.subscription === 'ordered').map(({ run }) => run))
     const last = new Map<string, HandlerRun>()
     const overlapping: string[] = []
@@ -161,64 +188,67 @@ export class Auditor {
       if (before !== undefined && before.endedAt > run.beganAt) overlapping.push(`${before.run} ${run.run}`)
       if (before === undefined || run.endedAt > before.endedAt) last.set(run.key, run)
     }
-    return this.#some('concurrent key', overlapping)
+    return this.#some('of one key at once', overlapping)
   }
 
-  async #limbo(observer: Eventspine): Promise<number> {
-    const schema = this.#schema
-    const { subscriptions } = await observer.operator().doctor()
-    const unbalanced = subscriptions.filter((each) => !each.balanced || each.retrying + each.skipped > 0)
-    const counts = await this.#server.sql<{ name: string; wrong: number }>(
-      `SELECT c.subscription AS name, (sum(c.matched) - (SELECT count(*) FROM ${schema}.event e
-         WHERE e.type = CASE c.subscription WHEN 'echo' THEN 'crash.echoed' ELSE 'crash.happened' END))::int AS wrong
-       FROM ${schema}.consumer c GROUP BY c.subscription`,
-    )
-    const twice = await this.#server.sql<{ name: string }>(
-      `SELECT subscription || '/' || seq AS name FROM (
-         SELECT r.subscription, r.epoch, o.seq FROM ${schema}.run r,
-           ROWS FROM (unnest(r.seqs), unnest(r.outcomes)) AS o(seq, outcome)
-         WHERE coalesce(o.outcome, 'd') = 'd') AS done
-       GROUP BY subscription, epoch, seq HAVING count(*) > 1`,
+  #limbo(): number {
+    const { open, endedTwice, log } = this.#given
+    const acked = new Set(this.#acked.map(({ event }) => event))
+    const nowhere = subscriptions.flatMap((subscription) =>
+      log
+        .filter((event) => !acked.has(event))
+        .filter((event) => this.#isDue(subscription, event) && !this.#isEnded(subscription, event))
+        .map((event) => `${subscription}/${event}`),
     )
     return (
-      this.#some(
-        'unbalanced',
-        unbalanced.map(({ name }) => name),
-      ) +
-      this.#some(
-        'completed twice',
-        twice.map(({ name }) => name),
-      ) +
-      counts.reduce((sum, { name, wrong }) => {
-        if (wrong !== 0) this.#evidence.push(`${name}: ${wrong} more matched than there are in the log`)
-        return sum + Math.abs(wrong)
-      }, 0)
+      this.#some('open after the drain', open) +
+      this.#some('stored and nowhere', nowhere) +
+      this.#some('both dead and completed, or dead and not to be', this.#wronglyDead()) +
+      this.#some('ended twice', endedTwice) +
+      this.#miscounted()
     )
   }
+
+  #wronglyDead(): string[] {
+    return this.#given.letters
+      .filter(({ subscription, event, n, state }) => {
+        const name = subscription as SubscriptionName
+        const completed = this.#completed.get(name)?.has(event) === true
+        return state === 'dead' ? completed || !staysDead(name, n) : !completed
+      })
+      .map(({ subscription, event, state }) => `${subscription}/${event} ${state}`)
+  }
+
+  // What the library shows must be what others saw.
+  #miscounted(): number {
+    const { counted, log, echoes } = this.#given
+    return sum(counted, ({ name, matched, completed, dead, skipped, balanced }) => {
+      const subscription = name as SubscriptionName
+      const [done, gone] = [this.#completed.get(subscription)?.size, this.#dead.get(subscription)?.size]
+      const shown = `matched ${matched}, completed ${completed}, dead ${dead}, skipped ${skipped}`
+      const seen = `matched ${name === 'echo' ? echoes : log.length}, completed ${done ?? 0}, dead ${gone ?? 0}, skipped 0`
+      const complaints = shown === seen ? [] : [`${name}: ${shown}, but seen: ${seen}`]
+      return this.#some('miscounted', balanced ? complaints : [...complaints, `${name} is not balanced`])
+    })
+  }
 }
 
-/** Subscription → events that it completed: those with an effect, for the plain one those whose handler came through. */
-function seenBy(effects: readonly Effect[], runs: readonly HandlerRun[]) {
-  const seen = new Map<string, Set<string>>()
-  const add = (subscription: string, event: string) => {
-    const events = seen.get(subscription) ?? new Set()
-    seen.set(subscription, events.add(event))
-  }
-  for (const { subscription, event } of effects) add(subscription, event)
-  for (const { subscription, event, endedAt } of runs)
-    if (subscription === 'plain' && Number.isFinite(endedAt)) add(subscription, event)
-  return seen
+/** Those with an effect; for the plain one those whose handler came through. */
+function completedBy({ effects, runs }: Pick<Evidence, 'effects' | 'runs'>): Ends {
+  const came = runs.filter(({ subscription, ended }) => subscription === 'plain' && ended === 'end')
+  return bySubscription([...effects, ...came])
 }
 
-/** In the order in which they began. */
-async function readRuns(file: string): Promise<readonly HandlerRun[]> {
-  const runs = new Map<string, HandlerRun & { endedAt: number }>()
-  for await (const line of createInterface({ input: createReadStream(file) })) {
-    const [at, word, run = '', subscription = '', event = '', key = ''] = line.split(' ')
-    const begun = runs.get(run)
-    if (word === 'end' && begun !== undefined) begun.endedAt = Number(at)
-    else if (word === 'begin')
-      runs.set(run, { run, subscription, event, key, beganAt: Number(at), endedAt: Number.POSITIVE_INFINITY })
-  }
-  return [...runs.values()]
+function bySubscription(ends: readonly Pick<Effect, 'subscription' | 'event'>[]): Ends {
+  const events = new Map<SubscriptionName, Set<string>>(subscriptions.map((name) => [name, new Set()]))
+  for (const { subscription, event } of ends) events.get(subscription as SubscriptionName)?.add(event)
+  return events
 }
+
+function repeated(names: readonly string[]): string[] {
+  const met = new Set<string>()
+  return names.filter((name) => met.size === met.add(name).size)
+}
+
+const sum = <Item>(items: readonly Item[], of: (item: Item) => number) =>
+  items.reduce((total, item) => total + of(item), 0)

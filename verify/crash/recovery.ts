@@ -2,8 +2,9 @@
 // the moment at which a follower records something.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { leaseMs, type SubscriptionName } from './app.js'
+import { leaseMs } from './app.js'
 import type { OwnServer } from './engine.js'
+import type { SubscriptionName } from './fates.js'
 
 const lookEveryMs = 50
 /** What a follower may take beyond the lease. */
@@ -17,8 +18,12 @@ interface Cursor {
   readonly pid: number | null
 }
 
+/** How the holder was lost: it is dead, or away with its connections open. */
+export type Loss = 'killed' | 'away'
+
 interface Waiting {
   readonly pid: number
+  readonly loss: Loss
   readonly subscription: SubscriptionName
   readonly at: number
   readonly token: number
@@ -29,16 +34,19 @@ interface Waiting {
 /** A server that was killed and after which nothing was recorded yet. */
 interface Away {
   readonly at: number
+  /** Sessions of then: their processes outlive the main one by a moment, and still answer. */
+  readonly sessions: number
   answered: { readonly at: number; readonly revisions: number } | undefined
 }
 
 export interface Recoveries {
-  /** Milliseconds, one for each consumer whose holder was struck. */
-  readonly workers: readonly number[]
+  /** Milliseconds, one for each consumer whose holder was lost. */
+  readonly killed: readonly number[]
+  readonly away: readonly number[]
   /** Milliseconds from a kill of Postgres until it answered again, and from then until something was recorded. */
   readonly restarts: readonly number[]
   readonly postgres: readonly number[]
-  /** Of those of the workers: how many took longer than their lease and two seconds. */
+  /** Of those whose holder was killed: how many took longer than their lease and two seconds, or are still waited for. */
   readonly late: number
 }
 
@@ -46,11 +54,12 @@ export class RecoveryWatch {
   readonly #server: OwnServer
   readonly #schema: string
   readonly #waiting = new Map<string, Waiting>()
-  readonly #workers: number[] = []
+  readonly #recovered: Record<Loss, number[]> = { killed: [], away: [] }
   readonly #postgres: number[] = []
+  readonly #restarts: number[] = []
   #cursors: readonly Cursor[] = []
   #late = 0
-  readonly #restarts: number[] = []
+  #sessions = 0
   #away: Away | undefined
   #running: Promise<void> | undefined
   #stopping = false
@@ -65,22 +74,26 @@ export class RecoveryWatch {
   }
 
   /** Call right before the holder is struck. */
-  workerStruck(pid: number): void {
+  workerStruck(pid: number, loss: Loss): void {
     for (const { id, subscription, token } of this.#cursors.filter((each) => each.pid === pid))
-      this.#waiting.set(id, { pid, subscription, at: performance.now(), token, heir: undefined })
+      this.#waiting.set(id, { pid, loss, subscription, at: performance.now(), token, heir: undefined })
   }
 
-  /** True while nobody has recorded anything in the place of this holder for one of these subscriptions. */
-  waitsFor(pid: number, subscriptions: readonly string[]): boolean {
+  /** True while one of these consumers of this holder is not in other hands, and has recorded nothing there. What holds
+   *  locks while its holder is away cannot be recorded by a follower: to be granted is enough for it. */
+  isMissed(pid: number, subscriptions: readonly string[], locked: string): boolean {
     return [...this.#waiting.values()].some(
-      (each) => each.pid === pid && subscriptions.includes(each.subscription),
+      (each) =>
+        each.pid === pid &&
+        subscriptions.includes(each.subscription) &&
+        (each.subscription !== locked || each.heir === undefined),
     )
   }
 
   /** Call right after the server was killed. What waited for a follower says nothing any more. */
   postgresStruck(): void {
     this.#waiting.clear()
-    this.#away = { at: performance.now(), answered: undefined }
+    this.#away = { at: performance.now(), sessions: this.#sessions, answered: undefined }
   }
 
   async #loop(): Promise<void> {
@@ -92,6 +105,7 @@ export class RecoveryWatch {
 
   async #look(): Promise<void> {
     const client = await this.#server.session()
+    this.#sessions++
     try {
       while (!this.#stopping) {
         const { rows } = await client.query<Cursor>(
@@ -110,12 +124,13 @@ export class RecoveryWatch {
 
   #judge(cursors: readonly Cursor[]): void {
     const now = performance.now()
-    if (this.#away !== undefined) this.#serverAnswered(this.#away, revisions(cursors), now)
+    if (this.#away !== undefined && this.#sessions > this.#away.sessions)
+      this.#serverAnswered(this.#away, revisions(cursors), now)
     for (const cursor of cursors) {
       const waiting = this.#waiting.get(cursor.id)
       if (waiting === undefined || cursor.token <= waiting.token) continue
       if (waiting.heir?.token !== cursor.token) waiting.heir = cursor
-      else if (cursor.revision > waiting.heir.revision) this.#recovered(cursor, now - waiting.at)
+      else if (cursor.revision > waiting.heir.revision) this.#followed(cursor.id, waiting, now)
     }
   }
 
@@ -130,23 +145,39 @@ export class RecoveryWatch {
     }
   }
 
+  /** Workers that hold something. */
+  get holders(): number {
+    return new Set(this.#cursors.flatMap(({ pid }) => (pid === null ? [] : [pid]))).size
+  }
+
   /** True while the database was killed and nothing has been recorded since. */
   get away(): boolean {
     return this.#away !== undefined
   }
 
-  #recovered({ id, subscription }: Cursor, ms: number): void {
+  #followed(id: string, waiting: Waiting, now: number): void {
     this.#waiting.delete(id)
-    this.#workers.push(ms)
-    if (ms > leaseMs[subscription] + marginMs) this.#late++
+    this.#recovered[waiting.loss].push(now - waiting.at)
+    if (isLate(waiting, now)) this.#late++
   }
 
-  /** From now on strikes are not followed. Safe to call twice. */
+  /** Call while there is still something to deliver: who waits too long by now counts as late. */
+  strikesOver(): void {
+    const now = performance.now()
+    for (const waiting of this.#waiting.values()) if (isLate(waiting, now)) this.#late++
+    this.#waiting.clear()
+  }
+
+  /** Safe to call twice. */
   async stop(): Promise<Recoveries> {
     this.#stopping = true
     await this.#running
-    return { workers: this.#workers, restarts: this.#restarts, postgres: this.#postgres, late: this.#late }
+    const [restarts, postgres] = [this.#restarts, this.#postgres]
+    return { ...this.#recovered, restarts, postgres, late: this.#late }
   }
 }
+
+const isLate = ({ loss, subscription, at }: Waiting, now: number) =>
+  loss === 'killed' && now - at > leaseMs[subscription] + marginMs
 
 const revisions = (cursors: readonly Cursor[]) => cursors.reduce((sum, { revision }) => sum + revision, 0)

@@ -1,16 +1,22 @@
 // One run: set the stage, publish and strike, heal, drain, judge.
-import { LinkProxy } from '../faults/proxy.js'
 import { drain } from './drain.js'
-import { Killer, type StrikeLimits, type Strikes, strikeKinds } from './killer.js'
+import { until } from './engine.js'
+import { Killer } from './killer.js'
 import type { Ledger } from './ledger.js'
+import { Link } from './link.js'
+import { plantedOf } from './mutants.js'
 import { type Recoveries, RecoveryWatch } from './recovery.js'
+import { Redriver } from './redriver.js'
 import { Stage } from './stage.js'
+import { type StrikeLimits, type Strikes, strikeKinds } from './strikes.js'
 
 export interface CrashOptions extends StrikeLimits {
   readonly seed: number
   readonly workers: number
-  /** Added to the environment of the processes: a planted bug. */
-  readonly environment?: NodeJS.ProcessEnv
+  /** Publishes on their way at a time, in all. */
+  readonly lanes: number
+  /** A bug that is planted in the processes. */
+  readonly mutant?: string
   readonly drainMsMax?: number
   /** Called every second or so with what has happened. */
   readonly progress: (line: string) => void
@@ -19,60 +25,87 @@ export interface CrashOptions extends StrikeLimits {
 export interface CrashReport {
   readonly seed: number
   readonly seconds: number
+  /** Of them, how long there were strikes. */
+  readonly strikeSeconds: number
   readonly strikes: Strikes
   readonly ledger: Ledger
   readonly recoveries: Recoveries
   readonly drained: boolean
   readonly drainMs: number
   readonly quarantined: number
+  readonly redriven: number
   /** What is wrong beside the counts: processes that ended by themselves, dead letters of no known cause. */
   readonly faults: readonly string[]
-  /** Strikes that hardly ever met a running handler, or were asked for and not made: the run proves too little. */
+  /** Strikes that hardly ever met their moment, or were asked for and not made: the run proves too little. */
   readonly missed: readonly string[]
 }
 
+export const defaults = { workers: 3, lanes: 32 } as const
+const warmMsMax = 60_000
+const warmRunsMin = 200
 const progressEveryMs = 2_000
-const drainMsMaxDefault = 90_000
+const drainMsMaxDefault = 120_000
 const publishers = 2
-const lanesOfPublisher = 8
-const pauseMs = 40
-/** Of the strikes of a kind, what has to hit running handlers; one at least, where there were some. */
-const duringHandlersMin = 0.1
+const pauseMs = 50
+/** Of the strikes of a kind, what has to meet its moment; one at least, where there were some. */
+const metMin = 0.5
 
 export async function crash(options: CrashOptions): Promise<CrashReport> {
-  const beganAt = performance.now()
-  const { workers, environment = {}, progress } = options
-  const links = Array.from({ length: workers }, () => new LinkProxy())
+  const links = Array.from({ length: options.workers }, () => new Link())
   const stage = new Stage({
-    ...{ workers, publishers, lanesOfPublisher, pauseMs, environment },
+    ...{
+      workers: options.workers,
+      publishers,
+      lanesOfPublisher: Math.ceil(options.lanes / publishers),
+      pauseMs,
+    },
+    ...(options.mutant === undefined ? {} : { mutant: plantedOf(options.mutant) }),
     through: (url) => Promise.all(links.map((link) => link.start(url))),
   })
   try {
-    await stage.set()
-    const watch = new RecoveryWatch(stage.server, stage.schema)
-    watch.start()
-    const killer = new Killer(
-      { crew: stage.crew, links, server: stage.server, sink: stage.sink, watch },
-      options.seed,
-      options,
-    )
-    const telling = setInterval(() => progress(toldOf(killer.strikes, stage)), progressEveryMs)
-    await killer.run().finally(() => clearInterval(telling))
-    const faults = await stage.endPublishers()
-    progress('no more strikes; draining')
-    const drained = await drain(stage.observer, options.drainMsMax ?? drainMsMaxDefault)
-    const recoveries = await watch.stop()
-    await stage.crew.ready().catch(() => {})
-    faults.push(...(await stage.endWorkers()), ...stage.crew.unexpected, ...drained.strange)
-    const ledger = await stage.audit()
-    return {
-      ...{ seed: options.seed, seconds: (performance.now() - beganAt) / 1_000, ledger, recoveries, faults },
-      ...{ strikes: killer.strikes, missed: missedBy(killer.strikes, options) },
-      ...{ drained: drained.drained, drainMs: drained.ms, quarantined: drained.quarantined },
-    }
+    return await crashed(stage, links, options)
   } finally {
     for (const link of links) link.stop()
     await stage.clear()
+  }
+}
+
+async function crashed(stage: Stage, links: readonly Link[], options: CrashOptions): Promise<CrashReport> {
+  const beganAt = performance.now()
+  await stage.set()
+  const watch = new RecoveryWatch(stage.server, stage.schema)
+  const redriver = new Redriver(stage.observer)
+  const { crew, server, sink } = stage
+  const killer = new Killer({ crew, links, server, sink, watch }, options.seed, options)
+  const telling = setInterval(() => options.progress(toldOf(killer.strikes, stage)), progressEveryMs)
+  try {
+    watch.start()
+    redriver.start()
+    await until(
+      'all workers are at work',
+      warmMsMax,
+      () => watch.holders === options.workers && sink.begun > warmRunsMin,
+    )
+    const strikesAt = performance.now()
+    await killer.run()
+    const strikeSeconds = (performance.now() - strikesAt) / 1_000
+    watch.strikesOver()
+    const faults = await stage.endPublishers()
+    options.progress('no more strikes; draining')
+    await redriver.stop()
+    const drained = await drain(stage.observer, options.drainMsMax ?? drainMsMaxDefault, redriver)
+    const recoveries = await watch.stop()
+    await crew.ready().catch(() => {})
+    faults.push(...(await stage.endWorkers()), ...crew.unexpected, ...drained.strange)
+    return {
+      ...{ seed: options.seed, seconds: (performance.now() - beganAt) / 1_000, strikeSeconds },
+      ...{ ledger: await stage.audit(), recoveries, faults, strikes: killer.strikes },
+      ...{ missed: missedBy(killer.strikes, options), drained: drained.drained, drainMs: drained.ms },
+      ...{ quarantined: drained.quarantined, redriven: redriver.redriven },
+    }
+  } finally {
+    clearInterval(telling)
+    await Promise.all([watch.stop(), redriver.stop()])
   }
 }
 
@@ -83,10 +116,11 @@ function toldOf(strikes: Strikes, stage: Stage): string {
 
 function missedBy(strikes: Strikes, limits: StrikeLimits): string[] {
   const missed = strikeKinds.flatMap((kind) => {
-    const { struck, duringHandlers } = strikes[kind]
-    const wanted = Math.max(1, Math.floor(struck * duringHandlersMin))
-    if (struck === 0 || duringHandlers >= wanted) return []
-    return [`${kind}: ${duringHandlers} of ${struck} met a running handler, ${wanted} should`]
+    const { struck, met } = strikes[kind]
+    const wanted = Math.max(1, Math.floor(struck * metMin))
+    return struck === 0 || met >= wanted
+      ? []
+      : [`${kind}: ${met} of ${struck} met its moment, ${wanted} should`]
   })
   for (const kind of ['kill', 'postgres'] as const) {
     const wanted = kind === 'kill' ? limits.workerKillsMax : limits.postgresKillsMax

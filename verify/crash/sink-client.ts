@@ -1,4 +1,5 @@
-// A worker's line to the effect sink. A run has begun or ended only when the sink has said that it wrote so.
+// A worker's line to the effect sink. A line is told when the kernel has it: what kills the process cannot take it back.
+// Where runs are compared in time the last one waits for the sink's word, so that by its clock no follower begins before.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
@@ -20,7 +21,7 @@ export class SinkClient {
     const socket = createConnection({ port, host: '127.0.0.1', noDelay: true })
     await once(socket, 'connect')
     const client = new SinkClient(socket)
-    await client.#tell(`hello ${process.pid}`)
+    await client.#ask(`hello ${process.pid}`)
     // The sink outlives everything that is crashed.
     socket.once('close', () => process.exit(70))
     return client
@@ -33,8 +34,8 @@ export class SinkClient {
     return run
   }
 
-  end(run: string): Promise<void> {
-    return this.#tell(`end ${run}`)
+  end(run: string, waits: boolean): Promise<void> {
+    return waits ? this.#ask(`end? ${run}`) : this.#tell(`end ${run}`)
   }
 
   fail(run: string): Promise<void> {
@@ -42,6 +43,12 @@ export class SinkClient {
   }
 
   #tell(line: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.write(`${line}\n`, () => resolve())
+    })
+  }
+
+  #ask(line: string): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
       this.#socket.write(`${line}\n`)

@@ -1,18 +1,23 @@
-// The effect sink: an append-only record of every handler run, kept by a process that nobody crashes. It answers each
-// line once it has it, and knows who is inside a handler right now.
+// The effect sink: an append-only record of every handler run, kept by a process that nobody crashes. It answers what
+// is waited for once it has it, and knows who is inside a handler right now.
 
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { onLine } from './lines.js'
 
-/** One run of a handler, by the clock of the sink. `endedAt` is infinite for one that never came to its end. */
+/** How a run of a handler came to its end; `cut`: it never did. */
+export type RunEnd = 'end' | 'fail' | 'cut'
+
+/** One run of a handler, by the clock of the sink. */
 export interface HandlerRun {
   readonly run: string
   readonly subscription: string
   readonly event: string
   readonly key: string
   readonly beganAt: number
+  readonly ended: RunEnd
+  /** Infinite for one that was cut. */
   readonly endedAt: number
 }
 
@@ -63,7 +68,7 @@ export class EffectSink {
       } else {
         this.#record(word, name, line, runs)
       }
-      socket.write('\n')
+      if (word === 'hello' || word === 'end?') socket.write('\n')
     })
   }
 
@@ -74,7 +79,7 @@ export class EffectSink {
     } else {
       runs.delete(run)
     }
-    this.#stream.write(`${performance.now().toFixed(3)} ${line}\n`)
+    this.#stream.write(`${performance.now().toFixed(3)} ${line.replace('end?', 'end')}\n`)
   }
 
   /** Ends every connection and writes the rest. Safe to call twice. */

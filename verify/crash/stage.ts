@@ -3,9 +3,11 @@ import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Eventspine, jsonLogger } from 'eventspine'
 import { crashedApp, tables } from './app.js'
+import { bundled, type Planted } from './bundle.js'
 import { Crew } from './crew.js'
 import { OwnServer, Program } from './engine.js'
-import { Auditor, type Ledger } from './ledger.js'
+import { gathered } from './evidence.js'
+import { type Ledger, ledgerOf } from './ledger.js'
 import { EffectSink } from './sink.js'
 
 export interface StageOptions {
@@ -15,6 +17,8 @@ export interface StageOptions {
   readonly pauseMs: number
   /** Added to the environment of workers and publishers. */
   readonly environment?: NodeJS.ProcessEnv
+  /** A bug that workers and publishers have. */
+  readonly mutant?: Planted
   /** Where the server keeps its data. Default: a folder of its own, removed at the end. */
   readonly data?: string
   /** Where workers reach the database and, behind them, publishers: as many addresses for its own. */
@@ -67,6 +71,7 @@ export class Stage {
     await this.#observer.start()
     await this.server.sql(tables(schema))
     const { workers, publishers, environment = {}, through } = this.#options
+    const programs = await bundled(join(this.server.directory, 'programs'), this.#options.mutant)
     const urls = (await through?.(this.server.url)) ?? []
     const environmentOf = (place: number) => ({
       ...{
@@ -76,20 +81,20 @@ export class Stage {
       },
       ...environment,
     })
-    this.#crew = new Crew(workers, environmentOf)
+    this.#crew = new Crew(programs.worker, workers, environmentOf)
     await this.#crew.start()
     for (let number = 0; number < publishers; number++)
-      this.#publish(`p${number}`, environmentOf(workers + number))
+      this.#publish(programs.publisher, `p${number}`, environmentOf(workers + number))
     await Promise.all(this.#publishers.map((publisher) => publisher.says('ready')))
   }
 
-  #publish(name: string, shared: NodeJS.ProcessEnv): void {
+  #publish(program: URL, name: string, shared: NodeJS.ProcessEnv): void {
     const journal = join(this.server.directory, 'ledger', `${name}.journal`)
     appendFileSync(journal, '')
     this.journals.push(journal)
     const { lanesOfPublisher, pauseMs } = this.#options
     this.#publishers.push(
-      new Program(new URL('./publisher.ts', import.meta.url), {
+      new Program(program, {
         ...shared,
         ...{ CRASH_NAME: name, CRASH_JOURNAL: journal },
         ...{ CRASH_LANES: String(lanesOfPublisher), CRASH_PAUSE_MS: String(pauseMs) },
@@ -116,8 +121,9 @@ export class Stage {
     return bad > 0 ? [`${bad} workers did not end well at SIGTERM`] : []
   }
 
-  audit(): Promise<Ledger> {
-    return new Auditor(this.server, schema).audit(this.observer, this.journals, this.sink.file)
+  async audit(): Promise<Ledger> {
+    const { server, observer, journals } = this
+    return ledgerOf(await gathered({ server, schema, observer, journals, sinkFile: this.sink.file }))
   }
 
   /** Takes everything down, whatever state it is in. Safe to call twice. */

@@ -11,7 +11,7 @@ const sink = await SinkClient.connect(Number(port))
 const spine = await startWhenThere(
   () =>
     new Eventspine(crashedApp(schema, sink), {
-      ...{ databaseUrl, schema, shutdownMs, stalledMs: 0 },
+      ...{ databaseUrl, schema, shutdownMs, stalledMs: 0, migrate: false },
       logger: jsonLogger('warn', Date.now, (line) => process.stdout.write(line)),
     }),
 )

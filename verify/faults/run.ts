@@ -120,6 +120,6 @@ async function recovered(stage: Stage): Promise<void> {
 
 /** Everything that must not be, added up. */
 export function violationsOf({ ledger, faults, drained }: FaultReport): number {
-  const wrong = ledger === undefined ? faults.length : wrongsOf({ ledger, faults })
+  const wrong = ledger === undefined ? faults.length : wrongsOf({ ledger, faults, drained })
   return wrong + (drained ? 0 : 1)
 }

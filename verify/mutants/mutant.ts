@@ -35,7 +35,7 @@ export class StaleMutant extends Error {
 }
 
 /** The text of `file` with the bug in it; the same text when the mutant leaves this file alone. */
-export function mutated(mutant: Mutant, file: string, text: string): string {
+export function mutated(mutant: Pick<Mutant, 'name' | 'edits'>, file: string, text: string): string {
   return mutant.edits
     .filter((edit) => edit.file === file)
     .reduce((before, { find, replace }) => {
@@ -47,4 +47,6 @@ export function mutated(mutant: Mutant, file: string, text: string): string {
 }
 
 /** Paths in the repository of what it edits. */
-export const filesOf = ({ edits }: Mutant): readonly string[] => [...new Set(edits.map(({ file }) => file))]
+export const filesOf = ({ edits }: Pick<Mutant, 'edits'>): readonly string[] => [
+  ...new Set(edits.map(({ file }) => file)),
+]

@@ -1,4 +1,4 @@
-// A child process, started from source and watched by what it prints.
+// A child process, watched by what it prints.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -14,9 +14,10 @@ export class Program {
   output = ''
   ended = false
 
-  /** Runs the TypeScript file at `url` with these variables added to the environment. */
+  /** Runs the file at `url`, TypeScript or JavaScript, with these variables added to the environment. */
   constructor(url: URL, environment: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', fileURLToPath(url)], {
+    const loader = url.pathname.endsWith('.ts') ? ['--import', 'tsx', '--conditions=source'] : []
+    this.#child = spawn(process.execPath, [...loader, fileURLToPath(url)], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
