@@ -35,7 +35,6 @@ export class Consumer {
   readonly #isolation: Isolation
   readonly gate: Gate
   readonly #running = new Set<Item>()
-  readonly #turn: Turn
   readonly #pumpLater: Soonest
   readonly #parkLater: Soonest
   /** Ended well, and recorded only if the ids that they published under are free: their keys wait for that. */
@@ -61,11 +60,12 @@ export class Consumer {
     this.#promotion = new Promotion(this.#keys, lease, services.retry, () => services.dueIn(0))
     this.#isolation = new Isolation(lease, services.feed.known)
     this.gate = new Gate(subscription, lease, services, { again: () => this.pump() })
-    this.#turn = new Turn(services.clock, () => this.pump())
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
     this.#parkLater = new Soonest(services.clock, () => services.flush(this))
+    const turn = new Turn(services.clock, () => this.pump())
     this.#queue = new Queue(this.gate, this.#keys, {
-      mayStart: () => this.#mayStart && this.#turn.mine,
+      mayStart: () => this.#mayStart,
+      myTurn: () => turn.mine,
       later: (ms) => this.#pumpLater.after(ms),
       aside: (item) => this.#unsettled.ended(item),
       probed: (item) => (subscription.transact === undefined ? this.#run(item) : void this.#transact([item])),
