@@ -2,7 +2,7 @@
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
 
 import type { Outcome } from '../handle/outcome.js'
-import { assert, Soonest } from '../kernel/index.js'
+import { assert, isOwnFault, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate, transactionItemsMax } from './gate.js'
 import { Isolation, isolateAfterDeaths } from './isolation.js'
@@ -99,10 +99,8 @@ export class Consumer {
 
   async start(): Promise<void> {
     if (this.#state !== 'new') return
-    if (this.subscription.ordered !== 'no') {
-      await this.#promotion.restore()
-      if (this.#state !== 'new') return
-    }
+    if (this.subscription.ordered !== 'no') await this.#promotion.restore()
+    if (this.#state !== 'new') return
     this.#state = 'running'
     this.pump()
   }
@@ -136,8 +134,10 @@ export class Consumer {
       })
       if (read === undefined || this.#state !== 'running') return
       if (read === 'renumbered') return this.#services.lost(this)
-    } catch {
-      // The store is away: the worker's poll tries again. No attempt is spent.
+    } catch (error) {
+      // The worker's poll tries again, and no attempt is spent. After a fault of ours, what was read may be nowhere.
+      this.#services.failed(error)
+      if (isOwnFault(error)) this.#services.lost(this)
       return
     }
     this.pump()
@@ -265,14 +265,14 @@ export class Consumer {
       settled: () => this.#transacted(items),
       refused: (ids) => this.#unsettled.takeBack(ids),
       wait: (item) => this.#wait(item),
-    }).catch(() => false)
+    }).catch((error) => this.#services.failed(error))
     this.#transacting = false
     if (this.#askAgain || first.deaths > 0) this.#services.dueIn(0)
     this.#askAgain = false
     this.gate.ended(first, { kind: 'abandoned' })
     for (const item of items)
       if (this.#running.delete(item) && item.tick === null) this.#unsettled.giveBack(item)
-    if (held) this.pump()
+    if (held === true) this.pump()
     else this.#services.lost(this)
     this.#services.freed()
   }
