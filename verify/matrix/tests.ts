@@ -27,11 +27,17 @@ interface FileReport {
 /** Each test has so long, on machines that do other things as well. */
 const testMsMax = 60_000
 
-export async function runTests(surroundings: Surroundings, parts: readonly string[]): Promise<Result> {
+/** Those of the files under `paths`, or with `shard` ("2/3") one part of them. */
+export async function runTests(
+  surroundings: Surroundings,
+  paths: readonly string[],
+  shard: string | undefined,
+): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'eventspine-matrix-'))
   const report = join(folder, 'tests.json')
   try {
-    await vitest(surroundings, [...parts, '--reporter=json', `--outputFile.json=${report}`])
+    const part = shard === undefined ? [] : [`--shard=${shard}`]
+    await vitest(surroundings, [...paths, ...part, '--reporter=json', `--outputFile.json=${report}`])
     if (!existsSync(report)) throw new Error('The tests were interrupted')
     return resultOf(JSON.parse(readFileSync(report, 'utf8')).testResults)
   } finally {
