@@ -155,7 +155,7 @@ export class Consumer {
     if (this.#state !== 'running') this.#unsettled.giveBack(...items)
     else {
       for (const item of items) {
-        if (item.attempt > 1 && item.deaths === 0) this.gate.retried()
+        this.gate.claimed(item)
         this.#queue.add(item)
       }
     }
