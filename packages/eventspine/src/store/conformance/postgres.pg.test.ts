@@ -31,6 +31,7 @@ describeStore('postgres', async (): Promise<ConformanceStore> => {
   const open: OpenTransaction[] = []
   return {
     store,
+    passesHints: !url.includes('pgbouncer=true'),
     async transaction() {
       const transaction = await begin()
       open.push(transaction)

@@ -16,6 +16,7 @@ export function describeRedrive(open: OpenScene): void {
     describeEdit(open)
     describeDiscard(open)
     describeHalts(open)
+    describeLastDeath(open)
   })
 }
 
@@ -374,8 +375,10 @@ function describeHalts(open: OpenScene): void {
     expect(next.map(({ event }) => event.id)).toEqual([waiting.id])
     expect(await scene.store.nextDueMs([after])).toBeNull()
   })
+}
 
-  // The subscription may have changed its mind between the two deaths.
+// The subscription may have changed its mind between the two deaths.
+function describeLastDeath(open: OpenScene): void {
   it('halts the key by the last death of a letter, not by its first (I23)', async () => {
     const scene = await open()
     await scene.subscribe()

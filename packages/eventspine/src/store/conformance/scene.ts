@@ -21,6 +21,8 @@ export interface ConformanceStore {
   /** Moves the store's time. Left out where time is real. */
   advance?(ms: number): Promise<void>
   close(): Promise<void>
+  /** Default true. */
+  readonly passesHints?: boolean
 }
 
 export type OpenScene = () => Promise<Scene>
@@ -38,11 +40,14 @@ const eventsMax = 10_000
 export class Scene {
   readonly #made: ConformanceStore
   readonly store: Store
+  /** False behind a pooler, where readers find by polling what they are not told. */
+  readonly passesHints: boolean
   #named = 0
 
   constructor(made: ConformanceStore) {
     this.#made = made
     this.store = made.store
+    this.passesHints = made.passesHints ?? true
   }
 
   transaction(): Promise<OpenTransaction> {
