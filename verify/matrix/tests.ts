@@ -26,20 +26,33 @@ interface FileReport {
 
 /** Each test has so long, on machines that do other things as well. */
 const testMsMax = 60_000
+const saidCharactersMax = 4_000
 
-export async function runTests(surroundings: Surroundings, parts: readonly string[]): Promise<Result> {
+/** Those of the files under `paths`, or with `shard` ("2/3") one part of them. */
+export async function runTests(
+  surroundings: Surroundings,
+  paths: readonly string[],
+  shard: string | undefined,
+): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'eventspine-matrix-'))
   const report = join(folder, 'tests.json')
   try {
-    await vitest(surroundings, [...parts, '--reporter=json', `--outputFile.json=${report}`])
-    if (!existsSync(report)) throw new Error('The tests were interrupted')
+    const part = shard === undefined ? [] : [`--shard=${shard}`]
+    const said = await vitest(surroundings, [
+      ...paths,
+      ...part,
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ])
+    if (!existsSync(report)) throw new Error(`The tests did not come to an end.\n${said}`)
     return resultOf(JSON.parse(readFileSync(report, 'utf8')).testResults)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function vitest({ node, databaseUrl }: Surroundings, parameters: readonly string[]): Promise<void> {
+/** Answers the end of what it said on standard error. */
+function vitest({ node, databaseUrl }: Surroundings, parameters: readonly string[]): Promise<string> {
   const first = ['run', '--configLoader=runner', '--exclude=**/*.e2e.test.ts', `--testTimeout=${testMsMax}`]
   return new Promise((resolve, reject) => {
     const child = spawn(node, [join(root, 'node_modules/vitest/vitest.mjs'), ...first, ...parameters], {
@@ -50,11 +63,14 @@ function vitest({ node, databaseUrl }: Surroundings, parameters: readonly string
     // The surroundings end with us: whoever interrupts this wants no server left behind.
     const end = () => child.kill('SIGTERM')
     process.once('SIGINT', end).once('SIGTERM', end)
-    child.stderr.resume()
+    let said = ''
+    child.stderr.on('data', (text) => {
+      said = (said + text).slice(-saidCharactersMax)
+    })
     child.once('error', reject)
     child.once('close', () => {
       process.off('SIGINT', end).off('SIGTERM', end)
-      resolve()
+      resolve(said)
     })
   })
 }

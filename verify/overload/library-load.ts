@@ -1,55 +1,46 @@
-// Load on the library, from within its own process: open loop at a rate, or as much as it takes.
+// Load on the library, in its own process as any caller's is: when to publish is said by another process, which waits
+// for nothing, or as much is published as it takes.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Eventspine, EventspineError } from 'eventspine'
 import { monotonicMs, reading } from './app.js'
-import type { LibraryLoad } from './protocol.js'
+import type { LibraryLoad, Question } from './protocol.js'
 
 const beatMs = 5
-/** Calls in one turn of the event loop: what is due beyond that waits for the next, and is late. */
-const callsPerBeatMax = 20_000
 const samplesMax = 20_000
 const windowMs = 100
 
 export const libraryId = (n: number) => `library-${n}`
 
-export class LibraryLoader {
+export class LibraryPublisher {
   readonly #spine: Eventspine
-  readonly #first: number
   readonly #acknowledged: number[] = []
   readonly #latencyMs: number[] = []
   readonly #perWindow: number[] = []
   readonly #others: Record<string, number> = {}
-  readonly #beganAtMs = monotonicMs()
+  /** When the first was published. */
+  #beganAtMs: number | undefined
   #offered = 0
   #open = 0
   #overloaded = 0
   #withoutRetryAfter = 0
 
-  constructor(spine: Eventspine, first: number) {
+  constructor(spine: Eventspine) {
     this.#spine = spine
-    this.#first = first
   }
 
-  async pace(eventsPerSecond: number, seconds: number): Promise<LibraryLoad> {
-    const all = Math.floor(eventsPerSecond * seconds)
-    while (this.#offered < all && this.#elapsedMs() < seconds * 1_000) {
-      const due = Math.min(all, Math.ceil((this.#elapsedMs() / 1_000) * eventsPerSecond))
-      for (let calls = 0; this.#offered < due && calls < callsPerBeatMax; calls++)
-        this.#publish(this.#beganAtMs + (this.#offered / eventsPerSecond) * 1_000)
-      await delay(beatMs)
-    }
-    return this.#result()
+  publish({ first, count, intendedAtMs, everyMs }: Extract<Question, { kind: 'publish' }>): void {
+    for (let n = 0; n < count; n++) this.#publish(first + n, intendedAtMs + n * everyMs)
   }
 
-  async flood(inFlight: number, seconds: number): Promise<LibraryLoad> {
+  async flood(first: number, inFlight: number, seconds: number): Promise<void> {
+    this.#beganAtMs = monotonicMs()
     while (this.#elapsedMs() < seconds * 1_000) {
-      while (this.#open < inFlight) this.#publish(monotonicMs())
+      while (this.#open < inFlight) this.#publish(first + this.#offered, monotonicMs())
       await delay(1)
     }
-    return this.#result()
   }
 
-  async #result(): Promise<LibraryLoad> {
+  async tally(): Promise<LibraryLoad> {
     const seconds = this.#elapsedMs() / 1_000
     while (this.#open > 0) await delay(beatMs)
     return {
@@ -59,8 +50,9 @@ export class LibraryLoader {
     }
   }
 
-  #publish(intendedAtMs: number): void {
-    const n = this.#first + this.#offered++
+  #publish(n: number, intendedAtMs: number): void {
+    this.#offered++
+    this.#beganAtMs ??= monotonicMs()
     this.#open++
     this.#spine
       .publish(reading, { n }, { id: libraryId(n), source: '/overload' })
@@ -88,6 +80,6 @@ export class LibraryLoader {
   }
 
   #elapsedMs(): number {
-    return monotonicMs() - this.#beganAtMs
+    return monotonicMs() - (this.#beganAtMs ?? monotonicMs())
   }
 }

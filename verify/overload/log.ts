@@ -1,4 +1,5 @@
-// The log against the acknowledgements: what was acknowledged is in there, once.
+// The database beside the run: the log against the acknowledgements (what was acknowledged is in there, once), what is
+// not through yet, and the connections that are open.
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 
@@ -47,4 +48,52 @@ export async function until(holds: () => Promise<boolean>, msMax = drainMsMax): 
     await delay(pollMs)
   }
   return false
+}
+
+const countConnections = `SELECT count(*)::int AS count FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()`
+
+/** How many connections the system under load holds at most, looked at again and again. */
+export class ConnectionWatch {
+  readonly #client: pg.Client
+  #stopped = false
+  #running: Promise<void> | undefined
+  max = 0
+
+  constructor(databaseUrl: string) {
+    this.#client = new pg.Client({ connectionString: databaseUrl })
+  }
+
+  async start(): Promise<void> {
+    await this.#client.connect()
+    this.#running ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+    await this.#client.end()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const { rows } = await this.#client.query<{ count: number }>(countConnections)
+      this.max = Math.max(this.max, rows[0]?.count ?? 0)
+      await delay(pollMs)
+    }
+  }
+}
+
+/** Deliveries that wait for another attempt, and dead letters. */
+export async function openDeliveries(databaseUrl: string): Promise<{ rows: number; letters: number }> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    const { rows } = await client.query(
+      `SELECT (SELECT count(*)::int FROM eventspine.delivery) AS rows, (SELECT count(*)::int FROM eventspine.dead_letter) AS letters`,
+    )
+    return rows[0]
+  } finally {
+    await client.end()
+  }
 }

@@ -1,6 +1,9 @@
-// `npm run verify:overload [-- --seconds N] [--only http|library] [--json]`
+// `npm run verify:overload -- [--seconds N] [--only http|library|herd|noisy] [--json]`: how long each overload lasts;
+// `--seconds 10` takes three minutes, the 60 of the full run ten.
 import { parseArgs } from 'node:util'
-import { type OverloadReport, overload } from './run.js'
+import { herd } from './herd.js'
+import { noisy } from './noisy.js'
+import { overload } from './run.js'
 
 const { values } = parseArgs({
   options: {
@@ -10,57 +13,55 @@ const { values } = parseArgs({
   },
 })
 
-const seconds = Number(values.seconds)
-if (!Number.isFinite(seconds) || seconds <= 0)
-  throw new Error(`--seconds takes a number, not "${values.seconds}"`)
-const subjects = (['http', 'library'] as const).filter(
-  (each) => values.only === undefined || values.only === each,
-)
-if (subjects.length === 0) throw new Error(`--only takes http or library, not "${values.only}"`)
-process.exitCode = await main()
+interface Judged {
+  readonly violations: readonly string[]
+}
+
+const say = (line: string) => void process.stderr.write(`${line}\n`)
+const checks: Readonly<Record<string, (seconds: number) => Promise<Judged>>> = {
+  http: (seconds) => overload({ subject: 'http', seconds, say }),
+  library: (seconds) => overload({ subject: 'library', seconds, say }),
+  herd: (seconds) => herd(seconds, say),
+  noisy: (seconds) => noisy(seconds, say),
+}
 
 async function main(): Promise<number> {
-  const say = (line: string) => process.stderr.write(`${line}\n`)
+  const seconds = Number(values.seconds)
+  if (!Number.isFinite(seconds) || seconds <= 0)
+    throw new Error(`--seconds takes a number, not "${values.seconds}"`)
+  const asked = Object.entries(checks).filter(([name]) => values.only === undefined || values.only === name)
+  if (asked.length === 0)
+    throw new Error(`--only takes ${Object.keys(checks).join(', ')}, not "${values.only}"`)
   let bad = 0
-  for (const subject of subjects) {
+  for (const [name, check] of asked) {
     const beganAt = performance.now()
-    const report = await overload({ subject, seconds, say })
-    bad += report.violations.length
-    if (!values.json) print(report)
-    const { violations, ...figures } = report
+    const { violations, ...figures } = await check(seconds)
+    bad += violations.length
     const took = Math.round((performance.now() - beganAt) / 100) / 10
-    const line = { check: `overload ${subject}`, runs: report.acknowledged, violations: violations.length }
-    console.log(JSON.stringify({ ...line, seed: null, seconds: took, ...figures }))
-    for (const violation of violations) say(`VIOLATION ${violation}`)
+    const line = { check: `overload ${name}`, runs: 1, violations: violations.length, seed: null }
+    if (!values.json) print(name, figures)
+    console.log(JSON.stringify({ ...line, seconds: took, ...figures }))
+    for (const violation of violations) say(`VIOLATION ${name}: ${violation}`)
   }
   return bad > 0 ? 1 : 0
 }
 
-function print(report: OverloadReport): void {
-  const percent = (share: number) => `${rounded(share * 100)} %`
-  const rows: readonly (readonly [string, string])[] = [
-    ['through', report.subject],
-    ['capacity', `${report.capacityPerSecond} events/s`],
-    ['offered', `${report.offeredTimes} times as much`],
-    ['goodput meanwhile', `${percent(report.goodputShare)} of the capacity`],
-    ['shed before the acknowledgement', percent(report.shedShare)],
-    ['acknowledged', String(report.acknowledged)],
-    ['acknowledged and lost', String(report.lost)],
-    ['stored twice', String(report.twice)],
-    ['memory at the peak', `${report.rssPeakMebibytes} MiB`],
-    ['longest delay of the event loop', `${report.loopLagMsMax} ms`],
-    [
-      'p99 before, during, after',
-      `${report.latencyMs99Before}, ${report.latencyMs99During}, ${report.latencyMs99After} ms`,
-    ],
-    ['as before after', report.recoverySeconds === null ? 'not in time' : `${report.recoverySeconds} s`],
-    ['alarms acknowledged, handled', `${report.alarms.acknowledged}, ${report.alarms.handled}`],
-    ['an alarm took, p99 and at most', `${report.alarms.ms99}, ${report.alarms.msMax} ms`],
-  ]
-  console.log('')
-  for (const [name, value] of rows) console.log(`${name.padEnd(34)}${value}`)
+function print(name: string, figures: object): void {
+  const rows = Object.entries(figures).map(([key, value]) => [words(key), shown(value)] as const)
+  const width = Math.max(...rows.map(([key]) => key.length))
+  console.log(`\n${name}`)
+  for (const [key, value] of rows) console.log(`  ${key.padEnd(width)}  ${value}`)
 }
 
-function rounded(value: number): number {
-  return Math.round(value * 10) / 10
+/** `latencyMs99During` as a person reads it. */
+const words = (key: string) => key.replaceAll(/([A-Z]|\d+)/g, ' $1').toLowerCase()
+
+function shown(value: unknown): string {
+  if (value === null) return 'not in time'
+  if (typeof value !== 'object') return String(value)
+  return Object.entries(value)
+    .map(([key, each]) => `${words(key)} ${each}`)
+    .join(', ')
 }
+
+process.exitCode = await main()

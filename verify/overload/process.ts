@@ -2,24 +2,20 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createApiKey, createServer } from '@eventspine/server'
 import { Eventspine } from 'eventspine'
-import { appWith } from './app.js'
-import { LibraryLoader } from './library-load.js'
+import { appOf, Ward } from './app.js'
+import { LibraryPublisher } from './library-load.js'
 import type { Figures, LibraryLoad, Question, Started } from './protocol.js'
 
-const alarmMs: number[] = []
+const ward = new Ward()
 const loop = monitorEventLoopDelay({ resolution: 10 })
 const publisher = createApiKey({ scopes: ['publish'], name: 'ward' })
 const alarms = createApiKey({ scopes: ['publish'], name: 'alarms' })
+const quiet = createApiKey({ scopes: ['publish'], name: 'quiet', tenant: 'quiet' })
 let rssPeakBytes = 0
 
-const spine = new Eventspine(
-  appWith((ms) => void alarmMs.push(ms)),
-  {
-    databaseUrl: process.argv[2] ?? '',
-    shutdownMs: 5_000,
-  },
-)
-const server = createServer(spine, { port: 0, apiKeys: [publisher.record, alarms.record] })
+const spine = new Eventspine(appOf(ward), { databaseUrl: process.argv[2] ?? '', shutdownMs: 5_000 })
+let publishing = new LibraryPublisher(spine)
+const server = createServer(spine, { port: 0, apiKeys: [publisher.record, alarms.record, quiet.record] })
 
 await spine.start()
 const { url } = await server.start()
@@ -27,7 +23,7 @@ loop.enable()
 setInterval(measureMemory, 50).unref()
 process.on('message', (question: Question) => void answer(question))
 process.once('disconnect', () => process.exit(0))
-say({ kind: 'started', url, key: publisher.key, alarmKey: alarms.key })
+say({ kind: 'started', url, key: publisher.key, alarmKey: alarms.key, quietKey: quiet.key })
 
 function say(message: Started | Figures | LibraryLoad): void {
   process.send?.(message)
@@ -39,13 +35,16 @@ function measureMemory(): void {
 
 async function answer(question: Question): Promise<void> {
   if (question.kind === 'figures') return figures()
-  if (question.kind === 'load') {
-    return say(
-      await new LibraryLoader(spine, question.first).pace(question.eventsPerSecond, question.seconds),
-    )
+  if (question.kind === 'target') {
+    ward.down = question.down
+    return
   }
-  if (question.kind === 'flood') {
-    return say(await new LibraryLoader(spine, question.first).flood(question.inFlight, question.seconds))
+  if (question.kind === 'publish') return publishing.publish(question)
+  if (question.kind === 'tally' || question.kind === 'flood') {
+    const current = publishing
+    publishing = new LibraryPublisher(spine)
+    if (question.kind === 'flood') await current.flood(question.first, question.inFlight, question.seconds)
+    return say(await current.tally())
   }
   await server.stop()
   await spine.stop()
@@ -61,7 +60,9 @@ function figures(): void {
     rssPeakBytes,
     loopLagMsMax: milliseconds(loop.max),
     loopLagMs99: milliseconds(loop.percentile(99)),
-    alarmMs: alarmMs.splice(0),
+    alarmMs: ward.alarmMs.splice(0),
+    timedMs: ward.timedMs.splice(0),
+    ...{ attempts: ward.attempts, failedRetries: ward.failedRetries },
   })
   loop.reset()
 }

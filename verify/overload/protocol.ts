@@ -3,12 +3,17 @@
 export type Question =
   | { readonly kind: 'figures' }
   | { readonly kind: 'stop' }
+  /** Publish so many now; the intended moment of each is `everyMs` after that of the one before. */
   | {
-      readonly kind: 'load'
-      readonly eventsPerSecond: number
-      readonly seconds: number
+      readonly kind: 'publish'
       readonly first: number
+      readonly count: number
+      readonly intendedAtMs: number
+      readonly everyMs: number
     }
+  /** What became of all that was published since the last time; answered when nothing is open any more. */
+  | { readonly kind: 'tally' }
+  | { readonly kind: 'target'; readonly down: boolean }
   /** As much as it takes, `inFlight` at a time. */
   | { readonly kind: 'flood'; readonly inFlight: number; readonly seconds: number; readonly first: number }
 
@@ -18,6 +23,8 @@ export interface Started {
   readonly key: string
   /** Has a budget of requests of its own. */
   readonly alarmKey: string
+  /** Of another tenant, which publishes little. */
+  readonly quietKey: string
 }
 
 export interface Figures {
@@ -28,6 +35,10 @@ export interface Figures {
   readonly loopLagMs99: number
   /** From the publisher's intended moment to the alarm handler, since the last question. */
   readonly alarmMs: readonly number[]
+  readonly timedMs: readonly number[]
+  /** Since the process began: runs of the handler of readings, and those of them that were retries and failed. */
+  readonly attempts: number
+  readonly failedRetries: number
 }
 
 /** What became of the events that the library was given. */

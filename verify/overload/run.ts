@@ -1,11 +1,11 @@
 // Capacity, then ten times of it, then half of it: what is shed, what is lost, what it costs, how long it takes to be
 // as it was.
 import { startTemporaryPostgres } from '@eventspine/embedded'
-import { Alarms } from './alarms.js'
-import { compareWithLog, until } from './log.js'
+import { ConnectionWatch, compareWithLog, until } from './log.js'
 import { percentile, rounded } from './statistics.js'
 import { HttpSubject, LibrarySubject, type Load, type Subject } from './subject.js'
 import { System } from './system.js'
+import { Trickle } from './trickle.js'
 
 export interface OverloadReport {
   readonly subject: string
@@ -18,6 +18,7 @@ export interface OverloadReport {
   readonly lost: number
   readonly twice: number
   readonly rssPeakMebibytes: number
+  readonly connectionsMax: number
   readonly loopLagMsMax: number
   readonly latencyMs99Before: number
   readonly latencyMs99During: number
@@ -50,83 +51,91 @@ const goodputShareMin = 0.9
 const latencyTimes = 2
 const latencySlackMs = 50
 const rssPeakMebibytesMax = 1_500
+/** Twelve with fixed work, six for transactional handlers, one that listens, and one that cancels. */
+const connectionsMax = 20
 const alarmMsMax = 30_000
 const mebibyte = 1024 * 1024
 
 export async function overload({ subject: name, seconds, say }: OverloadOptions): Promise<OverloadReport> {
   const postgres = await startTemporaryPostgres()
   const system = new System(postgres.url)
+  const connections = new ConnectionWatch(postgres.url)
   try {
+    await connections.start()
     const started = await system.start()
     const subject = name === 'http' ? new HttpSubject(started) : new LibrarySubject(system)
-    const alarms = new Alarms(started.url, started.alarmKey)
-    return await new Overload(subject, system, alarms, postgres.url, say).run(seconds)
+    const alarms = new Trickle(started.url, started.alarmKey, 'ward.alarm')
+    return await new Overload({ subject, system, alarms, connections, say }, postgres.url).run(seconds)
   } finally {
+    await connections.stop()
     await system.stop()
     await postgres.stop()
   }
 }
 
+interface Parts {
+  readonly subject: Subject
+  readonly system: System
+  readonly alarms: Trickle
+  readonly connections: ConnectionWatch
+  readonly say: (line: string) => void
+}
+
 class Overload {
-  readonly #subject: Subject
-  readonly #system: System
-  readonly #alarms: Alarms
+  readonly #parts: Parts
   readonly #databaseUrl: string
-  readonly #say: (line: string) => void
   readonly #acknowledged = new Set<string>()
   readonly #violations: string[] = []
   readonly #alarmMs: number[] = []
   #first = 0
 
-  constructor(
-    subject: Subject,
-    system: System,
-    alarms: Alarms,
-    databaseUrl: string,
-    say: (line: string) => void,
-  ) {
-    this.#subject = subject
-    this.#system = system
-    this.#alarms = alarms
+  constructor(parts: Parts, databaseUrl: string) {
+    this.#parts = parts
     this.#databaseUrl = databaseUrl
-    this.#say = say
   }
 
   async run(seconds: number): Promise<OverloadReport> {
-    await this.#noted(this.#subject.flood(1, this.#first), 'warming up')
-    const flooded = await this.#noted(this.#subject.flood(capacitySeconds, this.#first), 'measuring capacity')
+    await this.#noted(this.#parts.subject.flood(1, this.#first), 'warming up')
+    const flooded = await this.#noted(
+      this.#parts.subject.flood(capacitySeconds, this.#first),
+      'measuring capacity',
+    )
     const capacity = flooded.acknowledged.length / flooded.seconds
     const calmRate = Math.max(20, Math.floor(capacity * calmShare))
-    const before = await this.#noted(this.#subject.pace(calmRate, calmSeconds, this.#first), `${calmRate}/s`)
+    const before = await this.#noted(
+      this.#parts.subject.pace(calmRate, calmSeconds, this.#first),
+      `${calmRate}/s`,
+    )
     await this.#figures()
-    this.#alarms.start()
+    this.#parts.alarms.start()
     const rate = Math.floor(capacity * overloadTimes)
     const during = await this.#noted(
-      this.#subject.pace(rate, seconds, this.#first),
+      this.#parts.subject.pace(rate, seconds, this.#first),
       `${rate}/s for ${seconds} s`,
     )
     const figures = await this.#figures()
     const before99 = percentile(before.latencyMs, 0.99)
     const { recoverySeconds, after99 } = await this.#recover(calmRate, before99)
-    await this.#alarms.stop()
+    await this.#parts.alarms.stop()
     await this.#settleAlarms()
     const { lost, twice } = await compareWithLog(this.#databaseUrl, this.#acknowledged)
     const rssPeakMebibytes = Math.round(figures.rssPeakBytes / mebibyte)
     this.#judge(during, lost, twice, rssPeakMebibytes, recoverySeconds)
     return {
-      subject: this.#subject.name,
+      subject: this.#parts.subject.name,
       capacityPerSecond: Math.round(capacity),
       offeredTimes: rounded(during.offered / during.seconds / capacity),
       goodputShare: rounded((100 * during.acknowledged.length) / during.seconds / capacity) / 100,
       shedShare: Math.round((1_000 * during.shed) / during.offered) / 1_000,
       ...{ acknowledged: this.#acknowledged.size, lost, twice, rssPeakMebibytes },
+      connectionsMax: this.#parts.connections.max,
       loopLagMsMax: figures.loopLagMsMax,
       latencyMs99Before: rounded(before99),
       latencyMs99During: rounded(percentile(during.latencyMs, 0.99)),
       latencyMs99After: rounded(after99),
       recoverySeconds,
       alarms: {
-        acknowledged: this.#alarms.acknowledged,
+        acknowledged: this.#parts.alarms.acknowledged,
         handled: this.#alarmMs.length,
         ms99: rounded(percentile(this.#alarmMs, 0.99)),
         msMax: rounded(Math.max(0, ...this.#alarmMs)),
@@ -138,10 +147,10 @@ class Overload {
   async #noted(loading: Promise<Load>, phase: string): Promise<Load> {
     const load = await loading
     this.#first += load.offered
-    for (const n of load.acknowledged) this.#acknowledged.add(this.#subject.idOf(n))
+    for (const n of load.acknowledged) this.#acknowledged.add(this.#parts.subject.idOf(n))
     const shown = `${load.offered} offered, ${load.acknowledged.length} acknowledged, ${load.shed} shed`
-    this.#say(
-      `${this.#subject.name}: ${phase}: ${shown}, p99 ${rounded(percentile(load.latencyMs, 0.99))} ms`,
+    this.#parts.say(
+      `${this.#parts.subject.name}: ${phase}: ${shown}, p99 ${rounded(percentile(load.latencyMs, 0.99))} ms`,
     )
     for (const [what, count] of Object.entries(load.others))
       this.#violations.push(`${phase}: refused with ${what}, ${count} times`)
@@ -152,7 +161,7 @@ class Overload {
   }
 
   async #figures() {
-    const figures = await this.#system.figures()
+    const figures = await this.#parts.system.figures()
     this.#alarmMs.push(...figures.alarmMs)
     return figures
   }
@@ -162,7 +171,7 @@ class Overload {
     const beganAt = performance.now()
     const elapsed = () => rounded((performance.now() - beganAt) / 1_000)
     for (;;) {
-      const load = await this.#noted(this.#subject.pace(calmRate, 1, this.#first), 'afterwards')
+      const load = await this.#noted(this.#parts.subject.pace(calmRate, 1, this.#first), 'afterwards')
       const after99 = percentile(load.latencyMs, 0.99)
       const goodput = load.acknowledged.length / load.offered
       if (goodput >= goodputShareMin && after99 <= before99 * latencyTimes + latencySlackMs)
@@ -174,11 +183,11 @@ class Overload {
   async #settleAlarms(): Promise<void> {
     const all = await until(async () => {
       await this.#figures()
-      return this.#alarmMs.length >= this.#alarms.acknowledged
+      return this.#alarmMs.length >= this.#parts.alarms.acknowledged
     }, alarmMsMax)
     if (!all)
       this.#violations.push(
-        `${this.#alarms.acknowledged - this.#alarmMs.length} acknowledged alarms were not handled`,
+        `${this.#parts.alarms.acknowledged - this.#alarmMs.length} acknowledged alarms were not handled`,
       )
   }
 
@@ -187,7 +196,9 @@ class Overload {
     if (twice > 0) this.#violations.push(`${twice} events are in the log twice`)
     if (recovery === null) this.#violations.push(`not as before after ${recoverySecondsMax} s`)
     if (during.shed === 0) this.#violations.push('nothing was shed: the overload was none')
-    if (this.#alarms.acknowledged === 0) this.#violations.push('no alarm got through')
+    if (this.#parts.alarms.acknowledged === 0) this.#violations.push('no alarm got through')
+    const { max } = this.#parts.connections
+    if (max > connectionsMax) this.#violations.push(`${max} connections at the peak`)
     if (rssPeakMebibytes > rssPeakMebibytesMax) this.#violations.push(`${rssPeakMebibytes} MiB at the peak`)
   }
 }

@@ -1,4 +1,6 @@
 // One thing to overload: HTTP or the library, brought to one form.
+import { setTimeout as delay } from 'node:timers/promises'
+import { monotonicMs } from './app.js'
 import { HttpLoader, httpId } from './http-load.js'
 import { libraryId } from './library-load.js'
 import type { LibraryLoad, Started } from './protocol.js'
@@ -30,6 +32,7 @@ export interface Subject {
 const floodConnections = 48
 const paceConnections = 90
 const libraryInFlight = 2_000
+const beatMs = 5
 
 export class HttpSubject implements Subject {
   readonly name = 'http'
@@ -70,11 +73,23 @@ export class LibrarySubject implements Subject {
   }
 
   async flood(seconds: number, first: number): Promise<Load> {
-    return loadOf(await this.#system.load({ kind: 'flood', inFlight: libraryInFlight, seconds, first }))
+    const question = { kind: 'flood', inFlight: libraryInFlight, seconds, first } as const
+    return loadOf(await this.#system.load(question, seconds))
   }
 
   async pace(eventsPerSecond: number, seconds: number, first: number): Promise<Load> {
-    return loadOf(await this.#system.load({ kind: 'load', eventsPerSecond, seconds, first }))
+    const beganAtMs = monotonicMs()
+    const elapsedMs = () => monotonicMs() - beganAtMs
+    const all = Math.floor(eventsPerSecond * seconds)
+    const everyMs = 1_000 / eventsPerSecond
+    for (let sent = 0; sent < all && elapsedMs() < seconds * 1_000; ) {
+      const due = Math.min(all, Math.ceil(elapsedMs() / everyMs))
+      const intendedAtMs = beganAtMs + sent * everyMs
+      this.#system.tell({ kind: 'publish', first: first + sent, count: due - sent, intendedAtMs, everyMs })
+      sent = due
+      await delay(beatMs)
+    }
+    return loadOf(await this.#system.load({ kind: 'tally' }, seconds))
   }
 }
 

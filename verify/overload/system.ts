@@ -39,8 +39,16 @@ export class System {
     return (await this.#ask({ kind: 'figures' }, 'figures', answerMsMax)) as Figures
   }
 
-  async load(question: Extract<Question, { seconds: number }>): Promise<LibraryLoad> {
-    return (await this.#ask(question, 'loaded', question.seconds * 1_000 + answerMsMax)) as LibraryLoad
+  async load(
+    question: Extract<Question, { kind: 'flood' | 'tally' }>,
+    seconds: number,
+  ): Promise<LibraryLoad> {
+    return (await this.#ask(question, 'loaded', seconds * 1_000 + answerMsMax)) as LibraryLoad
+  }
+
+  /** What needs no answer. */
+  tell(question: Extract<Question, { kind: 'publish' | 'target' }>): void {
+    this.#child?.send(question)
   }
 
   /** Safe to call twice, or before start. */

@@ -13,17 +13,17 @@ const stackLinesMax = 20
 
 /** The operation of the command. */
 export async function showLetter(
-  { operator, screen }: Session,
+  { operator, screen, hint }: Session,
   { operands }: Call<object>,
 ): Promise<undefined> {
   const id = operand(operands)
   const letter = await operator.deadLetter(id)
-  if (letter === null) throw notFound('dead letter', id, 'List them: eventspine dead list.')
-  screen.answer(letter, () => lines(letter))
+  if (letter === null) throw notFound('dead letter', id, `List them: ${hint('dead list')}.`)
+  screen.answer(letter, () => lines(letter, hint))
   return undefined
 }
 
-function lines(letter: DeadLetter): Text[] {
+function lines(letter: DeadLetter, hint: Session['hint']): Text[] {
   const { event, failure } = letter
   return [
     [bold(letter.id), '  ', letter.state === 'dead' ? red('dead') : dim(letter.state)],
@@ -38,7 +38,7 @@ function lines(letter: DeadLetter): Text[] {
     ...(event.claim === null ? dataLines(event.data) : [dim(`  kept in the object store: ${event.claim}`)]),
     '',
     bold('What to do'),
-    ...advice(letter).flatMap(([what, command]): Text[] => [
+    ...advice(letter, hint).flatMap(([what, command]): Text[] => [
       `  ${what}`,
       ...(command === '' ? [] : [cyan(`    ${command}`)]),
     ]),
@@ -81,22 +81,20 @@ const byCategory: Readonly<Record<string, string>> = {
   unknown: 'The error has no category: look at the stack, then decide.',
 }
 
-function advice(letter: DeadLetter): (readonly [string, string])[] {
+function advice(letter: DeadLetter, hint: Session['hint']): (readonly [string, string])[] {
   const { id, state, event, failure, redrive } = letter
   if (state === 'discarded' || state === 'redriven') return [['Nothing: it is resolved.', '']]
-  if (state === 'redriving') return [['It is on its way:', `eventspine redrive show ${redrive ?? ''}`]]
+  if (state === 'redriving') return [['It is on its way:', hint(`redrive show ${redrive ?? ''}`)]]
   const edit = failure.category === 'validation' || failure.category === 'permanent'
   return [
     [byCategory[failure.category] ?? byCategory.unknown ?? '', ''],
-    ['Send it again:', `eventspine redrive '${id}'`],
-    ...(edit
-      ? ([['Send it with mended data:', `eventspine redrive '${id}' --edit data.json`]] as const)
-      : []),
+    ['Send it again:', hint(`redrive '${id}'`)],
+    ...(edit ? ([['Send it with mended data:', hint(`redrive '${id}' --edit data.json`)]] as const) : []),
     [
       'Send all of its fault:',
-      `eventspine redrive --subscription ${letter.subscription} --fingerprint ${failure.fingerprint}`,
+      hint(`redrive --subscription ${letter.subscription} --fingerprint ${failure.fingerprint}`),
     ],
-    ['Give it up:', `eventspine dead discard '${id}' --reason '…'`],
-    ['See what led to it:', `eventspine events show ${event.id}`],
+    ['Give it up:', hint(`dead discard '${id}' --reason '…'`)],
+    ['See what led to it:', hint(`events show ${event.id}`)],
   ]
 }

@@ -6,8 +6,9 @@ import { CommandError } from '../failure.js'
 import { addLetterFlags, chosenLetters, type LetterFlags, letterFilter } from '../input/letter-filter.js'
 import { wholeNumber } from '../input/values.js'
 import { requireFiltered } from '../project/lookup.js'
+import type { Session } from '../project/session.js'
 import { confirm } from '../screen/confirm.js'
-import { table } from '../screen/table.js'
+import { type Column, table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { ago, count, counted } from '../screen/time.js'
 import { showLetter } from './dead-show.js'
@@ -56,7 +57,7 @@ function list(commands: Commands) {
       return undefined
     }
     const page = await operator.deadLetters({ ...filter, ...pageRequest(flags), ...stateOf(flags.state) })
-    screen.answer(page, () => letterLines(page.items, page.cursor, screen.width))
+    screen.answer(page, () => letterLines(page.items, page.cursor, session, screen.width))
     return undefined
   })
 }
@@ -76,15 +77,21 @@ const stateStyles: Readonly<Record<DeadLetterState, Text>> = {
   discarded: dim('discarded'),
 }
 
-function letterLines(letters: readonly DeadLetter[], cursor: string | null, width: number): Text[] {
+/** Dead letters, one to a line. */
+export function letterLines(
+  letters: readonly DeadLetter[],
+  cursor: string | null,
+  { hint }: Pick<Session, 'hint'>,
+  width: number,
+): Text[] {
   if (letters.length === 0) return [[green('✓'), ' No dead letter fits.']]
   const columns = [
     { title: 'DEAD LETTER' },
-    { title: 'DIED' },
-    { title: 'STATE' },
-    { title: 'CATEGORY' },
+    { title: 'DIED', optional: true },
+    { title: 'STATE', optional: true },
+    { title: 'CATEGORY', optional: true },
     { title: 'EVENT', widthMin: 12, optional: true },
-    { title: 'ERROR', widthMin: 16 },
+    { title: 'ERROR', widthMin: 8 },
   ]
   const rows = letters.map((letter) => [
     letter.id,
@@ -94,7 +101,7 @@ function letterLines(letters: readonly DeadLetter[], cursor: string | null, widt
     letter.event.type,
     letter.failure.message,
   ])
-  const next = [dim('eventspine dead show ID tells more; eventspine redrive sends them again.')]
+  const next = [dim(`${hint('dead show ID')} tells more; ${hint('redrive')} sends them again.`)]
   return [...table(columns, rows, width), ...nextPage(cursor), '', ...next]
 }
 
@@ -104,11 +111,11 @@ export function groupLines(groups: readonly DeadLetterGroup[], width: number): T
   const columns = [
     { title: 'COUNT', align: 'right' },
     { title: 'SUBSCRIPTION' },
-    { title: 'CATEGORY' },
-    { title: 'LAST' },
+    { title: 'CATEGORY', optional: true },
+    { title: 'LAST', optional: true },
     { title: 'FINGERPRINT' },
-    { title: 'ERROR', widthMin: 16 },
-  ] as const
+    { title: 'ERROR', widthMin: 8 },
+  ] as const satisfies readonly Column[]
   const rows = groups.map((group) => [
     count(group.count),
     group.subscription,

@@ -7,7 +7,7 @@ import type { ExitCode } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
 import { namedDatabase, type OpenDatabase, openEmbedded } from '../project/database.js'
 import { findAppFile, findProject, type Project } from '../project/project.js'
-import type { Settings } from '../project/settings.js'
+import { chosenBy, type Settings } from '../project/settings.js'
 import type { Screen } from '../screen/screen.js'
 import { bold, cyan, dim, green, type Text } from '../screen/text.js'
 import { duration } from '../screen/time.js'
@@ -132,15 +132,6 @@ class HeldDatabase {
 const shown = (path: string) => {
   const short = relative(process.cwd(), path)
   return short === '' ? 'this folder' : short.startsWith('..') ? path : short
-}
-
-/** What another command has to be told to mean the same app and tables. */
-function chosenBy({ app, schema }: Settings): string {
-  const named = [
-    ['--app', app],
-    ['--schema', schema],
-  ].flatMap(([flag, value]) => (value === undefined ? [] : ` ${flag} ${value}`))
-  return named.join('')
 }
 
 function welcome(

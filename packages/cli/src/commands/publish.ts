@@ -57,7 +57,7 @@ async function run(session: Session, call: Call<PublishFlags>): Promise<undefine
     const { publishFile } = await import('./publish-file.js')
     return publishFile(session, flags.file, call.interruption)
   }
-  const { screen, spine } = session
+  const { screen, spine, hint } = session
   const published = await spine.ingest(await eventOf(operands[0], flags))
   screen.answer(published, () => [
     [
@@ -66,7 +66,7 @@ async function run(session: Session, call: Call<PublishFlags>): Promise<undefine
       dim(` tenant ${published.tenant}`),
     ] as Text,
     ['  ', published.id],
-    dim(`  eventspine events show ${published.id}`),
+    dim(`  ${hint(`events show ${published.id}`)}`),
   ])
   return undefined
 }

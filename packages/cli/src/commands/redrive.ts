@@ -128,7 +128,7 @@ async function watched(
   redrive: Redrive,
 ): Promise<ExitCode | undefined> {
   const { operator, screen } = session
-  const later = `eventspine redrive show ${redrive.id}`
+  const later = session.hint(`redrive show ${redrive.id}`)
   const hasWorker = (await operator.workers()).length > 0
   if (flags.wait === false || !hasWorker) {
     const why = hasWorker ? 'It goes on in the workers.' : 'No worker is running: it begins when one starts.'

@@ -62,7 +62,7 @@ async function run(
   const replay = await operator
     .replay({ subscription, from, actor, external, ...(reason !== undefined && { reason }) })
     .catch(explain)
-  const later = `eventspine replay show ${replay.id}`
+  const later = session.hint(`replay show ${replay.id}`)
   const hasWorker = (await operator.workers()).length > 0
   if (flags.wait === false || !hasWorker) {
     const why = hasWorker ? 'It goes on in the workers.' : 'No worker is running: it begins when one starts.'

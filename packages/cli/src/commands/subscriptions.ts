@@ -58,7 +58,7 @@ function remove(commands: Commands) {
 
 function change(commands: Commands, verb: 'pause' | 'resume') {
   return commands.operation(async (session, { operands }) => {
-    const { operator, screen, actor } = session
+    const { operator, screen, actor, hint } = session
     const name = operand(operands)
     await requireSubscription(session, name)
     if (verb === 'pause') screen.note(dim('Waiting for running handlers to end …'))
@@ -66,7 +66,7 @@ function change(commands: Commands, verb: 'pause' | 'resume') {
     const state = verb === 'pause' ? 'paused' : 'active'
     const said =
       verb === 'pause'
-        ? `"${name}" is paused: no attempt starts. Go on with: eventspine subscriptions resume ${name}`
+        ? `"${name}" is paused: no attempt starts. Go on with: ${hint(`subscriptions resume ${name}`)}`
         : `"${name}" goes on where it was.`
     screen.answer({ name, state }, () => [[green('✓'), ` ${said}`]])
     return undefined

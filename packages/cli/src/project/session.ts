@@ -7,7 +7,7 @@ import { yellow } from '../screen/text.js'
 import { type LoadedApp, loadApp } from './app-file.js'
 import { namedDatabase, type OpenDatabase, openEmbedded } from './database.js'
 import { findAppFile, findProject } from './project.js'
-import { actorOf, type Settings } from './settings.js'
+import { actorOf, chosenBy, type Settings } from './settings.js'
 
 export interface Session {
   readonly spine: Eventspine
@@ -15,6 +15,8 @@ export interface Session {
   readonly screen: Screen
   /** Who acts, for the audit. */
   readonly actor: string
+  /** Another command, to be shown to the person: it means the same app, tables and cell. */
+  hint(command: string): string
 }
 
 export interface SessionNeeds {
@@ -59,7 +61,13 @@ async function started<Result>(spine: Eventspine, work: () => Promise<Result>): 
 }
 
 function sessionOf(spine: Eventspine, settings: Settings, screen: Screen): Session {
-  return { spine, screen, operator: spine.operator(settings.cell), actor: actorOf(settings) }
+  return {
+    spine,
+    screen,
+    operator: spine.operator(settings.cell),
+    actor: actorOf(settings),
+    hint: (command) => `eventspine ${command}${chosenBy(settings)}`,
+  }
 }
 
 export interface Chosen {

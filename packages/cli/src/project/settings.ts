@@ -10,6 +10,17 @@ export interface Settings {
   readonly actor?: string
 }
 
+/** What another command has to be told to mean the same app, tables and cell. Not which database: its address may hold
+ *  a password. */
+export function chosenBy({ app, schema, cell }: Settings): string {
+  const flags = { app, schema, cell }
+  return Object.entries(flags)
+    .flatMap(([flag, value]) => (value === undefined ? [] : ` --${flag} ${quoted(value)}`))
+    .join('')
+}
+
+const quoted = (value: string) => (/^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`)
+
 /** Who acts, for the audit. */
 export function actorOf(settings: Settings): string {
   return settings.actor ?? `${userName()}@${hostname()} (command line)`

@@ -50,6 +50,25 @@ it('tells a burst of changes once, and passes over what is no source', async () 
   expect(told).toEqual(['a.ts', 'e.json'])
 })
 
+it('passes over what lies below in a package of its own, new or old', async () => {
+  const other = (name: string) => {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'package.json'), '{}')
+  }
+  watch.stop()
+  other('src/member')
+  watch.start()
+  other('moved')
+  // Of a burst the last change is told: were these seen, it would be one of them.
+  const burst = () => {
+    write('b.ts')
+    renameSync(join(folder, 'moved'), join(folder, 'src/moved'))
+    write('member/a.ts')
+  }
+  expect(await toldAfter(burst)).toBe('b.ts')
+  expect(told).toEqual(['b.ts'])
+})
+
 it('sees into new folders, and into those that took the place of others', async () => {
   expect(await toldAfter(() => mkdirSync(join(folder, 'src/new')))).toBe('new')
   expect(await toldAfter(() => write('new/a.ts'))).toBe(join('new', 'a.ts'))

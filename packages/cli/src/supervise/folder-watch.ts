@@ -1,5 +1,6 @@
 // Tells when source files below a folder change, once for a burst of changes. Folders are watched one by one: watching
-// recursively would walk node_modules. A folder that is put in the place of another, as git does, is watched anew.
+// recursively would walk node_modules. What lies below in a package of its own, as the members of a workspace do, is no
+// part of the app. A folder that is put in the place of another, as git does, is watched anew.
 import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import { basename, extname, join, relative, sep } from 'node:path'
 
@@ -64,7 +65,7 @@ export class FolderWatch {
     if (name === null || isPassedOver(name)) return
     const path = join(folder, name)
     if (extensions.has(extname(name))) this.#tell(path)
-    else if (event === 'rename' && isFolder(path)) this.#renew(path)
+    else if (event === 'rename' && isOwnFolder(path)) this.#renew(path)
   }
 
   // What was watched under this name may be another folder now.
@@ -96,8 +97,11 @@ const isOwnEnd = (folder: string, event: string, name: string | null) =>
 
 const isPassedOver = (name: string) => name.startsWith('.') || passedOver.has(name)
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+function isOwnFolder(path: string): boolean {
+  return (
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true &&
+    !existsSync(join(path, 'package.json'))
+  )
 }
 
 function foldersIn(folder: string): string[] {
@@ -105,6 +109,7 @@ function foldersIn(folder: string): string[] {
     return readdirSync(folder, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !isPassedOver(entry.name))
       .map((entry) => join(folder, entry.name))
+      .filter(isOwnFolder)
   } catch {
     return []
   }

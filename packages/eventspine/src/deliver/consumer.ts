@@ -2,7 +2,7 @@
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
 
 import type { Outcome } from '../handle/outcome.js'
-import { assert, Soonest } from '../kernel/index.js'
+import { assert, isOwnFault, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
 import { Gate, transactionItemsMax } from './gate.js'
 import { Isolation, isolateAfterDeaths } from './isolation.js'
@@ -35,7 +35,6 @@ export class Consumer {
   readonly #isolation: Isolation
   readonly gate: Gate
   readonly #running = new Set<Item>()
-  readonly #turn: Turn
   readonly #pumpLater: Soonest
   readonly #parkLater: Soonest
   /** Ended well, and recorded only if the ids that they published under are free: their keys wait for that. */
@@ -61,11 +60,12 @@ export class Consumer {
     this.#promotion = new Promotion(this.#keys, lease, services.retry, () => services.dueIn(0))
     this.#isolation = new Isolation(lease, services.feed.known)
     this.gate = new Gate(subscription, lease, services, { again: () => this.pump() })
-    this.#turn = new Turn(services.clock, () => this.pump())
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
     this.#parkLater = new Soonest(services.clock, () => services.flush(this))
+    const turn = new Turn(services.clock, () => this.pump())
     this.#queue = new Queue(this.gate, this.#keys, {
-      mayStart: () => this.#mayStart && this.#turn.mine,
+      mayStart: () => this.#mayStart,
+      myTurn: () => turn.mine,
       later: (ms) => this.#pumpLater.after(ms),
       aside: (item) => this.#unsettled.ended(item),
       probed: (item) => (subscription.transact === undefined ? this.#run(item) : void this.#transact([item])),
@@ -99,10 +99,8 @@ export class Consumer {
 
   async start(): Promise<void> {
     if (this.#state !== 'new') return
-    if (this.subscription.ordered !== 'no') {
-      await this.#promotion.restore()
-      if (this.#state !== 'new') return
-    }
+    if (this.subscription.ordered !== 'no') await this.#promotion.restore()
+    if (this.#state !== 'new') return
     this.#state = 'running'
     this.pump()
   }
@@ -136,8 +134,10 @@ export class Consumer {
       })
       if (read === undefined || this.#state !== 'running') return
       if (read === 'renumbered') return this.#services.lost(this)
-    } catch {
-      // The store is away: the worker's poll tries again. No attempt is spent.
+    } catch (error) {
+      // The worker's poll tries again, and no attempt is spent. After a fault of ours, what was read may be nowhere.
+      this.#services.failed(error)
+      if (isOwnFault(error)) this.#services.lost(this)
       return
     }
     this.pump()
@@ -155,7 +155,7 @@ export class Consumer {
     if (this.#state !== 'running') this.#unsettled.giveBack(...items)
     else {
       for (const item of items) {
-        if (item.attempt > 1 && item.deaths === 0) this.gate.retried()
+        this.gate.claimed(item)
         this.#queue.add(item)
       }
     }
@@ -265,14 +265,14 @@ export class Consumer {
       settled: () => this.#transacted(items),
       refused: (ids) => this.#unsettled.takeBack(ids),
       wait: (item) => this.#wait(item),
-    }).catch(() => false)
+    }).catch((error) => this.#services.failed(error))
     this.#transacting = false
     if (this.#askAgain || first.deaths > 0) this.#services.dueIn(0)
     this.#askAgain = false
     this.gate.ended(first, { kind: 'abandoned' })
     for (const item of items)
       if (this.#running.delete(item) && item.tick === null) this.#unsettled.giveBack(item)
-    if (held) this.pump()
+    if (held === true) this.pump()
     else this.#services.lost(this)
     this.#services.freed()
   }

@@ -35,7 +35,8 @@ const depositPerSuccess = 0.1
 const depositPerMs = 5 / 1000
 
 /** Retries draw on what successes pay in, so that a downstream that is down is not hammered: at full failure plain
- *  retries would multiply its load by the number of attempts. */
+ *  retries would multiply its load by the number of attempts. A retry that succeeds was no waste and gets its token
+ *  back: else a hundred thousand that failed in an outage would go home at five a second once it is over. */
 export class RetryBudget {
   readonly #clock: Clock
   #tokens = budgetTokensMax
@@ -58,8 +59,8 @@ export class RetryBudget {
     this.#tokens = Math.max(0, this.#tokens - 1)
   }
 
-  succeeded(): void {
-    this.#tokens = Math.min(budgetTokensMax, this.#tokens + depositPerSuccess)
+  succeeded(retry: boolean): void {
+    this.#tokens = Math.min(budgetTokensMax, this.#tokens + depositPerSuccess + (retry ? 1 : 0))
   }
 }
 

@@ -109,8 +109,9 @@ export class Gate {
     return this.#budget.available
   }
 
-  retried(): void {
-    this.#budget.spend()
+  /** A row was claimed: a retry has its price. */
+  claimed(item: Item): void {
+    if (isRetry(item)) this.#budget.spend()
   }
 
   started(item: Item): void {
@@ -127,7 +128,7 @@ export class Gate {
   /** Learns from an outcome: batch size, retry budget, breaker. */
   account(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>): void {
     this.batch.handled((item.event.data?.length ?? 0) + 300, item.durationMs)
-    if (outcome.kind === 'done') this.#budget.succeeded()
+    if (outcome.kind === 'done') this.#budget.succeeded(isRetry(item))
     const { breaker } = this.#subscription
     if (breaker === undefined) return
     const { tenant } = item.event
@@ -145,3 +146,6 @@ export class Gate {
     return breaker !== undefined && this.#services.breakers.probe(breaker, item.event.tenant)
   }
 }
+
+// One that may have killed its process is no retry: it has a budget of its own.
+const isRetry = ({ attempt, deaths }: Item) => attempt > 1 && deaths === 0

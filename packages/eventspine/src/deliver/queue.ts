@@ -7,6 +7,8 @@ import type { KeyOrder } from './key-order.js'
 export interface QueueServices {
   /** Nothing may start while the lease is in doubt or the consumer stops. */
   mayStart(): boolean
+  /** Others of the process wait for the event loop: whoever can wait goes on in the next turn. */
+  myTurn(): boolean
   /** Look again after `ms`. */
   later(ms: number): void
   /** A delivery left the queue without running: its ending is set. */
@@ -60,11 +62,8 @@ export class Queue {
 
   /** The next delivery that may run. It has left the queue and holds its key. None when the next one does not fit. */
   next(fits: (item: Item) => boolean = always): Item | undefined {
-    for (
-      let item = this.#line.first;
-      item !== undefined && this.#services.mayStart();
-      item = this.#line.first
-    ) {
+    const { mayStart, myTurn } = this.#services
+    for (let item = this.#line.first; item !== undefined && mayStart() && myTurn(); item = this.#line.first) {
       if (!fits(item)) return undefined
       const verdict = this.#gate.judge(item)
       if (verdict.kind === 'hold') {
@@ -114,6 +113,7 @@ export class Queue {
     this.#probing = true
     void this.#gate.probe(item).then((granted) => {
       this.#probing = false
+      // Whose turn it is does not matter any more: a probe that is granted and not run closes the way for a minute.
       if (!granted || !this.#services.mayStart()) return this.#services.later(probeAgainMs)
       // Rows may have come before it meanwhile; the probe is its own all the same.
       const found = this.#rows.remove(item) || this.#fresh.remove(item)

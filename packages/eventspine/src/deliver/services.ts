@@ -45,6 +45,8 @@ export interface ConsumerServices {
   mayStart(consumer: Consumer): boolean
   /** A handler place became free: others may want it. */
   freed(): void
+  /** The store did not answer, or Eventspine itself is at fault: somebody has to hear of it. */
+  failed(error: unknown): void
   /** The lease cannot be relied on any more: give it up. */
   lost(consumer: Consumer): void
 }

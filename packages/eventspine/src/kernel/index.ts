@@ -1,5 +1,5 @@
 // What has no domain word: time, chance, ids, errors.
-export { assert, safeInteger } from './assert.js'
+export { assert, isOwnFault, safeInteger } from './assert.js'
 export { Cancellation } from './cancellation.js'
 export { type Clock, systemClock } from './clock.js'
 export { type ErrorCode, type ErrorDetails, EventspineError, errorCodes } from './errors.js'

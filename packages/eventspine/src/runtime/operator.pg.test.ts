@@ -13,7 +13,7 @@ import {
   workOff,
 } from '../store/postgres/inspect.fixture.js'
 import { defineApp } from './app.js'
-import { Operator } from './operator.js'
+import { Operator, type OperatorServices } from './operator.js'
 
 const placed = defineEvent({
   type: 'orders.order-placed',
@@ -44,6 +44,7 @@ const app = defineApp({
 
 let store: TestStore
 let operator: Operator
+let services: OperatorServices
 let sleeps = 0
 const bodies = new Map<string, string>()
 
@@ -65,15 +66,8 @@ beforeAll(async () => {
     hardLimitBytes: 1_000,
     activeTraceparent: () => undefined,
   }
-  operator = new Operator({
-    store,
-    app,
-    runner: { body },
-    clock,
-    random: systemRandom,
-    preparation,
-    live: () => [],
-  })
+  services = { store, app, runner: { body }, clock, random: systemRandom, preparation, live: () => [] }
+  operator = new Operator(services)
 })
 afterAll(() => store.drop())
 
@@ -145,6 +139,24 @@ describe('pause', () => {
       field: '/actor',
     })
   })
+})
+
+test('removes a subscription though somebody resumes it in between', async () => {
+  await store.register([record('gone')])
+  let resumed = 0
+  const remove: typeof store.remove = async (name, actor) => {
+    if (resumed++ === 0) await store.resume(name, 'ben')
+    return store.remove(name, actor)
+  }
+  await new Operator({ ...services, store: { ...store, remove } }).removeSubscription('gone', 'anna')
+  expect((await operator.subscriptions()).map(({ name }) => name)).not.toContain('gone')
+  const actions = (await operator.audit()).items.filter(({ target }) => target === 'gone')
+  expect(actions.map(({ action, actor }) => `${actor} ${action}`)).toEqual([
+    'anna subscription.remove',
+    'anna subscription.pause',
+    'ben subscription.resume',
+    'anna subscription.pause',
+  ])
 })
 
 describe('redrive', () => {

@@ -131,11 +131,13 @@ export class Operator {
   /** Forgets a subscription that is gone from the code: pauses it, then removes its cursor and open rows and discards
    *  its dead letters, all counted in the audit. One that an app still defines begins anew at that app's next start. */
   async removeSubscription(name: string, actor: string): Promise<void> {
-    await this.pause(name, actor)
-    if (await this.#services.store.remove(name, checkName('actor', actor))) return
-    throw new EventspineError('UNAVAILABLE', `"${name}" was resumed meanwhile. Ask again.`, {
-      retryAfterMs: 1_000,
-    })
+    const { store, clock } = this.#services
+    // Whoever resumes it between the two comes too late all the same: it is paused once more.
+    for (const until = clock.monotonic() + pauseMsMax; ; ) {
+      await this.pause(name, actor)
+      if (await store.remove(name, actor)) return
+      if (clock.monotonic() > until) throw await this.#notLetGo(name)
+    }
   }
 
   // ── dead letters, redrive, replay ──

@@ -16,7 +16,7 @@ import {
 } from '../deliver/index.js'
 import type { StoredEvent } from '../event/stored.js'
 import { eventFor, outcomes, type Runner } from '../handle/index.js'
-import { type Clock, hash32, type Random, uuidv7 } from '../kernel/index.js'
+import { type Clock, hash32, isOwnFault, type Random, uuidv7 } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import { Settler } from '../settle/index.js'
@@ -190,6 +190,7 @@ export class Worker {
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
       freed: () => capacity.offer(),
+      failed: (error) => this.#complain(error),
       lost: (consumer) => this.#lost(consumer),
     }
     return new Consumer(lease, subscription, (event) => this.#wants(subscription, lease, event), services)
@@ -213,8 +214,16 @@ export class Worker {
     return view
   }
 
-  // The store being away is said once in a while, not at every try.
+  // The store being away is said once in a while, not at every try; a fault of our own each time.
   #complain(error: unknown): void {
+    if (isOwnFault(error)) {
+      const { stack } = error
+      this.#services.logger.error('delivery met a fault of its own and begins again: please report it', {
+        error,
+        stack,
+      })
+      return
+    }
     const now = this.#services.clock.monotonic()
     if (now - this.#complainedAt < complaintEveryMs) return
     this.#complainedAt = now

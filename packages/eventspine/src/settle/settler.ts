@@ -49,12 +49,23 @@ export class Settler<Member extends Settling> {
       const members = this.#waiting
       this.#waiting = new Set()
       const offered = [...members].flatMap((member) => {
-        const settlement = member.collect()
+        const settlement = this.#collected(member)
         return settlement === undefined ? [] : [{ member, settlement }]
       })
       if (offered.length > 0) await this.#settle(offered)
     }
     this.#flushing = undefined
+  }
+
+  // A fault of the engine's own in one consumer must not end settling for all.
+  #collected(member: Member): Settlement | undefined {
+    try {
+      return member.collect()
+    } catch (error) {
+      this.#services.failed(error)
+      this.#services.lost(member)
+      return undefined
+    }
   }
 
   async #settle(

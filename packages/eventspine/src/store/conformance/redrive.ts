@@ -16,6 +16,7 @@ export function describeRedrive(open: OpenScene): void {
     describeEdit(open)
     describeDiscard(open)
     describeHalts(open)
+    describeLastDeath(open)
   })
 }
 
@@ -50,9 +51,9 @@ export async function succeeds(scene: Scene, lease: Lease, rows: readonly Row[])
   return await scene.settle(lease, scene.settlement(lease, { closed, counts }))
 }
 
-async function fails(scene: Scene, lease: Lease, rows: readonly Row[]): Promise<Lease> {
+async function fails(scene: Scene, lease: Lease, rows: readonly Row[], halts = false): Promise<Lease> {
   const failure = scene.failure({ message: 'still no such customer' })
-  const dead = rows.map(({ event, attempt, round }) => ({ event, attempt, round, failure, halts: false }))
+  const dead = rows.map(({ event, attempt, round }) => ({ event, attempt, round, failure, halts }))
   return await scene.settle(
     lease,
     scene.settlement(lease, { closed: rows.map(({ event }) => placeOf(event)), dead }),
@@ -373,5 +374,21 @@ function describeHalts(open: OpenScene): void {
     const next = await scene.store.claimDue([after], 10)
     expect(next.map(({ event }) => event.id)).toEqual([waiting.id])
     expect(await scene.store.nextDueMs([after])).toBeNull()
+  })
+}
+
+// The subscription may have changed its mind between the two deaths.
+function describeLastDeath(open: OpenScene): void {
+  it('halts the key by the last death of a letter, not by its first (I23)', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    const before = await scene.died(await scene.leased(), 1, {}, { key: 'k' })
+    await scene.store.createRedrive('r1', redriveRequest())
+    const halted = await fails(scene, before.lease, await sent(scene, before.lease, 1), true)
+    expect([...(await scene.store.blockedKeys(halted)).halted]).toEqual(['k'])
+    await scene.store.createRedrive('r2', redriveRequest())
+    const free = await fails(scene, halted, await sent(scene, halted, 1))
+    expect((await scene.store.blockedKeys(free)).halted.size).toBe(0)
+    expect(await scene.store.deadLetter(before.ids[0] ?? '')).toMatchObject({ state: 'dead', halts: false })
   })
 }

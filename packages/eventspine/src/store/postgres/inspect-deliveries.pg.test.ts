@@ -38,9 +38,10 @@ const stateOf = async (event: StoredEvent, subscription: string) => (await viewO
 async function settleAll(
   subscription: string,
   given: Parameters<typeof settlementTo>[2] = {},
+  replay = '',
 ): Promise<void> {
   const last = (await readAll(store)).at(-1)
-  const lease = await leaseOf(store, subscription)
+  const lease = await leaseOf(store, subscription, 'worker-1', replay)
   const { settled } = await store.settle('worker-1', [settlementTo(lease, last?.tick ?? 0, given)])
   expect(settled.size).toBe(1)
   await store.release([lease])
@@ -264,7 +265,8 @@ describe('runs', () => {
     await settleAll('replayed', { runs: [run(await stored(event))] })
     await store.createReplay('replay-1', { subscription: 'replayed', actor: 'anna' })
     expect(await store.deliveries(event)).toHaveLength(1)
-    await settleAll('replayed', { runs: [run(await stored(event), { durationMs: 7 })], finished: true })
+    const runs = [run(await stored(event), { durationMs: 7 })]
+    await settleAll('replayed', { runs, finished: true }, 'replay-1')
     const views = await store.deliveries(event)
     expect(
       views.map(({ id, replay, state, runs }) => [id, replay, state, runs.map((each) => each.durationMs)]),

@@ -107,15 +107,24 @@ export async function readAll(store: TestStore): Promise<readonly StoredEvent[]>
   return store.read(await store.ticksAfter(0, 1_000), 0, 10_000)
 }
 
-export async function leaseOf(store: TestStore, subscription: string, worker = 'worker-1'): Promise<Lease> {
+/** With `replay` (an id, or '' for the live consumer) that one of several; else there may be no choice. */
+export async function leaseOf(
+  store: TestStore,
+  subscription: string,
+  worker = 'worker-1',
+  replay?: string,
+): Promise<Lease> {
   const leases = await store.acquire({
     worker,
     leaseMs: { [subscription]: 60_000 },
     consumersMax: 10,
     deadWorkers: [],
   })
-  const lease = leases[0]
+  const wanted = leases.filter((each) => replay === undefined || each.replay === replay)
+  const [lease] = wanted
   if (lease === undefined) throw new Error(`No consumer of ${subscription} is free`)
+  if (wanted.some((each) => each.replay !== lease.replay)) throw new Error(`Say which of ${subscription}`)
+  await store.release(leases.filter((each) => !wanted.includes(each)))
   return lease
 }
 

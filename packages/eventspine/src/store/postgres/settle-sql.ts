@@ -219,7 +219,7 @@ function dead(settlements: readonly Settlement[], parameters: Parameters): strin
   JOIN fenced f USING (move)
   ON CONFLICT (subscription, replay, shard, epoch, seq) DO UPDATE SET state = 'dead', attempts = l.attempts + excluded.attempts,
     round = excluded.round, category = excluded.category, fingerprint = excluded.fingerprint, failure = excluded.failure,
-    event = excluded.event, died_at = clock_timestamp(), resolved_at = NULL)`
+    halts = excluded.halts, event = excluded.event, died_at = clock_timestamp(), resolved_at = NULL)`
 }
 
 function published(settlements: readonly Settlement[], parameters: Parameters): string | null {
