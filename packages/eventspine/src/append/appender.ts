@@ -49,14 +49,20 @@ export class Appender {
   readonly #claim: ClaimPort
   readonly #limits: AppendLimits
   readonly #clock: Clock
-  readonly #appended: () => void
+  readonly #appended: (events: number) => void
   #queue: Pending[] = []
   #pendingEvents = 0
   #pendingBytes = 0
   #flushing: Promise<void> | undefined
 
   /** `appended` is called after each batch: it wakes the readers. */
-  constructor(port: AppendPort, claim: ClaimPort, limits: AppendLimits, clock: Clock, appended: () => void) {
+  constructor(
+    port: AppendPort,
+    claim: ClaimPort,
+    limits: AppendLimits,
+    clock: Clock,
+    appended: (events: number) => void,
+  ) {
     this.#port = port
     this.#claim = claim
     this.#limits = limits
@@ -82,7 +88,7 @@ export class Appender {
       const outcomes = await this.#port.appendAll(await this.#checkIn(events)).catch((error: unknown) => {
         throw isRefusal(error) ? refusedBy(error, events.length) : error
       })
-      this.#appended()
+      this.#appended(events.length)
       return outcomes
     })
   }
@@ -194,7 +200,7 @@ export class Appender {
     try {
       const outcomes = await this.#port.append(batch.map(({ event }) => event))
       batch.forEach(({ resolve }, index) => resolve(outcomes[index] ?? 'stored'))
-      this.#appended()
+      this.#appended(batch.length)
     } catch (error) {
       const refusal = isRefusal(error)
       if (!refusal || batch.length === 1) {

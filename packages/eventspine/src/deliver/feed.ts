@@ -25,6 +25,9 @@ interface Cached {
   readonly bytes: number
 }
 
+/** A single tick of up to so many times the events asked for is read at once. */
+const wholeTicksFactor = 4
+
 // What an event costs in memory beside its body, roughly: enough to bound the cache.
 const eventOverheadBytes = 400
 
@@ -210,9 +213,12 @@ export class Feed {
     let count = 1
     while ((found[at + count]?.seqEstimate ?? Number.POSITIVE_INFINITY) - before <= eventsMax) count++
     const range = found.slice(at, at + count)
+    // One that is not much larger is read whole: a page of it would sort all of it, too.
+    const whole = first.seqEstimate - before <= eventsMax * wholeTicksFactor
+    const wholeMax = whole ? eventsMax * wholeTicksFactor : eventsMax
     if (range.length === 1) {
-      const events = await this.#page(first, seqAfter, eventsMax)
-      const end = events.length < eventsMax ? endOfTick : (events.at(-1)?.seq ?? endOfTick)
+      const events = await this.#page(first, seqAfter, wholeMax)
+      const end = events.length < wholeMax ? endOfTick : (events.at(-1)?.seq ?? endOfTick)
       return { events, upto: { tick: first.number, seq: end }, ticks: byNumber(range) }
     }
     const last = range.at(-1) as Tick

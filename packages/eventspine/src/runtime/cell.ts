@@ -35,6 +35,7 @@ export interface CellServices {
 const maintainEveryMs = 10_000
 const expireEveryMs = 3_600_000
 const redriveEveryMs = 250
+const markEveryEvents = 1_000
 /** After publish(tx, …) nobody knows when the caller commits: readers look again at these moments. */
 const commitGuessesMs = [3, 15, 50, 120]
 
@@ -43,6 +44,8 @@ export class Cell {
   readonly appender: Appender
   readonly runner: Runner
   #worker: Worker | undefined
+  /** Appended since this process made a tick. */
+  #unmarked = 0
   readonly #stop = new AbortController()
   #closed = false
   #loops: Promise<unknown> = Promise.resolve()
@@ -52,7 +55,7 @@ export class Cell {
   constructor(services: CellServices) {
     const { store, claim, clock, limits, random, logger, preparation, app } = services
     this.#services = services
-    this.appender = new Appender(store, claim, limits, clock, () => this.#appended())
+    this.appender = new Appender(store, claim, limits, clock, (events) => this.#appended(events))
     this.runner = new Runner({
       registry: app.registry,
       clock,
@@ -143,15 +146,25 @@ export class Cell {
     }
   }
 
-  #appended(): void {
+  #appended(events: number): void {
     if (this.#closed) return
-    this.#worker?.wake()
+    if (this.#worker === undefined) this.#mark(events)
+    else this.#worker.wake()
     this.#services.store.notify(this.#worker?.id ?? '')
+  }
+
+  // Who only publishes makes ticks now and then: else all that is published while nobody works is one, and a worker that
+  // comes back sorts the whole of it before it has the first.
+  #mark(events: number): void {
+    this.#unmarked += events
+    if (this.#unmarked < markEveryEvents) return
+    this.#unmarked = 0
+    void this.#services.store.tick(Number.MAX_SAFE_INTEGER, 1).catch(() => {})
   }
 
   /** Something was inserted in a transaction that is not ours. */
   appendedWithin(): void {
-    for (const ms of commitGuessesMs) this.#services.clock.after(ms, () => this.#appended())
+    for (const ms of commitGuessesMs) this.#services.clock.after(ms, () => this.#appended(1))
   }
 
   /** Drains: handlers end, outcomes are recorded, leases are given back. */
