@@ -137,14 +137,19 @@ export class Database {
     }
   }
 
-  /** `work` inside one transaction on one connection. */
-  async transaction<Result>(lane: Lane, work: (connection: Connection) => Promise<Result>): Promise<Result> {
+  /** `work` inside one transaction on one connection. `begin` may set what holds for this one, without another way
+   *  to the server. */
+  async transaction<Result>(
+    lane: Lane,
+    work: (connection: Connection) => Promise<Result>,
+    begin = 'BEGIN',
+  ): Promise<Result> {
     const client = await this.connect(lane)
     let committing = false
     let broken = false
     const bounded = <Answer>(answer: () => Promise<Answer>) => this.within(client, answerMsMax[lane], answer)
     try {
-      await bounded(() => client.query('BEGIN'))
+      await bounded(() => client.query(begin))
       const result = await work({
         query: async (name, text, values = []) =>
           (await bounded(() => client.query(this.statement(name, text, values)))).rows,
