@@ -137,19 +137,19 @@ export class Database {
     }
   }
 
-  /** `work` inside one transaction on one connection. `begin` may set what holds for this one, without another way
+  /** `work` inside one transaction on one connection. What `opening` sets for it, behind its BEGIN, takes no other way
    *  to the server. */
   async transaction<Result>(
     lane: Lane,
     work: (connection: Connection) => Promise<Result>,
-    begin = 'BEGIN',
+    opening = '',
   ): Promise<Result> {
     const client = await this.connect(lane)
     let committing = false
     let broken = false
     const bounded = <Answer>(answer: () => Promise<Answer>) => this.within(client, answerMsMax[lane], answer)
     try {
-      await bounded(() => client.query(begin))
+      await bounded(() => client.query(`BEGIN${opening}`))
       const result = await work({
         query: async (name, text, values = []) =>
           (await bounded(() => client.query(this.statement(name, text, values)))).rows,

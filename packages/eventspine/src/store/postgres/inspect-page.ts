@@ -11,7 +11,7 @@ export const pageItemsDefault = 50
 const statementMsMax = 10_000
 
 // One view for several statements: between two of them a delivery could move from the log to a row.
-const begin = `/* inspect.begin */ BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ${statementMsMax}`
+const opening = ` ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ${statementMsMax}`
 
 /**
  * Runs `work` in one read-only view of the database, each statement bounded by `statementMsMax`.
@@ -21,7 +21,7 @@ export function bounded<Result>(
   database: Database,
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  return explained(() => database.transaction('read', work, begin))
+  return explained(() => database.transaction('read', work, opening))
 }
 
 /** Turns the database's refusals of what a caller asked into REQUEST_INVALID. */

@@ -53,10 +53,8 @@ export class PostgresSettleTransaction implements SettleTransaction {
   }
 
   // The server itself gives up a statement in time. A connection on which not even that is heard is dead.
-  #answer(query: string | QueryConfig): Promise<QueryResult> {
-    return this.#database.within(this.#client, this.#statementMsMax + marginMs, () =>
-      this.#client.query(query),
-    )
+  #answer(ask: () => Promise<QueryResult>): Promise<QueryResult> {
+    return this.#database.within(this.#client, this.#statementMsMax + marginMs, ask)
   }
 
   /** The handler's own statement. */
@@ -68,7 +66,9 @@ export class PostgresSettleTransaction implements SettleTransaction {
       throw new Error(
         `The handler ran "${text.trim().slice(0, 40).toUpperCase()}", but its transaction ends with the outcome of the delivery. Throw to undo it; use savepoints for a part of it.`,
       )
-    const { rows, rowCount } = await this.#answer(statement('handle.statement', text, values))
+    const { rows, rowCount } = await this.#answer(() =>
+      this.#client.query(statement('handle.statement', text, values)),
+    )
     return { rows: rows as Row[], rowCount }
   }
 
@@ -84,11 +84,13 @@ export class PostgresSettleTransaction implements SettleTransaction {
     // What the handlers left broken must speak before the outcome is recorded: an aborted transaction would be rolled
     // back without a word by its COMMIT, and a deferred constraint would refuse that one again and again.
     this.#statementMsMax = Math.max(this.#statementMsMax, recordMsMax)
-    await this.#answer(
-      `/* settle.check */ SET LOCAL statement_timeout = ${this.#statementMsMax}; SET CONSTRAINTS ALL IMMEDIATE`,
+    await this.#answer(() =>
+      this.#client.query(
+        `/* settle.check */ SET LOCAL statement_timeout = ${this.#statementMsMax}; SET CONSTRAINTS ALL IMMEDIATE`,
+      ),
     )
     const run: Run = async (name, text, values = []) =>
-      (await this.#answer(this.#database.statement(name, text, values))).rows
+      (await this.#answer(() => this.#client.query(this.#database.statement(name, text, values)))).rows
     let target = settlement
     if (isKeyed([settlement])) {
       const claim = await claimed(run, [settlement], this.#windowMs)
@@ -113,7 +115,7 @@ export class PostgresSettleTransaction implements SettleTransaction {
     if (!this.#open) return
     this.#open = false
     try {
-      await this.#answer(`/* settle.end */ ${command}`)
+      await this.#answer(() => this.#client.query(`/* settle.end */ ${command}`))
       this.#client.release()
     } catch (error) {
       this.#client.release(true)

@@ -60,15 +60,15 @@ async function listening(
     signal.addEventListener('abort', end)
     // Also while LISTEN is on its way: an error without a listener would end the process.
     client.on('error', end).once('end', end)
-    const ask = (text: string) => database.within(client, answerMsMax, () => client.query(text))
+    const answered = (ask: () => Promise<unknown>) => database.within(client, answerMsMax, ask)
     try {
       await client.connect()
       client.on('notification', action)
-      await ask(`LISTEN "${channel}"`)
+      await answered(() => client.query(`LISTEN "${channel}"`))
       action()
       while (!over.signal.aborted) {
         await clock.sleep(askEveryMs, over.signal)
-        if (!over.signal.aborted) await ask('/* deliver.listen */ SELECT')
+        if (!over.signal.aborted) await answered(() => client.query('/* deliver.listen */ SELECT'))
       }
     } catch {
       await clock.sleep(reconnectMs, signal)
