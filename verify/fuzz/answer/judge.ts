@@ -137,7 +137,7 @@ function fields(field: string | undefined, issues: readonly Issue[] | undefined)
 // What has no body can have no fault in it.
 function fieldOfPart(asked: Case, field: string | undefined): string[] {
   if (asked.body !== undefined || asked.operation === undefined || field === undefined) return []
-  return /^\/(query|path|headers)\//.test(field) ? [] : [`field "${field}" of a request without a body`]
+  return /^\/(query|path|headers)(\/|$)/.test(field) ? [] : [`field "${field}" of a request without a body`]
 }
 
 const stateful: ReadonlySet<string> = new Set(['CELL_UNKNOWN', 'CLOUDEVENT_INVALID'])

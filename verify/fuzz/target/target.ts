@@ -69,8 +69,10 @@ export class Target {
 
   /** Throws when it is dead or does not answer. */
   async ask(question: Exclude<Question, 'stop'>): Promise<Figures> {
+    if (!this.alive) throw new Error(`The server under fire is gone.\n${this.#output}`)
     const answer = this.#hear<Figures>('figures', answerMsMax)
-    this.#child?.send(question)
+    // Whether it could be sent shows in whether an answer comes.
+    this.#child?.send(question, () => {})
     return answer
   }
 

@@ -58,12 +58,15 @@ export async function runChunk(
     try {
       const tried = await tryAll(part, transaction, services)
       if (tried.abandoned) {
-        await transaction.rollback()
+        await undone(transaction)
         return true
       }
       if (tried.failed !== undefined) {
-        await transaction.rollback()
-        setApart(tried.failed.item, tried.failed.outcome)
+        const answered = await undone(transaction)
+        setApart(
+          tried.failed.item,
+          answered ? tried.failed.outcome : excused(tried.failed, subscription, services),
+        )
         continue
       }
       const settled = [...bad].filter(([item]) => !isBehind(item, left, tried.done, subscription))
@@ -84,7 +87,7 @@ export async function runChunk(
         setApart(only, failed(recorded.fault, only.attempt, subscription.retry, services.random))
       }
     } catch (error) {
-      await transaction.rollback().catch(() => {})
+      await undone(transaction)
       throw error
     }
   }
@@ -115,9 +118,32 @@ function isBehind(
   )
 }
 
+/** False when the database did not answer. */
+const undone = (transaction: SettleTransaction) =>
+  transaction.rollback().then(
+    () => true,
+    () => false,
+  )
+
+interface Failed {
+  readonly item: Item
+  readonly outcome: Outcome
+}
+
+// It may have waited for a database that answers nothing: that takes no delivery its last attempt.
+function excused(
+  { item, outcome }: Failed,
+  { retry }: ResolvedSubscription,
+  { outcomes, random }: ChunkServices,
+): Outcome {
+  if (outcome.kind !== 'dead' || outcome.failure.category !== 'timeout') return outcome
+  const error = new Error(`${outcome.failure.message}, and its database did not answer`)
+  return outcomes.interrupted(error, item.attempt, retry, random)
+}
+
 interface Tried {
   readonly done: ReadonlyMap<Item, Outcome>
-  readonly failed?: { readonly item: Item; readonly outcome: Outcome }
+  readonly failed?: Failed
   readonly abandoned: boolean
 }
 
@@ -150,7 +176,7 @@ async function record(
 ): Promise<Recorded> {
   const settlement = services.settlement(outcomes)
   if (settlement === undefined) {
-    await transaction.rollback()
+    await undone(transaction)
     return 'lost'
   }
   try {
@@ -161,7 +187,7 @@ async function record(
   } catch (error) {
     const fault = faultOf(error)
     if (fault === undefined) throw error
-    await transaction.rollback()
+    await undone(transaction)
     services.refused([])
     return { fault }
   }

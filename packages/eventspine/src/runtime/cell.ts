@@ -36,6 +36,8 @@ const maintainEveryMs = 10_000
 const expireEveryMs = 3_600_000
 const redriveEveryMs = 250
 const markEveryEvents = 1_000
+/** Beyond what handlers are given: outcomes are recorded and leases given back. */
+const stopMarginMs = 7_000
 /** After publish(tx, …) nobody knows when the caller commits: readers look again at these moments. */
 const commitGuessesMs = [3, 15, 50, 120]
 
@@ -175,11 +177,15 @@ export class Cell {
     const wasRunning = this.#state === 'running'
     this.#state = 'stopped'
     this.#stop.abort()
+    const { clock, store, shutdownMs } = this.#services
+    // What waits for a database that answers nothing fails once its connections are closed.
+    const cancel = clock.after(shutdownMs + stopMarginMs, () => void store.close())
     if (wasRunning) await this.appender.drain()
     await this.#worker?.stop()
     await this.#loops
+    cancel()
     this.#closed = true
-    await this.#services.store.close()
+    await store.close()
   }
 }
 

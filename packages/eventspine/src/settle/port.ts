@@ -103,5 +103,6 @@ export interface SettleTransaction {
   ): Promise<{ rows: Row[]; rowCount: number | null }>
   /** Settles and commits. False when the lease was lost: nothing happened. */
   settle(worker: string, settlement: Settlement): Promise<SettleAnswer>
+  /** Rejects when the database does not answer: it then undoes the transaction by itself, sooner or later. */
   rollback(): Promise<void>
 }

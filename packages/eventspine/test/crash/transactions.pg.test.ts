@@ -9,10 +9,13 @@ import {
   retries,
   type Subscription,
 } from 'eventspine'
+import pg from 'pg'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { freshSchema, quiet, running, sql, until } from '../support.js'
+import { SilentLink } from '../silent-link.js'
+import { afterTest, databaseUrl, freshSchema, quiet, running, sql, until } from '../support.js'
 
+const deadlineMs = 400
 const fast = retries.standard({ timeScale: 0.005 })
 const placed = defineEvent({
   type: 'orders.order-placed',
@@ -153,4 +156,52 @@ it('commits nothing of an ordered batch that the settlement does not record (I17
     completed: 30,
     balanced: true,
   })
+})
+
+it('does not hold its own record to the deadline of the handler', async () => {
+  const schema = freshSchema()
+  const blocker = new pg.Client({ connectionString: databaseUrl })
+  await blocker.connect()
+  afterTest(() => blocker.end())
+  let runs = 0
+  const subscription = project(
+    (schema) => async (event, context) => {
+      runs++
+      await blocker.query(`BEGIN; SELECT FROM ${schema}.consumer FOR UPDATE`)
+      void delay(deadlineMs * 3).then(() => blocker.query('COMMIT'))
+      await context.tx.query(insert(schema), [event.data.n, context.attempt])
+    },
+    schema,
+    { deadlineMs },
+  )
+  const { spine, resume } = await waiting(subscription, schema, 1)
+  await resume()
+  await quiet(spine)
+  expect(await effects(schema)).toEqual([{ n: 0, attempt: 1 }])
+  expect(runs).toBe(1)
+})
+
+it('does not take the only attempt of a delivery because its connection fell silent', async () => {
+  const schema = freshSchema()
+  const link = new SilentLink()
+  afterTest(() => link.stop())
+  const silenced = defineSubscription({
+    ...{
+      name: 'project',
+      on: placed,
+      deadlineMs: 300,
+      retry: retries.standard({ attemptsMax: 1, timeScale: 0.005 }),
+    },
+    transact: async (event, context) => {
+      const { rows } = await context.tx.query<{ port: number }>('SELECT inet_client_port() AS port')
+      if (context.attempt === 1) link.fallSilent(rows[0]?.port)
+      await context.tx.query(insert(schema), [event.data.n, context.attempt])
+    },
+  })
+  const app = defineApp({ name: 'orders', subscriptions: [silenced] })
+  const spine = await running(app, schema, { databaseUrl: await link.start(databaseUrl) })
+  await sql(`CREATE TABLE ${schema}.effect (n int, attempt int)`)
+  await spine.publish(placed, { n: 0 })
+  await quiet(spine)
+  expect(await effects(schema)).toEqual([{ n: 0, attempt: 2 }])
 })

@@ -31,7 +31,9 @@ export interface Connection {
 export const transactionsDefault = 6
 const idleTimeoutMs = 30_000
 /** What the other side may take to end a connection that we ended. */
-const endMsMax = 1_000
+export const endMsMax = 1_000
+/** What a statement that is on its way may take after everything was closed. */
+const closeMsMax = 3_000
 const connectTimeoutMs = 5_000
 /** Silence after which the system asks the other side whether it is still there. */
 const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
@@ -152,14 +154,19 @@ export class Database {
     }
   }
 
-  /** `work` inside one transaction on one connection. */
-  async transaction<Result>(lane: Lane, work: (connection: Connection) => Promise<Result>): Promise<Result> {
+  /** `work` inside one transaction on one connection. What `opening` sets for it, behind its BEGIN, takes no other way
+   *  to the server. */
+  async transaction<Result>(
+    lane: Lane,
+    work: (connection: Connection) => Promise<Result>,
+    opening = '',
+  ): Promise<Result> {
     const client = await this.connect(lane)
     let committing = false
     let broken = false
     const bounded = <Answer>(answer: () => Promise<Answer>) => this.within(client, answerMsMax[lane], answer)
     try {
-      await bounded(() => client.query('BEGIN'))
+      await bounded(() => client.query(`BEGIN${opening}`))
       const result = await work({
         query: async (name, text, values = []) =>
           (await bounded(() => client.query(this.statement(name, text, values)))).rows,
@@ -189,7 +196,7 @@ export class Database {
   }
 
   /** `work` on `client`. Longer than `ms`, and the connection is destroyed: `work` then fails as when it breaks. */
-  async within<Result>(client: pg.PoolClient, ms: number, work: () => Promise<Result>): Promise<Result> {
+  async within<Result>(client: pg.ClientBase, ms: number, work: () => Promise<Result>): Promise<Result> {
     const cancel = this.clock.after(ms, () => destroy(client))
     try {
       return await work()
@@ -265,13 +272,17 @@ export class Database {
     return `${this.#options.applicationName ?? 'eventspine'} ${lane}`
   }
 
+  /** What is on its way is waited for, but not long. Safe to call twice. */
   async close(): Promise<void> {
     this.#closed = true
     const pools = [...this.#pools.values()]
     this.#pools.clear()
+    const destroyAll = () => this.#open.forEach(destroy)
+    const cancel = this.clock.after(closeMsMax, destroyAll)
     await Promise.all(pools.map((pool) => pool.end()))
+    cancel()
     // A server that forgot a connection never ends its side of it, and the process would wait for that.
-    if (this.#open.size > 0) this.clock.after(endMsMax, () => this.#open.forEach(destroy))
+    if (this.#open.size > 0) this.clock.after(endMsMax, destroyAll)
   }
 }
 

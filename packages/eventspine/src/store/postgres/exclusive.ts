@@ -15,6 +15,10 @@ export type Execute = <Row = Record<string, unknown>>(
  */
 export const lockWaitMsMax = 80
 
+/** A statement of housekeeping that takes longer will never be answered: its connection is given up. A migration may
+ *  take as long as it does, and who waits for the migration of another as well. */
+const housekeepingMsMax = 600_000
+
 /** `taken`: another worker is at it. `busy`: a table is in use. Either way nothing happened; a later call tries again. */
 export type Exclusive<Result> =
   | { readonly state: 'done'; readonly result: Result }
@@ -26,7 +30,7 @@ export async function unprepared<Result>(
   work: (execute: Execute) => Promise<Result>,
 ): Promise<Result> {
   try {
-    return await attempt(database, work)
+    return await attempt(database, Number.POSITIVE_INFINITY, work)
   } catch (error) {
     throw translate(error)
   }
@@ -39,7 +43,7 @@ export async function exclusively<Result>(
   work: (execute: Execute) => Promise<Result>,
 ): Promise<Exclusive<Result>> {
   try {
-    return await attempt<Exclusive<Result>>(database, async (execute) => {
+    return await attempt<Exclusive<Result>>(database, housekeepingMsMax, async (execute) => {
       await execute('maintain.patience', `SET LOCAL lock_timeout = ${lockWaitMsMax}`)
       const [row] = await execute<{ held: boolean }>(
         'maintain.lock',
@@ -89,24 +93,27 @@ export function hasCode(error: unknown, ...conditions: readonly (keyof typeof co
 
 async function attempt<Result>(
   database: Database,
+  msMax: number,
   work: (execute: Execute) => Promise<Result>,
 ): Promise<Result> {
   const client = await database.connect('read')
+  const bounded = <Answer>(ask: () => Promise<Answer>) => database.within(client, msMax, ask)
   let broken: Error | undefined
   const execute: Execute = async <Row>(name: string, text: string, values?: readonly unknown[]) => {
     const statement = `/* ${name} */ ${qualified(database, text)}`
-    const answer =
-      values === undefined ? await client.query(statement) : await client.query(statement, [...values])
+    const answer = await bounded(() =>
+      values === undefined ? client.query(statement) : client.query(statement, [...values]),
+    )
     const last = Array.isArray(answer) ? answer.at(-1) : answer
     return last.rows as Row[]
   }
   try {
-    await client.query('BEGIN')
+    await bounded(() => client.query('BEGIN'))
     const result = await work(execute)
-    await client.query('COMMIT')
+    await bounded(() => client.query('COMMIT'))
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((fault: Error) => {
+    await bounded(() => client.query('ROLLBACK')).catch((fault: Error) => {
       broken = fault
     })
     throw error

@@ -10,6 +10,9 @@ export const pageItemsDefault = 50
 /** How long one statement of a question may run. */
 const statementMsMax = 10_000
 
+// One view for several statements: between two of them a delivery could move from the log to a row.
+const opening = ` ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ${statementMsMax}`
+
 /**
  * Runs `work` in one read-only view of the database, each statement bounded by `statementMsMax`.
  * @throws REQUEST_INVALID when the question takes too long or holds a value that the database cannot read.
@@ -18,16 +21,7 @@ export function bounded<Result>(
   database: Database,
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  return explained(() =>
-    database.transaction('read', async (connection) => {
-      // One view for several statements: between two of them a delivery could move from the log to a row.
-      await connection.query('inspect.begin', 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
-      await connection.query('inspect.bound', `SELECT set_config('statement_timeout', $1, true)`, [
-        String(statementMsMax),
-      ])
-      return work(connection)
-    }),
-  )
+  return explained(() => database.transaction('read', work, opening))
 }
 
 /** Turns the database's refusals of what a caller asked into REQUEST_INVALID. */

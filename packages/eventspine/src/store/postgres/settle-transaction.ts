@@ -1,11 +1,15 @@
 // The transaction of a chunk of transactional deliveries: their effects and their settlement commit together.
-import type { PoolClient, QueryConfig } from 'pg'
+import type { PoolClient, QueryConfig, QueryResult } from 'pg'
 import type { SettleAnswer, Settlement, SettleTransaction } from '../../settle/port.js'
 import { type Database, translate } from './database.js'
 import { claimed, isKeyed, type Run, settleBy } from './settle-record.js'
 
-/** What the server waits beyond the deadline before it ends a transaction that does nothing. */
-const idleMarginMs = 5_000
+/** What the server waits beyond the deadline before it ends a transaction that does nothing; and what its answer to a
+ *  statement may take beyond that, before the connection is given up. */
+const marginMs = 5_000
+const beginMsMax = 10_000
+/** What each statement of the record itself may take: it has nothing to do with the deadline of the handlers. */
+const recordMsMax = 30_000
 
 // One statement and no second behind a semicolon: the simple protocol would run `…; COMMIT`.
 const statement = (name: string, text: string, values: readonly unknown[]) =>
@@ -19,12 +23,14 @@ const endsTransaction =
 export class PostgresSettleTransaction implements SettleTransaction {
   readonly #database: Database
   readonly #client: PoolClient
+  #statementMsMax: number
   readonly #windowMs: number
   #open = true
 
-  private constructor(database: Database, client: PoolClient, windowMs: number) {
+  private constructor(database: Database, client: PoolClient, deadlineMs: number, windowMs: number) {
     this.#database = database
     this.#client = client
+    this.#statementMsMax = deadlineMs
     this.#windowMs = windowMs
   }
 
@@ -37,14 +43,18 @@ export class PostgresSettleTransaction implements SettleTransaction {
     const client = await database.connect('transaction')
     const ms = Math.ceil(deadlineMs)
     try {
-      await client.query(
-        `/* settle.begin */ BEGIN; SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms + idleMarginMs}`,
-      )
+      const text = `/* settle.begin */ BEGIN; SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms + marginMs}`
+      await database.within(client, beginMsMax, () => client.query(text))
     } catch (error) {
       client.release(true)
       throw translate(error)
     }
-    return new PostgresSettleTransaction(database, client, windowMs)
+    return new PostgresSettleTransaction(database, client, ms, windowMs)
+  }
+
+  // The server itself gives up a statement in time. A connection on which not even that is heard is dead.
+  #answer(ask: () => Promise<QueryResult>): Promise<QueryResult> {
+    return this.#database.within(this.#client, this.#statementMsMax + marginMs, ask)
   }
 
   /** The handler's own statement. */
@@ -56,7 +66,9 @@ export class PostgresSettleTransaction implements SettleTransaction {
       throw new Error(
         `The handler ran "${text.trim().slice(0, 40).toUpperCase()}", but its transaction ends with the outcome of the delivery. Throw to undo it; use savepoints for a part of it.`,
       )
-    const { rows, rowCount } = await this.#client.query(statement('handle.statement', text, values))
+    const { rows, rowCount } = await this.#answer(() =>
+      this.#client.query(statement('handle.statement', text, values)),
+    )
     return { rows: rows as Row[], rowCount }
   }
 
@@ -71,9 +83,14 @@ export class PostgresSettleTransaction implements SettleTransaction {
   async #settle(worker: string, settlement: Settlement): Promise<SettleAnswer> {
     // What the handlers left broken must speak before the outcome is recorded: an aborted transaction would be rolled
     // back without a word by its COMMIT, and a deferred constraint would refuse that one again and again.
-    await this.#client.query('/* settle.check */ SET CONSTRAINTS ALL IMMEDIATE')
+    this.#statementMsMax = Math.max(this.#statementMsMax, recordMsMax)
+    await this.#answer(() =>
+      this.#client.query(
+        `/* settle.check */ SET LOCAL statement_timeout = ${this.#statementMsMax}; SET CONSTRAINTS ALL IMMEDIATE`,
+      ),
+    )
     const run: Run = async (name, text, values = []) =>
-      (await this.#client.query(this.#database.statement(name, text, values))).rows
+      (await this.#answer(() => this.#client.query(this.#database.statement(name, text, values)))).rows
     let target = settlement
     if (isKeyed([settlement])) {
       const claim = await claimed(run, [settlement], this.#windowMs)
@@ -90,15 +107,15 @@ export class PostgresSettleTransaction implements SettleTransaction {
     return { settled: now.size > 0 ? now : before, conflicts: new Map() }
   }
 
-  async rollback(): Promise<void> {
-    await this.#end('ROLLBACK').catch(() => {})
+  rollback(): Promise<void> {
+    return this.#end('ROLLBACK')
   }
 
   async #end(command: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     if (!this.#open) return
     this.#open = false
     try {
-      await this.#client.query(`/* settle.end */ ${command}`)
+      await this.#answer(() => this.#client.query(`/* settle.end */ ${command}`))
       this.#client.release()
     } catch (error) {
       this.#client.release(true)

@@ -2,10 +2,13 @@
 // Inside the publish transaction NOTIFY takes a lock on the whole database: 19,288/s fell to 2,858/s at 32 clients.
 import type { WakePort } from '../../deliver/port.js'
 import type { Clock } from '../../kernel/index.js'
-import type { Database } from './database.js'
+import { type Database, endMsMax } from './database.js'
 
 const notifyEveryMs = 3
 const reconnectMs = 2_000
+/** Who only listens does not notice that the other side has forgotten it: so often it asks, and waits so long. */
+const askEveryMs = 15_000
+const answerMsMax = 10_000
 
 export function wakeStatements(database: Database, clock: Clock): WakePort {
   const channel = `${database.schema}_appended`
@@ -52,23 +55,26 @@ async function listening(
 ): Promise<void> {
   while (!signal.aborted) {
     const client = database.dedicated()
+    const over = new AbortController()
+    const end = () => over.abort()
+    signal.addEventListener('abort', end)
     // Also while LISTEN is on its way: an error without a listener would end the process.
-    client.on('error', () => {})
+    client.on('error', end).once('end', end)
+    const answered = (ask: () => Promise<unknown>) => database.within(client, answerMsMax, ask)
     try {
       await client.connect()
       client.on('notification', ({ payload = '' }) => action(payload))
-      await client.query(`LISTEN "${channel}"`)
+      await answered(() => client.query(`LISTEN "${channel}"`))
       action('')
-      await new Promise<void>((resolve) => {
-        client.once('error', () => resolve())
-        client.once('end', () => resolve())
-        signal.addEventListener('abort', () => resolve(), { once: true })
-        if (signal.aborted) resolve()
-      })
+      while (!over.signal.aborted) {
+        await clock.sleep(askEveryMs, over.signal)
+        if (!over.signal.aborted) await answered(() => client.query('/* deliver.listen */ SELECT'))
+      }
     } catch {
       await clock.sleep(reconnectMs, signal)
     } finally {
-      await client.end().catch(() => {})
+      signal.removeEventListener('abort', end)
+      await database.within(client, endMsMax, () => client.end()).catch(() => {})
     }
   }
 }
