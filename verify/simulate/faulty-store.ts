@@ -25,6 +25,11 @@ export function faulty(process: SimulatedProcess, store: Store): Store {
   return {
     ...wrapped,
     begin: async (deadlineMs) => faultyTransaction(call, await call('begin', () => store.begin(deadlineMs))),
+    async acquire(request) {
+      const leases = await call('acquire', () => store.acquire(request))
+      process.world.watch.answered(leases)
+      return leases
+    },
     notify: () => notify(process, store),
     listen: (action) => store.listen(() => process.enter(action)),
     open: () => store.open(),
