@@ -100,7 +100,11 @@ export class Watch {
     for (const lease of leases) {
       const id = consumerId(lease)
       const grant = this.#grants.get(id)
-      if (!held.has(id) || grant === undefined) continue
+      if (grant === undefined) continue
+      if (!held.has(id)) {
+        if (lease.token < grant.token) this.#services.tally.met('late renewal refused')
+        continue
+      }
       if (grant.token !== lease.token || grant.released || grant.worker !== worker)
         this.#services.ledger.violated(
           'I39',
