@@ -65,7 +65,8 @@ export class Consumer {
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
     this.#parkLater = new Soonest(services.clock, () => services.flush(this))
     this.#queue = new Queue(this.gate, this.#keys, {
-      mayStart: () => this.#mayStart && this.#turn.mine,
+      mayStart: () => this.#mayStart,
+      mine: () => this.#turn.mine,
       later: (ms) => this.#pumpLater.after(ms),
       aside: (item) => this.#unsettled.ended(item),
       probed: (item) => (subscription.transact === undefined ? this.#run(item) : void this.#transact([item])),

@@ -7,6 +7,8 @@ import type { KeyOrder } from './key-order.js'
 export interface QueueServices {
   /** Nothing may start while the lease is in doubt or the consumer stops. */
   mayStart(): boolean
+  /** False when others in the process have their turn. */
+  mine(): boolean
   /** Look again after `ms`. */
   later(ms: number): void
   /** A delivery left the queue without running: its ending is set. */
@@ -58,9 +60,13 @@ export class Queue {
     return this.#rows.length > 0 ? this.#rows : this.#fresh
   }
 
+  get #mayStart(): boolean {
+    return this.#services.mayStart() && this.#services.mine()
+  }
+
   /** The next delivery that may run. It has left the queue and holds its key. None when the next one does not fit. */
   next(fits: (item: Item) => boolean = always): Item | undefined {
-    for (let item = this.#line[0]; item !== undefined && this.#services.mayStart(); item = this.#line[0]) {
+    for (let item = this.#line[0]; item !== undefined && this.#mayStart; item = this.#line[0]) {
       if (!fits(item)) return undefined
       const verdict = this.#gate.judge(item)
       if (verdict.kind === 'hold') {
@@ -110,6 +116,7 @@ export class Queue {
     this.#probing = true
     void this.#gate.probe(item).then((granted) => {
       this.#probing = false
+      // Not a matter of turns: nobody else may try until this one has, or its time is over.
       if (!granted || !this.#services.mayStart()) return this.#services.later(probeAgainMs)
       // Rows may have come before it meanwhile; the probe is its own all the same.
       const line = this.#rows.includes(item) ? this.#rows : this.#fresh
