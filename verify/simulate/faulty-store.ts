@@ -15,6 +15,9 @@ const callFaults: readonly FaultKind[] = [
   'call hangs',
 ]
 
+/** One that comes seldom and whose delay makes a zombie: it goes wrong so many times as often as others do. */
+const renewalWeight = 6
+
 export function faulty(process: SimulatedProcess, store: Store): Store {
   const call = caller(process)
   const wrapped = Object.fromEntries(
@@ -25,6 +28,11 @@ export function faulty(process: SimulatedProcess, store: Store): Store {
   return {
     ...wrapped,
     begin: async (deadlineMs) => faultyTransaction(call, await call('begin', () => store.begin(deadlineMs))),
+    async acquire(request) {
+      const leases = await call('acquire', () => store.acquire(request))
+      process.world.watch.answered(leases)
+      return leases
+    },
     notify: (by) => notify(process, store, by),
     listen: (action) => store.listen((by) => process.enter(() => action(by))),
     open: () => store.open(),
@@ -53,6 +61,7 @@ function caller(process: SimulatedProcess): Call {
   const { world } = process
   const { plan, dice } = world
   const kinds = callFaults.filter((kind) => plan.faults.has(kind))
+  const rateOf = (name: string) => plan.faultRate * (name === 'renew' ? renewalWeight : 1)
   return async (name, run) => {
     if (process.dead) return process.never()
     if (!world.faulty) {
@@ -60,7 +69,7 @@ function caller(process: SimulatedProcess): Call {
       if (!process.alive) await process.gate()
       return answer
     }
-    const kind = kinds.length > 0 && dice.chance(plan.faultRate) ? dice.pick(kinds) : undefined
+    const kind = kinds.length > 0 && dice.chance(rateOf(name)) ? dice.pick(kinds) : undefined
     if (kind !== undefined) {
       world.tally.met(kind)
       world.trace.say(process.name, `${name}: ${kind}`)

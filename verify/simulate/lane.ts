@@ -35,6 +35,8 @@ const againEvery = 100
 const progressEvery = 250
 
 export async function runLane(task: LaneTask, tell: (message: LaneMessage) => void): Promise<void> {
+  // Thousands of errors are made and nobody reads where.
+  Error.stackTraceLimit = 0
   const tally = new Tally()
   let [schedules, again, virtualMs] = [0, 0, 0]
   for (let index = task.first; index < task.schedules; index += task.step) {

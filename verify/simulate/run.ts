@@ -27,6 +27,8 @@ export interface RunReport {
 }
 
 const lanes = 2
+/** A schedule makes much and leaves little behind: a larger nursery is collected less often. */
+const laneArguments = ['--import', 'tsx', '--conditions=source', '--max-semi-space-size=64']
 /** In a run of this many schedules each fault and each branch is met at least once; in a longer one as often more. */
 const schedulesPerHit = 5_000
 const judgedFrom = 5_000
@@ -69,8 +71,11 @@ function missedOf(tally: Tally, schedules: number): string[] {
 }
 
 function lane(task: LaneTask, hear: (message: LaneMessage) => void): Promise<void> {
-  const file = fileURLToPath(new URL('./lane.ts', import.meta.url))
-  const child = fork(file, ['lane'], { serialization: 'advanced' })
+  const child = fork(fileURLToPath(new URL('./lane.ts', import.meta.url)), ['lane'], {
+    serialization: 'advanced',
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    execArgv: laneArguments,
+  })
   return new Promise((resolve, reject) => {
     let over = false
     child.on('message', (message: LaneMessage) => {

@@ -5,6 +5,7 @@ import { behaviours, faultKinds, operations } from './plan.js'
 /** Branches that only show under faults. */
 export const branches = [
   'lease lost',
+  'late renewal refused',
   'lease taken after it ran out',
   'lease taken from a dead neighbour',
   'settlement refused',

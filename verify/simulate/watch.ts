@@ -19,6 +19,8 @@ interface Grant {
   readonly process: string
   untilMs: number
   released: boolean
+  /** Its holder was told. */
+  known: boolean
   /** A neighbour saw that its holder is dead. */
   orphaned: boolean
 }
@@ -73,8 +75,16 @@ export class Watch {
     const untilMs = now() + (request.leaseMs[lease.subscription] ?? 0)
     const { token } = lease
     const { worker } = request
-    this.#grants.set(id, { token, worker, process, untilMs, released: false, orphaned: false })
+    this.#grants.set(id, { token, worker, process, untilMs, released: false, known: false, orphaned: false })
     trace.say(process, `holds ${id} under token ${lease.token} from ${lease.tick}.${lease.seq}`)
+  }
+
+  /** The answer to a grant has arrived: one that never does is nobody's to give back, and runs out. */
+  answered(leases: readonly Lease[]): void {
+    for (const lease of leases) {
+      const grant = this.#grants.get(consumerId(lease))
+      if (grant?.token === lease.token) grant.known = true
+    }
   }
 
   #orphan(deadWorkers: readonly string[]): void {
@@ -90,7 +100,11 @@ export class Watch {
     for (const lease of leases) {
       const id = consumerId(lease)
       const grant = this.#grants.get(id)
-      if (!held.has(id) || grant === undefined) continue
+      if (grant === undefined) continue
+      if (!held.has(id)) {
+        if (lease.token < grant.token) this.#services.tally.met('late renewal refused')
+        continue
+      }
       if (grant.token !== lease.token || grant.released || grant.worker !== worker)
         this.#services.ledger.violated(
           'I39',
@@ -260,11 +274,14 @@ export class Watch {
     return this.#rows
   }
 
-  /** Consumers that these processes hold and have not given back. */
+  /** Consumers that these processes hold, know to hold, and have not given back. */
   heldBy(processes: ReadonlySet<string>): string[] {
     const { now } = this.#services
     return [...this.#grants]
-      .filter(([, grant]) => processes.has(grant.process) && !grant.released && grant.untilMs > now())
+      .filter(
+        ([, { process, known, released, untilMs }]) =>
+          known && processes.has(process) && !released && untilMs > now(),
+      )
       .map(([id]) => id)
   }
 }

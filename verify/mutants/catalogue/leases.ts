@@ -153,8 +153,8 @@ export const leases: readonly Mutant[] = [
     edits: [
       edit(
         'deliver/lease-keeper.ts',
-        'if (leases.length === 0) return\n    await this.#services.port.release',
-        'if (leases.length === 0 || this.#stop.signal.aborted) return\n    await this.#services.port.release',
+        'if (leases.length === 0) return\n    const releasing',
+        'if (leases.length === 0 || this.#stop.signal.aborted) return\n    const releasing',
       ),
     ],
     caughtBy: whole(

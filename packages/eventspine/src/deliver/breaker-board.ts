@@ -14,7 +14,6 @@ export type Passage =
   | { readonly kind: 'probe' }
 
 const refreshMs = 250
-const probeMs = 60_000
 
 export class BreakerBoard {
   readonly #port: BreakerPort
@@ -69,9 +68,9 @@ export class BreakerBoard {
     return leftMs > 0 ? { kind: 'wait', ms: leftMs } : { kind: 'probe' }
   }
 
-  /** True when this delivery is the one that tries. */
-  async probe(breaker: Breaker, tenant: string): Promise<boolean> {
-    return this.#port.breakerProbe(breaker.name, scope(breaker, tenant), probeMs).catch(() => false)
+  /** True when this delivery is the one that tries. Another may when it has not answered in `slotMs`. */
+  async probe(breaker: Breaker, tenant: string, slotMs: number): Promise<boolean> {
+    return this.#port.breakerProbe(breaker.name, scope(breaker, tenant), slotMs).catch(() => false)
   }
 
   async failed(breaker: Breaker, tenant: string, error: string): Promise<void> {

@@ -142,8 +142,9 @@ export class Gate {
 
   /** True when this delivery may be the one that tries an open breaker. */
   async probe(item: Item): Promise<boolean> {
-    const { breaker } = this.#subscription
-    return breaker !== undefined && this.#services.breakers.probe(breaker, item.event.tenant)
+    const { breaker, leaseMs } = this.#subscription
+    // Whoever dies of it holds the others up no longer than by its lease.
+    return breaker !== undefined && this.#services.breakers.probe(breaker, item.event.tenant, leaseMs)
   }
 }
 

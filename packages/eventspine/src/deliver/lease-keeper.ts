@@ -36,6 +36,8 @@ export class LeaseKeeper {
   readonly #stop = new AbortController()
   readonly #heartbeatMs: number
   #unreleased: (ConsumerName & { readonly token: number })[] = []
+  /** Releases on their way. */
+  readonly #releasing = new Set<Promise<void>>()
   #running: Promise<void> | undefined
   #beating: Promise<void> | undefined
   #round = 0
@@ -168,7 +170,12 @@ export class LeaseKeeper {
   async #release(): Promise<void> {
     const leases = this.#unreleased.splice(0)
     if (leases.length === 0) return
-    await this.#services.port.release(leases).catch(() => void this.#unreleased.push(...leases))
+    const releasing = this.#services.port
+      .release(leases)
+      .catch(() => void this.#unreleased.push(...leases))
+      .finally(() => this.#releasing.delete(releasing))
+    this.#releasing.add(releasing)
+    await releasing
   }
 
   /** Drains one consumer and releases its lease. */
@@ -194,6 +201,8 @@ export class LeaseKeeper {
     await Promise.all(this.consumers.map((consumer) => this.giveBack(consumer, graceMs)))
     ended.abort()
     await Promise.all([renewing, this.#running, this.#beating])
+    // One that fails on its way leaves leases to be released once more.
+    await Promise.all(this.#releasing)
     await this.#release()
     await port.removeWorker(worker().id).catch(() => {})
   }

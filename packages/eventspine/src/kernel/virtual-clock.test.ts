@@ -22,8 +22,25 @@ describe('VirtualClock', () => {
     clock.after(5, () => seen.push(clock.now()))
     clock.after(7.5, () => seen.push(clock.monotonic()))
     await clock.advance(100)
-    expect(seen).toEqual([1_005, 7.5])
+    expect(seen).toEqual([1_005, 8])
     expect([clock.now(), clock.monotonic()]).toEqual([1_100, 100])
+  })
+
+  it('lets time pass before whoever waits for less than a clock can tell is called', async () => {
+    const clock = new VirtualClock()
+    const untilMs = 1.000_000_000_1
+    let calls = 0
+    const look = () => {
+      if (++calls < 10 && clock.monotonic() < untilMs) clock.after(untilMs - clock.monotonic(), look)
+    }
+    clock.after(1, look)
+    await clock.advance(5)
+    expect(calls).toBe(2)
+    // In the middle of a millisecond, too.
+    await clock.advance(0.5)
+    clock.after(Number.EPSILON / 4, () => calls++)
+    await clock.advance(0.25)
+    expect(calls).toBe(2)
   })
 
   it('lets awaiting code run between two timers, however long its chain of promises', async () => {

@@ -57,9 +57,15 @@ export class VirtualClock implements Clock {
     })
   }
 
-  /** Fires only while time is moved, also when `ms` is 0. A timer of `Infinity` never does. */
+  /**
+   * Fires only while time is moved, also when `ms` is 0, and at whole milliseconds, as the timers of a computer do: who
+   * waits for a billionth of one would be called again and again while no time passes. One of `Infinity` never fires.
+   */
   after(ms: number, action: () => void): () => void {
-    const timer: Timer = { dueMs: this.#elapsedMs + Math.max(0, Number.isNaN(ms) ? 0 : ms), action }
+    const timer: Timer = {
+      dueMs: Math.ceil(this.#elapsedMs + Math.max(0, Number.isNaN(ms) ? 0 : ms)),
+      action,
+    }
     this.#timers.splice(this.#placeOf(timer.dueMs), 0, timer)
     return () => {
       const index = this.#timers.indexOf(timer)

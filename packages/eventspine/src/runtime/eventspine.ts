@@ -44,6 +44,7 @@ export class Eventspine {
   readonly #preparation: Preparation
   readonly #stallWatch: StallWatch
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
+  #stopping: Promise<void> | undefined
   #starting: Promise<void> | undefined
 
   /** The third argument is for the testing kit. */
@@ -140,8 +141,12 @@ export class Eventspine {
   }
 
   /** Lets running handlers end, records what they did, gives everything back. Safe to call twice, or before start. */
-  async stop(): Promise<void> {
-    if (this.#state === 'stopped') return
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
     this.#state = 'stopped'
     this.#stallWatch.stop()

@@ -18,17 +18,23 @@ function startOf(processId: number): string {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
-function machine(): string {
+let known: { readonly machine: string; readonly own: string } | undefined
+
+// Asked once: none of it changes while a process lives, and every heartbeat compares its neighbours with it.
+function here(): { readonly machine: string; readonly own: string } {
+  if (known !== undefined) return known
   let namespace = ''
   try {
     namespace = readlinkSync('/proc/self/ns/pid')
   } catch {}
-  return `${hostname()}|${read('/proc/sys/kernel/random/boot_id')}|${namespace}`
+  const machine = `${hostname()}|${read('/proc/sys/kernel/random/boot_id')}|${namespace}`
+  known = { machine, own: `${machine}|${process.pid}|${startOf(process.pid)}` }
+  return known
 }
 
 /** This process: machine, process number, its start. */
 export function ownIdentity(): string {
-  return `${machine()}|${process.pid}|${startOf(process.pid)}`
+  return here().own
 }
 
 /** True when `identity` is of this machine and surely no longer runs. */
@@ -36,6 +42,6 @@ export function isDead(identity: string): boolean {
   const at = identity.lastIndexOf('|', identity.lastIndexOf('|') - 1)
   const start = identity.slice(identity.lastIndexOf('|') + 1)
   const processId = Number(identity.slice(at + 1, identity.lastIndexOf('|')))
-  if (start === '' || identity.slice(0, at) !== machine() || !Number.isInteger(processId)) return false
+  if (start === '' || identity.slice(0, at) !== here().machine || !Number.isInteger(processId)) return false
   return startOf(processId) !== start
 }

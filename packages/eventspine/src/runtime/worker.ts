@@ -58,7 +58,8 @@ export class Worker {
   constructor(services: WorkerServices) {
     const { store, clock, random, subscriptions } = services
     this.#services = services
-    this.id = `${hostname()}-${process.pid}-${uuidv7(clock, random).slice(-6)}`
+    const host = hostname()
+    this.id = `${host}-${process.pid}-${uuidv7(clock, random).slice(-6)}`
     this.#feed = new Feed(store)
     this.#breakers = new BreakerBoard(store, clock, () => this.#pumpAll())
     this.#normal = this.#settler('normal')
@@ -78,7 +79,7 @@ export class Worker {
     const row = (): WorkerRow => ({
       id: this.id,
       identity,
-      host: hostname(),
+      host,
       processId: process.pid,
       version,
       startedAtMs,

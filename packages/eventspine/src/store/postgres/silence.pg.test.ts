@@ -64,7 +64,7 @@ test('what listens finds out by itself, and listens again', async () => {
     await clock.advance(250)
     await delay(5)
   }
-  await stop()
+  await stop?.()
 })
 
 test('what listens can be stopped although nobody answers', async () => {
@@ -74,7 +74,7 @@ test('what listens can be stopped although nobody answers', async () => {
   })
   await until(() => heard)
   link.fallSilent()
-  const stopped = stop()
+  const stopped = stop?.()
   await clock.advance(hourMs)
   await stopped
 })
