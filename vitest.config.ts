@@ -8,6 +8,17 @@ const conditions = ['source', 'node', 'development|production']
 const mutant = process.env.EVENTSPINE_MUTANT
 const plugins = mutant ? [(await import('./verify/mutants/planter.js')).planterOf(mutant)] : []
 
+// The programmes of verify/ run behind the tests and one after another, since each takes the whole machine: `npm test`
+// does both, `npm test -- --verify` only these.
+const verifies = process.env.EVENTSPINE_VERIFY === 'true'
+const tests = [
+  'packages/*/**/*.test.ts',
+  'apps/*/**/*.test.ts',
+  'verify/**/*.test.ts',
+  'test/**/*.test.ts',
+  '*.test.ts',
+]
+
 export default defineConfig({
   plugins,
   resolve: { conditions },
@@ -15,19 +26,12 @@ export default defineConfig({
   // The environment in which vitest loads its global setup.
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
-    include: [
-      'packages/*/**/*.test.ts',
-      'apps/*/**/*.test.ts',
-      'verify/**/*.test.ts',
-      'test/**/*.test.ts',
-      '*.test.ts',
-    ],
-    // They have a run of their own, behind this one: verify/vitest.config.ts.
-    exclude: ['**/node_modules/**', '**/dist/**', 'verify/**/*.e2e.test.ts'],
+    include: verifies ? ['verify/*/*.e2e.test.ts'] : tests,
+    exclude: ['**/node_modules/**', '**/dist/**', ...(verifies ? [] : ['verify/**/*.e2e.test.ts'])],
     globalSetup: ['./test/postgres.ts'],
     setupFiles: ['./test/leftovers.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: verifies ? 1 : 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A test that passes at the second try hides a fault.

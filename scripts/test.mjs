@@ -1,5 +1,6 @@
 // `npm test`: types, lint, rules, then every test, then the programmes of verify/; ends with one line that counts. With
-// arguments, only vitest with these arguments. With CI=true a skipped test fails the run.
+// arguments, only vitest with these arguments, on the programmes of verify/ if the first is --verify. With CI=true a
+// skipped test fails the run.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,10 +24,10 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main(parameters) {
   const failedChecks = parameters.length > 0 ? 0 : await runChecks()
-  const tests = await runTests(parameters)
+  const all = parameters.length === 0
+  const tests = parameters[0] === '--verify' ? nothing : await runTests(parameters, false)
   // Behind the others, not beside them: they kill, stop and overload what they start.
-  const verified =
-    parameters.length > 0 ? nothing : await runTests(['--config', join(root, 'verify/vitest.config.ts')])
+  const verified = all || tests === nothing ? await runTests(parameters.slice(1), true) : nothing
   // With arguments most tests are left out on purpose.
   const strict = process.env.CI === 'true' && parameters.length === 0
   const skipped = [...tests.skipped, ...verified.skipped]
@@ -54,7 +55,7 @@ async function runChecks() {
   return failed
 }
 
-async function runTests(parameters) {
+async function runTests(parameters, verifies) {
   const folder = mkdtempSync(join(tmpdir(), 'eventspine-report-'))
   const report = join(folder, 'tests.json')
   try {
@@ -64,6 +65,7 @@ async function runTests(parameters) {
       bin('vitest/vitest.mjs'),
       ['run', '--configLoader=runner', ...reporters, ...parameters],
       'inherit',
+      { EVENTSPINE_VERIFY: String(verifies) },
     )
     return countTests(report, code)
   } finally {
@@ -104,11 +106,12 @@ function reportSkipped(skipped, strict) {
   }
 }
 
-function run(script, parameters, output = 'pipe') {
+function run(script, parameters, output = 'pipe', environment = {}) {
   return new Promise((done) => {
     const child = spawn(process.execPath, [script, ...parameters], {
       cwd: root,
       stdio: ['ignore', output, output],
+      env: { ...process.env, ...environment },
     })
     const release = passSignalsTo(child)
     let said = ''

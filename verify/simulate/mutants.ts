@@ -36,6 +36,8 @@ export const mutants: Readonly<Record<string, Plant>> = {
   'tick by its number alone': settling((settlement) => ({ ...settlement, tickSnapshot: null })),
   // The cursor moves when the work is taken, as in "acknowledge on receipt".
   'cursor before effects': (store, tables) => ({
+    // All reading is seen.
+    tick: (known, ticksMax) => store.tick(known, ticksMax),
     async read(ticks, seqAfter, eventsMax) {
       const events = await store.read(ticks, seqAfter, eventsMax)
       for (const consumer of tables.consumers.values()) {

@@ -35,7 +35,7 @@ describe('simulated schedules', () => {
   })
 
   it('are seen through by the oracle', async () => {
-    for (const mutant of ['settle without token', 'dedupe forgets', 'retry without attempt count'])
+    for (const mutant of ['settle without revision', 'dedupe forgets', 'retry without attempt count'])
       expect(await violationsFrom(fixedSeed, mutant), mutant).not.toEqual([])
   })
 })

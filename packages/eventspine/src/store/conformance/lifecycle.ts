@@ -192,9 +192,12 @@ function describeWake(open: OpenScene): void {
     const scene = await open()
     const heard: string[] = []
     const stop = await scene.store.listen((by) => void heard.push(by))
-    scene.store.notify('somebody')
+    const told = async () => {
+      scene.store.notify('somebody')
+      return heard.includes('somebody')
+    }
     // A pooler passes none on.
-    if (stop !== undefined) await scene.eventually('a hint', async () => heard.includes('somebody'))
+    if (stop !== undefined) await scene.eventually('a hint', told)
     await stop?.()
     const before = heard.length
     scene.store.notify('somebody')

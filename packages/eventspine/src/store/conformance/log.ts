@@ -8,6 +8,7 @@ export function describeLog(open: OpenScene): void {
   describe('log', () => {
     describeTicks(open)
     describeReading(open)
+    describePaging(open)
     describeLateCommits(open)
     describeRandomWriters(open)
   })
@@ -62,7 +63,7 @@ function describeTicks(open: OpenScene): void {
   })
 }
 
-function describeReading(open: OpenScene): void {
+function describePaging(open: OpenScene): void {
   it('pages inside one tick', async () => {
     const scene = await open()
     await scene.store.append(scene.events(4))
@@ -99,7 +100,9 @@ function describeReading(open: OpenScene): void {
     }
     expect(paged).toEqual(idsOf(scattered))
   })
+}
 
+function describeReading(open: OpenScene): void {
   it('answers with the events of the tick that it makes, when they are few', async () => {
     const scene = await open()
     const late = await scene.transaction()

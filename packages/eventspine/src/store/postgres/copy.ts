@@ -111,12 +111,12 @@ export class CopyQuery implements Submittable {
   // The rows are sent without waiting for the answer to the statement: a server that refused it ignores them. All in
   // one write: three would wake the server three times.
   submit(connection: unknown): void {
-    const copying = connection as CopyConnection
-    copying.stream.cork()
-    copying.query(this.#text)
-    copying.sendCopyFromChunk(this.#rows)
-    copying.endCopyFrom()
-    copying.stream.uncork()
+    const { stream, query, sendCopyFromChunk, endCopyFrom } = connection as CopyConnection
+    stream.cork()
+    query.call(connection, this.#text)
+    sendCopyFromChunk.call(connection, this.#rows)
+    endCopyFrom.call(connection)
+    stream.uncork()
   }
 
   handleCopyInResponse(): void {}

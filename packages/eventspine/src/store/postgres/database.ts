@@ -129,11 +129,8 @@ export class Database {
     values: readonly unknown[],
     each: (fields: Fields) => void,
   ): Promise<void> {
-    await this.#once(lane, (client) => {
-      const query = new FieldsQuery(this.statement(name, text, values), each)
-      client.query(query)
-      return query.ended
-    })
+    const statement = () => FieldsQuery.statement(this.statement(name, text, values), each)
+    await this.#once(lane, (client) => client.query(statement()).ended)
   }
 
   /** `COPY … FROM STDIN WITH (FORMAT binary)` of `rows`: all of them or none. */

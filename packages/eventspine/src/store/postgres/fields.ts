@@ -8,7 +8,11 @@ export class FieldsQuery extends pg.Query {
   readonly #each: (fields: Fields) => void
   readonly ended: Promise<void>
 
-  constructor(config: pg.QueryConfig, each: (fields: Fields) => void) {
+  static statement(config: pg.QueryConfig, each: (fields: Fields) => void): FieldsQuery {
+    return new FieldsQuery(config, each)
+  }
+
+  private constructor(config: pg.QueryConfig, each: (fields: Fields) => void) {
     let settle: (error: Error | undefined) => void = () => {}
     super(config, (error) => settle(error))
     this.#each = each
