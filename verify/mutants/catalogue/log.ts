@@ -164,6 +164,46 @@ const reading: readonly Mutant[] = [
     caughtBy: conformance('shows what commits late in a later tick, and skips nothing'),
   },
   {
+    name: 'later-page-of-everything',
+    invariants: ['I8'],
+    bug: 'The second page of a large tick also holds what earlier ticks held.',
+    edits: [
+      edit(
+        'store/postgres/log.ts',
+        'AND NOT pg_visible_in_snapshot(e.xid, $5::pg_snapshot)',
+        'AND $5::pg_snapshot IS NOT NULL',
+      ),
+    ],
+    caughtBy: conformance('pages over the gaps of one tick'),
+  },
+  {
+    name: 'gap-ends-the-tick',
+    invariants: ['I8'],
+    bug: 'A large tick ends where the numbers of others lie between two of its events.',
+    edits: [edit('store/postgres/log.ts', 'if (events.length === eventsMax) return events', 'return events')],
+    caughtBy: conformance('pages over the gaps of one tick'),
+  },
+  {
+    name: 'part-of-a-tick',
+    invariants: ['I8'],
+    bug: 'The first events of a new tick that is too large to be answered with are taken for all of it.',
+    edits: [edit('store/postgres/log.ts', 'if (!small || events.length > eventsMax)', 'if (!small)')],
+    caughtBy: conformance('answers with the events of the tick that it makes, when they are few'),
+  },
+  {
+    name: 'new-tick-without-late-ones',
+    invariants: ['I8'],
+    bug: 'A new tick is answered with what began since the last one, and not with what the last one saw open.',
+    edits: [
+      edit(
+        'store/postgres/tick-sql.ts',
+        'AND e.xid = open.xid\n  WHERE (SELECT small FROM sized)',
+        'AND e.xid = open.xid\n  WHERE false',
+      ),
+    ],
+    caughtBy: conformance('answers with the events of the tick that it makes, when they are few'),
+  },
+  {
     name: 'tick-unlike-its-snapshot',
     invariants: ['I5', 'I8'],
     bug: 'A tick is read by what is visible now, so that it holds something else each time.',
