@@ -197,8 +197,8 @@ const reading: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/tick-sql.ts',
-        'AND e.xid = open.xid\n  WHERE (SELECT small FROM sized)',
-        'AND e.xid = open.xid\n  WHERE false',
+        'AND e.xid = open.xid AND (SELECT small FROM sized)',
+        'AND e.xid = open.xid AND false',
       ),
     ],
     caughtBy: conformance('answers with the events of the tick that it makes, when they are few'),

@@ -102,6 +102,8 @@ export class Consumer {
     if (this.subscription.ordered !== 'no') await this.#promotion.restore()
     if (this.#state !== 'new') return
     this.#state = 'running'
+    // An earlier holder may have left rows.
+    this.#services.dueIn(0)
     this.pump()
   }
 
@@ -137,7 +139,7 @@ export class Consumer {
     } catch (error) {
       // The worker's poll tries again, and no attempt is spent. After a fault of ours, what was read may be nowhere.
       this.#services.failed(error)
-      if (isOwnFault(error)) this.#services.lost(this)
+      if (isOwnFault(error) && this.#state === 'running') this.#services.lost(this)
       return
     }
     this.pump()
@@ -334,6 +336,8 @@ export class Consumer {
     if (harvest === undefined) return
     if (harvest.finished) this.#replay.recorded()
     const items = endedOf(harvest)
+    if (items.some(({ ending }) => ending?.kind === 'done' && ending.published.length > 0))
+      this.#services.published()
     this.#services.dueIn(claimInMs(items))
     for (const item of items)
       if (this.#undecided.delete(item) && item.ending !== undefined) this.#release(item, item.ending)

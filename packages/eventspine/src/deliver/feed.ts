@@ -25,6 +25,9 @@ interface Cached {
   readonly bytes: number
 }
 
+/** With the statement that makes a tick come so many of its events at most: more are not worth one round trip less. */
+const tickEventsMax = 5_000
+
 /** A single tick of up to so many times the events asked for is read at once. */
 const wholeTicksFactor = 4
 
@@ -76,7 +79,7 @@ export class Feed {
     }
     const began = this.known
     for (let again = true; again; ) {
-      const answer = await this.#port.tick(this.known, this.#limits.ticksMax, this.#room)
+      const answer = await this.#port.tick(this.known, this.#limits.ticksMax, tickEventsMax)
       const last = answer.ticks.at(-1)
       if (last === undefined) break
       if (answer.events !== undefined) this.#cacheAll(answer.ticks, answer.events)
@@ -113,6 +116,7 @@ export class Feed {
       for (let event = events[at]; event !== undefined && event.tick === tick.number; event = events[++at]) {
         bytes += eventOverheadBytes + (event.data?.length ?? 0)
       }
+      this.#cacheBytes -= this.#cache.get(tick.number)?.bytes ?? 0
       this.#cache.set(tick.number, {
         tick,
         events: ticks.length === 1 ? events : events.slice(begin, at),
@@ -155,7 +159,7 @@ export class Feed {
   }
 
   #page(tick: Tick, seqAfter: number, eventsMax: number): Promise<readonly StoredEvent[]> {
-    return this.#port.read([tick], seqAfter, Math.ceil(eventsMax))
+    return this.#port.read([tick], seqAfter, eventsMax)
   }
 
   /** The next events behind `position`, about `eventsMax`; undefined when there are none yet. `before` is the tick of

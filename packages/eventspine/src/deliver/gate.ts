@@ -20,6 +20,8 @@ export type Verdict =
 /** Transactional deliveries of one chunk. */
 export const transactionItemsMax = 100
 
+const probeMsMax = 60_000
+
 export interface GateServices {
   readonly clock: Clock
   readonly breakers: BreakerBoard
@@ -142,9 +144,11 @@ export class Gate {
 
   /** True when this delivery may be the one that tries an open breaker. */
   async probe(item: Item): Promise<boolean> {
-    const { breaker, leaseMs } = this.#subscription
-    // Whoever dies of it holds the others up no longer than by its lease.
-    return breaker !== undefined && this.#services.breakers.probe(breaker, item.event.tenant, leaseMs)
+    const { breaker, leaseMs, deadlineMs } = this.#subscription
+    // One at a time for as long as it may run; but whoever dies of it, or never runs, holds the others up for a minute
+    // at most.
+    const probeMs = Math.min(probeMsMax, Math.max(leaseMs, deadlineMs))
+    return breaker !== undefined && this.#services.breakers.probe(breaker, item.event.tenant, probeMs)
   }
 }
 

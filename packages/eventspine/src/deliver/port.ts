@@ -64,10 +64,12 @@ export interface LogPort {
 }
 
 export interface WakePort {
-  /** Hints all processes that events were appended. `by`: the worker of the process that appended them, or nothing.
+  /** Hints all processes that events were appended. `by`: the worker of the process that appended them,
+   *  or another word.
    *  Never part of a transaction, may be lost. */
   notify(by: string): void
-  /** Calls `action` on each hint, with who gave it. Answers how to stop; undefined where no hints come. */
+  /** Calls `action` on each hint, with who gave it, and with '' when it may have missed some. Answers how to stop;
+   *  undefined where no hints come. */
   listen(action: (by: string) => void): Promise<(() => Promise<void>) | undefined>
 }
 

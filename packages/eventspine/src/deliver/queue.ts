@@ -113,7 +113,7 @@ export class Queue {
     this.#probing = true
     void this.#gate.probe(item).then((granted) => {
       this.#probing = false
-      // Whose turn it is does not matter any more: a probe that is granted and not run closes the way for a minute.
+      // Whose turn it is does not matter any more: a probe that is granted and not run closes the way until its time is over.
       if (!granted || !this.#services.mayStart()) return this.#services.later(probeAgainMs)
       // Rows may have come before it meanwhile; the probe is its own all the same.
       const found = this.#rows.remove(item) || this.#fresh.remove(item)
@@ -143,7 +143,7 @@ export class Queue {
 /** A line of deliveries. Its front moves on without the others moving up: with two thousand behind it, that took longer
  *  than judging it. */
 class Line {
-  #items: Item[] = []
+  #items: (Item | undefined)[] = []
   #head = 0
 
   get length(): number {
@@ -155,7 +155,7 @@ class Line {
   }
 
   items(): Item[] {
-    return this.#items.slice(this.#head)
+    return this.#items.slice(this.#head) as Item[]
   }
 
   push(item: Item): void {
@@ -163,7 +163,8 @@ class Line {
   }
 
   shift(): void {
-    this.#head++
+    // Not kept in memory for longer than it waited.
+    this.#items[this.#head++] = undefined
     if (this.#head < this.#items.length && this.#head <= headMax) return
     this.#items = this.items()
     this.#head = 0

@@ -15,7 +15,7 @@ const claimRowsMax = 50
 /** How often rows are looked for that this process does not know of: redrives, rows of earlier holders. */
 const pollMs = 500
 /** The same where none was found for a while. */
-const pollMsMax = 2_000
+const pollMsMax = 1_000
 
 /** So long every lease of the process is held before a suspect of killing it is claimed. */
 const suspectAfterMs = 2_000
@@ -128,5 +128,7 @@ export class RetryClaimer {
     })
     const nextMs = await this.#services.port.nextDueMs(leases)
     if (nextMs !== null && nextMs > 0) this.dueIn(nextMs)
+    // Due and not taken: it waits for a place, a token or its turn as a suspect.
+    else if (nextMs !== null) this.#pollMs = pollMs
   }
 }

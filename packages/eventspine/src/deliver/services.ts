@@ -43,6 +43,8 @@ export interface ConsumerServices {
   dueIn(ms: number): void
   /** False when the lease has not been renewed for half its time: nothing may start. */
   mayStart(consumer: Consumer): boolean
+  /** Events that handlers published are in the log. */
+  published(): void
   /** A handler place became free: others may want it. */
   freed(): void
   /** The store did not answer, or Eventspine itself is at fault: somebody has to hear of it. */

@@ -9,7 +9,7 @@ export interface TailServices {
   hinted(): boolean
   /** There is something new to read. */
   advanced(): void
-  /** Called about every `pollMs`, also when nothing came. */
+  /** Called about every `pollMs`, also when nothing came; where nothing comes for long, every `pollMsMax`. */
   tended(): void
   failed(error: unknown): void
 }

@@ -37,7 +37,7 @@ const expireEveryMs = 3_600_000
 const redriveEveryMs = 250
 const markEveryEvents = 1_000
 /** Beyond what handlers are given: outcomes are recorded and leases given back. */
-const stopMarginMs = 7_000
+const stopMarginMs = 10_000
 /** After publish(tx, …) nobody knows when the caller commits: readers look again at these moments. */
 const commitGuessesMs = [3, 15, 50, 120]
 
@@ -48,6 +48,7 @@ export class Cell {
   #worker: Worker | undefined
   /** Appended since this process made a tick. */
   #unmarked = 0
+  #marking = false
   readonly #stop = new AbortController()
   #closed = false
   #loops: Promise<unknown> = Promise.resolve()
@@ -152,21 +153,26 @@ export class Cell {
     if (this.#closed) return
     if (this.#worker === undefined) this.#mark(events)
     else this.#worker.wake()
-    this.#services.store.notify(this.#worker?.id ?? '')
+    this.#services.store.notify(this.#worker?.id ?? 'publisher')
   }
 
   // Who only publishes makes ticks now and then: else all that is published while nobody works is one, and a worker that
   // comes back sorts the whole of it before it has the first.
   #mark(events: number): void {
     this.#unmarked += events
-    if (this.#unmarked < markEveryEvents) return
+    if (this.#unmarked < markEveryEvents || this.#marking) return
     this.#unmarked = 0
-    void this.#services.store.tick(Number.MAX_SAFE_INTEGER, 1).catch(() => {})
+    this.#marking = true
+    const over = () => {
+      this.#marking = false
+    }
+    void this.#services.store.tick(Number.MAX_SAFE_INTEGER, 1).then(over, over)
   }
 
   /** Something was inserted in a transaction that is not ours. */
   appendedWithin(): void {
-    for (const ms of commitGuessesMs) this.#services.clock.after(ms, () => this.#appended(1))
+    this.#unmarked++
+    for (const ms of commitGuessesMs) this.#services.clock.after(ms, () => this.#appended(0))
   }
 
   /** Drains: handlers end, outcomes are recorded, leases are given back. */
@@ -178,10 +184,11 @@ export class Cell {
     this.#state = 'stopped'
     this.#stop.abort()
     const { clock, store, shutdownMs } = this.#services
+    // Beside each other: the handlers' time to end is theirs, however long publishing takes.
+    const stopping = Promise.all([wasRunning && this.appender.drain(), this.#worker?.stop()])
     // What waits for a database that answers nothing fails once its connections are closed.
     const cancel = clock.after(shutdownMs + stopMarginMs, () => void store.close())
-    if (wasRunning) await this.appender.drain()
-    await this.#worker?.stop()
+    await stopping
     await this.#loops
     cancel()
     this.#closed = true

@@ -16,7 +16,7 @@ import {
 } from '../deliver/index.js'
 import type { StoredEvent } from '../event/stored.js'
 import { eventFor, outcomes, type Runner } from '../handle/index.js'
-import { type Clock, hash32, isOwnFault, type Random, uuidv7 } from '../kernel/index.js'
+import { type Clock, EventspineError, hash32, isOwnFault, type Random, uuidv7 } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import { Settler } from '../settle/index.js'
@@ -53,6 +53,7 @@ export class Worker {
   readonly #filtered = new WeakMap<StoredEvent, Promise<unknown>>()
   #stopListening: (() => Promise<void>) | undefined
   #state: 'new' | 'running' | 'stopped' = 'new'
+  #hinted = false
   #complainedAt = Number.NEGATIVE_INFINITY
 
   constructor(services: WorkerServices) {
@@ -69,7 +70,7 @@ export class Worker {
       feed: this.#feed,
       clock,
       failed,
-      hinted: () => this.#stopListening !== undefined,
+      hinted: () => this.#hinted,
       advanced: () => this.#pumpAll(),
       tended: () => this.#tendAll(),
     })
@@ -113,6 +114,8 @@ export class Worker {
     )
     if (this.#services.wakeRemote)
       this.#stopListening = await this.#services.store.listen((by) => {
+        // Some poolers take LISTEN and pass nothing on: what was heard since it connected is proof.
+        this.#hinted = by !== ''
         // Of what its own process appended it has heard.
         if (by !== this.id) this.#tail.ring()
       })
@@ -130,8 +133,8 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#state !== 'running') return
     this.#state = 'stopped'
-    await this.#claimer.stop()
-    await this.#keeper.stop(this.#services.shutdownMs)
+    // What a claim that is on its way brings is given back.
+    await Promise.all([this.#claimer.stop(), this.#keeper.stop(this.#services.shutdownMs)])
     this.#normal.stop()
     this.#alarms.stop()
     await Promise.all([this.#tail.stop(), this.#breakers.stop(), this.#stopListening?.()])
@@ -191,6 +194,10 @@ export class Worker {
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
       freed: () => capacity.offer(),
+      published: () => {
+        this.#tail.ring()
+        store.notify(this.id)
+      },
       failed: (error) => this.#complain(error),
       lost: (consumer) => this.#lost(consumer),
     }
@@ -208,11 +215,25 @@ export class Worker {
   #view(event: StoredEvent): Promise<unknown> {
     let view = this.#filtered.get(event)
     if (view === undefined) {
-      view = this.#services.runner.body(event).then((json) => eventFor(event, JSON.parse(json)))
+      view = this.#body(event).then((data) => eventFor(event, data))
       this.#filtered.set(event, view)
       view.catch(() => this.#filtered.delete(event))
     }
     return view
+  }
+
+  // The object store may be a user's own: whatever it throws, it is away and not we are broken. A body that is no JSON
+  // is as good as gone.
+  async #body(event: StoredEvent): Promise<unknown> {
+    const json = await this.#services.runner.body(event).catch((cause: unknown) => {
+      if (cause instanceof EventspineError) throw cause
+      throw new EventspineError('UNAVAILABLE', 'The object store did not answer.', { cause })
+    })
+    try {
+      return JSON.parse(json)
+    } catch (cause) {
+      throw new EventspineError('NOT_FOUND', 'The body in the object store is no JSON.', { cause })
+    }
   }
 
   // The store being away is said once in a while, not at every try; a fault of our own each time.

@@ -113,10 +113,13 @@ export class CopyQuery implements Submittable {
   submit(connection: unknown): void {
     const { stream, query, sendCopyFromChunk, endCopyFrom } = connection as CopyConnection
     stream.cork()
-    query.call(connection, this.#text)
-    sendCopyFromChunk.call(connection, this.#rows)
-    endCopyFrom.call(connection)
-    stream.uncork()
+    try {
+      query.call(connection, this.#text)
+      sendCopyFromChunk.call(connection, this.#rows)
+      endCopyFrom.call(connection)
+    } finally {
+      stream.uncork()
+    }
   }
 
   handleCopyInResponse(): void {}

@@ -151,7 +151,7 @@ export function logStatements(database: Database): LogPort {
           small = fields[tickFields - 1] === 't'
         }
       }
-      await database.fields('deliver', 'deliver.tick', tickWithEvents, [false, eventsMax], take)
+      await database.fields('deliver', 'deliver.tick-with-events', tickWithEvents, [false, eventsMax], take)
       const tick = made as Tick | undefined
       if (tick?.number !== known + 1) {
         const ticks = await ticksAfter(known, ticksMax)

@@ -83,7 +83,7 @@ export class PostgresSettleTransaction implements SettleTransaction {
   async #settle(worker: string, settlement: Settlement): Promise<SettleAnswer> {
     // What the handlers left broken must speak before the outcome is recorded: an aborted transaction would be rolled
     // back without a word by its COMMIT, and a deferred constraint would refuse that one again and again.
-    this.#statementMsMax = Math.max(this.#statementMsMax, recordMsMax)
+    this.#statementMsMax = recordMsMax
     await this.#answer(() =>
       this.#client.query(
         `/* settle.check */ SET LOCAL statement_timeout = ${this.#statementMsMax}; SET CONSTRAINTS ALL IMMEDIATE`,
@@ -114,6 +114,7 @@ export class PostgresSettleTransaction implements SettleTransaction {
   async #end(command: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     if (!this.#open) return
     this.#open = false
+    this.#statementMsMax = recordMsMax
     try {
       await this.#answer(() => this.#client.query(`/* settle.end */ ${command}`))
       this.#client.release()

@@ -3,7 +3,7 @@ import { insertEvents, type OwnSchema, ownSchema } from '../../../test/own-schem
 import { silentLogger } from '../../observe/log.js'
 import { lifecycleStatements } from './lifecycle.js'
 import { logStatements } from './log.js'
-import { type TickRow, tickStatement } from './tick-sql.js'
+import { type TickRow, tickStatement, tickWithEvents } from './tick-sql.js'
 
 let own: OwnSchema
 const tick = async (force = false): Promise<TickRow | undefined> =>
@@ -91,28 +91,60 @@ test('who loses the race makes none, and leaves the winner’s as it is', async 
   expect(await tick()).toMatchObject({ after: won?.snapshot })
 })
 
-test('its relaxed commit does not outlive it', async () => {
+const statements = [
+  { name: 'alone', text: tickStatement, values: (force: boolean) => [force], types: '(boolean)' },
+  {
+    name: 'with its events',
+    text: tickWithEvents,
+    values: (force: boolean) => [force, 100],
+    types: '(boolean, bigint)',
+  },
+]
+
+test.each(statements)('its relaxed commit does not outlive it ($name)', async ({ text, values }) => {
   const session = await own.session()
-  await session.sql(tickStatement, [true])
+  await session.sql(text, values(true))
   const after = await session.sql('SHOW synchronous_commit')
   await session.end()
   expect(after).toEqual([{ synchronous_commit: 'on' }])
 })
 
-// The shape of its plan decides whether a tick costs microseconds or a scan of the partition.
-test('under a generic plan it probes the key index of the current partition and no other', async () => {
+/** The nodes of its generic plan that read partitions of the log, and which of them ran. */
+async function scansOf({ text, values, types }: (typeof statements)[number]) {
   const session = await own.session()
   await session.sql("SET plan_cache_mode = 'force_generic_plan'")
-  await session.sql(`PREPARE made (boolean) AS ${tickStatement}`)
+  await session.sql(`PREPARE made ${types} AS ${text}`)
   const plan = (
     await session.sql<{ 'QUERY PLAN': string }>(
-      'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE made (false)',
+      `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE made (${values(false).join(', ')})`,
     )
   ).map((row) => row['QUERY PLAN'])
   await session.end()
   const scans = plan.filter((line) => / on event_(\d|default)/.test(line) || / using event_\d/.test(line))
   const run = scans.filter((line) => !line.includes('never executed') && /event_\d/.test(line))
-  expect(scans.length).toBeGreaterThan(9)
-  expect(new Set(run.map((line) => / on (event_\w+)/.exec(line)?.[1])).size).toBe(1)
-  for (const line of run) expect(line).toMatch(/Index Only Scan using event_1_\d+_pkey/)
+  const partitions = new Set(run.map((line) => / on (event_\w+)/.exec(line)?.[1]))
+  return { scans: scans.length, run, partitions: partitions.size }
+}
+
+// The shape of its plan decides whether a tick costs microseconds or a scan of the partition.
+test.each(statements)(
+  'under a generic plan it probes the key index of the current partition and no other ($name)',
+  async (statement) => {
+    await tick()
+    const { scans, run, partitions } = await scansOf(statement)
+    expect(scans).toBeGreaterThan(9)
+    expect(partitions).toBe(1)
+    for (const line of run) expect(line).toMatch(/Index Only Scan using event_1_\d+_pkey/)
+  },
+)
+
+test('under a generic plan it reads its events by the key index of their partition', async () => {
+  await own.sql(insertEvents(500))
+  await own.sql('ANALYZE eventspine.event')
+  await tick()
+  await own.sql(insertEvents(3))
+  const { run, partitions } = await scansOf(statements[1] as (typeof statements)[number])
+  expect(partitions).toBe(1)
+  expect(run.length).toBeGreaterThan(1)
+  for (const line of run) expect(line).toMatch(/Index (Only )?Scan using event_1_\d+_pkey/)
 })

@@ -56,16 +56,21 @@ RETURNING ${tickColumns}`
 
 // What the events of a tick cost beside it: one statement more for each, where a quiet system makes a tick per event.
 // The statement sees what its snapshot sees, so these are the rows of the new tick without another look at the snapshot.
-const eventsOfIt = `SELECT e.* FROM eventspine.event e
-  WHERE e.epoch = (SELECT epoch FROM last) AND e.xid >= (SELECT pg_snapshot_xmax(snapshot) FROM last)
-    AND e.xid < pg_snapshot_xmax(pg_current_snapshot()) AND (SELECT small FROM sized)
+// ORDER BY and LIMIT pin the index here, too.
+const eventsOfIt = `(SELECT e.* FROM eventspine.event e
+    WHERE e.epoch = (SELECT epoch FROM last) AND e.xid >= (SELECT pg_snapshot_xmax(snapshot) FROM last)
+      AND e.xid < pg_snapshot_xmax(pg_current_snapshot()) AND (SELECT small FROM sized)
+    ORDER BY e.epoch, e.xid, e.seq LIMIT $2::bigint + 1)
   UNION ALL
-  SELECT e.* FROM pg_snapshot_xip((SELECT snapshot FROM last)) AS open(xid)
-  JOIN eventspine.event e ON e.epoch = (SELECT epoch FROM last) AND e.xid = open.xid
-  WHERE (SELECT small FROM sized)`
+  SELECT found.* FROM pg_snapshot_xip((SELECT snapshot FROM last)) AS open(xid)
+  CROSS JOIN LATERAL (
+    SELECT e.* FROM eventspine.event e
+    WHERE e.epoch = (SELECT epoch FROM last) AND e.xid = open.xid AND (SELECT small FROM sized)
+    ORDER BY e.epoch, e.xid, e.seq LIMIT $2::bigint + 1) AS found`
 
 /**
- * The same, and the events of the tick in no order, at most `$2` and one: a row of `tickColumns`, and for each event one
+ * The same, and the events of the tick in no order, at most `$2` and one of those that began after the last tick and
+ * of each transaction that it saw open: a row of `tickColumns`, and for each event one
  * where these are null and `eventColumns` follow. No events where about more than `$2` numbers were given out since the
  * tick before.
  */
@@ -75,4 +80,4 @@ RETURNING *),
 sized AS (SELECT made.*, made.seq_estimate - last.seq_estimate <= $2::bigint AS small FROM made CROSS JOIN last)
 SELECT t.*, ${eventColumns} FROM (SELECT ${tickColumns}, small FROM sized) AS t LEFT JOIN eventspine.event e ON false
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, ${eventColumns} FROM (${eventsOfIt} LIMIT $2::bigint + 1) AS e`
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, ${eventColumns} FROM (${eventsOfIt}) AS e`

@@ -66,6 +66,8 @@ async function listening(
       client.on('notification', ({ payload = '' }) => action(payload))
       await answered(() => client.query(`LISTEN "${channel}"`))
       action('')
+      // Heard by itself, too: that is how it knows that hints come through.
+      await answered(() => client.query('/* deliver.echo */ SELECT pg_notify($1, $2)', [channel, 'listener']))
       while (!over.signal.aborted) {
         await clock.sleep(askEveryMs, over.signal)
         if (!over.signal.aborted) await answered(() => client.query('/* deliver.listen */ SELECT'))
