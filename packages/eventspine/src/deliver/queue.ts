@@ -70,13 +70,14 @@ export class Queue {
         if (verdict.ms !== null) this.#services.later(verdict.ms)
         return undefined
       }
+      // Neither beside an earlier one of its key nor past it, whatever tenant that is of.
+      const behind = verdict.kind !== 'go' && this.#keys.busy(item)
+      if (behind && !this.#keys.keeps) return undefined
       // The probe is one for all workers: only who can run at once may ask for it.
       if (verdict.kind === 'probe' && this.#keys.free(item)) {
         this.#probe(item)
         return undefined
       }
-      const behind = verdict.kind === 'aside' && this.#keys.busy(item)
-      if (behind && !this.#keys.keeps) return undefined
       this.#line.shift()
       if (verdict.kind === 'aside' && !behind) this.stepAside(item, Math.max(asideMsMin, verdict.ms), 0)
       else if (this.#admit(item)) return item
