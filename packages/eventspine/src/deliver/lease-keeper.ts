@@ -41,6 +41,7 @@ export class LeaseKeeper {
   #running: Promise<void> | undefined
   #beating: Promise<void> | undefined
   #round = 0
+  #alone = false
 
   constructor(services: KeeperServices) {
     this.#services = services
@@ -50,6 +51,11 @@ export class LeaseKeeper {
 
   get consumers(): readonly Consumer[] {
     return [...this.#held.values()].map((held) => held.consumer)
+  }
+
+  /** At the last heartbeat no other worker had one. */
+  get alone(): boolean {
+    return this.#alone
   }
 
   /** False from half the lease time after the last renewal on. */
@@ -86,6 +92,7 @@ export class LeaseKeeper {
     await this.#release()
     await this.#renew()
     const { workers, consumers } = await port.heartbeat({ ...worker(), consumers: this.#held.size }, names)
+    this.#alone = workers.length <= 1
     const paused = await port.paused()
     const leaving = [...this.#held.values()].filter((held) => paused.has(held.consumer.subscription.name))
     for (const held of leaving) void this.giveBack(held.consumer, held.consumer.subscription.deadlineMs)

@@ -151,9 +151,9 @@ export class Cell {
 
   #appended(events: number): void {
     if (this.#closed) return
-    if (this.#worker === undefined) this.#mark(events)
-    else this.#worker.wake()
-    this.#services.store.notify(this.#worker?.id ?? 'publisher')
+    if (this.#worker !== undefined) return this.#worker.wake()
+    this.#mark(events)
+    this.#services.store.notify('publisher')
   }
 
   // Who only publishes makes ticks now and then: else all that is published while nobody works is one, and a worker that

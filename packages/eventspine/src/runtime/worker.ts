@@ -124,9 +124,11 @@ export class Worker {
     this.#claimer.start()
   }
 
-  /** Something was appended by this process. */
+  /** Something was appended by this process. Hints nobody where nobody else works: a worker that has just started looks
+   *  often by itself, and is heard of at the next heartbeat. */
   wake(): void {
     this.#tail.ring()
+    if (!this.#keeper.alone) this.#services.store.notify(this.id)
   }
 
   /** Drains and gives every lease back. */
@@ -194,10 +196,7 @@ export class Worker {
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
       freed: () => capacity.offer(),
-      published: () => {
-        this.#tail.ring()
-        store.notify(this.id)
-      },
+      published: () => this.wake(),
       failed: (error) => this.#complain(error),
       lost: (consumer) => this.#lost(consumer),
     }
