@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import pg from 'pg'
@@ -161,11 +162,21 @@ async function query<Row>(url: string, text: string): Promise<Row[]> {
   }
 }
 
-/** Whether a process runs. */
+/** Whether a process runs. One that ended and whose parent did not ask for its exit code yet does not: a database whose
+ *  parent is gone waits for the first process of the machine to do so. */
 export function isRunning(processId: unknown): boolean {
   try {
     process.kill(Number(processId), 0)
-    return true
+  } catch {
+    return false
+  }
+  return !isZombie(Number(processId))
+}
+
+function isZombie(processId: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
   } catch {
     return false
   }
