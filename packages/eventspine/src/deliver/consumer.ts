@@ -14,7 +14,7 @@ import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
 import { ReplayEnd } from './replay-end.js'
 import type { ConsumerServices } from './services.js'
-import { becameRow, claimInMs, endedOf } from './settlement.js'
+import { becameRow, claimInMs, endedOf, hasPublished } from './settlement.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
 import { Turn } from './turn.js'
@@ -102,8 +102,7 @@ export class Consumer {
     if (this.subscription.ordered !== 'no') await this.#promotion.restore()
     if (this.#state !== 'new') return
     this.#state = 'running'
-    // An earlier holder may have left rows.
-    this.#services.dueIn(0)
+    this.#services.dueIn(0) // An earlier holder may have left rows.
     this.pump()
   }
 
@@ -138,9 +137,8 @@ export class Consumer {
       if (read === 'renumbered') return this.#services.lost(this)
     } catch (error) {
       // The worker's poll tries again, and no attempt is spent. After a fault of ours, what was read may be nowhere.
-      this.#services.failed(error)
       if (isOwnFault(error) && this.#state === 'running') this.#services.lost(this)
-      return
+      return this.#services.failed(error)
     }
     this.pump()
   }
@@ -336,8 +334,7 @@ export class Consumer {
     if (harvest === undefined) return
     if (harvest.finished) this.#replay.recorded()
     const items = endedOf(harvest)
-    if (items.some(({ ending }) => ending?.kind === 'done' && ending.published.length > 0))
-      this.#services.published()
+    if (items.some(hasPublished)) this.#services.published()
     this.#services.dueIn(claimInMs(items))
     for (const item of items)
       if (this.#undecided.delete(item) && item.ending !== undefined) this.#release(item, item.ending)

@@ -125,6 +125,9 @@ function record(draft: Draft, item: Item, halts: boolean): void {
 export const becameRow = ({ ending }: Item) =>
   ending === undefined || ending.kind === 'retry' || ending.kind === 'parked' || ending.kind === 'waiting'
 
+/** Its handler published events, which are in the log once this is recorded. */
+export const hasPublished = ({ ending }: Item) => ending?.kind === 'done' && ending.published.length > 0
+
 /** In how many milliseconds a row may be due now that these are recorded. The next suspect is claimed only then. */
 export function claimInMs(items: readonly Item[]): number {
   let ms = Number.POSITIVE_INFINITY
