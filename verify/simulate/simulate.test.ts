@@ -5,6 +5,8 @@ import { simulate } from './schedule.js'
 
 const fixedSeed = 20_000_000
 const schedules = 40
+/** A planted bug shows sooner or later: at the latest after so many. */
+const schedulesToCatch = 400
 /** Each violated an invariant before its fault was mended. */
 const once = [
   142, 1183, 7177, 7599, 50851, 50935, 302031, 302257, 402177, 20001010, 20003239, 77004393, 40571,
@@ -12,7 +14,7 @@ const once = [
 
 async function violationsFrom(seed: number, mutant?: string): Promise<string[]> {
   const violations: string[] = []
-  for (let index = 0; index < schedules; index++) {
+  for (let index = 0; index < (mutant === undefined ? schedules : schedulesToCatch); index++) {
     const verdict = await simulate(seed + index, { trace: false, mutant })
     violations.push(...verdict.violations.map((each) => `seed ${seed + index}: ${each}`))
     if (mutant !== undefined && violations.length > 0) break

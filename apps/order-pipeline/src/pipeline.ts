@@ -63,8 +63,9 @@ export class OrderPipeline {
     const server = createServer(spine, { port, development: true, keyFile, logger })
     this.#stops.push(() => server.stop())
     const { url } = await server.start()
-    done(`HTTP API at ${url}`)
-    return { spine, url, key: server.developmentKey ?? '' }
+    const key = server.developmentKey ?? ''
+    done(`HTTP API at ${url}; whoever operates it sends the header "authorization: Bearer ${key}"`)
+    return { spine, url, key }
   }
 
   async #startDatabase(): Promise<string> {

@@ -37,7 +37,7 @@ const expireEveryMs = 3_600_000
 const redriveEveryMs = 250
 const markEveryEvents = 1_000
 /** Beyond what handlers are given: outcomes are recorded and leases given back. */
-const stopMarginMs = 10_000
+const stopMarginMs = 7_000
 /** After publish(tx, …) nobody knows when the caller commits: readers look again at these moments. */
 const commitGuessesMs = [3, 15, 50, 120]
 
