@@ -221,6 +221,28 @@ function describeLetters(open: OpenScene): void {
     expect((await scene.store.deadLetter(other))?.state).toBe('dead')
   })
 
+  it('does not end over a letter that was redriven while its end was on its way (I12)', async () => {
+    const scene = await open()
+    const { events, lease } = await replaying(scene, 1, 1)
+    const event = events[0] as StoredEvent
+    const dead = [{ event, attempt: 1, round: 0, failure: scene.failure(), halts: false }]
+    const counts = { matched: 1, completed: 0, skipped: 0 }
+    const passed = await scene.passing(lease, event, { dead, counts, seq: endOfTick })
+    const after = await scene.settle(lease, passed)
+    const end = await finishing(scene, after)
+    const [letter] = (await scene.store.deadLetters({})).items
+    await scene.store.createRedrive('r1', redriveRequest({ filter: { ids: [letter?.id ?? ''] } }))
+    await scene.eventually('the letter on its way', async () => {
+      await scene.store.advanceRedrives()
+      return (await scene.store.deadLetter(letter?.id ?? ''))?.state === 'redriving'
+    })
+    expect((await scene.store.settle('worker-a', [end])).settled.size).toBe(0)
+    await scene.store.release([after])
+    const again = (await scene.acquire('worker-b')).find(({ replay }) => replay !== '') as Lease
+    await succeeds(scene, again, await sent(scene, again, 1))
+    expect((await scene.store.deadLetter(letter?.id ?? ''))?.state).toBe('redriven')
+  })
+
   it('runs a redriven letter of a stopped replay, and nothing else of its range', async () => {
     const scene = await open()
     const { events, lease } = await replaying(scene)

@@ -178,8 +178,11 @@ function sendLetter(tables: MemoryTables, redrive: RedriveRow, id: string): void
   letter.state = 'redriving'
   letter.redrive = redrive.id
   letter.selectedBy = null
-  // The consumer of a replay that had ended wants an owner once more.
-  consumer.finished = false
+  if (consumer.replay !== '') {
+    // The consumer of a replay that had ended wants an owner once more, and one that is about to record the end must not.
+    consumer.finished = false
+    consumer.revision += 2
+  }
   redrive.items.set(id, 'sent')
 }
 

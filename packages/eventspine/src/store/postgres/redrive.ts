@@ -202,7 +202,9 @@ WHERE r.id = $1`
 
 // The row goes with its own copy of the event, and starts its attempts anew. Token 0 is older than any lease. In an
 // ordered subscription one row of a key is active at a time: behind an active one this one waits, and is promoted first.
-// A replay that has ended takes its letter back: its consumer is opened again, at its end.
+// A replay that has ended takes its letter back: its consumer is opened again, at its end. A holder that is about to
+// record the end has not seen the row: the revision moves on, by two, since by one it would take its own settlement for
+// recorded.
 const send = `WITH next AS (
   SELECT i.number, i.subscription, i.replay, i.shard, i.epoch, i.seq FROM eventspine.redrive_item i
   WHERE i.redrive = $1 AND i.state = 'selected' AND i.number <= $2 ORDER BY i.number LIMIT $3 FOR UPDATE
@@ -226,10 +228,10 @@ const send = `WITH next AS (
   UPDATE eventspine.redrive_item i SET state = CASE WHEN l.number IS NULL THEN 'released' ELSE 'sent' END
   FROM next n LEFT JOIN letters l ON l.number = n.number WHERE i.redrive = $1 AND i.number = n.number
 ), opened AS (
-  INSERT INTO eventspine.consumer (subscription, replay, shard, tick, seq, from_time, until_tick)
+  INSERT INTO eventspine.consumer AS c (subscription, replay, shard, tick, seq, from_time, until_tick)
   SELECT DISTINCT l.subscription, l.replay, l.shard, p.until_tick, ${endOfTick}, p.from_time, p.until_tick
   FROM letters l JOIN eventspine.replay p ON p.id = l.replay AND l.replay <> ''
-  ON CONFLICT (subscription, replay, shard) DO UPDATE SET finished = false)
+  ON CONFLICT (subscription, replay, shard) DO UPDATE SET finished = false, revision = c.revision + 2)
 UPDATE eventspine.redrive SET sent_at = clock_timestamp() - $5 * interval '1 second', state = $6 WHERE id = $1`
 
 const end = `WITH released AS (UPDATE eventspine.redrive_item SET state = 'released' WHERE redrive = $1 AND state = 'selected')
