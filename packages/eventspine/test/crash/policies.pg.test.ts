@@ -84,6 +84,7 @@ it('holds the work of an open breaker without spending attempts, probes, closes 
   expect(attempts).toHaveLength(60)
   // Attempts were spent by what ran when it opened, a few rounds of four, and by the probes: by nothing else.
   expect(before).toBeLessThanOrEqual(20)
+  expect(attempts.filter((attempt) => attempt === 1).length).toBeGreaterThan(40)
   expect(attempts.filter((attempt) => attempt === 1).length).toBeGreaterThanOrEqual(60 - before - probed)
   expect((await spine.operator().deadLetters()).items).toEqual([])
   expect((await spine.operator().breakers()).map(({ state }) => state)).toEqual(['closed'])

@@ -201,9 +201,8 @@ it.each<Shape>(['handle', 'transact'])(
     await until(() => handled.length > 50)
     const ahead: number[] = []
     for (let n = count; n < count + live; n++) {
-      await publish(n, n + 1)
-      // From where it is in the log: how long the disk takes is no neighbour's doing.
       const before = handled.length
+      await publish(n, n + 1)
       await until(() => handled.some((each) => each.n === n))
       ahead.push(handled.slice(before).findIndex((each) => each.n === n))
     }
