@@ -1,4 +1,5 @@
-// The fuzzer in CI: a fixed seed, and one that nobody has tried, which a failure names.
+// The fuzzer in CI: seeds that found something once. New ones are tried in the long run: a finding there is worth a
+// look, and no reason to refuse a change that has nothing to do with it.
 import { expect, test } from 'vitest'
 import { run } from './run.js'
 
@@ -6,12 +7,9 @@ import { run } from './run.js'
 const requestsPerSeed = Number(process.env.FUZZ_REQUESTS ?? 10_000)
 const msMax = 600_000
 
-test.each([
-  ['fixed', 1],
-  ['random', Date.now() % 4_294_967_296],
-])(
-  'no request of the %s seed %i harms the server',
-  async (_, seed) => {
+test.each([777_001, 566_113_186])(
+  'no request of seed %i harms the server',
+  async (seed) => {
     const report = await run({ requests: requestsPerSeed, seed })
     const again = (index: number | undefined) =>
       index === undefined ? '' : ` (npm run verify:fuzz -- --seed ${seed} --only ${index})`

@@ -6,8 +6,9 @@ import type { Session } from './project/session.js'
 import { ProgressBar } from './screen/progress-bar.js'
 
 const pollMs = 200
-/** After so long without any worker nobody waits for nothing. */
+/** After so long without a worker that does it nobody waits for nothing. */
 const workerlessMsMax = 20_000
+const ownersPollMs = 1_000
 
 export interface Following<Work> {
   readonly title: string
@@ -16,11 +17,13 @@ export interface Following<Work> {
   readonly ended: (work: Work) => boolean
   readonly share: (work: Work) => number
   readonly text: (work: Work) => string
+  /** Whose workers do it. */
+  readonly subscriptions: readonly string[]
   /** The command that shows it later. */
   readonly later: string
 }
 
-/** Resolves with the work once it has ended. Throws when it is interrupted, or no worker is left to do it. */
+/** Resolves with the work once it has ended. Throws when it is interrupted, or no worker runs its subscriptions. */
 export async function follow<Work>(
   { operator, screen }: Session,
   interruption: Interruption,
@@ -28,7 +31,8 @@ export async function follow<Work>(
 ): Promise<Work> {
   const signal = interruption.claim()
   const bar = new ProgressBar(screen, following.title)
-  let workerSeenMs = performance.now()
+  let ownedMs = performance.now()
+  let askedMs = Number.NEGATIVE_INFINITY
   try {
     for (;;) {
       const work = await following.read()
@@ -36,8 +40,11 @@ export async function follow<Work>(
       bar.update(following.share(work), following.text(work))
       if (following.ended(work)) return work
       if (signal.aborted) throw left(following.later)
-      if ((await operator.workers()).length > 0) workerSeenMs = performance.now()
-      else if (performance.now() - workerSeenMs > workerlessMsMax) throw workerless(following.later)
+      if (performance.now() - askedMs > ownersPollMs) {
+        askedMs = performance.now()
+        if (await isOwned(operator, following.subscriptions)) ownedMs = askedMs
+        else if (askedMs - ownedMs > workerlessMsMax) throw workerless(following)
+      }
       await delay(pollMs, undefined, { signal }).catch(() => {})
     }
   } finally {
@@ -50,11 +57,17 @@ const left = (later: string) =>
     exitCode: exitCodes.interrupted,
   })
 
-const workerless = (later: string) =>
+// A worker of another app is of no use to it, nor one that leaves a paused subscription alone.
+async function isOwned(operator: Session['operator'], names: readonly string[]): Promise<boolean> {
+  const subscriptions = await operator.subscriptions()
+  return subscriptions.some(({ name, owners }) => names.includes(name) && owners.length > 0)
+}
+
+const workerless = ({ subscriptions, later }: Pick<Following<unknown>, 'subscriptions' | 'later'>) =>
   new CommandError(
     'NO_WORKER',
-    `No worker is running any more, so it stands still. Start one, then: ${later}`,
-    {
-      exitCode: exitCodes.failed,
-    },
+    `No worker runs ${subscriptions.slice(0, namesMax).join(', ')}, so it stands still. Start one of that app, or resume the subscription, then: ${later}`,
+    { exitCode: exitCodes.failed },
   )
+
+const namesMax = 5

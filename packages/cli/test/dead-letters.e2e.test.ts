@@ -180,7 +180,7 @@ describe('replay', () => {
       field: '--external',
       message: expect.stringMatching(/--external/),
     })
-    expect(await day.refused(2, 'replay', 'bil', '--from', '1h')).toMatchObject({
+    expect(await day.refused(3, 'replay', 'bil', '--from', '1h')).toMatchObject({
       code: 'SUBSCRIPTION_UNKNOWN',
       message: expect.stringMatching(/Did you mean "bill"\?/),
     })
@@ -213,6 +213,21 @@ describe('breakers and audit', () => {
     const actions = ['breaker.closed', 'replay.create', 'redrive.create', 'dead-letters.discard']
     for (const action of actions) expect(items.map((item) => item.action)).toContain(action)
     expect(items.slice(1).every(({ actor }) => actor.endsWith('(command line)'))).toBe(true)
+    await day.answered('subscriptions', 'resume', 'bill')
+  })
+})
+
+describe('with a worker that leaves the subscription alone', () => {
+  it('a redrive is not waited for without end', async () => {
+    await day.answered(...order({ order: 'alone', amount: 1, card: 'stolen' }, '--id', 'alone'))
+    const dead = () =>
+      day.database.rows(`SELECT FROM eventspine.dead_letter WHERE state = 'dead' AND key = 'alone'`)
+    await eventually(dead, (rows) => rows.length === 1)
+    await day.answered('subscriptions', 'pause', 'bill')
+    expect(await day.refused(1, 'redrive', '--category', 'permanent', '--yes')).toMatchObject({
+      code: 'NO_WORKER',
+      message: expect.stringMatching(/^No worker runs bill, so it stands still\..*redrive show/),
+    })
     await day.answered('subscriptions', 'resume', 'bill')
   })
 })

@@ -203,7 +203,7 @@ describe('a worker', () => {
   ]
 
   it.each(naming)('is asked for by name: %s %s %s', async (...parameters) => {
-    expect(await day.refused(2, ...parameters)).toMatchObject({
+    expect(await day.refused(3, ...parameters)).toMatchObject({
       code: 'SUBSCRIPTION_UNKNOWN',
       message: 'There is no subscription "count-order". Did you mean "count-orders"?',
     })
@@ -211,7 +211,7 @@ describe('a worker', () => {
 
   it('knows one that is gone from the code by what the database has of it', async () => {
     const named = ['dead', 'list', '--subscription', 'faxes']
-    await day.refused(2, ...named)
+    await day.refused(3, ...named)
     await day.database.rows(`INSERT INTO eventspine.subscription (name, app, priority, shards, types, policies)
       VALUES ('faxes', 'shop', 'normal', 1, '{}', '{}')`)
     expect(await day.answered(...named)).toMatchObject({ items: [] })

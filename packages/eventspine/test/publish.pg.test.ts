@@ -74,6 +74,7 @@ const wrongOptions: readonly (readonly [PublishOptions, string])[] = [
   [given({ time: '2026-01-01T00:00:00Z' }), '/time'],
   [{ extensions: { Upper: 1 } }, '/extensions/Upper'],
   [{ extensions: JSON.parse('{"__proto__":"x"}') }, '/extensions/__proto__'],
+  [{ extensions: { 'a/b~c': 'x' } }, '/extensions/a~1b~0c'],
   [{ extensions: { half: '\ud83d' } }, '/extensions/half'],
   [{ extensions: { long: 'x'.repeat(2_001) } }, '/extensions/long'],
   [{ extensions: { part: 1.5 } }, '/extensions/part'],
@@ -165,7 +166,7 @@ it('knows its events at the untyped border, and names what is near', async () =>
     type: placed.type,
     version: 2,
     schema: z.object({ m: z.int() }),
-    upcast: { 1: () => ({}) },
+    upcast: { 1: ({ n }: { n: number }) => ({ m: n }) },
   })
   const spine = await running(defineApp({ name: 'orders', events: [placed, v2, noted] }), schema)
   const unknown = (event: object, field: string, message: RegExp) =>

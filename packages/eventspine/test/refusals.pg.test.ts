@@ -124,4 +124,29 @@ it('says at delivery whether an upcaster failed or the schema threw, sync or asy
     ),
     async: expect.stringMatching(/^The schema of "orders\.noted" version 2 threw "lost"/),
   })
+  const { items } = await publisher.operator().deadLetters()
+  expect(items.map(({ failure }) => failure.stack)).toEqual([null, null, null])
+})
+
+it('refuses an older version that does not become the newest: it would be dead on arrival', async () => {
+  const first = defineEvent({ type: 'orders.noted', schema: z.object({ n: z.int() }) })
+  const second = defineEvent({
+    type: first.type,
+    version: 2,
+    schema: z.object({ n: z.int().min(1) }),
+    upcast: { 1: ({ n }: { n: number }) => (n > 9 ? fail('too many') : { n }) },
+  })
+  const spine = await running(defineApp({ name: 'orders', events: [first, second] }), freshSchema())
+  await expect(spine.publish(first, { n: 0 })).rejects.toMatchObject({
+    code: 'EVENT_INVALID',
+    field: '/data',
+    message: expect.stringMatching(/^"orders\.noted" version 1, upcast to version 2, .* at \/n: .* Mend/),
+  })
+  await expect(spine.ingest({ type: first.type, version: 1, data: { n: 10 } })).rejects.toMatchObject({
+    code: 'EVENT_INVALID',
+    message: 'Upcasting "orders.noted" from version 1 failed: too many.',
+  })
+  expect(await spine.publish(first, { n: 1 })).toMatchObject({ version: 1 })
+  const { items } = await spine.operator().events({ type: first.type })
+  expect(items).toHaveLength(1)
 })

@@ -24,6 +24,17 @@ afterAll(() => fixture.stop())
 
 const pathOf = (url: string) => url.replaceAll(/:[a-z]+/gi, 'x')
 
+test('the log names the key that was refused', async () => {
+  fixture.logs.splice(0)
+  const refused = await fixture.send('/v1/events', { json: order('refused'), headers: bearer(reader.key) })
+  expect(refused.json.code).toBe('SCOPE_MISSING')
+  await fixture.until(
+    async () => fixture.logs.length,
+    (count) => count === 1,
+  )
+  expect(fixture.logs[0]).toMatchObject({ problem: 'SCOPE_MISSING', credential: reader.record.id })
+})
+
 describe('every route', () => {
   const guarded = routeTable.filter(({ access }) => access.scope !== 'open' && access.openOnLoopback !== true)
 

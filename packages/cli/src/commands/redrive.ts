@@ -78,7 +78,7 @@ async function run(session: Session, call: Call<RedriveFlags>): Promise<ExitCode
   const request = await requestOf(session, filter, flags)
   screen.note(...previewLines(preview, screen.drawWidth), '')
   await confirm(screen, `Send ${counted(preview.selected, 'dead letter')} again?`, flags.yes)
-  return watched(session, call, await operator.redrive(request))
+  return watched(session, call, preview, await operator.redrive(request))
 }
 
 // An id that cannot be sent is not found; a filter that chooses nothing has nothing left to do.
@@ -125,6 +125,7 @@ function previewLines({ selected, guarded, groups }: RedrivePreview, width: numb
 async function watched(
   session: Session,
   { flags, interruption }: Call<RedriveFlags>,
+  { groups }: RedrivePreview,
   redrive: Redrive,
 ): Promise<ExitCode | undefined> {
   const { operator, screen } = session
@@ -139,6 +140,7 @@ async function watched(
   }
   const ended = await follow(session, interruption, {
     title: 'redriving',
+    subscriptions: [...new Set(groups.map(({ subscription }) => subscription))],
     later,
     read: () => operator.redriveStatus(redrive.id),
     ended: ({ state }) => state === 'completed' || state === 'stopped',

@@ -73,6 +73,7 @@ async function run(
   }
   const ended = await follow(session, interruption, {
     title: 'replaying',
+    subscriptions: [subscription],
     later,
     read: () => operator.replayStatus(replay.id),
     ended: ({ state }) => state !== 'running',

@@ -18,7 +18,8 @@ export async function requireSubscription(
   if ((await operator.deadLetters({ subscription: name, limit: 1 })).items.length > 0) return
   const hint = suggestion(name, [...new Set([...defined, ...registered])].sort())
   const message = `There is no subscription "${name}". ${hint}`
-  throw new CommandError('SUBSCRIPTION_UNKNOWN', message, field === undefined ? {} : { field })
+  const exitCode = exitCodes.notFound
+  throw new CommandError('SUBSCRIPTION_UNKNOWN', message, { exitCode, ...(field !== undefined && { field }) })
 }
 
 /** The same for the subscription that a filter of dead letters names, if it does. */

@@ -5,7 +5,15 @@ import { type Clock, EventspineError, type Random, randomHex, uuidv7 } from '../
 import { isTraceparent } from '../observe/trace.js'
 import { type AnyEventDefinition, isType, isVersion, typeRule, versionRule } from './definition.js'
 import { JsonError, writeJson } from './json/index.js'
-import { type Issue, issuesOf, messageOf, validate } from './registry.js'
+import {
+  type Decoded,
+  type EventRegistry,
+  type Issue,
+  issuesOf,
+  messageOf,
+  pointerPart,
+  validate,
+} from './registry.js'
 import type { NewEvent } from './stored.js'
 
 export interface PublishOptions {
@@ -36,6 +44,8 @@ export interface Preparation {
   /** Bytes of JSON above which an event is refused. */
   readonly hardLimitBytes: number
   readonly activeTraceparent: () => string | undefined
+  /** What this app's handlers would make of an older version. */
+  readonly registry: EventRegistry
 }
 
 const textMax = {
@@ -58,6 +68,7 @@ export function prepare(
   checkDefinition(definition)
   const finish = (output: unknown) => {
     const event = complete(definition, data, output, options, settings)
+    if (isOld(definition, settings.registry)) return readAsNewest(event, settings.registry)
     return holdsDate(data) ? readBack(definition, event) : event
   }
   const result = outputOf(definition, data, (issues, count) => invalid(definition, issues, count))
@@ -108,6 +119,19 @@ function readBack(definition: AnyEventDefinition, event: NewEvent): NewEvent | P
     ),
   )
   return result instanceof Promise ? result.then(() => event) : event
+}
+
+const isOld = ({ type, version }: AnyEventDefinition, registry: EventRegistry) =>
+  version < (registry.newest(type)?.version ?? 0)
+
+// Handlers are given the newest version. An older one that does not become it would be dead on arrival, at all of them.
+function readAsNewest(event: NewEvent, registry: EventRegistry): NewEvent | Promise<NewEvent> {
+  const judged = (decoded: Decoded) => {
+    if (decoded.ok) return event
+    throw refused('/data', decoded.message.replace(/\.$/, ''))
+  }
+  const decoded = registry.decode(event.type, event.version, event.data ?? 'null')
+  return decoded instanceof Promise ? decoded.then(judged) : judged(decoded)
 }
 
 // Runs after the data was serialised, which bounds how deep and how large it is.
@@ -257,7 +281,7 @@ function extensionsOf(extensions: PublishOptions['extensions']): string | null {
   for (const [name, value] of entries) {
     if (!/^[a-z0-9]{1,40}$/.test(name))
       throw refused(
-        `/extensions/${name.slice(0, 60)}`,
+        `/extensions/${pointerPart(name.slice(0, 60))}`,
         'Extension attributes are named with 1 to 40 lower-case letters and digits (CloudEvents)',
       )
     if (ownAttributes.has(name))

@@ -93,8 +93,11 @@ export class EventRegistry {
     const judged = (result: Awaited<ReturnType<typeof validate>>) => {
       if (result.issues === undefined) return frozen(result.value)
       const [first] = issuesOf(result.issues)
+      const fault = `does not fit its schema at ${first?.field || '/'}: ${first?.message}`
       return unfit(
-        `Stored "${type}" version ${version} does not fit its schema at ${first?.field || '/'}: ${first?.message}. Was the schema changed without a new version?`,
+        version === definition.version
+          ? `Stored "${type}" version ${version} ${fault}. Was the schema changed without a new version?`
+          : `"${type}" version ${version}, upcast to version ${definition.version}, ${fault}. Mend the data, or the upcaster.`,
       )
     }
     try {
@@ -126,9 +129,12 @@ export function issuesOf(issues: readonly StandardSchemaV1.Issue[], prefix = '')
 function pointer(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
   return path
     .map((part) => String(typeof part === 'object' ? part.key : part))
-    .map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .map((part) => `/${pointerPart(part)}`)
     .join('')
 }
+
+/** A name as a part of a JSON Pointer (RFC 6901). */
+export const pointerPart = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
 function upcast(definition: AnyEventDefinition, from: number, data: unknown): unknown {
   let current = data

@@ -166,7 +166,11 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 /** While versions roll out, an event can be newer than the app that meets it: it waits for one that knows it. */
 const newerVersionRetryMs = 60_000
 
+// Without a stack: it would show the insides of the engine to whoever reads the dead letter, and nothing of the user's.
 function undecodable(shown: Shown & { readonly ok: false }): Error {
-  if (!shown.newer) return new ValidationError(shown.message)
-  return new HandlerError('unknown', shown.message, { retryAfterMs: newerVersionRetryMs })
+  const error = shown.newer
+    ? new HandlerError('unknown', shown.message, { retryAfterMs: newerVersionRetryMs })
+    : new ValidationError(shown.message)
+  delete error.stack
+  return error
 }

@@ -57,7 +57,8 @@ export class Eventspine {
     this.#surroundings = surroundings
     const { tenant, source, hardLimitBytes } = this.#options
     const { clock, random } = surroundings
-    this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent }
+    const { registry } = app
+    this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent, registry }
     this.#stallWatch = new StallWatch(stallLimitMs(this.#options.stalledMs, app), this.#options.logger)
     const capacity = new Capacity(this.#options.capacityLimits)
     for (const name of this.#options.cells.keys()) this.#cells.set(name, this.#cell(name, capacity))

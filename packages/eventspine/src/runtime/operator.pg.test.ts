@@ -65,6 +65,7 @@ beforeAll(async () => {
     source: '/test',
     hardLimitBytes: 1_000,
     activeTraceparent: () => undefined,
+    registry: app.registry,
   }
   services = { store, app, runner: { body }, clock, random: systemRandom, preparation, live: () => [] }
   operator = new Operator(services)

@@ -28,15 +28,20 @@ export interface Access {
 const nobody: Principal = { id: 'anonymous', scopes: [], tenant: undefined, actor: 'anonymous' }
 const developer: Principal = { ...nobody, scopes: ['read', 'publish'], actor: 'development (no key)' }
 
-/** The caller of a route. Throws UNAUTHENTICATED, SCOPE_MISSING, TENANT_FORBIDDEN or ORIGIN_REFUSED. */
-export function authorise(
+/** Who calls a route. Throws UNAUTHENTICATED or ORIGIN_REFUSED. */
+export function callerOf(
   request: IncomingMessage,
   access: Access,
   keys: KeyRing,
   settings: ServerSettings,
 ): Principal {
   if (access.scope === 'open' || (access.openOnLoopback === true && settings.loopback)) return nobody
-  const principal = authenticate(request, access.scope, keys, settings)
+  return authenticate(request, access.scope, keys, settings)
+}
+
+/** Throws SCOPE_MISSING or TENANT_FORBIDDEN unless the caller may. */
+export function authorise(principal: Principal, access: Access): void {
+  if (principal === nobody || access.scope === 'open') return
   if (!principal.scopes.includes(access.scope)) throw scopeMissing(principal, access.scope)
   if (access.tenancy === 'system' && principal.tenant !== undefined) {
     throw new Problem(
@@ -44,7 +49,6 @@ export function authorise(
       `This route spans all tenants and the API key is limited to tenant "${principal.tenant}". Use a key without a tenant.`,
     )
   }
-  return principal
 }
 
 function authenticate(

@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { KeyRing } from '../access/api-key.js'
 import { InFlight } from '../access/in-flight.js'
 import { refuseForeignHost } from '../access/origin.js'
-import { authorise } from '../access/principal.js'
+import { authorise, callerOf } from '../access/principal.js'
 import { problemOf } from '../problem/from-error.js'
 import { Problem } from '../problem/problem.js'
 import { readBody } from '../publish/body.js'
@@ -100,7 +100,9 @@ export class Application {
     const { route } = request.routeOptions.config
     // Here and not in fastify's own handler: before that it has reasons of its own to refuse a method.
     if (route === undefined) return this.#unmatched(request, reply)
-    exchange.principal = authorise(request.raw, route.access, keys, settings)
+    // Before the refusal: the log names whose key was refused.
+    exchange.principal = callerOf(request.raw, route.access, keys, settings)
+    authorise(exchange.principal, route.access)
     if (route.access.scope !== 'open') {
       reply.raw.once('close', this.#inFlight.enter(exchange.principal.id))
     }
