@@ -26,7 +26,7 @@ export default defineConfig({
   // The environment in which vitest loads its global setup.
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
-    include: verifies ? ['verify/{faults,fuzz,mutants,simulate}/*.e2e.test.ts'] : tests,
+    include: verifies ? ['verify/**/*.e2e.test.ts'] : tests,
     exclude: ['**/node_modules/**', '**/dist/**', ...(verifies ? [] : ['verify/**/*.e2e.test.ts'])],
     globalSetup: ['./test/postgres.ts'],
     setupFiles: ['./test/leftovers.ts'],

@@ -1,4 +1,5 @@
-// The crash run as the tests have it: every kind of strike, and with two planted bugs that it must find.
+// The crash run as the tests have it: every kind of strike, and with a planted bug that it must find. All of them:
+// `npm run verify:crash -- --mutants`.
 import { expect, it } from 'vitest'
 import { mutants } from './mutants.js'
 import { jsonOf, tableOf, violationsOf, wrongsOf } from './report.js'
@@ -13,7 +14,7 @@ it('keeps the ledger exact through kills, pauses and late bytes', { timeout: 420
   expect(violationsOf(report), tableOf(report)).toBe(0)
 })
 
-const found = ['acknowledged-before-commit', 'effects-without-settlement']
+const found = ['effects-of-failed-attempts']
 
 it.each(mutants.filter(({ name }) => found.includes(name)))(
   'finds the planted bug $name',
