@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { FrontendReader } from '../faults/frontend.js'
+import { reset } from '../faults/reset.js'
 
 /** A message that a worker sends: its kind and the beginning of its text, and what the same connection sent before. */
 export interface Moment {
@@ -121,11 +122,13 @@ class Connection {
     server.on('data', (chunk) => this.#toClient.send(chunk))
     for (const socket of [client, server]) socket.on('error', () => {})
     // As on a network: that the sender is gone is learned behind all that it sent.
-    client.on('close', () => this.#toServer.end())
-    server.on('close', () => {
-      this.#toClient.end()
-      control.ended()
-    })
+    let open = 2
+    const closed = (behind: Way) => {
+      behind.end()
+      if (--open === 0) control.ended()
+    }
+    client.on('close', () => closed(this.#toServer))
+    server.on('close', () => closed(this.#toClient))
   }
 
   flow(): void {
@@ -134,8 +137,7 @@ class Connection {
   }
 
   cut(): void {
-    this.#client.resetAndDestroy()
-    this.#server.resetAndDestroy()
+    for (const socket of [this.#client, this.#server]) reset(socket)
   }
 }
 

@@ -46,9 +46,9 @@ const warmRunsMin = 200
 const progressEveryMs = 2_000
 const drainMsMaxDefault = 120_000
 const publishers = 2
-/** Of a lane between two events: 32 lanes publish less than three workers handle that die every other second, on two
- *  cores. With 50 ms (330 a second) the last deliveries came two minutes after the end. */
-const pauseMs = 150
+/** Of a lane between two events. Three workers of which one dies every other second handle little on two cores; with 50 ms
+ *  (330 events a second) the last deliveries came more than two minutes after the end. */
+const pauseMs = 400
 /** Of the strikes of a kind, what has to meet its moment; one at least, where there were some. */
 const metMin = 0.5
 

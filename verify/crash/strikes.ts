@@ -64,5 +64,5 @@ export const first: readonly Planned[] = [
 
 /** How long a strike waits for its moment. */
 export const whenMsMax: Readonly<Record<StrikeKind, number>> = {
-  ...{ kill: 1_500, term: 500, stop: 5_000, mute: 5_000, postgres: 1_000 },
+  ...{ kill: 1_500, term: 1_500, stop: 5_000, mute: 5_000, postgres: 1_000 },
 }

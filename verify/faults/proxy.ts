@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net'
 import { FrontendReader, isCommitted, isReady } from './frontend.js'
+import { reset } from './reset.js'
 
 /** What happens to bytes on their way. `mute`: they wait, as in a network that is cut, and arrive once it heals. */
 export type LinkState =
@@ -148,8 +149,8 @@ class Link {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy()
-    this.#server.resetAndDestroy()
+    reset(this.#client)
+    reset(this.#server)
   }
 }
 
