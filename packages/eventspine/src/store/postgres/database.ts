@@ -69,7 +69,7 @@ export class Database {
   readonly #pools = new Map<Lane, pg.Pool>()
   readonly #texts = new Map<string, string>()
   readonly #open = new Set<pg.ClientBase>()
-  #closed = false
+  #closing: Promise<void> | undefined
   readonly schema: string
 
   constructor(
@@ -230,7 +230,7 @@ export class Database {
   }
 
   #pool(lane: Lane): pg.Pool {
-    if (this.#closed)
+    if (this.#closing !== undefined)
       throw new EventspineError(
         'STOPPED',
         'This Eventspine was stopped. Nothing is written or read any more.',
@@ -270,8 +270,12 @@ export class Database {
   }
 
   /** What is on its way is waited for, but not long. Safe to call twice. */
-  async close(): Promise<void> {
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const pools = [...this.#pools.values()]
     this.#pools.clear()
     const destroyAll = () => this.#open.forEach(destroy)

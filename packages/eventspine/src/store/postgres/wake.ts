@@ -6,6 +6,8 @@ import { type Database, endMsMax } from './database.js'
 
 const notifyEveryMs = 3
 const reconnectMs = 2_000
+/** A server that takes connections and ends them at once is asked so often. */
+const endedMs = 200
 /** Who only listens does not notice that the other side has forgotten it: so often it asks, and waits so long. */
 const askEveryMs = 15_000
 const answerMsMax = 10_000
@@ -72,6 +74,7 @@ async function listening(
         await clock.sleep(askEveryMs, over.signal)
         if (!over.signal.aborted) await answered(() => client.query('/* deliver.listen */ SELECT'))
       }
+      await clock.sleep(endedMs, signal)
     } catch {
       await clock.sleep(reconnectMs, signal)
     } finally {

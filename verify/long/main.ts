@@ -1,0 +1,86 @@
+// `npm run verify:long -- [--minutes N] [--only PROGRAMME]`: goes on with the long run for so long, and writes down how
+// far it is. What was run before is in runs.jsonl beside this file; each part takes the seeds that nobody had yet.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { tableOf, written } from './page.js'
+import { type Closing, type Programme, programmes } from './programmes.js'
+import { addRun, nextOf, readRuns, standingOf } from './runs.js'
+
+const root = join(import.meta.dirname, '../..')
+const file = join(import.meta.dirname, 'runs.jsonl')
+const page = join(root, 'docs/reliability.md')
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '60' }, only: { type: 'string' } },
+})
+process.exitCode = await main(Number(values.minutes), values.only)
+
+async function main(minutes: number, only: string | undefined): Promise<number> {
+  const names = programmes.map(({ name }) => name)
+  if (!(minutes > 0)) throw new Error(`--minutes takes a number above 0, not "${values.minutes}"`)
+  if (only !== undefined && !names.includes(only)) throw new Error(`--only takes one of ${names.join(', ')}`)
+  const until = performance.now() + minutes * 60_000
+  let violations = 0
+  for (;;) {
+    const chosen = standings().filter(({ programme }) => only === undefined || programme.name === only)
+    const next = nextOf(chosen, (until - performance.now()) / 1_000)
+    if (next === undefined) break
+    const { programme, nextSeed } = next
+    console.log(`${programme.name}: ${programme.part} ${programme.unit} from seed ${nextSeed}`)
+    const closing = await partOf(programme, nextSeed)
+    violations += closing.violations
+    const { node } = process.versions
+    addRun(file, {
+      ...closing,
+      programme: programme.name,
+      commit: commitNow(),
+      node,
+      at: new Date().toISOString(),
+    })
+    console.log(`    ${programme.counted(closing)} in ${closing.seconds} s, ${closing.violations} violations`)
+  }
+  writeFileSync(page, written(readFileSync(page, 'utf8'), standings()))
+  console.log(`\n${tableOf(standings())}`)
+  console.log(
+    JSON.stringify({
+      check: 'long',
+      runs: readRuns(file).length,
+      violations,
+      seed: null,
+      seconds: minutes * 60,
+    }),
+  )
+  return violations > 0 ? 1 : 0
+}
+
+function standings() {
+  const runs = readRuns(file)
+  return programmes.map((programme) => standingOf(programme, runs))
+}
+
+/** Runs one part. Answers its last line; throws when it ended without one, which says more than a count. */
+async function partOf({ name, command }: Programme, seed: number): Promise<Closing> {
+  const parameters = ['--import', 'tsx', '--conditions=source', ...command, '--seed', String(seed)]
+  const child = spawn(process.execPath, parameters, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk
+  })
+  await once(child, 'close')
+  const last = output.split('\n').findLast((line) => line.startsWith('{"check":'))
+  if (last === undefined)
+    throw new Error(
+      `${name} with seed ${seed} ended with ${child.exitCode ?? child.signalCode} and no verdict:\n${output}`,
+    )
+  return JSON.parse(last)
+}
+
+function commitNow(): string {
+  const git = (...parameters: string[]) =>
+    spawnSync('git', parameters, { cwd: root, encoding: 'utf8' }).stdout.trim()
+  const changed = git('status', '--porcelain', '--', 'packages', 'verify', ':!verify/long')
+  return `${git('rev-parse', '--short', 'HEAD')}${changed === '' ? '' : '+'}`
+}
