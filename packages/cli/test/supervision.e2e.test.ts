@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -51,6 +52,19 @@ function start(parameters: readonly string[], environment: NodeJS.ProcessEnv = {
   return run
 }
 
+/** Command lines of this machine's processes that name this file; none where that cannot be seen. */
+function commandsWith(file: string): string[] {
+  const processes = existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []
+  return processes.flatMap((id) => {
+    try {
+      const command = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      return command.includes(file) ? [command] : []
+    } catch {
+      return []
+    }
+  })
+}
+
 const message = (name: string) => (record: Record<string, unknown>) => record.message === name
 const gone = (processId: unknown) =>
   eventually(
@@ -81,6 +95,22 @@ describe('dev', () => {
     expect(await run.ended()).toBe(0)
     expect(run.records.at(-1)).toMatchObject({ message: 'stopped' })
     for (const { processId } of [ready, again, mended]) await gone(processId)
+  })
+
+  it('starts nothing any more when a file changes while it ends', async () => {
+    const run = start(['dev', '--port', '0'], { DATABASE_URL: database.url })
+    const { processId } = await run.record(message('ready'))
+    // It drains for as long as it takes to see the change.
+    process.kill(Number(processId), 'SIGSTOP')
+    run.child.kill('SIGINT')
+    await run.record(message('stopping'))
+    copyFileSync(shop, app)
+    await run.record(message('changed'))
+    process.kill(Number(processId), 'SIGCONT')
+    expect(await run.ended()).toBe(0)
+    // One that was started would have had the time to write its command line.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(commandsWith(app)).toEqual([])
   })
 
   it('brings its own database, which other commands join, and leaves nothing behind', async () => {

@@ -181,6 +181,10 @@ it('knows its events at the untyped border, and names what is near', async () =>
   await unknown({ type: 7, data: {} }, '/type', /text/)
   await unknown({ data: {} }, '/type', /text/)
   await unknown({ type: '__proto__', data: {} }, '/type', /No event/)
+  const alone = await running(defineApp({ name: 'newest', events: [v2] }), freshSchema())
+  await expect(alone.ingest({ type: placed.type, version: 1, data: { n: 1 } })).rejects.toThrow(
+    /no version 1\. Defined: 2\. Stored ones of version 1 are read through the upcaster; .*list its definition/,
+  )
   expect(await spine.ingest({ type: placed.type, data: { m: 1 } })).toMatchObject({ version: 2 })
   expect(await spine.ingest({ type: placed.type, version: 1, data: { n: 1 } })).toMatchObject({ version: 1 })
   await expect(

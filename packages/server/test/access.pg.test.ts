@@ -200,6 +200,14 @@ test.each([
   expect([reply.status, reply.json.code]).toEqual([421, 'HOST_REFUSED'])
 })
 
+test('a target that names a host of its own is judged by that one', async () => {
+  const host = '127.0.0.1'
+  const foreign = await fixture.send('http://evil.example/healthz', { headers: { host } })
+  expect([foreign.status, foreign.json.code]).toEqual([421, 'HOST_REFUSED'])
+  const own = await fixture.send('http://localhost/healthz', { headers: { host: 'evil.example' } })
+  expect(own.json.code).not.toBe('HOST_REFUSED')
+})
+
 test('a third request of one credential waits for the first two; another credential does not', async () => {
   const controllers = [new AbortController(), new AbortController()]
   const tails = await Promise.all(

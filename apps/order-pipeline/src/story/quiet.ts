@@ -6,6 +6,8 @@ import { timeScale } from '../settings.js'
 import { type Ledger, readLedger, type Tally, tallyOf } from './ledger.js'
 
 const lookMs = 150
+/** What does not move for so long waits for a person, or belongs to another app in this database. */
+const stillMs = 5_000
 /** Two minutes, and the longest that eight attempts may take. After that the ledger says what is still in work. */
 const patienceMs = 2 * 60_000 + 8 * 15 * 60_000 * timeScale
 
@@ -15,12 +17,18 @@ export async function untilQuiet(
   look: (tally: Tally) => void,
 ): Promise<Ledger> {
   const end = performance.now() + patienceMs
+  let before = { open: -1, at: performance.now() }
   for (;;) {
     const ledger = await available(() => readLedger(operator, invoices))
     const tally = tallyOf(ledger)
     look(tally)
-    if (performance.now() > end) return ledger
-    if (tally.inWork === 0 && (await available(() => unread(operator))) <= tally.waiting) return ledger
+    const now = performance.now()
+    if (now > end) return ledger
+    if (tally.inWork === 0) {
+      const open = await available(() => unread(operator))
+      if (open !== before.open) before = { open, at: now }
+      if (open <= tally.waiting || now - before.at > stillMs) return ledger
+    }
     await sleep(lookMs)
   }
 }

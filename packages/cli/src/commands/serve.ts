@@ -75,7 +75,9 @@ async function tell(message: Ready | Refused): Promise<void> {
   await new Promise((resolve) => process.send?.(message, undefined, undefined, resolve))
 }
 
+// The supervisor may be gone before anybody listened for that.
 function stopSignal(): Promise<unknown> {
+  if (process.connected === false) return Promise.resolve()
   const told = new Promise((resolve) => {
     process.on('message', (value) => messageOf(value)?.kind === 'stop' && resolve(undefined))
   })

@@ -53,6 +53,8 @@ export class SupervisedProcess {
   #ended: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #wanted = false
+  /** Told to end: nothing starts it any more. */
+  #over = false
   #deaths = 0
   #readies = 0
   #restarting: Promise<void> | undefined
@@ -70,12 +72,19 @@ export class SupervisedProcess {
   /** Safe to call twice. */
   start(): void {
     clearTimeout(this.#timer)
+    if (this.#over) return
     this.#wanted = true
     if (this.#child === undefined) this.#spawn()
   }
 
-  /** Drains it, or kills it when it does not end in time. Safe to call twice. */
-  async stop(): Promise<void> {
+  /** Drains it, or kills it when it does not end in time, and for good: a restart that is under way starts nothing. Safe
+   *  to call twice. */
+  end(): Promise<void> {
+    this.#over = true
+    return this.#stop()
+  }
+
+  async #stop(): Promise<void> {
     this.#wanted = false
     clearTimeout(this.#timer)
     const child = this.#child
@@ -87,8 +96,9 @@ export class SupervisedProcess {
     clearTimeout(impatience)
   }
 
-  /** Ends it at once. */
+  /** Ends it at once, and for good. */
   async kill(): Promise<void> {
+    this.#over = true
     this.#wanted = false
     clearTimeout(this.#timer)
     this.#child?.kill('SIGKILL')
@@ -107,7 +117,7 @@ export class SupervisedProcess {
   async #restart(): Promise<void> {
     while (this.#again) {
       this.#again = false
-      await this.stop()
+      await this.#stop()
       this.#deaths = 0
       this.start()
     }

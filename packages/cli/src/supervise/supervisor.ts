@@ -56,7 +56,7 @@ export class Supervisor {
         '',
         dim('Stopping: what is under way is finished first. Ctrl-C again does not wait.'),
       )
-    await this.#each((process) => process.stop())
+    await this.#each((process) => process.end())
     if (exitCode === 0) report.say('stopped', {}, [green('✓'), ' Stopped.'])
     return exitCode
   }

@@ -61,9 +61,13 @@ export class EventRegistry {
     }
     const found = version === undefined ? this.#newest.get(type) : versions.get(version)
     if (found !== undefined) return found
+    const read = this.#newest.get(type)?.upcast[version as number] !== undefined
+    const hint = read
+      ? ` Stored ones of version ${version} are read through the upcaster; to take new ones, list its definition in the app's events, too.`
+      : ''
     throw new EventspineError(
       'EVENT_UNKNOWN',
-      `Event "${type}" has no version ${version}. Defined: ${[...versions.keys()].sort((a, b) => a - b).join(', ')}.`,
+      `Event "${type}" has no version ${version}. Defined: ${[...versions.keys()].sort((a, b) => a - b).join(', ')}.${hint}`,
       { field: '/version' },
     )
   }

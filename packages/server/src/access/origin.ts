@@ -10,13 +10,18 @@ export function refuseForeignHost(request: IncomingMessage, settings: ServerSett
   refuseWrongHosts(request)
   const { allowedHosts } = settings
   if (allowedHosts === undefined) return
-  const name = hostForm.exec((request.headers.host ?? '').toLowerCase())?.[1]
+  const name = hostForm.exec(authorityOf(request).toLowerCase())?.[1]
   if (name !== undefined && allowedHosts.includes(name)) return
   throw new Problem(
     'HOST_REFUSED',
     `The Host header must name one of: ${allowedHosts.join(', ')}. Add a further name to the server's allowedHosts.`,
     { field: '/headers/host' },
   )
+}
+
+// A target with an authority of its own (`GET http://host/path`) is meant for that one, whatever Host says (RFC 9112).
+function authorityOf({ url = '', headers }: IncomingMessage): string {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host ?? ''
 }
 
 // Node keeps the first of two, a proxy in front may have judged by the second.
