@@ -1,4 +1,4 @@
-// Many schedules over two processes, 75 to 85 a second on two cores, from seeds that are the same for all: a fresh seed that
+// Many schedules over two processes, 75 to 118 a second on two cores, from seeds that are the same for all: a fresh seed that
 // finds something belongs to whoever looks for it (`npm run verify:simulate`), not to whoever changes a comment. One seed
 // in a hundred runs twice and must tell the same story.
 import { expect, it } from 'vitest'
