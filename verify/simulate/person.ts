@@ -11,6 +11,8 @@ export class Person {
   readonly #processes: () => readonly SimulatedProcess[]
   #asked = 0
   readonly #resumedAt = new Map<string, number>()
+  /** Asked for and not answered, by subscription: these may come to pass at any time. */
+  readonly #resuming = new Map<string, number>()
 
   constructor(world: World, processes: () => readonly SimulatedProcess[]) {
     this.#world = world
@@ -69,6 +71,8 @@ export class Person {
     await this.#operator?.pause(subscription, actor)
     // Resumed by another hand since it was asked for: the answer says nothing about now.
     if ((this.#resumedAt.get(subscription) ?? -1) >= askedAt) return
+    // The same where an earlier one is still on its way.
+    if ((this.#resuming.get(subscription) ?? 0) > 0) return
     const ackedAt = trace.say('person', `${subscription} is paused`)
     const span = { subscription, ackedAt, until: Number.POSITIVE_INFINITY }
     ledger.pauses.push(span)
@@ -84,7 +88,9 @@ export class Person {
     // From the question on: its answer may be lost.
     for (const span of ledger.pauses)
       if (span.subscription === subscription) span.until = Math.min(span.until, order)
+    this.#resuming.set(subscription, (this.#resuming.get(subscription) ?? 0) + 1)
     await ask()
+    this.#resuming.set(subscription, (this.#resuming.get(subscription) ?? 0) - 1)
   }
 
   #redrive(subscription: string, idempotencyKey?: string) {

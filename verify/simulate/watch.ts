@@ -54,6 +54,8 @@ export class Watch {
   // ── leases ──
 
   granted(process: string, request: LeaseRequest, leases: readonly Lease[]): void {
+    // Also where nothing is granted, a paused subscription for one: the leases of the dead have ended all the same.
+    if (request.consumersMax > 0) this.#orphan(request.deadWorkers)
     for (const lease of leases) this.#granted(process, request, lease)
   }
 
@@ -61,7 +63,6 @@ export class Watch {
     const { ledger, tally, trace, now } = this.#services
     const id = consumerId(lease)
     const before = this.#grants.get(id)
-    this.#orphan(request.deadWorkers)
     if (!ledger.starts.has(id)) ledger.starts.set(id, { tick: lease.tick, seq: lease.seq })
     if (before !== undefined) {
       if (lease.token <= before.token)

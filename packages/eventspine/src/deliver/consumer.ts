@@ -1,6 +1,5 @@
 // One subscription's way through one shard of the log, under one lease: reads ahead, runs what may run, and offers
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
-
 import type { Outcome } from '../handle/outcome.js'
 import { assert, isOwnFault, Soonest } from '../kernel/index.js'
 import type { Settlement, SettleTransaction } from '../settle/port.js'
@@ -270,8 +269,9 @@ export class Consumer {
     if (this.#askAgain || first.deaths > 0) this.#services.dueIn(0)
     this.#askAgain = false
     this.gate.ended(first, { kind: 'abandoned' })
+    // What had ended when the chunk was abandoned is recorded, not given back as well.
     for (const item of items)
-      if (this.#running.delete(item) && item.tick === null) this.#unsettled.giveBack(item)
+      if (this.#running.delete(item) && item.ending === undefined) this.#end(item, { kind: 'abandoned' })
     if (held === true) this.pump()
     else this.#services.lost(this)
     this.#services.freed()
