@@ -7,6 +7,7 @@ import { Gate, transactionItemsMax } from './gate.js'
 import { Isolation, isolateAfterDeaths } from './isolation.js'
 import { type Ending, freshItem, type Item, mayBeRefused, rowItem } from './item.js'
 import { type KeyOrder, keyOrderOf } from './key-order.js'
+import { parkable, parkingMs } from './parking.js'
 import type { Holding, Lease, OpenDelivery, Tick } from './port.js'
 import { Promotion } from './promotion.js'
 import { Queue } from './queue.js'
@@ -20,8 +21,6 @@ import { Turn } from './turn.js'
 import { Unsettled } from './unsettled.js'
 
 const settleItemsMax = 5_000
-/** A delivery that holds back the record of ended ones behind it becomes a row after so long. */
-const parkAfterMs = { alarm: 20, normal: 250 } as const
 
 export class Consumer {
   readonly #services: ConsumerServices
@@ -53,14 +52,14 @@ export class Consumer {
   ) {
     this.#services = services
     this.#unsettled = new Unsettled(lease, subscription.ordered === 'halt')
-    this.#reader = new Reader(services.feed, lease, wants)
+    this.#reader = new Reader(services.feed, lease, wants, services.clock)
     this.#keys = keyOrderOf(subscription)
     this.#replay = new ReplayEnd(lease, services.retry)
     this.#promotion = new Promotion(this.#keys, lease, services.retry, () => services.dueIn(0))
     this.#isolation = new Isolation(lease, services.feed.known)
     this.gate = new Gate(subscription, lease, services, { again: () => this.pump() })
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
-    this.#parkLater = new Soonest(services.clock, () => services.flush(this))
+    this.#parkLater = new Soonest(services.clock, () => services.flush(this, true))
     const turn = new Turn(services.clock, () => this.pump())
     this.#queue = new Queue(this.gate, this.#keys, {
       mayStart: () => this.#mayStart,
@@ -114,8 +113,10 @@ export class Consumer {
       else if (this.#reader.pastEnd && this.#replay.state === 'running') void this.#endReplay()
     }
     // The flush of a replay's end comes to nothing while a chunk is open: it is asked for until it is recorded.
-    if (this.#unsettled.dirty || this.#replay.state === 'ending') this.#services.flush(this)
-    if (this.#unsettled.window.held) this.#parkLater.after(parkAfterMs[this.subscription.priority])
+    const ending = this.#replay.state === 'ending'
+    if (ending || this.#unsettled.dirty)
+      this.#services.flush(this, ending || this.#unsettled.urgent(this.gate.batch.events))
+    if (this.#unsettled.window.held) this.#parkLater.after(parkingMs(this.subscription))
   }
 
   #hasRoom(): boolean {
@@ -254,11 +255,9 @@ export class Consumer {
     this.gate.started(first)
     // A flush that is on its way would leave no place for the chunk's own settlement.
     while (this.#unsettled.flushing) await this.#services.clock.sleep(flushPollMs)
+    const { settle: port, worker, random, outcomes } = this.#services
     const held = await runChunk(items, this.subscription, {
-      port: this.#services.settle,
-      worker: this.#services.worker,
-      random: this.#services.random,
-      outcomes: this.#services.outcomes,
+      ...{ port, worker, random, outcomes },
       handle: (item, transaction) => new Promise((resolve) => this.#attempt(item, transaction, resolve)),
       settlement: (outcomes) => this.#settlementOf(outcomes),
       settled: () => this.#transacted(items),
@@ -320,12 +319,13 @@ export class Consumer {
   }
 
   #park(): void {
-    const blocking = this.#unsettled.window.blocking()
-    if (blocking === undefined || !this.#running.has(blocking) || this.#transacting) return
-    if (this.#services.clock.monotonic() - blocking.startedAt < parkAfterMs[this.subscription.priority])
-      return
-    blocking.parked = true
-    this.#keys.parked(blocking)
+    const startedBefore = this.#services.clock.monotonic() - parkingMs(this.subscription)
+    const item = this.#transacting
+      ? undefined
+      : parkable(this.#unsettled.window, this.#running, startedBefore)
+    if (item === undefined) return
+    item.parked = true
+    this.#keys.parked(item)
   }
 
   /** The flush is recorded. */
@@ -352,13 +352,13 @@ export class Consumer {
   }
 
   async #endReplay(): Promise<void> {
-    if (await this.#replay.reached(() => this.#state === 'running' && !this.#busy)) this.#services.flush(this)
+    if (await this.#replay.reached(() => this.#state === 'running' && !this.#busy)) this.pump()
   }
 
   /** Called now and then: finds keys that an operator freed, records an idle cursor, tries again what failed. */
   async tend(): Promise<void> {
     if (this.#state !== 'running') return
-    if (this.#unsettled.window.moved) this.#services.flush(this)
+    if (this.#unsettled.window.moved) this.#services.flush(this, false)
     await this.#promotion.tend()
     this.pump()
   }
@@ -380,7 +380,7 @@ export class Consumer {
   async #until(over: () => boolean, ms: number): Promise<void> {
     const { clock } = this.#services
     for (const until = clock.monotonic() + ms; !over() && clock.monotonic() < until; await clock.sleep(2)) {
-      if (this.#unsettled.dirty || this.#unsettled.window.moved) this.#services.flush(this)
+      if (this.#unsettled.dirty || this.#unsettled.window.moved) this.#services.flush(this, true)
     }
   }
 

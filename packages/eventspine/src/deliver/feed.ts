@@ -44,6 +44,8 @@ export class Feed {
   readonly #limits: FeedLimits
   readonly #cache = new Map<number, Cached>()
   readonly #followers = new Set<Follower>()
+  /** As last read for somebody who lags. */
+  #ticks: readonly Tick[] = []
   #cacheBytes = 0
   #known: Pick<Tick, 'number' | 'seqEstimate'> = { number: 0, seqEstimate: 0 }
   #doubted = false
@@ -66,6 +68,7 @@ export class Feed {
    *  under their numbers: nothing that is kept can be relied on. */
   forget(): void {
     this.#cache.clear()
+    this.#ticks = []
     this.#cacheBytes = 0
     this.#doubted = true
   }
@@ -158,6 +161,12 @@ export class Feed {
     return needed
   }
 
+  /** What is read on from here is there, and not in memory. */
+  lags(position: Position): boolean {
+    const number = position.seq === endOfTick ? position.tick + 1 : position.tick
+    return number <= this.known && !this.#cache.has(number)
+  }
+
   #page(tick: Tick, seqAfter: number, eventsMax: number): Promise<readonly StoredEvent[]> {
     return this.#port.read([tick], seqAfter, eventsMax)
   }
@@ -203,9 +212,18 @@ export class Feed {
       : { events, upto: { tick: last.tick.number, seq: endOfTick }, ticks }
   }
 
-  async #fetch(number: number, seqAfter: number, eventsMax: number): Promise<Chunk | undefined> {
-    // With the one before it: between two estimates lies what a tick holds.
+  // With the one before it: between two estimates lies what a tick holds. Whoever lags asks for those that follow next:
+  // they are kept as long as they reach.
+  async #ticksFrom(number: number): Promise<readonly Tick[]> {
+    const at = this.#ticks.findIndex((tick) => tick.number === number)
+    if (at > 0 && at < this.#ticks.length - 1) return this.#ticks.slice(at - 1)
     const found = await this.#port.ticksAfter(number - 2, this.#limits.ticksMax)
+    this.#ticks = found
+    return found
+  }
+
+  async #fetch(number: number, seqAfter: number, eventsMax: number): Promise<Chunk | undefined> {
+    const found = await this.#ticksFrom(number)
     const at = found.findIndex((tick) => tick.number === number)
     const first = found[at]
     if (first === undefined) {

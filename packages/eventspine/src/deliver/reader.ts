@@ -1,6 +1,6 @@
 // Reads ahead of the cursor for one consumer and picks what its subscription wants.
 import { comparePositions, endOfTick, type Position, type StoredEvent } from '../event/stored.js'
-import { EventspineError } from '../kernel/index.js'
+import { type Clock, EventspineError } from '../kernel/index.js'
 import type { Chunk, Feed, Follower } from './feed.js'
 import type { Lease, Tick } from './port.js'
 
@@ -10,14 +10,19 @@ export class Reader implements Follower {
   readonly #feed: Feed
   readonly #lease: Lease
   readonly #wants: Wants
+  readonly #clock: Clock
   #position: Position
   #tick: Tick | undefined
   #busy = false
+  #ahead:
+    | { readonly eventsMax: number; readonly chunk: Promise<Chunk | 'renumbered' | undefined> }
+    | undefined
 
-  constructor(feed: Feed, lease: Lease, wants: Wants) {
+  constructor(feed: Feed, lease: Lease, wants: Wants, clock: Clock) {
     this.#feed = feed
     this.#lease = lease
     this.#wants = wants
+    this.#clock = clock
     this.#position = { tick: lease.tick, seq: lease.seq }
     feed.join(this)
   }
@@ -28,6 +33,7 @@ export class Reader implements Follower {
 
   /** Reads no more. */
   stop(): void {
+    this.#ahead = undefined
     this.#feed.leave(this)
   }
 
@@ -60,7 +66,7 @@ export class Reader implements Follower {
   ): Promise<'read' | 'renumbered' | undefined> {
     this.#busy = true
     try {
-      const chunk = await this.#feed.next(this.#position, eventsMax, this.#tick)
+      const chunk = await this.#next(eventsMax)
       if (chunk === undefined || chunk === 'renumbered') return chunk
       const wanted: StoredEvent[] = []
       for (const event of chunk.events) {
@@ -69,11 +75,30 @@ export class Reader implements Follower {
       }
       this.#position = chunk.upto
       this.#tick = chunk.ticks.get(chunk.upto.tick)
+      this.#readAhead(eventsMax)
       take(chunk, wanted)
+      // Handlers that do not wait would hold back the question.
+      if (this.#ahead !== undefined) await this.#clock.sleep(0)
       return 'read'
     } finally {
       this.#busy = false
     }
+  }
+
+  #next(eventsMax: number) {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead?.eventsMax === eventsMax) return ahead.chunk
+    return this.#feed.next(this.#position, eventsMax, this.#tick)
+  }
+
+  // Far behind the end, the database looks for the next chunk while this one is handled: they were idle in turns, and a
+  // backlog went home at 36,000 instead of 60,000 events/s.
+  #readAhead(eventsMax: number): void {
+    if (!this.#feed.lags(this.#position)) return
+    const chunk = this.#feed.next(this.#position, eventsMax, this.#tick)
+    chunk.catch(() => {})
+    this.#ahead = { eventsMax, chunk }
   }
 
   #inRange(event: StoredEvent): boolean {

@@ -37,8 +37,8 @@ export interface ConsumerServices {
   readonly outcomes: Outcomes
   /** Runs the handler; `done` is called with its outcome, once. Never throws. */
   handle(work: Work, done: (outcome: Outcome) => void): void
-  /** Asks for a flush in which `collect` is called. */
-  flush(consumer: Consumer): void
+  /** Asks for a flush in which `collect` is called: soon, or within a few milliseconds. */
+  flush(consumer: Consumer, soon: boolean): void
   /** A row may be due in so many milliseconds. */
   dueIn(ms: number): void
   /** False when the lease has not been renewed for half its time: nothing may start. */

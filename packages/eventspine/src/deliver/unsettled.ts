@@ -6,6 +6,9 @@ import type { Lease } from './port.js'
 import { endedOf, type Harvest, refuse, settlementOf, takenBack } from './settlement.js'
 import { Window } from './window.js'
 
+const mayWait = ({ tick, parked, ending }: Item) =>
+  tick !== null && !parked && ending?.kind === 'done' && ending.published.length === 0
+
 export class Unsettled {
   readonly #lease: Lease
   /** A dead letter halts its key. */
@@ -14,6 +17,7 @@ export class Unsettled {
   #endedRows: Item[] = []
   #returned: Item[] = []
   #harvest: Harvest | undefined
+  #urgent = false
   #revision: number
 
   constructor(lease: Lease, halts: boolean) {
@@ -26,6 +30,11 @@ export class Unsettled {
   /** There is something that a flush could record. */
   get dirty(): boolean {
     return this.window.movable || this.#endedRows.length > 0 || this.#returned.length > 0
+  }
+
+  /** Somebody may wait for its record: a key, a row, who reads what a handler published. Or so many are waiting. */
+  urgent(itemsMax: number): boolean {
+    return this.#urgent || this.window.size >= itemsMax
   }
 
   /** A flush is on its way. */
@@ -55,17 +64,20 @@ export class Unsettled {
 
   /** What became of it is known: its ending is set. */
   ended(item: Item): void {
+    this.#urgent ||= !mayWait(item)
     if (item.tick === null || item.parked) this.#endedRows.push(item)
   }
 
   /** Claimed rows that go back as if they had not been claimed. */
   giveBack(...rows: Item[]): void {
+    this.#urgent ||= rows.length > 0
     this.#returned.push(...rows)
   }
 
   /** Takes what is there, at most `itemsMax` fresh ones; undefined when there is nothing or a flush is on its way. */
   collect(itemsMax: number, replay: 'running' | 'ending' | 'ended'): Settlement | undefined {
     if (this.flushing || !(this.dirty || this.window.moved || replay === 'ending')) return undefined
+    this.#urgent = false
     const advance = this.window.ahead(itemsMax)
     this.#harvest = {
       advance,

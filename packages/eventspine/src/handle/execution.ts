@@ -126,6 +126,7 @@ export class Execution implements Timed, Underway {
     this.#ended = true
     const { item, subscription } = this.#attempt
     this.#services.deadlines.remove(this, subscription.deadlineMs)
+    item.cancellation.release()
     this.#publications?.end()
     let final = outcome
     try {

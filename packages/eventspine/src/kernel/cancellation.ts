@@ -26,6 +26,12 @@ export class Cancellation {
     else this.#listeners.push(listener)
   }
 
+  /** Nobody listens any more. What outlives its listeners would keep them in memory, and all that they hold. */
+  release(): void {
+    this.#listener = undefined
+    this.#listeners = undefined
+  }
+
   /** The same as an AbortSignal, made when it is first asked for. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

@@ -192,7 +192,8 @@ export class Worker {
       outcomes,
       metrics,
       handle: (work, done) => runner.run(work, done),
-      flush: (consumer) => (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer),
+      flush: (consumer, soon) =>
+        (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer, soon),
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
       freed: () => capacity.offer(),

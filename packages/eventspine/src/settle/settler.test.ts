@@ -43,8 +43,8 @@ it('gives up a consumer that cannot say what it has to record, and settles the o
     failed: (error) => failures.push(error),
   })
   for (let round = 1; round <= 2; round++) {
-    settler.flush(broken)
-    settler.flush(sound)
+    settler.flush(broken, true)
+    settler.flush(sound, true)
     await expect.poll(() => sound.settlements).toBe(round)
   }
   expect(lost).toEqual(['broken', 'broken'])

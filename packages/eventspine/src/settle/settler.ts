@@ -1,7 +1,7 @@
 // Group commit: whatever the consumers of a process have to record travels in one statement, and what comes up
 // meanwhile in the next.
 import { type ConsumerName, consumerId } from '../deliver/port.js'
-import type { Clock } from '../kernel/index.js'
+import { type Clock, Wake } from '../kernel/index.js'
 import type { Settlement, SettlePort } from './port.js'
 
 /** The part of a consumer that settling knows. */
@@ -24,6 +24,9 @@ export interface SettlerServices<Member extends Settling> {
   failed(error: unknown): void
 }
 
+/** Between two flushes that hold only what may wait. Each takes a write to the disk, and the events that are published
+ *  meanwhile wait for the same disk: at 1,000 events/s the handler began after 2.4 ms, without this after 3.5. */
+const pauseMs = { alarm: 0, normal: 10 } as const
 const retryMsMax = 5_000
 const attemptsMax = 1_000
 
@@ -31,21 +34,26 @@ export class Settler<Member extends Settling> {
   readonly #services: SettlerServices<Member>
   #waiting = new Set<Member>()
   #flushing: Promise<void> | undefined
+  #flushedAt = Number.NEGATIVE_INFINITY
+  readonly #soon: Wake
   #stopped = false
 
   constructor(services: SettlerServices<Member>) {
     this.#services = services
+    this.#soon = new Wake(services.clock)
   }
 
-  /** Asks for a flush that includes this consumer. */
-  flush(consumer: Member): void {
+  /** Asks for a flush that includes this consumer: `soon`, or within a few milliseconds. */
+  flush(consumer: Member, soon: boolean): void {
     this.#waiting.add(consumer)
+    if (soon) this.#soon.ring()
     this.#flushing ??= this.#run()
   }
 
   async #run(): Promise<void> {
     await undefined
     while (this.#waiting.size > 0) {
+      await this.#pause()
       const members = this.#waiting
       this.#waiting = new Set()
       const offered = [...members].flatMap((member) => {
@@ -55,6 +63,13 @@ export class Settler<Member extends Settling> {
       if (offered.length > 0) await this.#settle(offered)
     }
     this.#flushing = undefined
+  }
+
+  async #pause(): Promise<void> {
+    const { clock, priority } = this.#services
+    const restMs = this.#flushedAt + pauseMs[priority] - clock.monotonic()
+    if (restMs > 0) await this.#soon.wait(restMs)
+    this.#flushedAt = clock.monotonic()
   }
 
   // A fault of the engine's own in one consumer must not end settling for all.

@@ -72,7 +72,7 @@ const log = () => {
     tables.write(transaction, event as Parameters<typeof tables.write>[1])
     transaction.commit()
   }
-  return { tables, write, feed: new Feed(logPort(tables)) }
+  return { clock, tables, write, feed: new Feed(logPort(tables)) }
 }
 
 const lease = {
@@ -81,7 +81,7 @@ const lease = {
 }
 
 it('knows where the log ends after the store lost its last ticks', async () => {
-  const { tables, write, feed } = log()
+  const { clock, tables, write, feed } = log()
   await feed.start()
   for (const number of [1, 2, 3]) {
     write(number)
@@ -90,7 +90,7 @@ it('knows where the log ends after the store lost its last ticks', async () => {
   // Both are made anew as one.
   tables.ticks.splice(-2)
   tables.makeTick()
-  const reader = new Reader(feed, lease, () => true)
+  const reader = new Reader(feed, lease, () => true, clock)
   for (let read = 0; read < 3; read++) await reader.read(10, () => {})
   expect(reader.position.tick).toBe(2)
   await feed.advance()
@@ -98,9 +98,9 @@ it('knows where the log ends after the store lost its last ticks', async () => {
 })
 
 it('hands over what was read before it says that the end is reached (I12)', async () => {
-  const { write, feed } = log()
+  const { clock, write, feed } = log()
   await feed.start()
-  const reader = new Reader(feed, lease, () => true)
+  const reader = new Reader(feed, lease, () => true, clock)
   write(1)
   await feed.advance()
   let taken = 0

@@ -28,7 +28,8 @@ class Parameters {
 }
 
 // The snapshot is compared, not the number alone: a tick lost in a crash is made anew under its number with a larger
-// snapshot, and a worker that lived through it would skip what only the new one holds.
+// snapshot, and a worker that lived through it would skip what only the new one holds. A value and not EXISTS, which a
+// plan for any parameters answers from a hash of all ticks.
 function fenced(settlements: readonly Settlement[], parameters: Parameters): string {
   const first = parameters.add([
     ...consumerColumns(settlements),
@@ -66,7 +67,7 @@ function fenced(settlements: readonly Settlement[], parameters: Parameters): str
     AS m(subscription, replay, shard, token, revision, tick, snapshot, seq, matched, completed, skipped, finished, move)
   WHERE c.subscription = m.subscription AND c.replay = m.replay AND c.shard = m.shard
     AND c.token = m.token AND c.revision = m.revision
-    AND (m.snapshot IS NULL OR EXISTS (SELECT 1 FROM eventspine.tick t WHERE t.number = m.tick AND t.snapshot::text = m.snapshot))
+    AND (m.snapshot IS NULL OR m.snapshot = (SELECT t.snapshot::text FROM eventspine.tick t WHERE t.number = m.tick))
   RETURNING m.move, c.subscription, c.replay, c.shard, c.token)`
 }
 
