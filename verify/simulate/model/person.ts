@@ -97,7 +97,9 @@ export class ModelPerson {
           failed,
         ])
         .sort(),
-      paused: [...(await store.paused())].sort(),
+      paused: (await store.subscriptions())
+        .flatMap(({ name, state }) => (state === 'paused' ? [name] : []))
+        .sort(),
       breakers: (await store.breakers())
         .map(({ name, tenant, state, failures }) => [name, tenant, state, failures])
         .sort(),

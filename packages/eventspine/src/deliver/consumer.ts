@@ -259,7 +259,7 @@ export class Consumer {
     const held = await runChunk(items, this.subscription, {
       ...{ port, worker, random, outcomes },
       handle: (item, transaction) => new Promise((resolve) => this.#attempt(item, transaction, resolve)),
-      settlement: (outcomes) => this.#settlementOf(outcomes),
+      settlement: (ended) => this.#settlementOf(ended),
       settled: () => this.#transacted(items),
       refused: (ids) => this.#unsettled.takeBack(ids),
       wait: (item) => this.#wait(item),

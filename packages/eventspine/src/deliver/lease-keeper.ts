@@ -91,9 +91,9 @@ export class LeaseKeeper {
     const names = [...subscriptions.keys()]
     await this.#release()
     await this.#renew()
-    const { workers, consumers } = await port.heartbeat({ ...worker(), consumers: this.#held.size }, names)
+    const row = { ...worker(), consumers: this.#held.size }
+    const { workers, consumers, paused } = await port.heartbeat(row, names)
     this.#alone = workers.length <= 1
-    const paused = await port.paused()
     const leaving = [...this.#held.values()].filter((held) => paused.has(held.consumer.subscription.name))
     for (const held of leaving) void this.giveBack(held.consumer, held.consumer.subscription.deadlineMs)
     const deadWorkers = this.#services.deadWorkers(workers)

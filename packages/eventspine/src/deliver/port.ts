@@ -95,6 +95,16 @@ export interface WorkerRow {
   readonly consumers: number
 }
 
+/** What a worker hears at a heartbeat. */
+export interface Standing {
+  /** Those that live, itself among them. */
+  readonly workers: readonly WorkerRow[]
+  /** So many consumers of its subscriptions want an owner. */
+  readonly consumers: number
+  /** Names of subscriptions that are paused now. */
+  readonly paused: ReadonlySet<string>
+}
+
 export interface LeasePort {
   /** Grants free, expired or orphaned consumers of active subscriptions; each grant raises its token. */
   acquire(request: LeaseRequest): Promise<readonly Lease[]>
@@ -104,14 +114,9 @@ export interface LeasePort {
     readonly leases: readonly (ConsumerName & { readonly token: number; readonly leaseMs: number })[]
   }): Promise<ReadonlySet<string>>
   release(leases: readonly (ConsumerName & { readonly token: number })[]): Promise<void>
-  /** Writes the worker's row and answers all live ones, and how many consumers of `subscriptions` want an owner. */
-  heartbeat(
-    worker: WorkerRow,
-    subscriptions: readonly string[],
-  ): Promise<{ readonly workers: readonly WorkerRow[]; readonly consumers: number }>
+  /** Writes the worker's row, and answers how things stand. */
+  heartbeat(worker: WorkerRow, subscriptions: readonly string[]): Promise<Standing>
   removeWorker(id: string): Promise<void>
-  /** Names of subscriptions that are paused now. */
-  paused(): Promise<ReadonlySet<string>>
 }
 
 export type DeliveryState = 'retry' | 'running' | 'waiting'

@@ -31,6 +31,10 @@ export class RetryClaimer {
   /** Consumers that a claim without an answer was for, and until when it may still be carried out. */
   readonly #doubted = new Map<Consumer, number>()
   #dueAt = 0
+  /** Something may be due that this process was told of. */
+  #told = false
+  /** At the last look there was none that will be due. */
+  #none = false
   #pollMs = pollMs
   #stopped = false
   #running: Promise<void> | undefined
@@ -55,6 +59,7 @@ export class RetryClaimer {
     const at = this.#services.clock.monotonic() + ms
     if (at >= this.#dueAt) return
     this.#dueAt = at
+    this.#told = true
     this.#wake.ring()
   }
 
@@ -107,6 +112,8 @@ export class RetryClaimer {
 
   async #claim(): Promise<void> {
     await this.#unclaim()
+    const told = this.#told
+    this.#told = false
     const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
     if (wanting.length === 0) return
     const leases = wanting.map(({ lease, roomForRows, gate }) => ({
@@ -126,7 +133,10 @@ export class RetryClaimer {
       // As many as asked for: there may be more.
       if (mine.length >= (leases[index]?.rowsMax ?? claimRowsMax)) this.dueIn(0)
     })
+    // A look that finds nothing where there was nothing before: an idle worker's, once a second.
+    if (this.#none && !told && rows.length === 0) return
     const nextMs = await this.#services.port.nextDueMs(leases)
+    this.#none = nextMs === null
     if (nextMs !== null && nextMs > 0) this.dueIn(nextMs)
     // Due and not taken: it waits for a place, a token or its turn as a suspect.
     else if (nextMs !== null) this.#pollMs = pollMs

@@ -39,14 +39,15 @@ export function leasePort(tables: MemoryTables): LeasePort {
       const now = tables.now()
       const startedAtMs = tables.workers.get(worker.id)?.startedAtMs ?? now
       tables.workers.set(worker.id, Object.freeze({ ...worker, startedAtMs, heartbeatAtMs: now }))
-      return { workers: liveWorkers(tables), consumers: countWanting(tables, subscriptions) }
+      const paused = [...tables.subscriptions.values()].filter(({ state }) => state === 'paused')
+      return {
+        workers: liveWorkers(tables),
+        consumers: countWanting(tables, subscriptions),
+        paused: new Set(paused.map(({ name }) => name)),
+      }
     },
     async removeWorker(id) {
       tables.workers.delete(id)
-    },
-    async paused() {
-      const paused = [...tables.subscriptions.values()].filter(({ state }) => state === 'paused')
-      return new Set(paused.map(({ name }) => name))
     },
   }
 }

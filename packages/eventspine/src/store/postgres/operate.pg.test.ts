@@ -26,7 +26,9 @@ test('pause answers how many hold a live lease, over all replays, and nothing is
   ).toEqual([])
   await store.sql(`UPDATE eventspine.consumer SET lease_until = clock_timestamp() - interval '1 ms'`)
   expect(await store.pause('held', 'anna')).toBe(0)
-  expect(await store.paused()).toEqual(new Set(['held']))
+  const row = { id: 'worker-2', identity: '', host: '', processId: 1, version: '', consumers: 0 }
+  const { paused } = await store.heartbeat({ ...row, startedAtMs: 0, heartbeatAtMs: 0 }, [])
+  expect(paused).toEqual(new Set(['held']))
 })
 
 test('pause and resume leave one audit row each, however often they are asked', async () => {

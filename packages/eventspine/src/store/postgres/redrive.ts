@@ -187,6 +187,9 @@ export function allowance(
 
 const selectRunning = `SELECT id FROM eventspine.redrive WHERE state IN ('canary', 'running') ORDER BY created_at LIMIT ${redrivesMax}`
 
+/** What there is to advance: redrives by their ids, and null when there are replays. */
+const selectOngoing = `(${selectRunning}) UNION ALL (SELECT NULL FROM eventspine.replay WHERE state = 'running' LIMIT 1)`
+
 // SKIP LOCKED: one worker sends for a redrive, or its rate would be multiplied by their number.
 const hold = `SELECT id FROM eventspine.redrive WHERE id = $1 AND state IN ('canary', 'running') FOR UPDATE SKIP LOCKED`
 
@@ -316,8 +319,10 @@ FROM eventspine.dead_letter l WHERE l.state = 'dead' AND ${free} AND ${where.tex
       transaction((connection) => create(connection, database.schema, id, request)),
 
     async advanceRedrives() {
-      const ids = await database.query<{ id: string }>('read', 'redrive.running', selectRunning)
-      for (const { id } of ids) await transaction((connection) => advanceOne(connection, id))
+      const ongoing = await database.query<{ id: string | null }>('read', 'redrive.ongoing', selectOngoing)
+      if (ongoing.length === 0) return 0
+      for (const { id } of ongoing)
+        if (id !== null) await transaction((connection) => advanceOne(connection, id))
       await database.query('read', 'replay.complete', completeReplaysSql)
       return (await database.query('read', 'redrive.running', selectRunning)).length
     },
