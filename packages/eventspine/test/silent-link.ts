@@ -7,6 +7,8 @@ export class SilentLink {
   readonly #server = createServer((socket) => this.#accept(socket))
   readonly #clients = new Map<Socket, Socket>()
   #target = new URL('postgres://127.0.0.1')
+  /** A connection that sends this falls silent, once. */
+  #trigger: string | undefined
 
   /** Answers the address under which `url` is reached through this link. */
   async start(url: string): Promise<string> {
@@ -21,6 +23,11 @@ export class SilentLink {
   #accept(client: Socket): void {
     const server = createConnection(Number(this.#target.port), this.#target.hostname)
     for (const socket of [client, server]) socket.on('error', () => {})
+    client.on('data', (sent: Buffer) => {
+      if (this.#trigger === undefined || !sent.includes(this.#trigger)) return
+      this.#trigger = undefined
+      this.fallSilent(server.localPort)
+    })
     client.pipe(server)
     server.pipe(client)
     client.once('close', () => {
@@ -39,6 +46,15 @@ export class SilentLink {
       server.destroy()
       client.resume()
     }
+  }
+
+  /** The next connection that sends `text`. */
+  fallSilentAt(text: string): void {
+    this.#trigger = text
+  }
+
+  get waits(): boolean {
+    return this.#trigger !== undefined
   }
 
   async stop(): Promise<void> {

@@ -198,9 +198,11 @@ it('leaves nothing running when it stops right after a publish in an open transa
   await client.query('COMMIT')
   // Readers look for the commit for some moments; the last of them has gone by then.
   await client.query('SELECT pg_sleep(0.3)')
+  // A pooler keeps its sessions, under the name of who had them last: there, none may be at work.
+  const left = databaseUrl.includes('pgbouncer=true') ? "AND state <> 'idle'" : ''
   expect(
     await sql(
-      "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE '%bookings-stopped%'",
+      `SELECT application_name FROM pg_stat_activity WHERE application_name LIKE '%bookings-stopped%' ${left}`,
     ),
   ).toEqual([])
   await client.query('BEGIN')

@@ -82,6 +82,7 @@ export class RetryClaimer {
     try {
       return await this.#services.port.claimDue(leases, claimRowsMax, this.#suspectsMax())
     } catch (error) {
+      this.#told = true
       const until = this.#services.clock.monotonic() + doubtMs
       for (const consumer of wanting) this.#doubted.set(consumer, until)
       throw error
@@ -112,8 +113,6 @@ export class RetryClaimer {
 
   async #claim(): Promise<void> {
     await this.#unclaim()
-    const told = this.#told
-    this.#told = false
     const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
     if (wanting.length === 0) return
     const leases = wanting.map(({ lease, roomForRows, gate }) => ({
@@ -124,6 +123,8 @@ export class RetryClaimer {
       rowsMax: Math.min(claimRowsMax, roomForRows),
       retriesMax: gate.retriesMax,
     }))
+    const told = this.#told
+    this.#told = false
     const rows = await this.#claimed(wanting, leases)
     if (rows.length > 0) this.#pollMs = pollMs
     wanting.forEach((consumer, index) => {

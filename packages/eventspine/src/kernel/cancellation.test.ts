@@ -14,6 +14,20 @@ it('tells each listener once, in order, also one that comes late', () => {
   expect(cancellation).toMatchObject({ cancelled: true, reason: 'deadline' })
 })
 
+it('tells all of them also when one stops listening for all, and nobody who stopped before', () => {
+  const cancellation = new Cancellation()
+  const told: string[] = []
+  cancellation.listen(() => told.push('gone'))
+  cancellation.release()
+  cancellation.listen(() => {
+    told.push('first')
+    cancellation.release()
+  })
+  cancellation.listen(() => told.push('second'))
+  cancellation.cancel('lease lost')
+  expect(told).toEqual(['first', 'second'])
+})
+
 it('is an AbortSignal for who asks, before and after the cancellation', () => {
   const reason = new Error('lease lost')
   const early = new Cancellation()

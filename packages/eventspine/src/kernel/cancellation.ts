@@ -14,8 +14,9 @@ export class Cancellation {
     this.cancelled = true
     this.reason = reason
     this.#controller?.abort(reason)
-    this.#listener?.()
-    for (const listener of this.#listeners?.splice(0) ?? []) listener()
+    const listeners = [this.#listener, ...(this.#listeners ?? [])]
+    this.release()
+    for (const listener of listeners) listener?.()
   }
 
   /** Calls `listener` once, at the cancellation. */

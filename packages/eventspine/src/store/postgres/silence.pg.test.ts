@@ -44,6 +44,15 @@ test('a statement of a handler fails, and the next transaction has another conne
   await next.rollback()
 })
 
+test('a connection that is not even set up is given up, and the next one is another', async () => {
+  link.fallSilentAt('plan_cache_mode')
+  const failure = failureOf(database.query('settle', 'test.one', 'SELECT 1 AS one'))
+  await until(() => !link.waits)
+  await clock.advance(deadlineMs * 2)
+  expect(await failure).toMatchObject(unavailable)
+  expect(await database.query('settle', 'test.one', 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+})
+
 test('a transaction can neither end nor begin, and both say so', async () => {
   const transaction = await begin()
   await (await begin()).rollback()
