@@ -38,9 +38,9 @@ describe('simulated schedules', () => {
   })
 
   it('are seen through by the oracle', async () => {
-    // The first shows in one schedule of ninety.
+    // The first shows in one schedule of a hundred.
     const from = {
-      'settle without revision': 20_000_080,
+      'settle without revision': 20_000_000,
       'dedupe forgets': fixedSeed,
       'retry without attempt count': fixedSeed,
     }

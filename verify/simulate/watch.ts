@@ -118,7 +118,8 @@ export class Watch {
   released(leases: readonly (ConsumerName & { readonly token: number })[]): void {
     for (const lease of leases) {
       const grant = this.#grants.get(consumerId(lease))
-      if (grant?.token !== lease.token || grant.released) continue
+      if (grant?.token !== lease.token) continue
+      // Also the second time: a settlement may have opened rows since the first.
       grant.released = true
       this.#putBack(lease)
     }

@@ -209,9 +209,9 @@ const retrying: readonly Mutant[] = [
     bug: 'A slow delivery holds back the record of all that ended behind it.',
     edits: [
       edit(
-        'deliver/consumer.ts',
-        'blocking === undefined || !this.#running.has(blocking)',
-        'blocking === undefined || this.#running.has(blocking)',
+        'deliver/parking.ts',
+        'blocking !== undefined && running.has(blocking)',
+        'blocking !== undefined && !running.has(blocking)',
       ),
     ],
     caughtBy: whole('crash/policies.pg.test.ts', 'puts a slow head of line aside'),

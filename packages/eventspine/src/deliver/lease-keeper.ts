@@ -109,8 +109,9 @@ export class LeaseKeeper {
     const leaseMs = Object.fromEntries([...subscriptions.values()].map((each) => [each.name, each.leaseMs]))
     const askedAt = this.#services.clock.monotonic()
     const leases = await port.acquire({ worker: worker().id, leaseMs, consumersMax: wanted, deadWorkers })
-    for (const id of deadWorkers) await port.removeWorker(id)
+    // First of all: a lease that is granted and not held is nobody's until it runs out.
     for (const lease of leases) await this.#hold(lease, leaseMs[lease.subscription] ?? 30_000, askedAt)
+    for (const id of deadWorkers) await port.removeWorker(id)
     await this.#release()
   }
 

@@ -57,9 +57,9 @@ export class RetryClaimer {
   /** A row may be due in so many milliseconds. */
   dueIn(ms: number): void {
     const at = this.#services.clock.monotonic() + ms
+    this.#told ||= at < Number.POSITIVE_INFINITY
     if (at >= this.#dueAt) return
     this.#dueAt = at
-    this.#told = true
     this.#wake.ring()
   }
 

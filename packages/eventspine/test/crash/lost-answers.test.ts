@@ -91,7 +91,13 @@ it('knows where the log ends after the store lost its last ticks', async () => {
   tables.ticks.splice(-2)
   tables.makeTick()
   const reader = new Reader(feed, lease, () => true, clock)
-  for (let read = 0; read < 3; read++) await reader.read(10, () => {})
+  for (let read = 0; read < 3; read++) {
+    let over = false
+    void reader.read(10, () => {}).finally(() => {
+      over = true
+    })
+    await clock.runUntil(() => over, dayMs)
+  }
   expect(reader.position.tick).toBe(2)
   await feed.advance()
   expect(reader.atEnd).toBe(true)
