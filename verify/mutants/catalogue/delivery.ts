@@ -143,6 +143,19 @@ const retrying: readonly Mutant[] = [
     caughtBy: beside('testing/scenario.test.ts', 'shows dead letters'),
   },
   {
+    name: 'failed-and-given-back',
+    invariants: ['I19'],
+    bug: 'What failed in a chunk that is abandoned later is recorded, and given back uncounted as well.',
+    edits: [
+      edit(
+        'deliver/consumer.ts',
+        'this.#running.delete(item) && item.ending === undefined',
+        'this.#running.delete(item)',
+      ),
+    ],
+    caughtBy: whole('crash/abandoned-chunk.test.ts', 'counts the attempt of what failed'),
+  },
+  {
     name: 'retry-before-its-time',
     invariants: ['I20'],
     bug: 'Rows are given out before they are due.',

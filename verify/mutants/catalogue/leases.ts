@@ -163,6 +163,19 @@ export const leases: readonly Mutant[] = [
     ),
   },
   {
+    name: 'granted-and-forgotten',
+    invariants: ['I41'],
+    bug: 'A worker that cannot remove the row of a dead neighbour forgets what it was granted a moment before.',
+    edits: [
+      edit(
+        'deliver/lease-keeper.ts',
+        'for (const lease of leases) await this.#hold(',
+        'for (const id of deadWorkers) await port.removeWorker(id)\n    for (const lease of leases) await this.#hold(',
+      ),
+    ],
+    caughtBy: whole('crash/granted.test.ts', 'holds what a dead neighbour left'),
+  },
+  {
     name: 'shard-granted-twice',
     invariants: ['I41'],
     bug: 'Two workers that ask at once are granted the same shard.',

@@ -220,7 +220,13 @@ const reading: readonly Mutant[] = [
     name: 'lost-tick-by-number',
     invariants: ['I8'],
     bug: 'A tick that was lost in a crash and made anew is settled by its number alone.',
-    edits: [edit('store/postgres/settle-sql.ts', 'm.snapshot = (SELECT t.snapshot::text FROM', 'EXISTS (SELECT FROM')],
+    edits: [
+      edit(
+        'store/postgres/settle-sql.ts',
+        'm.snapshot = (SELECT t.snapshot::text FROM',
+        'EXISTS (SELECT FROM',
+      ),
+    ],
     caughtBy: conformance('a tick that was made anew with another snapshot'),
   },
   {
