@@ -35,11 +35,11 @@ async function ensurePeers() {
 
 // What is measured is what a user installs: compiled. Loaded from source, each closure costs a defineProperty more.
 async function build() {
-  const { code, output } = await withProgress('Compiling the library as it is published', () =>
-    run(process.execPath, [join(root, 'scripts/build.mjs'), 'eventspine'], root),
+  const { code, output } = await withProgress('Compiling the packages as they are published', () =>
+    run(process.execPath, [join(root, 'scripts/build.mjs'), 'eventspine', 'embedded', 'server', 'cli'], root),
   )
   if (code === 0) return
-  process.stderr.write(`The library does not compile.\n\n${output.trim()}\n`)
+  process.stderr.write(`The packages do not compile.\n\n${output.trim()}\n`)
   process.exit(1)
 }
 

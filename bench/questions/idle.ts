@@ -68,7 +68,8 @@ async function devReady(lab: Lab): Promise<Sample> {
 async function startOnce(directory: string): Promise<number> {
   const parameters = ['dev', '--json', '--no-watch', '--port', '0', '--app', 'bench/questions/idle-app.ts']
   const beganAtMs = monotonicMs()
-  const child = spawn(process.execPath, [join(checkout, 'scripts/eventspine.mjs'), ...parameters], {
+  // Compiled, as who installs the package has it; the app is TypeScript, and compiled as it is loaded.
+  const child = spawn(process.execPath, [join(checkout, 'packages/cli/dist/main.js'), ...parameters], {
     cwd: checkout,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, EVENTSPINE_DIRECTORY: directory, DATABASE_URL: '' },
