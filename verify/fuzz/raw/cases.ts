@@ -1,6 +1,7 @@
 // What no HTTP client sends: broken request lines, floods, two messages in one, early ends. Each is answered with a
 // refusal, or the connection is closed; what is smuggled inside is never stored.
 import { brokenLines, floods } from './heads.js'
+import { large } from './large.js'
 
 export interface RawCase {
   readonly name: string
@@ -47,6 +48,7 @@ export function rawCases(context: RawContext): readonly RawCase[] {
     ...framing(context),
     ...leaving(context),
     ...slow(context),
+    ...large(context),
   ]
 }
 
