@@ -93,9 +93,11 @@ it('knows where the log ends after the store lost its last ticks', async () => {
   const reader = new Reader(feed, lease, () => true, clock)
   for (let read = 0; read < 3; read++) {
     let over = false
-    void reader.read(10, () => {}).finally(() => {
-      over = true
-    })
+    void reader
+      .read(10, () => {})
+      .finally(() => {
+        over = true
+      })
     await clock.runUntil(() => over, dayMs)
   }
   expect(reader.position.tick).toBe(2)
