@@ -24,8 +24,8 @@ export interface SettlerServices<Member extends Settling> {
   failed(error: unknown): void
 }
 
-/** Between two flushes that hold only what may wait. Each takes a write to the disk, and the events that are published
- *  meanwhile wait for the same disk: at 1,000 events/s the handler began after 2.4 ms, without this after 3.5. */
+/** Between two flushes that hold only what may wait. Each takes a write to the disk, which appends wait for as well: at
+ *  1,000 events/s 105 a second, without this 450. */
 const pauseMs = { alarm: 0, normal: 10 } as const
 const retryMsMax = 5_000
 const attemptsMax = 1_000
