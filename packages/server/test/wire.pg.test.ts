@@ -180,6 +180,22 @@ test('requests in a row on one connection are answered in their order', async ()
   expect([...answer.matchAll(/x-request-id: (\w+)/g)].map(([, id]) => id)).toEqual(['first', 'second'])
 })
 
+test('hundreds in a row on one connection are no overload: they take their turn, a body behind them too', async () => {
+  // The last ones are quick: the body behind them must arrive within this server's 0.9 s.
+  const ask = (id: number) =>
+    `GET ${id < 260 ? '/v1/subscriptions' : '/healthz'} HTTP/1.1\r\n${host}X-Request-Id: ask-${id}\r\n\r\n`
+  const asked = Array.from({ length: 300 }, (_, id) => ask(id)).join('')
+  const broken = `{"type":"${'x'.repeat(200_000)}"`
+  const last = post(
+    `X-Request-Id: ask-300\r\nConnection: close\r\nContent-Length: ${broken.length}\r\n`,
+    broken,
+  )
+  const answer = await talk([asked + last])
+  expect(statuses(answer)).toEqual([...Array(300).fill(200), 400])
+  const ids = [...answer.matchAll(/x-request-id: ask-(\d+)/g)].map(([, id]) => Number(id))
+  expect(ids).toEqual(Array.from({ length: 301 }, (_, id) => id))
+})
+
 test('a refused body does not become the next request', async () => {
   const inner = `GET /healthz HTTP/1.1\r\n${host}\r\n`
   const outer = `POST /v1/events HTTP/1.1\r\n${host}Content-Type: text/plain\r\nConnection: close\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`

@@ -13,6 +13,7 @@ import { jsonType, mediaType, refuseEncoded } from '../publish/content-type.js'
 import { type Answer, type Incoming, isStream, type Route, type Surroundings } from '../route/route.js'
 import { AllowedMethods } from './allowed-methods.js'
 import { Exchange, requestIdOf } from './exchange.js'
+import { limitPipelines } from './pipelines.js'
 import { Wire } from './wire.js'
 
 declare module 'fastify' {
@@ -58,6 +59,7 @@ export class Application {
       clientErrorHandler: (error, socket) => wire.refuse(error, socket),
       frameworkErrors: (error, request, reply) => this.#refuse(error, request, reply),
     })
+    limitPipelines(app.server)
     wire.attach(app.server)
     app.server.maxConnections = this.#parts.settings.limits.connectionsMax
     // The size of the headers is limited. A limit of their number would drop the rest of them silently.
