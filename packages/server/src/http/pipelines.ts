@@ -12,6 +12,9 @@ const runningMax = 16
  *  still be arriving, and is not what the others wait for. */
 const openMax = 32
 
+/** Begun in one turn of the event loop, of all connections: answers of the database and timers have their turn between. */
+const begunInTurnMax = 50
+
 interface Pipeline {
   running: number
   readonly waiting: (() => void)[]
@@ -22,6 +25,7 @@ export function limitPipelines(server: Server): void {
   const [handler, ...others] = server.listeners('request') as Handler[]
   if (handler === undefined || others.length > 0) throw new Error('The server needs one handler of requests.')
   const pipelines = new WeakMap<Socket, Pipeline>()
+  const turns = new Turns()
   server.off('request', handler)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request
@@ -30,12 +34,38 @@ export function limitPipelines(server: Server): void {
     const start = () => {
       pipeline.running++
       response.once('close', () => ended(socket, pipeline))
-      handler(request, response)
+      turns.begin(() => handler(request, response))
     }
     if (pipeline.running < runningMax) start()
     else pipeline.waiting.push(start)
     if (openOf(pipeline) >= openMax) socket.pause()
   })
+}
+
+class Turns {
+  #left = begunInTurnMax
+  #waiting: (() => void)[] = []
+  #scheduled = false
+
+  begin(action: () => void): void {
+    this.#schedule()
+    if (this.#left-- > 0) action()
+    else this.#waiting.push(action)
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#next())
+  }
+
+  #next(): void {
+    this.#scheduled = false
+    const now = this.#waiting.splice(0, begunInTurnMax)
+    this.#left = begunInTurnMax - now.length
+    if (this.#waiting.length > 0) this.#schedule()
+    for (const action of now) action()
+  }
 }
 
 const openOf = ({ running, waiting }: Pipeline) => running + waiting.length
