@@ -196,6 +196,24 @@ test('hundreds in a row on one connection are no overload: they take their turn,
   expect(ids).toEqual(Array.from({ length: 301 }, (_, id) => id))
 })
 
+test('connections that are cut with requests in a row leave none of them counted as open', async () => {
+  const { port = 0 } = fixture.server.address ?? {}
+  const asked = `GET /v1/subscriptions HTTP/1.1\r\n${host}\r\n`.repeat(200)
+  const cut = (afterMs: number) =>
+    new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(asked)
+        setTimeout(() => socket.destroy(), afterMs)
+      })
+      socket.on('error', () => {}).on('close', () => resolve())
+    })
+  for (let round = 0; round < 20; round++) await Promise.all([cut(0), cut(2), cut(5), cut(20)])
+  // Nearly as many as one credential may have open.
+  const one = `GET /v1/subscriptions HTTP/1.1\r\n${host}Connection: close\r\n\r\n`
+  const many = async () => (await Promise.all(Array.from({ length: 90 }, () => talk([one])))).map(statuses)
+  await expect.poll(many, { timeout: 10_000 }).toEqual(Array(90).fill([200]))
+})
+
 test('a refused body does not become the next request', async () => {
   const inner = `GET /healthz HTTP/1.1\r\n${host}\r\n`
   const outer = `POST /v1/events HTTP/1.1\r\n${host}Content-Type: text/plain\r\nConnection: close\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`

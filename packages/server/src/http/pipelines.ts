@@ -1,6 +1,6 @@
-// Requests that a client sends in a row without waiting for answers. Node hands all of them on as they are read: 64
-// connections that sent without end held up the event loop for over twenty seconds, and with it every alarm. Here so
-// many of a connection run at once, further ones wait for their turn, and nothing is read on while too many do.
+// Requests that a client sends in a row without waiting for answers. Node hands all of them on as they are read: 90
+// connections that sent without end held up the event loop until the watch killed the process. Here so many of a
+// connection run at once, further ones wait for their turn, and nothing is read on while too many do.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -16,7 +16,7 @@ const openMax = 32
 const begunInTurnMax = 50
 
 interface Pipeline {
-  running: number
+  readonly running: Set<ServerResponse>
   readonly waiting: (() => void)[]
 }
 
@@ -27,19 +27,31 @@ export function limitPipelines(server: Server): void {
   const pipelines = new WeakMap<Socket, Pipeline>()
   const turns = new Turns()
   server.off('request', handler)
+  server.on('connection', (socket: Socket) => pipelines.set(socket, pipelineOf(socket)))
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request
-    const pipeline = pipelines.get(socket) ?? { running: 0, waiting: [] }
-    pipelines.set(socket, pipeline)
+    const pipeline = pipelines.get(socket)
+    if (pipeline === undefined) return handler(request, response)
     const start = () => {
-      pipeline.running++
-      response.once('close', () => ended(socket, pipeline))
-      turns.begin(() => handler(request, response))
+      pipeline.running.add(response)
+      response.once('close', () => ended(socket, pipeline, response))
+      // Nobody would get the answer.
+      turns.begin(() => socket.destroyed || handler(request, response))
     }
-    if (pipeline.running < runningMax) start()
+    if (pipeline.running.size < runningMax) start()
     else pipeline.waiting.push(start)
     if (openOf(pipeline) >= openMax) socket.pause()
   })
+}
+
+function pipelineOf(socket: Socket): Pipeline {
+  const pipeline = { running: new Set<ServerResponse>(), waiting: [] as (() => void)[] }
+  socket.once('close', () => {
+    pipeline.waiting.length = 0
+    // Node tells the first of them only, and the others would count as open for ever.
+    for (const response of pipeline.running) response.emit('close')
+  })
+  return pipeline
 }
 
 class Turns {
@@ -68,12 +80,10 @@ class Turns {
   }
 }
 
-const openOf = ({ running, waiting }: Pipeline) => running + waiting.length
+const openOf = ({ running, waiting }: Pipeline) => running.size + waiting.length
 
-function ended(socket: Socket, pipeline: Pipeline): void {
-  pipeline.running--
-  // Nobody would get their answers.
-  if (socket.destroyed) pipeline.waiting.length = 0
+function ended(socket: Socket, pipeline: Pipeline, response: ServerResponse): void {
+  pipeline.running.delete(response)
   pipeline.waiting.shift()?.()
   if (openOf(pipeline) < openMax && socket.isPaused()) socket.resume()
 }

@@ -70,8 +70,8 @@ const release = `WITH released AS (
 UPDATE eventspine.delivery d SET state = 'retry' FROM released r
 WHERE d.subscription = r.subscription AND d.replay = r.replay AND d.shard = r.shard AND d.state = 'running' AND d.token = r.token`
 
-// One statement, once a second in every process: five of them were most of what an idle worker cost. Its own row is as
-// written here; the others as they stood.
+// One statement, once a second in every process, where four were. Its own row is as written here; the others as they
+// stood.
 const heartbeat = `WITH beat AS (
   INSERT INTO eventspine.worker AS w (id, identity, host, process_id, version, consumers)
   VALUES ($1, $2, $3, $4, $5, $6)
