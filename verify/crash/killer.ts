@@ -11,6 +11,7 @@ import type { EffectSink } from './sink.js'
 import {
   first,
   kindWeights,
+  metBy,
   moments,
   noStrikes,
   type Planned,
@@ -33,6 +34,8 @@ const pauseMs = { min: 50, max: 500 }
 const postgresPauseMs = { min: 1_500, max: 3_500 }
 /** Strikes on workers while the database is not there: some start, none works. */
 const whileDown = 0.1
+/** Strikes on workers that may have nothing to deliver yet. */
+const whileIdle = 0.1
 /** A worker that is away comes back when others took over from it, or after this time: less than what the server leaves
  *  an idle transaction. */
 const awayMsMax = 9_500
@@ -82,7 +85,7 @@ export class Killer {
       const planned = this.#plan()
       const [chosen, passes] = [this.#workers.random.next(), this.#workers.chance(0.5)]
       if (!this.#workers.chance(whileDown)) await this.#whileDown()
-      const target = await this.#target(chosen)
+      const target = await this.#target(chosen, this.#workers.chance(whileIdle) ? undefined : planned.when)
       if (target === undefined) return
       if (planned.kind === 'kill') await this.#kill(target, planned, passes)
       else if (planned.kind === 'term') await this.#term(target, planned)
@@ -101,11 +104,13 @@ export class Killer {
     while (this.#system.watch.away && !this.#over) await delay(lookEveryMs)
   }
 
-  /** A worker that delivers. */
-  async #target(chosen: number): Promise<Target | undefined> {
-    const { crew, links } = this.#system
+  /** A worker that can meet the moment; any, where none is named. */
+  async #target(chosen: number, when: Planned['when'] | undefined): Promise<Target | undefined> {
+    const { crew, links, watch } = this.#system
     while (!this.#over) {
-      const places = crew.members.flatMap((each, place) => (each.ready && !each.struck ? [place] : []))
+      const places = crew.members.flatMap(({ ready, struck, program }, place) =>
+        ready && !struck && (when === undefined || watch.holds(program.pid, metBy[when])) ? [place] : [],
+      )
       const place = places[Math.floor(chosen * places.length)]
       if (place !== undefined) return { member: crew.members[place] as Member, link: links[place] as Link }
       await delay(lookEveryMs / 4)
@@ -114,8 +119,9 @@ export class Killer {
   }
 
   /** Does `strike` when the moment has come, or when it was waited for long enough. False when it was not done. */
-  async #at({ member, link }: Target, { kind, when }: Planned, strike: () => 'hold' | 'pass') {
+  async #at({ member, link }: Target, planned: Planned, strike: () => 'hold' | 'pass') {
     const { sink } = this.#system
+    const { kind, when } = planned
     const { pid } = member.program
     let met = false
     const struck = () => {
@@ -132,6 +138,8 @@ export class Killer {
     if (!met && (this.#over || member.program.ended)) return false
     if (!met && strike() === 'hold') link.hold()
     this.#count(kind, met)
+    // What a run begins with is there to be met: it is tried again.
+    if (!met && first.includes(planned)) this.#first.unshift(planned)
     return true
   }
 

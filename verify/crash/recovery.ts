@@ -79,6 +79,11 @@ export class RecoveryWatch {
       this.#waiting.set(id, { pid, loss, subscription, at: performance.now(), token, heir: undefined })
   }
 
+  /** True when this worker has one of these subscriptions. */
+  holds(pid: number, subscriptions: readonly string[]): boolean {
+    return this.#cursors.some((each) => each.pid === pid && subscriptions.includes(each.subscription))
+  }
+
   /** True while one of these consumers of this holder is not in other hands, and has recorded nothing there. What holds
    *  locks while its holder is away cannot be recorded by a follower: to be granted is enough for it. */
   isMissed(pid: number, subscriptions: readonly string[], locked: string): boolean {

@@ -1,4 +1,5 @@
 // What is done to workers and the database, and when: each kind of strike has the moments that it waits for.
+import type { SubscriptionName } from './fates.js'
 import type { Moment } from './link.js'
 
 /** `kill`: kill -9. `stop`: SIGSTOP until others took over, then SIGCONT. `mute`: its link to the database holds all
@@ -38,6 +39,15 @@ export const moments: Readonly<Record<Exclude<When, 'handler'>, Moment>> = {
   settle: { message: settling, behind: effects },
   commit: { message: /^Q.*settle\.end \*\/ COMMIT/s, behind: effects },
   flush: { message: settling, behind: /^$/ },
+}
+
+/** Only a worker that has one of these can meet the moment. */
+export const metBy: Readonly<Record<When, readonly SubscriptionName[]>> = {
+  handler: ['plain', 'ordered', 'any', 'echo'],
+  check: ['ordered', 'any'],
+  settle: ['ordered', 'any'],
+  commit: ['ordered', 'any'],
+  flush: ['plain', 'echo'],
 }
 
 export const kindWeights: Readonly<Record<WorkerStrike, number>> = { kill: 20, stop: 1, mute: 1, term: 2 }
