@@ -1,4 +1,5 @@
-// Load over HTTP that does not wait for answers: requests leave at their moments, many in a row on each connection.
+// Load over HTTP that does not wait for answers: requests leave at their moments, many in a row on each connection. What
+// the system does not read is held back after a while, as any client would; a rude one never does.
 // Written and read byte by byte, since a client library would be the bottleneck of a tenfold overload.
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,6 +9,10 @@ const beatMs = 5
 const drainMsMax = 30_000
 const windowMs = 100
 const samplesMax = 50_000
+/** Not answered on one connection, above which a client sends no more on it. */
+const askedMax = 64
+/** 48 connections of a flood have fewer open than a credential may: nothing is refused. */
+const floodAsked = 2
 
 export const httpId = (n: number) => `http-${n}`
 
@@ -15,10 +20,14 @@ export interface HttpLoadOptions {
   readonly url: string
   readonly key: string
   readonly connections: number
+  /** Sends on whatever is not answered, and cuts all connections at the end instead of waiting. */
+  readonly rude?: boolean
 }
 
 export interface HttpLoad {
   readonly offered: number
+  /** Of them, not sent: too many before them on the connection had no answer yet. */
+  readonly heldBack: number
   readonly seconds: number
   readonly acknowledged: readonly number[]
   readonly statuses: ReadonlyMap<number, number>
@@ -80,6 +89,7 @@ export class HttpLoader {
   readonly #beganAtMs = monotonicMs()
   readonly #late: number[] = []
   #offered = 0
+  #heldBack = 0
   #answered = 0
   #withoutRetryAfter = 0
 
@@ -103,10 +113,11 @@ export class HttpLoader {
     return this.#result()
   }
 
-  /** Closed loop, to learn what it takes: one request on each connection. */
+  /** Closed loop, to learn what it takes: so many requests on each connection, and one more for each answer. */
   async flood(seconds: number): Promise<HttpLoad> {
     while (this.#elapsedMs() < seconds * 1_000) {
-      for (const lane of this.#lanes) if (lane.asked.length === 0) this.#write(lane, [monotonicMs()])
+      for (const lane of this.#lanes)
+        this.#write(lane, Array(Math.max(0, floodAsked - lane.asked.length)).fill(monotonicMs()))
       await delay(1)
     }
     return this.#result()
@@ -130,12 +141,17 @@ export class HttpLoader {
     if (lane.socket.destroyed) return
     let text = ''
     for (const intendedAtMs of moments) {
+      if (!this.#options.rude && lane.asked.length >= askedMax) {
+        this.#offered++
+        this.#heldBack++
+        continue
+      }
       const n = this.#first + this.#offered++
       const body = `{"type":"ward.reading","id":"${httpId(n)}","source":"/overload","data":{"n":${n}}}`
       text += `POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${this.#options.key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
       lane.asked.push({ n, intendedAtMs })
     }
-    lane.socket.write(text)
+    if (text !== '') lane.socket.write(text)
   }
 
   readonly #take = ({ n, intendedAtMs }: Asked, status: number, head: string): void => {
@@ -155,13 +171,14 @@ export class HttpLoader {
 
   async #result(): Promise<HttpLoad> {
     const seconds = this.#elapsedMs() / 1_000
-    const giveUpAt = monotonicMs() + drainMsMax
-    while (this.#answered < this.#offered && monotonicMs() < giveUpAt && this.#open()) await delay(beatMs)
+    const giveUpAt = monotonicMs() + (this.#options.rude ? 0 : drainMsMax)
+    while (this.#open() && monotonicMs() < giveUpAt) await delay(beatMs)
     for (const { socket } of this.#lanes) socket.destroy()
     const late = [...this.#late].sort((a, b) => a - b)
     return {
-      ...{ offered: this.#offered, seconds, acknowledged: this.#acknowledged, statuses: this.#statuses },
-      ...{ withoutRetryAfter: this.#withoutRetryAfter, unanswered: this.#offered - this.#answered },
+      ...{ offered: this.#offered, heldBack: this.#heldBack, seconds, acknowledged: this.#acknowledged },
+      ...{ statuses: this.#statuses, withoutRetryAfter: this.#withoutRetryAfter },
+      unanswered: this.#offered - this.#heldBack - this.#answered,
       ...{ latencyMs: this.#latencyMs, refusalMs: this.#refusalMs },
       perWindow: Array.from(this.#perWindow, (count) => count ?? 0),
       lateMs99: late[Math.floor(late.length * 0.99)] ?? 0,

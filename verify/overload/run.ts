@@ -1,5 +1,5 @@
 // Capacity, then ten times of it, then half of it: what is shed, what is lost, what it costs, how long it takes to be
-// as it was.
+// as it was. Over HTTP once more, by clients that know no bounds.
 import { startTemporaryPostgres } from '@eventspine/embedded'
 import { ConnectionWatch, compareWithLog, until } from './log.js'
 import { percentile, rounded } from './statistics.js'
@@ -14,6 +14,8 @@ export interface OverloadReport {
   readonly offeredTimes: number
   readonly goodputShare: number
   readonly shedShare: number
+  /** Not even sent: the system read no further on the connection. */
+  readonly heldBackShare: number
   readonly acknowledged: number
   readonly lost: number
   readonly twice: number
@@ -25,6 +27,8 @@ export interface OverloadReport {
   readonly latencyMs99After: number
   /** From the end of the overload until a window had its goodput and latency of before. */
   readonly recoverySeconds: number | null
+  /** The same after clients that sent on without waiting; null where there are none. */
+  readonly rudeRecoverySeconds: number | null
   readonly alarms: {
     readonly acknowledged: number
     readonly handled: number
@@ -45,6 +49,8 @@ const calmShare = 0.4
 const capacitySeconds = 4
 const calmSeconds = 4
 const recoverySecondsMax = 30
+/** Of the overload, how long clients send on without waiting. */
+const rudeShare = 0.5
 /** A window of recovery is good when it has so much of what is offered, */
 const goodputShareMin = 0.9
 /** and its latency is at most so many times that of before, and a little. */
@@ -113,27 +119,31 @@ class Overload {
       this.#parts.subject.pace(rate, seconds, this.#first),
       `${rate}/s for ${seconds} s`,
     )
-    const figures = await this.#figures()
     const before99 = percentile(before.latencyMs, 0.99)
     const { recoverySeconds, after99 } = await this.#recover(calmRate, before99)
+    const rude = await this.#rude(rate, seconds * rudeShare, calmRate, before99)
+    const figures = await this.#figures()
     await this.#parts.alarms.stop()
     await this.#settleAlarms()
     const { lost, twice } = await compareWithLog(this.#databaseUrl, this.#acknowledged)
     const rssPeakMebibytes = Math.round(figures.rssPeakBytes / mebibyte)
     this.#judge(during, lost, twice, rssPeakMebibytes, recoverySeconds)
+    if (rude === null && this.#parts.subject.rude)
+      this.#violations.push(`not as before after rude clients, after ${recoverySecondsMax} s`)
     return {
       subject: this.#parts.subject.name,
       capacityPerSecond: Math.round(capacity),
       offeredTimes: rounded(during.offered / during.seconds / capacity),
       goodputShare: rounded((100 * during.acknowledged.length) / during.seconds / capacity) / 100,
       shedShare: Math.round((1_000 * during.shed) / during.offered) / 1_000,
+      heldBackShare: Math.round((1_000 * during.heldBack) / during.offered) / 1_000,
       ...{ acknowledged: this.#acknowledged.size, lost, twice, rssPeakMebibytes },
       connectionsMax: this.#parts.connections.max,
       loopLagMsMax: figures.loopLagMsMax,
       latencyMs99Before: rounded(before99),
       latencyMs99During: rounded(percentile(during.latencyMs, 0.99)),
       latencyMs99After: rounded(after99),
-      recoverySeconds,
+      ...{ recoverySeconds, rudeRecoverySeconds: rude },
       alarms: {
         acknowledged: this.#parts.alarms.acknowledged,
         handled: this.#alarmMs.length,
@@ -144,11 +154,18 @@ class Overload {
     }
   }
 
+  async #rude(rate: number, seconds: number, calmRate: number, before99: number): Promise<number | null> {
+    const { subject } = this.#parts
+    if (subject.rude === undefined) return null
+    await this.#noted(subject.rude(rate, seconds, this.#first), `${rate}/s for ${seconds} s without waiting`)
+    return (await this.#recover(calmRate, before99)).recoverySeconds
+  }
+
   async #noted(loading: Promise<Load>, phase: string): Promise<Load> {
     const load = await loading
     this.#first += load.offered
     for (const n of load.acknowledged) this.#acknowledged.add(this.#parts.subject.idOf(n))
-    const shown = `${load.offered} offered, ${load.acknowledged.length} acknowledged, ${load.shed} shed`
+    const shown = `${load.offered} offered, ${load.acknowledged.length} acknowledged, ${load.shed} shed, ${load.heldBack} held back`
     this.#parts.say(
       `${this.#parts.subject.name}: ${phase}: ${shown}, p99 ${rounded(percentile(load.latencyMs, 0.99))} ms`,
     )

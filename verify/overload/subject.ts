@@ -12,6 +12,8 @@ export interface Load {
   readonly acknowledged: readonly number[]
   /** Refused because there is too much: 429, 503, OVERLOADED. */
   readonly shed: number
+  /** Never sent: the system did not read what was sent before. */
+  readonly heldBack: number
   readonly withoutRetryAfter: number
   /** Refused for other reasons, by what was said. */
   readonly others: Readonly<Record<string, number>>
@@ -27,6 +29,8 @@ export interface Subject {
   flood(seconds: number, first: number): Promise<Load>
   /** Open loop. */
   pace(eventsPerSecond: number, seconds: number, first: number): Promise<Load>
+  /** The same by clients that send on without waiting, and go away in the middle of it. */
+  rude?(eventsPerSecond: number, seconds: number, first: number): Promise<Load>
 }
 
 const floodConnections = 48
@@ -51,9 +55,15 @@ export class HttpSubject implements Subject {
     return this.#load(await this.#loader(paceConnections, first).pace(eventsPerSecond, seconds))
   }
 
-  #loader(connections: number, first: number): HttpLoader {
+  async rude(eventsPerSecond: number, seconds: number, first: number): Promise<Load> {
+    const loader = this.#loader(paceConnections, first, true)
+    // Nobody waited for the answers.
+    return { ...this.#load(await loader.pace(eventsPerSecond, seconds)), unanswered: 0 }
+  }
+
+  #loader(connections: number, first: number, rude = false): HttpLoader {
     const { url, key } = this.#started
-    return new HttpLoader({ url, key, connections }, first)
+    return new HttpLoader({ url, key, connections, rude }, first)
   }
 
   #load({ statuses, ...load }: Awaited<ReturnType<HttpLoader['pace']>>): Load {
@@ -96,5 +106,5 @@ export class LibrarySubject implements Subject {
 const loadOf = ({ overloaded, kind: _, ...load }: LibraryLoad): Load => ({
   ...load,
   shed: overloaded,
-  unanswered: 0,
+  ...{ heldBack: 0, unanswered: 0 },
 })

@@ -13,8 +13,8 @@ import { jsonType, mediaType, refuseEncoded } from '../publish/content-type.js'
 import { type Answer, type Incoming, isStream, type Route, type Surroundings } from '../route/route.js'
 import { AllowedMethods } from './allowed-methods.js'
 import { Exchange, requestIdOf } from './exchange.js'
-import { limitPipelines } from './pipelines.js'
-import { Wire } from './wire.js'
+import { Pipelines } from './pipelines.js'
+import { isTimeout, Wire } from './wire.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -54,12 +54,16 @@ export class Application {
 
   #build(): FastifyInstance {
     const wire = this.#wire
+    const pipelines = new Pipelines(this.#parts.settings.limits)
     const app = Fastify({
       ...serverSettings(this.#parts),
-      clientErrorHandler: (error, socket) => wire.refuse(error, socket),
+      clientErrorHandler: (error, socket) => {
+        const refuse = () => wire.refuse(error, socket)
+        if (!isTimeout(error) || !pipelines.excuses(socket, refuse)) refuse()
+      },
       frameworkErrors: (error, request, reply) => this.#refuse(error, request, reply),
     })
-    limitPipelines(app.server)
+    pipelines.limit(app.server)
     wire.attach(app.server)
     app.server.maxConnections = this.#parts.settings.limits.connectionsMax
     // The size of the headers is limited. A limit of their number would drop the rest of them silently.

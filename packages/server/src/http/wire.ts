@@ -103,7 +103,7 @@ function problemOfParser(error: Error): Problem {
       'URL and headers together are too large. Send fewer or shorter headers.',
     )
   }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+  if (isTimeout(error)) {
     return new Problem('REQUEST_TIMEOUT', 'The request took too long to arrive. Send it in one go.')
   }
   return new Problem(
@@ -111,5 +111,8 @@ function problemOfParser(error: Error): Problem {
     'The request could not be read as HTTP/1.1. Use an HTTP client library.',
   )
 }
+
+/** A request that did not arrive in its time. */
+export const isTimeout = (error: Error) => codeOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT'
 
 const codeOf = (error: Error) => ('code' in error ? String(error.code) : '')
