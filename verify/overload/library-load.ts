@@ -1,6 +1,6 @@
 // Load on the library, in its own process as any caller's is: when to publish is said by another process, which waits
 // for nothing, or as much is published as it takes.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import { type Eventspine, EventspineError } from 'eventspine'
 import { monotonicMs, reading } from './app.js'
 import type { LibraryLoad, Question } from './protocol.js'
@@ -8,6 +8,10 @@ import type { LibraryLoad, Question } from './protocol.js'
 const beatMs = 5
 const samplesMax = 20_000
 const windowMs = 100
+/** Of a turn of the event loop, for publishing: a caller that took more would stop the process by itself. */
+const turnMs = 15
+
+type Asked = Extract<Question, { kind: 'publish' }>
 
 export const libraryId = (n: number) => `library-${n}`
 
@@ -17,6 +21,9 @@ export class LibraryPublisher {
   readonly #latencyMs: number[] = []
   readonly #perWindow: number[] = []
   readonly #others: Record<string, number> = {}
+  readonly #asked: Asked[] = []
+  #turning: Promise<void> | undefined
+  #over = false
   /** When the first was published. */
   #beganAtMs: number | undefined
   #offered = 0
@@ -28,8 +35,24 @@ export class LibraryPublisher {
     this.#spine = spine
   }
 
-  publish({ first, count, intendedAtMs, everyMs }: Extract<Question, { kind: 'publish' }>): void {
-    for (let n = 0; n < count; n++) this.#publish(first + n, intendedAtMs + n * everyMs)
+  publish(question: Asked): void {
+    this.#asked.push(question)
+    this.#turning ??= this.#turn().finally(() => {
+      this.#turning = undefined
+    })
+  }
+
+  async #turn(): Promise<void> {
+    let endsAtMs = monotonicMs() + turnMs
+    for (let question = this.#asked.shift(); question !== undefined; question = this.#asked.shift()) {
+      const { first, count, intendedAtMs, everyMs } = question
+      for (let n = 0; n < count && !this.#over; n++) {
+        this.#publish(first + n, intendedAtMs + n * everyMs)
+        if (monotonicMs() < endsAtMs) continue
+        await setImmediate()
+        endsAtMs = monotonicMs() + turnMs
+      }
+    }
   }
 
   async flood(first: number, inFlight: number, seconds: number): Promise<void> {
@@ -41,6 +64,9 @@ export class LibraryPublisher {
   }
 
   async tally(): Promise<LibraryLoad> {
+    // What this process had no time to ask for is not asked for.
+    this.#over = true
+    await this.#turning
     const seconds = this.#elapsedMs() / 1_000
     while (this.#open > 0) await delay(beatMs)
     return {

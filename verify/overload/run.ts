@@ -27,8 +27,8 @@ export interface OverloadReport {
   readonly latencyMs99After: number
   /** From the end of the overload until a window had its goodput and latency of before. */
   readonly recoverySeconds: number | null
-  /** The same after clients that sent on without waiting; null where there are none. */
-  readonly rudeRecoverySeconds: number | null
+  /** The same after clients that sent on without waiting, where there are such. */
+  readonly rudeRecoverySeconds?: number | null
   readonly alarms: {
     readonly acknowledged: number
     readonly handled: number
@@ -128,7 +128,7 @@ class Overload {
     const { lost, twice } = await compareWithLog(this.#databaseUrl, this.#acknowledged)
     const rssPeakMebibytes = Math.round(figures.rssPeakBytes / mebibyte)
     this.#judge(during, lost, twice, rssPeakMebibytes, recoverySeconds)
-    if (rude === null && this.#parts.subject.rude)
+    if (rude === null)
       this.#violations.push(`not as before after rude clients, after ${recoverySecondsMax} s`)
     return {
       subject: this.#parts.subject.name,
@@ -143,7 +143,8 @@ class Overload {
       latencyMs99Before: rounded(before99),
       latencyMs99During: rounded(percentile(during.latencyMs, 0.99)),
       latencyMs99After: rounded(after99),
-      ...{ recoverySeconds, rudeRecoverySeconds: rude },
+      recoverySeconds,
+      ...(rude === undefined ? {} : { rudeRecoverySeconds: rude }),
       alarms: {
         acknowledged: this.#parts.alarms.acknowledged,
         handled: this.#alarmMs.length,
@@ -154,9 +155,9 @@ class Overload {
     }
   }
 
-  async #rude(rate: number, seconds: number, calmRate: number, before99: number): Promise<number | null> {
+  async #rude(rate: number, seconds: number, calmRate: number, before99: number) {
     const { subject } = this.#parts
-    if (subject.rude === undefined) return null
+    if (subject.rude === undefined) return undefined
     await this.#noted(subject.rude(rate, seconds, this.#first), `${rate}/s for ${seconds} s without waiting`)
     return (await this.#recover(calmRate, before99)).recoverySeconds
   }

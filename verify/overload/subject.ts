@@ -92,14 +92,17 @@ export class LibrarySubject implements Subject {
     const elapsedMs = () => monotonicMs() - beganAtMs
     const all = Math.floor(eventsPerSecond * seconds)
     const everyMs = 1_000 / eventsPerSecond
-    for (let sent = 0; sent < all && elapsedMs() < seconds * 1_000; ) {
+    let sent = 0
+    while (sent < all && elapsedMs() < seconds * 1_000) {
       const due = Math.min(all, Math.ceil(elapsedMs() / everyMs))
       const intendedAtMs = beganAtMs + sent * everyMs
       this.#system.tell({ kind: 'publish', first: first + sent, count: due - sent, intendedAtMs, everyMs })
       sent = due
       await delay(beatMs)
     }
-    return loadOf(await this.#system.load({ kind: 'tally' }, seconds))
+    const load = loadOf(await this.#system.load({ kind: 'tally' }, seconds))
+    // The caller lives in the process that it overloads, and has no time for more.
+    return { ...load, offered: sent, heldBack: sent - load.offered }
   }
 }
 

@@ -218,6 +218,8 @@ it('refuses with OVERLOADED what does not fit into memory, and says when to come
   const refused = answers.filter((answer) => answer.status === 'rejected').map(({ reason }) => reason)
   expect(refused).toHaveLength(30)
   for (const error of refused) expect(error).toMatchObject({ code: 'OVERLOADED', retryAfterMs: 1_000 })
+  // Where it was asked for says nothing, and noting it costs more than the rest of a refusal.
+  expect(String((refused[0] as Error).stack)).not.toContain('\n    at ')
   expect(await events(schema)).toHaveLength(20)
   await spine.publish(placed, { n: 50 })
 })

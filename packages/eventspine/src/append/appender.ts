@@ -37,6 +37,17 @@ export const appendLimitsDefault: AppendLimits = {
 export const bytesOf = ({ data, extensions }: Pick<NewEvent, 'data' | 'extensions'>) =>
   (data === null ? 0 : Buffer.byteLength(data)) + (extensions?.length ?? 0)
 
+// Refusing must be cheaper than what it saves: with its stack a refusal cost 25 µs, as much as a publish; without, 14.
+function withoutStack<Made>(make: () => Made): Made {
+  const { stackTraceLimit } = Error
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  }
+}
+
 interface Pending {
   readonly event: NewEvent
   readonly bytes: number
@@ -123,10 +134,13 @@ export class Appender {
 
   #overloaded(): EventspineError {
     const mebibytes = (this.#pendingBytes / mebibyte).toFixed(1)
-    return new EventspineError(
-      'OVERLOADED',
-      `${this.#pendingEvents} events of ${mebibytes} MiB wait to be written, and there is no room for more. Publish again after a moment, or publish less at once.`,
-      { retryAfterMs: 1_000 },
+    return withoutStack(
+      () =>
+        new EventspineError(
+          'OVERLOADED',
+          `${this.#pendingEvents} events of ${mebibytes} MiB wait to be written, and there is no room for more. Publish again after a moment, or publish less at once.`,
+          { retryAfterMs: 1_000 },
+        ),
     )
   }
 
