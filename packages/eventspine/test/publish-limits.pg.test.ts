@@ -3,7 +3,7 @@
 import { defineApp, defineEvent, defineSubscription, EventspineError } from 'eventspine'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { Appender, appendLimitsDefault } from '../src/append/index.js'
+import { Appender, type AppenderServices, appendLimitsDefault } from '../src/append/index.js'
 import type { NewEvent } from '../src/event/stored.js'
 import { systemClock } from '../src/kernel/index.js'
 import { silentLogger } from '../src/observe/log.js'
@@ -13,6 +13,9 @@ import { afterTest, databaseUrl, freshSchema, quiet, running, sql } from './supp
 const noted = defineEvent({ type: 'orders.note-added', schema: z.unknown() })
 const app = defineApp({ name: 'orders', events: [noted] })
 const kibibyte = 1024
+const servicesWith = (parts: Pick<AppenderServices, 'port' | 'claim'>): AppenderServices => ({
+  ...{ ...parts, limits: appendLimitsDefault, clock: systemClock, isAlarm: () => false, appended: () => {} },
+})
 const stored = (schema: string) => sql(`SELECT id FROM ${schema}.event`)
 
 it('refuses with OVERLOADED once the bytes that wait are too many', async () => {
@@ -47,6 +50,27 @@ it('counts what publishMany and publish(tx) have on its way too, and lets it go 
   expect(reasons.filter((reason) => reason instanceof EventspineError)).toMatchObject([overloaded])
   await many(10)
   expect(await stored(schema)).toHaveLength(16)
+})
+
+it('writes what an alarm waits for before all that waits, and refuses it for the sake of nothing else (I63)', async () => {
+  const schema = freshSchema()
+  const raised = defineEvent({ type: 'ward.alarm-raised', schema: z.unknown() })
+  const alert = defineSubscription({
+    name: 'alert',
+    on: 'ward.*-raised',
+    priority: 'alarm',
+    handle: () => {},
+  })
+  const ward = defineApp({ name: 'ward', events: [noted, raised], subscriptions: [alert] })
+  const spine = await running(ward, schema, { limits: { pendingEventsMax: 100 } })
+  const flood = Array.from({ length: 150 }, () => spine.publish(noted, 1))
+  const alarms = ['a', 'b', 'c'].map((id) => spine.publish(raised, 1, { id }))
+  const refused = (await Promise.allSettled(flood)).filter(({ status }) => status === 'rejected')
+  await Promise.all(alarms)
+  expect(refused).toHaveLength(50)
+  const inLog = await sql(`SELECT id, type FROM ${schema}.event ORDER BY seq`)
+  expect(inLog.slice(0, 3).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+  expect(inLog).toHaveLength(103)
 })
 
 it('bounds the events and bytes of one call, before anything is stored', async () => {
@@ -153,7 +177,7 @@ async function plantedAppender(schema: string) {
     get: () => Promise.reject(new Error('not here')),
     expire: async () => 0,
   }
-  return new Appender(store, claim, appendLimitsDefault, systemClock, () => {})
+  return new Appender(servicesWith({ port: store, claim }))
 }
 
 it('rejects what the database refuses alone: its neighbours are stored once, in their order', async () => {
@@ -213,7 +237,7 @@ it('never splits a batch whose fate is in doubt, which could store it twice', as
     appendWithin: async () => [],
   }
   const claim = { put: async () => '', get: async () => '', expire: async () => 0 }
-  const appender = new Appender(port, claim, appendLimitsDefault, systemClock, () => {})
+  const appender = new Appender(servicesWith({ port, claim }))
   const answers = await Promise.allSettled(['1', '2', '3'].map((id) => appender.append(event(id))))
   for (const answer of answers) expect(answer).toMatchObject({ reason: { code: 'UNKNOWN_OUTCOME' } })
   expect(calls).toBe(1)

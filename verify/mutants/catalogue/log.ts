@@ -23,15 +23,22 @@ const publishing: readonly Mutant[] = [
     edits: [
       edit(
         'append/appender.ts',
-        'const outcomes = await this.#port.append(',
+        'const outcomes = await this.#services.port.append(',
         `for (const pending of batch) pending.resolve('stored')
-      const outcomes = await this.#port.append(`,
+      const outcomes = await this.#services.port.append(`,
       ),
     ],
     caughtBy: whole(
       'invariants/mutants-publishing.pg.test.ts',
       'acknowledges nothing before it is committed',
     ),
+  },
+  {
+    name: 'alarm-behind-others',
+    invariants: ['I63'],
+    bug: 'What an alarm waits for is written after all that waits.',
+    edits: [edit('append/appender.ts', '[this.#alarms, this.#others]', '[this.#others, this.#alarms]')],
+    caughtBy: whole('publish-limits.pg.test.ts', 'writes what an alarm waits for before all that waits'),
   },
   {
     name: 'batch-in-parts',

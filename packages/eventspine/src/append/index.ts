@@ -1,3 +1,9 @@
-export { Appender, type AppendLimits, appendLimitsDefault, bytesOf } from './appender.js'
+export {
+  Appender,
+  type AppenderServices,
+  type AppendLimits,
+  appendLimitsDefault,
+  bytesOf,
+} from './appender.js'
 export type { AppendOutcome, AppendPort, ClaimPort, SqlExecutor } from './port.js'
 export { type CallerTransaction, executorOf } from './transaction.js'

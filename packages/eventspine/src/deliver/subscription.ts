@@ -41,7 +41,8 @@ export interface SubscriptionPolicies {
   readonly rate?: { readonly max: number; readonly perMs: number }
   /** Bounds of the adaptive batch. Default 1,000 events and 1 MiB. */
   readonly batch?: { readonly eventsMax?: number; readonly bytesMax?: number }
-  /** Alarms have capacity of their own and short leases. Default `normal`. */
+  /** Alarms have capacity of their own and short leases, and their events a line of their own into the log. Default
+   *  `normal`. */
   readonly priority?: 'alarm' | 'normal'
   readonly breaker?: BreakerOptions
   /** Where a new subscription begins. Default `now`. Later changes have no effect: use replay. */

@@ -58,7 +58,10 @@ export class Cell {
   constructor(services: CellServices) {
     const { store, claim, clock, limits, random, logger, preparation, app } = services
     this.#services = services
-    this.appender = new Appender(store, claim, limits, clock, (events) => this.#appended(events))
+    this.appender = new Appender({
+      ...{ port: store, claim, limits, clock, isAlarm: alarmsOf(app) },
+      appended: (events) => this.#appended(events),
+    })
     this.runner = new Runner({
       registry: app.registry,
       clock,
@@ -235,5 +238,15 @@ function recordOf(subscription: App['subscriptions'][number], app: string): Subs
       ...(breaker === undefined ? {} : { breaker }),
       ...(filter === undefined ? {} : { filter: filter.pattern }),
     },
+  }
+}
+
+function alarmsOf({ subscriptions }: App): (type: string) => boolean {
+  const alarms = subscriptions.filter(({ priority }) => priority === 'alarm')
+  const known = new Map<string, boolean>()
+  return (type) => {
+    let is = known.get(type)
+    if (is === undefined) known.set(type, (is = alarms.some(({ matches }) => matches(type))))
+    return is
   }
 }
