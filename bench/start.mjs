@@ -1,7 +1,7 @@
 // `npm run bench`: installs what is missing (the repository's packages, and the peers of this folder), then measures.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureInstalled, root } from '../scripts/install.mjs'
 import { stopWhenOrphaned } from '../scripts/orphan.mjs'
@@ -9,17 +9,42 @@ import { inWords, withProgress } from '../scripts/progress.mjs'
 
 const folder = join(root, 'bench')
 const stamp = join(folder, 'node_modules', '.bench-lock')
+const running = join(folder, 'node_modules', '.bench-running')
 const outputCharsMax = 20_000
 
+const parameters = process.argv.slice(2)
+const measures = !parameters.includes('--list') && !parameters.includes('--help')
+
 stopWhenOrphaned()
+if (measures) refuseSecond()
 await ensureInstalled()
 await ensurePeers()
-await build()
+if (measures) await build()
 const { runFromSource } = await import('../scripts/source.mjs')
-await runFromSource('bench/main.ts', process.argv.slice(2))
+await runFromSource('bench/main.ts', parameters)
+
+// Two at once measure each other, and the second compiles what the first one runs.
+function refuseSecond() {
+  const other = Number(read(running))
+  if (other > 0 && other !== process.pid && isAlive(other)) {
+    process.stderr.write(`Another bench is running here (process ${other}). Wait for its end, or stop it.\n`)
+    process.exit(1)
+  }
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  writeFileSync(running, String(process.pid))
+  process.once('exit', () => rmSync(running, { force: true }))
+}
+
+function isAlive(processId) {
+  try {
+    return process.kill(processId, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
 
 async function ensurePeers() {
-  if (installed() === wanted()) return
+  if (read(stamp) === wanted()) return
   const beganAt = Date.now()
   const { code, output } = await withProgress('Installing the peers to measure beside (in bench/)', install)
   if (code !== 0) {
@@ -43,9 +68,9 @@ async function build() {
   process.exit(1)
 }
 
-function installed() {
+function read(file) {
   try {
-    return readFileSync(stamp, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch {
     return undefined
   }
