@@ -12,8 +12,8 @@ const stamp = join(folder, 'node_modules', '.bench-lock')
 const running = join(folder, 'node_modules', '.bench-running')
 const outputCharsMax = 20_000
 
-const parameters = process.argv.slice(2)
-const measures = !parameters.includes('--list') && !parameters.includes('--help')
+const given = process.argv.slice(2)
+const measures = !given.includes('--list') && !given.includes('--help')
 
 stopWhenOrphaned()
 if (measures) refuseSecond()
@@ -21,7 +21,7 @@ await ensureInstalled()
 await ensurePeers()
 if (measures) await build()
 const { runFromSource } = await import('../scripts/source.mjs')
-await runFromSource('bench/main.ts', parameters)
+await runFromSource('bench/main.ts', given)
 
 // Two at once measure each other, and the second compiles what the first one runs.
 function refuseSecond() {
