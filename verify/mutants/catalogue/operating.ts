@@ -56,6 +56,19 @@ export const operating: readonly Mutant[] = [
     caughtBy: conformance('lets a holder whose lease ran out start nothing'),
   },
   {
+    name: 'stopped-and-paused',
+    invariants: ['I24'],
+    bug: 'Stopping a replay takes the lease of who still runs it, so that a pause does not wait for that.',
+    edits: [
+      edit(
+        'store/postgres/replay.ts',
+        'SET finished = true, token = c.token + 1,',
+        `SET finished = true, token = c.token + 1, owner = NULL, lease_until = '-infinity',`,
+      ),
+    ],
+    caughtBy: conformance('acknowledges no pause while the holder of a stopped replay may run its handlers'),
+  },
+  {
     name: 'removed-beside-its-holder',
     invariants: ['I25'],
     bug: 'A subscription is removed while a worker still holds it.',

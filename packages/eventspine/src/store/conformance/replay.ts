@@ -184,6 +184,18 @@ function describeStop(open: OpenScene): void {
     await scene.settle(first, await scene.passing(first, events[2] as StoredEvent))
     await expect(scene.store.stopReplay('unknown', 'bob')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
+
+  it('acknowledges no pause while the holder of a stopped replay may run its handlers (I24)', async () => {
+    const scene = await open()
+    const { live, lease } = await replaying(scene)
+    await scene.store.release(live)
+    await scene.store.stopReplay('replay-1', 'bob')
+    expect(await scene.store.pause('ship', 'ann')).toBe(1)
+    await scene.store.release([{ ...lease, token: lease.token - 1 }])
+    expect(await scene.store.pause('ship', 'ann')).toBe(1)
+    await scene.store.release([lease])
+    expect(await scene.store.pause('ship', 'ann')).toBe(0)
+  })
 }
 
 async function redriven(scene: Scene, id: string): Promise<Lease> {
@@ -253,6 +265,7 @@ function describeLetters(open: OpenScene): void {
       await scene.passing(lease, event, { dead, counts: { matched: 1, completed: 0, skipped: 0 } }),
     )
     await scene.store.stopReplay('replay-1', 'bob')
+    await scene.store.release([lease])
     const [letter] = (await scene.store.deadLetters({})).items
     const again = await redriven(scene, letter?.id ?? '')
     expect(await range(scene, again)).toEqual([])

@@ -29,7 +29,7 @@ export function leasePort(tables: MemoryTables): LeasePort {
       for (const lease of leases) {
         // Also one that was given back before: its answer may have been lost.
         const consumer = tables.consumer(lease)
-        if (consumer?.token !== lease.token) continue
+        if (consumer === undefined || !isHolder(tables, consumer, lease.token)) continue
         consumer.owner = null
         consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
         putBack(consumer)
@@ -59,6 +59,12 @@ export function held(
 ): ConsumerRow | undefined {
   const consumer = tables.consumer(lease)
   return consumer?.token === lease.token && consumer.owner !== null ? consumer : undefined
+}
+
+/** When a replay was stopped its holder has the token before; had somebody followed, there would be two between. */
+function isHolder(tables: MemoryTables, consumer: ConsumerRow, token: number): boolean {
+  const stopped = tables.replays.get(consumer.replay)?.state === 'stopped'
+  return consumer.token === token || (stopped && consumer.token === token + 1)
 }
 
 /** Has a holder whose time is not up. */

@@ -73,10 +73,9 @@ function stop(tables: MemoryTables, replay: ReplayRow, actor: string): void {
   const consumers = tables.consumersOf(replay.subscription, replay.id)
   replay.progress = progressOf(replay, consumers)
   for (const consumer of consumers) {
-    // Fences the holder: what it still runs can settle nothing.
+    // Fences the holder: what it still runs can settle nothing. It keeps the lease until it gives that back, since it
+    // learns of this later, and a pause must wait for what it runs.
     consumer.token++
-    consumer.owner = null
-    consumer.leaseUntilMs = Number.NEGATIVE_INFINITY
     consumer.tick = replay.untilTick
     consumer.seq = endOfTick
     consumer.finished = true

@@ -61,11 +61,13 @@ WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.sh
   AND c.lease_until > clock_timestamp()
 RETURNING c.subscription, c.replay, c.shard`
 
-// A holder that gives its lease back did not die: what it had claimed must not look as if it had killed somebody.
+// A holder that gives its lease back did not die: what it had claimed must not look as if it had killed somebody. When a
+// replay was stopped its holder has the token before; had somebody followed, there would be two between.
 const release = `WITH released AS (
   UPDATE eventspine.consumer c SET owner = NULL, lease_until = '-infinity'
   FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS h(subscription, replay, shard, token)
-  WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token
+  WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND (c.token = h.token
+    OR c.token = h.token + 1 AND EXISTS (SELECT FROM eventspine.replay p WHERE p.id = c.replay AND p.state = 'stopped'))
   RETURNING c.subscription, c.replay, c.shard, c.token)
 UPDATE eventspine.delivery d SET state = 'retry' FROM released r
 WHERE d.subscription = r.subscription AND d.replay = r.replay AND d.shard = r.shard AND d.state = 'running' AND d.token = r.token`

@@ -104,8 +104,9 @@ async function create(connection: Connection, id: string, request: ReplayRequest
 }
 
 // Its consumers stay, finished and under a new token: a holder that was asleep cannot settle, and a dead letter of this
-// replay can still be redriven. They stand at the end, so nothing of the range is read any more.
-const stopConsumers = `UPDATE eventspine.consumer c SET finished = true, owner = NULL, token = c.token + 1, lease_until = '-infinity',
+// replay can still be redriven. They stand at the end, so nothing of the range is read any more. The holder keeps its
+// lease until it gives it back or that runs out: it learns of this later, and a pause must wait for what it still runs.
+const stopConsumers = `UPDATE eventspine.consumer c SET finished = true, token = c.token + 1,
   tick = p.until_tick, seq = ${endOfTick}
 FROM eventspine.replay p WHERE p.id = $1 AND c.subscription = p.subscription AND c.replay = p.id`
 
