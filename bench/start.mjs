@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureInstalled, root } from '../scripts/install.mjs'
+import { ensureInstalled, isAlive, root } from '../scripts/install.mjs'
 import { stopWhenOrphaned } from '../scripts/orphan.mjs'
 import { inWords, withProgress } from '../scripts/progress.mjs'
 
@@ -33,14 +33,6 @@ function refuseSecond() {
   mkdirSync(join(folder, 'node_modules'), { recursive: true })
   writeFileSync(running, String(process.pid))
   process.once('exit', () => rmSync(running, { force: true }))
-}
-
-function isAlive(processId) {
-  try {
-    return process.kill(processId, 0)
-  } catch (error) {
-    return error.code === 'EPERM'
-  }
 }
 
 async function ensurePeers() {

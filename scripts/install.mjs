@@ -197,7 +197,7 @@ function livingHolders() {
   }
 }
 
-function isAlive(pid) {
+export function isAlive(pid) {
   try {
     process.kill(pid, 0)
     return true

@@ -1,5 +1,5 @@
-// Load over HTTP that does not wait for answers: requests leave at their moments, many in a row on each connection. What
-// the system does not read is held back after a while, as any client would; a rude one never does.
+// Load over HTTP that does not wait for answers: requests leave at their moments, many in a row on each connection. Where
+// 64 of a connection have no answer, further ones are held back, as any client would; a rude one sends on.
 // Written and read byte by byte, since a client library would be the bottleneck of a tenfold overload.
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'

@@ -11,6 +11,8 @@ interface Slot {
   readonly ids: Set<string>
 }
 
+const identityOf = ({ tenant, id }: NewEvent) => `${tenant} ${id}`
+
 export class Publishers {
   readonly #made: ModelStore
   readonly #slots: Slot[] = []
@@ -22,17 +24,25 @@ export class Publishers {
 
   events(choose: Choices, own?: Slot): NewEvent[] {
     const used = new Set<string>()
-    const taken = (identity: string) =>
-      used.has(identity) || this.#slots.some((slot) => slot !== own && slot.ids.has(identity))
+    const taken = (identity: string) => used.has(identity) || this.#isHeld(identity, own)
     return Array.from({ length: choose.between(1, 3) }, () => {
       const event = this.#event(choose)
-      const identity = `${event.tenant} ${event.id}`
+      const identity = identityOf(event)
       // One that waits for another open transaction would wait for ever here.
       if (event.fingerprint === null || taken(identity)) return this.#plain(event)
       used.add(identity)
       own?.ids.add(identity)
       return event
     })
+  }
+
+  #isHeld(identity: string, own?: Slot): boolean {
+    return this.#slots.some((slot) => slot !== own && slot.ids.has(identity))
+  }
+
+  /** An id of one of these was written by a transaction that is open. */
+  hold(events: readonly NewEvent[]): boolean {
+    return events.some((event) => event.fingerprint !== null && this.#isHeld(identityOf(event)))
   }
 
   #event(choose: Choices): NewEvent {

@@ -275,6 +275,8 @@ export class Side {
   async #settleAgain(): Promise<unknown> {
     const settlement = this.#lastSettlement
     if (settlement === undefined) return 'none'
+    // It would wait for that transaction, which ends later in this sequence or never.
+    if (this.#publishers.hold(settlement.published)) return 'held'
     return (await this.#made.store.settle('worker-1', [settlement])).settled.size
   }
 
