@@ -1,5 +1,5 @@
-// `npm run verify:crash -- --seconds N [--seed S] [--workers N] [--lanes N] [--kills N] [--postgres-kills N] [--json]
-// [--mutant NAME | --mutants]`: with a number of kills the run ends when they are done, `seconds` at the latest.
+// `npm run verify:crash -- --seconds N [--seed S] [--workers N] [--lanes N] [--kills N] [--postgres-kills N]
+// [--drain-seconds N] [--json] [--mutant NAME | --mutants]`: with a number of kills the run ends when they are done, `seconds` at the latest.
 import { parseArgs } from 'node:util'
 import { mutants } from './mutants.js'
 import { jsonOf, tableOf, violationsOf, wrongsOf } from './report.js'
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     lanes: { type: 'string' },
     kills: { type: 'string' },
     'postgres-kills': { type: 'string' },
+    'drain-seconds': { type: 'string' },
     json: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
@@ -50,7 +51,8 @@ async function run(limits: StrikeLimits, mutant: string | undefined): Promise<Cr
       workers: number('workers', defaults.workers),
       lanes: number('lanes', defaults.lanes),
     },
-    ...(mutant === undefined ? {} : { mutant, drainMsMax: 30_000 }),
+    drainMsMax: 1_000 * number('drain-seconds', mutant === undefined ? 120 : 30),
+    ...(mutant === undefined ? {} : { mutant }),
     progress: (line) => say(`${((performance.now() - beganAt) / 1_000).toFixed(0).padStart(5)} s  ${line}`),
   })
   say(tableOf(report))
