@@ -4,7 +4,7 @@ import { type Programme, programmes } from './programmes.js'
 import { nextOf, type PartRun, standingOf } from './runs.js'
 
 const [simulate] = programmes as readonly [Programme]
-const closing = { check: 'simulate', runs: 20_000, violations: 1, seconds: 200 }
+const closing = { check: 'simulate', runs: 20_000, violations: 0, seconds: 200 }
 const run = (seed: number): PartRun => ({
   ...closing,
   ...{ seed, programme: 'simulate', commit: 'abc', node: '24', at: '2026-11-28T00:00:00Z' },
@@ -27,6 +27,13 @@ describe('the long run', () => {
     expect(nextOf([standingOf(simulate, all)], 1_000)).toBeUndefined()
   })
 
+  it('does not count what a part did that found something', () => {
+    const found = { ...run(simulate.seed), violations: 1 }
+    const both = standingOf(simulate, [found, run(simulate.seed + 20_000)])
+    expect(both).toMatchObject({ done: 20_000, nextSeed: simulate.seed + 40_000 })
+    expect(tableOf([both])).toContain('| simulated schedules | 20,000 of 1,000,000 (2 %) | 1 |')
+  })
+
   it('counts kills by what was struck', () => {
     const crash = programmes.find(({ name }) => name === 'crash') as Programme
     expect(crash.counted({ ...closing, seed: 1, strikes: { kill: { struck: 38, met: 20 } } })).toBe(38)
@@ -38,7 +45,7 @@ describe('the long run', () => {
     const page = written(`before\n${marks}\nafter`, standings)
     expect(page).toContain(tableOf(standings))
     expect(page).toContain(
-      '| simulated schedules | 20,000 of 1,000,000 (2 %) | 1 | 40000000 to 40019999 | 3 min | abc |',
+      '| simulated schedules | 20,000 of 1,000,000 (2 %) | 0 | 40000000 to 40019999 | 3 min | abc |',
     )
     expect(page).not.toContain('old')
     expect(page).toMatch(/^before\n[^]*\nafter$/)

@@ -33,7 +33,9 @@ export const addRun = (file: string, run: PartRun) => appendFileSync(file, `${JS
 
 export function standingOf(programme: Programme, all: readonly PartRun[]): Standing {
   const runs = all.filter((run) => run.programme === programme.name)
-  const done = runs.reduce((sum, run) => sum + programme.counted(run), 0)
+  // A part with a violation shows that one, and nothing about what else was in it.
+  const clean = runs.filter(({ violations }) => violations === 0)
+  const done = clean.reduce((sum, run) => sum + programme.counted(run), 0)
   const seconds = runs.reduce((sum, run) => sum + run.seconds, 0)
   return {
     ...{ programme, runs, done, share: done / programme.wanted },

@@ -17,6 +17,7 @@ import {
   snapshotOf,
   VirtualClock,
   wakePort,
+  workflowPort,
 } from './engine.js'
 import { Ledger } from './ledger.js'
 import { planted } from './mutants.js'
@@ -121,6 +122,7 @@ function storeOver(tables: MemoryTables): Store {
     ...replayPort(tables),
     ...inspectPort(tables),
     ...operatePort(tables),
+    ...workflowPort(tables),
     ...lifecyclePort(tables),
   }
 }

@@ -17,13 +17,14 @@ import { addStart } from './commands/start.js'
 import { addSubscriptions } from './commands/subscriptions.js'
 import { addWorker } from './commands/worker.js'
 import { addWorkers } from './commands/workers.js'
+import { addWorkflows } from './commands/workflows.js'
 
 type Add = (program: Command, commands: Commands) => void
 
 const groups: readonly (readonly [string, readonly Add[]])[] = [
   ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
   ['Events:', [addPublish, addEvents]],
-  ['Operate:', [addSubscriptions, addDead, addRedrive, addReplay, addBreakers]],
+  ['Operate:', [addSubscriptions, addWorkflows, addDead, addRedrive, addReplay, addBreakers]],
   ['Look:', [addDoctor, addWorkers, addAudit]],
 ]
 

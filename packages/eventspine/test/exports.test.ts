@@ -29,7 +29,18 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'parseJson',
     'writeJson',
   ],
-  'eventspine/testing': ['Scenario', 'publishing', 'scenario', 'sideEffects'],
+  'eventspine/testing': [
+    'Scenario',
+    'approving',
+    'cancelling',
+    'publishing',
+    'scenario',
+    'sideEffects',
+    'signalling',
+    'starting',
+    'waiting',
+  ],
+  'eventspine/workflow': ['ChildError', 'NonDeterminismError', 'StepError', 'workflow', 'workflowOverdue'],
 }
 
 const folder = join(import.meta.dirname, '..')

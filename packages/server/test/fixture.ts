@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import {
+  type App,
   defineApp,
   defineEvent,
   defineSubscription,
@@ -130,14 +131,14 @@ export class Fixture {
   readonly #database: pg.Pool
   readonly #schema: string
 
-  constructor(options: ServerOptions = {}, spineOptions: Partial<EventspineOptions> = {}) {
+  constructor(options: ServerOptions = {}, spineOptions: Partial<EventspineOptions> = {}, tested: App = app) {
     const url = inject('postgresUrl')
     this.#schema = `server_${randomBytes(6).toString('hex')}`
     this.#database = new pg.Pool({ connectionString: url, max: 2 })
     const logger = jsonLogger('debug', Date.now, (line) =>
       this.logs.push(JSON.parse(line) as Record<string, unknown>),
     )
-    this.spine = new Eventspine(app, {
+    this.spine = new Eventspine(tested, {
       databaseUrl: url,
       schema: this.#schema,
       logger: jsonLogger('silent', Date.now, () => {}),

@@ -1,5 +1,6 @@
 // What the server under fire runs: an event that takes anything, versions, a chain, and what ends as dead letters.
 import { defineApp, defineEvent, defineSubscription, PermanentError, TransientError } from 'eventspine'
+import { workflow } from 'eventspine/workflow'
 import { z } from 'zod'
 
 const orderV1 = defineEvent({
@@ -53,8 +54,19 @@ const fail = defineSubscription({
 // For whoever removes it.
 const spare = defineSubscription({ name: 'spare', on: orderConfirmed, handle: () => {}, external: false })
 
+const ask = workflow({
+  name: 'ask',
+  input: z.object({ order: z.string() }).optional(),
+  run: async (ctx, input) => {
+    const signalled = await ctx.signal('go', { timeoutMs: 1_000 })
+    const approval = await ctx.approval('release', { to: 'anyone', timeoutMs: 60_000 })
+    return ctx.step('answer', () => ({ input, signalled, approved: approval?.approved }))
+  },
+})
+
 export const app = defineApp({
   name: 'fuzz',
   events: [orderV1, orderPlaced, orderConfirmed, anything, failing],
   subscriptions: [confirm, remember, fail, spare],
+  workflows: [ask],
 })

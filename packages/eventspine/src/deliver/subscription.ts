@@ -103,6 +103,8 @@ export interface ResolvedSubscription {
   readonly filter: Filter | undefined
   readonly handle: Subscription['handle']
   readonly transact: Subscription['transact']
+  /** Its handler is the engine's own: it moves instances of this workflow on. */
+  readonly workflow: string | undefined
   readonly retry: RetryPolicy
   readonly deadlineMs: number
   readonly leaseMs: number

@@ -12,7 +12,7 @@ export {
 } from './definition.js'
 export type { Event } from './event.js'
 export { typeMatcher } from './pattern.js'
-export { type Preparation, type PublishOptions, prepare } from './prepare.js'
+export { fingerprintOf, type Preparation, type PublishOptions, prepare } from './prepare.js'
 export { EventRegistry } from './registry.js'
 export {
   comparePositions,

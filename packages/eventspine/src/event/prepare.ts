@@ -306,7 +306,7 @@ function extensionsOf(extensions: PublishOptions['extensions']): string | null {
  *  of its objects stand: a publisher that builds the same fact along another path repeats it. Only an event with an id
  *  of its publisher's pays for it. Measured on Node 20, one core, a body of 293 bytes: sorting 8 µs, hashing 7 µs,
  *  beside the 14 µs of preparing it without an id. */
-function fingerprintOf({ type, version, key, subject, data }: NewEvent): string {
+export function fingerprintOf({ type, version, key, subject, data }: NewEvent): string {
   const identity = [type, version, key, subject, canonical(JSON.parse(data ?? 'null'))]
   return createHash('sha256').update(JSON.stringify(identity)).digest('base64url')
 }

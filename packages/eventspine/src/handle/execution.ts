@@ -71,7 +71,7 @@ export class Execution implements Timed, Underway {
   }
 
   #call(event: Event): unknown {
-    const { subscription, transaction } = this.#attempt
+    const { subscription, transaction, lease } = this.#attempt
     const context = new Context(this.#attempt, this.#id, this, this.#services.logger)
     return this.#span.within(() => {
       if (subscription.transact !== undefined && transaction !== undefined)
@@ -79,6 +79,10 @@ export class Execution implements Timed, Underway {
           event,
           Object.assign(context, { tx: this.publications.guarded(transaction) }),
         )
+      if (subscription.workflow !== undefined) {
+        const { cancellation } = this
+        return this.#services.drive(subscription.workflow, { event, context, grant: lease, cancellation })
+      }
       return subscription.handle?.(event, context)
     })
   }

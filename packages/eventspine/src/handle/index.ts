@@ -1,5 +1,6 @@
 export {
   type Category,
+  HandlerError,
   PermanentError,
   ProcessingError,
   TimeoutError,
@@ -7,7 +8,9 @@ export {
   ValidationError,
 } from './category.js'
 export type { HandlerContext, HandlerPublishOptions, Transaction, TransactionContext } from './context.js'
+export { judge, retryAfterOf } from './failure.js'
 export { type Outcome, outcomes } from './outcome.js'
-export { type RetryOptions, type RetryPolicy, retries } from './retry-policy.js'
-export { Runner } from './runner.js'
+export { persistently } from './persistently.js'
+export { attemptsAllowed, type RetryOptions, type RetryPolicy, retries } from './retry-policy.js'
+export { type Drive, Runner } from './runner.js'
 export { eventFor } from './view.js'

@@ -1,5 +1,6 @@
 // Runs user code: shows the event, hands it over with its context, and answers what became of it. A handler can throw,
 // hang or answer nonsense; the answer comes all the same, once.
+import type { ConsumerName } from '../deliver/port.js'
 import type { Event } from '../event/event.js'
 import type { Preparation } from '../event/index.js'
 import type { Decoded, EventRegistry } from '../event/registry.js'
@@ -21,11 +22,12 @@ export interface Attempt {
     readonly transact:
       | ((event: Event, context: HandlerContext & { readonly tx: Transaction }) => unknown)
       | undefined
+    readonly workflow: string | undefined
     readonly retry: RetryPolicy
     readonly deadlineMs: number
   }
   /** `replay`: its id, else empty. */
-  readonly lease: { readonly replay: string }
+  readonly lease: ConsumerName & { readonly token: number }
   readonly item: {
     readonly event: StoredEvent
     readonly attempt: number
@@ -36,12 +38,22 @@ export interface Attempt {
   readonly transaction: Transaction | undefined
 }
 
+/** One delivery of what moves an instance of a workflow on. */
+export interface Drive {
+  readonly event: Event
+  readonly context: HandlerContext
+  readonly grant: ConsumerName & { readonly token: number }
+  readonly cancellation: Cancellation
+}
+
 export interface RunnerServices {
   readonly registry: EventRegistry
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
   readonly preparation: Preparation
+  /** Moves an instance of a workflow on. */
+  drive(workflow: string, drive: Drive): Promise<void>
   /** Body of a claimed event. */
   fetchBody(reference: string): Promise<string>
   /** Sends a large body to the object store before its event is recorded. */

@@ -15,6 +15,8 @@ import {
 } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import { EventspineError } from '../kernel/index.js'
+import { type AnyWorkflow, reservedPrefix, subscriptionsOf, workflowOverdue } from '../workflow/index.js'
+import { checkWorkflows, newestOf } from './app-workflows.js'
 
 export interface AppOptions {
   /** Lower case, digits and dashes. The default `source` of its events is `/` and this name. */
@@ -22,13 +24,17 @@ export interface AppOptions {
   /** Events that it publishes. Those that a subscription names need not be listed. */
   readonly events?: readonly AnyEventDefinition[]
   readonly subscriptions?: readonly Subscription[]
+  /** Of each, the versions that instances may still run on. */
+  readonly workflows?: readonly AnyWorkflow[]
 }
 
 export interface App {
   readonly kind: 'app'
   readonly name: string
   readonly events: readonly AnyEventDefinition[]
+  /** Those of its workflows among them. */
   readonly subscriptions: readonly ResolvedSubscription[]
+  readonly workflows: readonly AnyWorkflow[]
   readonly registry: EventRegistry
 }
 
@@ -36,16 +42,24 @@ export interface App {
 export function defineApp(options: AppOptions): App {
   const faults: string[] = []
   const fault = (message: string) => void faults.push(message)
-  checkNames(options, ['name', 'events', 'subscriptions'], '', fault)
+  checkNames(options, ['name', 'events', 'subscriptions', 'workflows'], '', fault)
   if (!isName(options.name)) fault(`app name "${options.name}" must be ${nameRule}`)
   const subscriptions = madeBy('defineSubscription', 'subscription', options.subscriptions, fault)
   const named = subscriptions.flatMap(({ on }) => on.filter((interest) => typeof interest !== 'string'))
   const events = madeBy('defineEvent', 'event', options.events, fault)
-  const all = [...new Set([...events, ...named.filter((interest) => interest?.kind === 'event')])]
+  const workflows = madeBy('workflow', 'workflow', options.workflows, fault)
+  const triggers = workflows.flatMap(({ on }) => (on === undefined ? [] : [on.event]))
+  const all = [
+    ...new Set([...events, ...[...named, ...triggers].filter((interest) => interest?.kind === 'event')]),
+  ]
   checkEvents(all, faults)
-  const resolved = subscriptions.map((subscription) => resolve(subscription, all, faults))
+  checkWorkflows(workflows, faults)
+  const resolved = [
+    ...subscriptions.map((subscription) => resolve(subscription, all, faults)),
+    ...newestOf(workflows).flatMap(subscriptionsOf),
+  ]
   const names = new Set<string>()
-  for (const { name } of subscriptions) {
+  for (const { name } of resolved) {
     if (names.has(name))
       fault(`subscription "${name}" is defined twice; its name holds its cursor, so give each its own`)
     names.add(name)
@@ -61,6 +75,7 @@ export function defineApp(options: AppOptions): App {
     name: options.name,
     events: all,
     subscriptions: resolved,
+    workflows,
     registry: new EventRegistry(all),
   })
 }
@@ -90,6 +105,8 @@ function checkEvents(events: readonly AnyEventDefinition[], faults: string[]): v
   for (const event of events) {
     const name = `event "${event.type}" version ${event.version}`
     if (!isType(event.type)) faults.push(`${name}: ${typeRule}`)
+    else if (event.type.startsWith(reservedPrefix) && event !== workflowOverdue)
+      faults.push(`${name}: types that begin with "${reservedPrefix}" are the engine's own; give it another`)
     if (!isVersion(event.version)) faults.push(`${name}: version ${versionRule}`)
     if (typeof event.schema?.['~standard']?.validate !== 'function')
       faults.push(`${name}: schema must be a Standard Schema, such as z.object({ … }) of zod 4`)
@@ -150,6 +167,7 @@ function resolve(
     filter: filterOf(policies.filter, fault),
     handle,
     transact,
+    workflow: undefined,
     retry: policies.retry ?? (priority === 'alarm' ? retries.alarm() : retries.standard()),
     deadlineMs,
     leaseMs: priority === 'alarm' ? alarmLeaseMs : deadlineMs + leaseMarginMs,

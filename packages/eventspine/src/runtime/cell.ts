@@ -1,14 +1,16 @@
 // One database with everything that runs against it in this process: appending, delivering, housekeeping.
 import { Appender, type AppendLimits, type ClaimPort } from '../append/index.js'
 import { Capacity } from '../deliver/index.js'
-import type { Preparation } from '../event/index.js'
+import { type Preparation, prepare } from '../event/index.js'
 import { Runner } from '../handle/index.js'
 import type { Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
+import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
 import { Worker } from './worker.js'
+import { WorkflowEnds } from './workflow-ends.js'
 
 export interface CellServices {
   readonly name: string
@@ -45,6 +47,9 @@ export class Cell {
   readonly #services: CellServices
   readonly appender: Appender
   readonly runner: Runner
+  readonly workflowEnds: WorkflowEnds
+  readonly #engine: WorkflowEngine
+  readonly #sleepers: Sleepers
   #worker: Worker | undefined
   /** Appended since this process made a tick. */
   #unmarked = 0
@@ -62,12 +67,28 @@ export class Cell {
       ...{ port: store, claim, limits, clock, isAlarm: alarmsOf(app) },
       appended: (events) => this.#appended(events),
     })
+    this.workflowEnds = new WorkflowEnds(store, clock)
+    this.#sleepers = new Sleepers({
+      ...{ port: store, clock, random, logger },
+      published: () => this.#appended(0),
+      failed: (error) =>
+        logger.warn('timers of workflows were not looked at; trying again', { cell: this.name, error }),
+    })
+    this.#engine = new WorkflowEngine(app.workflows, {
+      ...{ port: store, clock, random, logger },
+      prepare: (definition, data, options) => prepare(definition, data, options, preparation),
+      checkIn: (event) => this.appender.checkIn(event),
+      wakeIn: (ms) => this.#sleepers.wakeIn(ms),
+      published: () => this.#appended(0),
+      ended: (name) => this.workflowEnds.ended(name),
+    })
     this.runner = new Runner({
       registry: app.registry,
       clock,
       random,
       logger,
       preparation,
+      drive: (workflow, drive) => this.#engine.drive(workflow, drive),
       fetchBody: (reference) => claim.get(reference),
       checkIn: (event) => this.appender.checkIn(event),
     })
@@ -129,6 +150,7 @@ export class Cell {
       await worker.stop()
       throw error
     }
+    if (app.workflows.length > 0) this.#sleepers.start()
     this.#loops = Promise.all([
       this.#every(maintainEveryMs, () => store.maintain(retention)),
       this.#every(redriveEveryMs, () => this.#advanceRedrives()),
@@ -188,7 +210,12 @@ export class Cell {
     this.#stop.abort()
     const { clock, store, shutdownMs } = this.#services
     // Beside each other: the handlers' time to end is theirs, however long publishing takes.
-    const stopping = Promise.all([wasRunning && this.appender.drain(), this.#worker?.stop()])
+    const stopping = Promise.all([
+      wasRunning && this.appender.drain(),
+      this.#worker?.stop(),
+      this.#sleepers.stop(),
+    ])
+    this.workflowEnds.stop()
     // What waits for a database that answers nothing fails once its connections are closed.
     const cancel = clock.after(shutdownMs + stopMarginMs, () => void store.close())
     await stopping

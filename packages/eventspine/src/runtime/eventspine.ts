@@ -34,6 +34,7 @@ import {
   withTrace,
 } from './publication.js'
 import { StallWatch, stallLimitMs } from './stall-watch.js'
+import { Workflows } from './workflows.js'
 
 export class Eventspine {
   readonly #options: ResolvedOptions
@@ -43,6 +44,8 @@ export class Eventspine {
   readonly #metrics = new Metrics()
   readonly #preparation: Preparation
   readonly #stallWatch: StallWatch
+  /** Starts, signals, approves and cancels workflows, and shows them. */
+  readonly workflows: Workflows
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
   #starting: Promise<void> | undefined
@@ -60,6 +63,10 @@ export class Eventspine {
     const { registry } = app
     this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent, registry }
     this.#stallWatch = new StallWatch(stallLimitMs(this.#options.stalledMs, app), this.#options.logger)
+    this.workflows = new Workflows({
+      ...{ app, clock, random, tenant },
+      cellOf: (name) => this.#cellOf(name),
+    })
     const capacity = new Capacity(this.#options.capacityLimits)
     for (const name of this.#options.cells.keys()) this.#cells.set(name, this.#cell(name, capacity))
   }

@@ -130,7 +130,13 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
         ),
       ),
     },
-    retention: { eventsMs: 30 * day, runsMs: 7 * day, resolvedDeadLettersMs: 30 * day, ...options.retention },
+    retention: {
+      eventsMs: 30 * day,
+      runsMs: 7 * day,
+      resolvedDeadLettersMs: 30 * day,
+      endedWorkflowsMs: 30 * day,
+      ...options.retention,
+    },
     shutdownMs: options.shutdownMs ?? 25_000,
     stalledMs: options.stalledMs ?? 20_000,
   }

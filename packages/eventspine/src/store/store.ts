@@ -4,6 +4,7 @@ import type { BreakerPort, LeasePort, LogPort, RetryPort, WakePort } from '../de
 import type { InspectPort, OperatePort } from '../inspect/port.js'
 import type { RedrivePort, ReplayPort } from '../redrive/port.js'
 import type { SettlePort } from '../settle/port.js'
+import type { WorkflowPort } from '../workflow/port.js'
 
 /** What the store keeps of a subscription so that any process can show it. */
 export interface SubscriptionRecord {
@@ -25,6 +26,8 @@ export interface Retention {
   readonly runsMs: number
   /** Dead letters that were redriven or discarded. Default 30 days. */
   readonly resolvedDeadLettersMs: number
+  /** Workflows that have ended, with their histories. Default 30 days. */
+  readonly endedWorkflowsMs: number
 }
 
 export interface LifecyclePort {
@@ -57,4 +60,5 @@ export interface Store
     ReplayPort,
     InspectPort,
     OperatePort,
+    WorkflowPort,
     LifecyclePort {}

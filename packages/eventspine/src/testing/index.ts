@@ -1,9 +1,16 @@
 // What users import in their tests: their app, run for real over an in-memory store in virtual time.
 export {
-  type DeadLetterSeen,
+  approving,
+  cancelling,
   type Happening,
-  type Outcomes,
   publishing,
+  signalling,
+  starting,
+  waiting,
+} from './happening.js'
+export {
+  type DeadLetterSeen,
+  type Outcomes,
   Scenario,
   type ScenarioOptions,
   scenario,

@@ -1,31 +1,21 @@
 // given / when / then over a tracked run: the app's own functions, the real stages, an in-memory store and a clock
 // that moves only when everything has been done. A retry in five minutes costs no time; the same seed gives the same run.
-import type { AnyEventDefinition, InputOf } from '../event/definition.js'
-import type { PublishOptions } from '../event/prepare.js'
 import type { EventView } from '../inspect/view.js'
 import { EventspineError, seededRandom } from '../kernel/index.js'
 import { VirtualClock } from '../kernel/virtual-clock.js'
 import { type Logger, silentLogger } from '../observe/log.js'
 import type { App } from '../runtime/app.js'
 import { Eventspine } from '../runtime/eventspine.js'
-import { createMemoryClaims, createMemoryStore, type MemoryQuery } from '../store/memory/index.js'
+import type { WorkflowDetails } from '../runtime/workflows.js'
+import {
+  createMemoryClaims,
+  createMemoryStore,
+  type MemoryQuery,
+  type MemoryStore,
+} from '../store/memory/index.js'
+import { reservedPrefix } from '../workflow/index.js'
+import type { Happening } from './happening.js'
 import type { SideEffect, SideEffects } from './side-effects.js'
-
-/** Something that happens: an event with its data. Made by `publishing`. */
-export interface Happening {
-  readonly event: AnyEventDefinition
-  readonly data: unknown
-  readonly options: PublishOptions
-}
-
-/** An event for `given` or `when`; its data is checked against the schema by the compiler and at run time. */
-export function publishing<Definition extends AnyEventDefinition>(
-  event: Definition,
-  data: InputOf<Definition>,
-  options: PublishOptions = {},
-): Happening {
-  return { event, data, options }
-}
 
 export interface DeadLetterSeen {
   readonly subscription: string
@@ -42,6 +32,8 @@ export interface Outcomes {
   /** What the handlers did to the world, as far as it went through `sideEffects()`. */
   readonly sideEffects: readonly SideEffect[]
   readonly deadLetters: readonly DeadLetterSeen[]
+  /** All instances, oldest first, as far as they came: those that wait for nobody but the world outside stand still. */
+  readonly workflows: readonly WorkflowDetails[]
   /** Virtual milliseconds that it took. */
   readonly elapsedMs: number
 }
@@ -52,7 +44,7 @@ export interface ScenarioOptions {
   readonly seed?: number
   /** Wall time at the start. Default 2026-01-01. */
   readonly start?: Date
-  /** Virtual time after which a run that is not quiet fails. Default 30 days. */
+  /** Virtual time after which a run that is not quiet fails. Default 400 days. */
   readonly timeoutMs?: number
   readonly logger?: Logger
   /** Answers the SQL of transactional handlers. */
@@ -60,6 +52,9 @@ export interface ScenarioOptions {
 }
 
 const day = 86_400_000
+const timeoutDays = 400
+/** In so much time somebody looks for what is due. */
+const lookMs = 1_000
 const pageItemsMax = 500
 /** Turns of the event loop that real input and output in a handler is given before virtual time moves on. */
 const macrotaskTurns = 2
@@ -67,6 +62,7 @@ const macrotaskTurns = 2
 export class Scenario {
   readonly #spine: Eventspine
   readonly #clock: VirtualClock
+  readonly #store: MemoryStore
   readonly #options: ScenarioOptions
   readonly #given: Happening[] = []
   readonly #when: Happening[] = []
@@ -86,6 +82,7 @@ export class Scenario {
       idempotencyWindowMs,
       ...(options.query === undefined ? {} : { query: options.query }),
     })
+    this.#store = store
     this.#spine = new Eventspine(
       app,
       { databaseUrl: 'memory:', idempotencyWindowMs, stalledMs: 0, logger: options.logger ?? silentLogger },
@@ -132,9 +129,12 @@ export class Scenario {
   }
 
   async #outcomes(known: ReadonlySet<string>, elapsedMs: number): Promise<Outcomes> {
-    const events = (await this.#events()).filter((event) => !known.has(event.id))
+    const events = (await this.#events()).filter(
+      ({ id, type }) => !known.has(id) && !type.startsWith(reservedPrefix),
+    )
     const letters = (await this.#letters()).filter((letter) => !known.has(letter.id))
     return {
+      workflows: await this.#workflows(),
       published: events.map(({ type, data }) => ({ type, data })),
       sideEffects: this.#options.sideEffects?.take() ?? [],
       deadLetters: letters.map(({ subscription, failure, attempts, event }) => ({
@@ -150,8 +150,10 @@ export class Scenario {
 
   async #publish(happenings: readonly Happening[]): Promise<string[]> {
     const ids: string[] = []
-    for (const { event, data, options } of happenings)
-      ids.push((await this.#drive(this.#spine.publish(event, data as never, options))).id)
+    for (const { happen, waitMs } of happenings) {
+      if (waitMs === undefined) ids.push(...(await this.#drive(happen(this.#spine))))
+      else await this.#pass(waitMs)
+    }
     return ids
   }
 
@@ -168,22 +170,71 @@ export class Scenario {
     return all.reverse()
   }
 
+  async #workflows(): Promise<WorkflowDetails[]> {
+    const { items } = await this.#spine.workflows.list({ limit: pageItemsMax })
+    const shown = await Promise.all(
+      items.map(({ workflow, id, tenant }) => this.#spine.workflows.show(workflow, id, { tenant })),
+    )
+    return shown.filter((each) => each !== null).reverse()
+  }
+
+  // An instance that sleeps goes on by itself; its deadline alone is no reason to wait.
+  async #wakeAtMs(): Promise<number | null> {
+    const { items } = await this.#store.workflows({ state: 'open', limit: pageItemsMax })
+    const times = items.flatMap(({ wakeAtMs, attention }) =>
+      wakeAtMs === null || attention !== null ? [] : [wakeAtMs],
+    )
+    return times.length === 0 ? null : Math.min(...times)
+  }
+
+  /** Time goes by: from one thing that is due to the next, and to the end. */
+  async #pass(ms: number): Promise<void> {
+    const endsAtMs = this.#clock.now() + ms
+    for (let leftMs = ms; leftMs > 0; leftMs = endsAtMs - this.#clock.now()) {
+      await this.#clock.runUntil(() => this.#handled(), leftMs)
+      const dueInMs = await this.#store.nextWakeMs()
+      await this.#leapTo(Math.min(endsAtMs, this.#clock.now() + (dueInMs ?? leftMs)))
+    }
+  }
+
+  // Nothing but time is awaited: the engine's own rounds in between would change nothing, and take a minute for a month.
+  async #leapTo(timeMs: number): Promise<void> {
+    const ms = timeMs - this.#clock.now()
+    if (ms > 0) {
+      this.#store.leap(ms)
+      this.#clock.shiftWall(ms)
+    }
+    await this.#clock.advance(lookMs)
+  }
+
   async #letters() {
     return [...(await this.#spine.operator().deadLetters({ limit: pageItemsMax })).items].reverse()
   }
 
   async #quiet(): Promise<void> {
-    const timeoutMs = this.#options.timeoutMs ?? 30 * day
-    const subscriptions = () => this.#spine.operator().subscriptions()
-    // Rows that wait behind a dead letter of their key wait for an operator: that is quiet, too.
-    const isQuiet = async () =>
-      (await subscriptions()).every(({ lagEvents, retrying }) => lagEvents === 0 && retrying === 0) ||
-      (await this.#haltedOnly())
-    if (await this.#clock.runUntil(isQuiet, timeoutMs)) return
-    const busy = (await subscriptions()).filter(({ lagEvents, retrying }) => lagEvents > 0 || retrying > 0)
+    const timeoutMs = this.#options.timeoutMs ?? timeoutDays * day
+    const endsAtMs = this.#clock.now() + timeoutMs
+    while (await this.#clock.runUntil(() => this.#handled(), Math.max(0, endsAtMs - this.#clock.now()))) {
+      const wakeAtMs = await this.#wakeAtMs()
+      if (wakeAtMs === null) return
+      if (wakeAtMs > endsAtMs) break
+      await this.#leapTo(wakeAtMs)
+    }
+    const busy = (await this.#spine.operator().subscriptions()).filter(
+      ({ lagEvents, retrying }) => lagEvents > 0 || retrying > 0,
+    )
     throw new EventspineError(
       'UNAVAILABLE',
       `Not quiet after ${timeoutMs} ms of virtual time: ${busy.map(({ name, lagEvents, retrying }) => `${name} is ${lagEvents} events behind and retries ${retrying}`).join('; ')}. A handler that always publishes what it handles never ends.`,
+    )
+  }
+
+  // Rows that wait behind a dead letter of their key wait for an operator: that is quiet, too.
+  async #handled(): Promise<boolean> {
+    const subscriptions = await this.#spine.operator().subscriptions()
+    return (
+      subscriptions.every(({ lagEvents, retrying }) => lagEvents === 0 && retrying === 0) ||
+      (await this.#haltedOnly())
     )
   }
 

@@ -5,6 +5,7 @@ import { type ProblemCode, problemKinds } from '../problem/catalog.js'
 import { problemContentType } from '../problem/problem.js'
 import type { Route, Success } from '../route/route.js'
 import { namedViews } from '../schema/views.js'
+import { namedWorkflowViews } from '../schema/workflow-views.js'
 import { SchemaBook } from './schema-book.js'
 
 const about = `The event table at the centre of a system: publish events, see what became of them, send again what failed.
@@ -48,7 +49,7 @@ const bodyProblems: readonly ProblemCode[] = [
 ]
 
 export function openApiDocument(routes: readonly Route[], settings: ServerSettings): Record<string, unknown> {
-  const book = new SchemaBook(namedViews)
+  const book = new SchemaBook({ ...namedViews, ...namedWorkflowViews })
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const path = route.url.replaceAll(/:([a-zA-Z]+)/g, '{$1}')

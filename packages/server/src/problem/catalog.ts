@@ -29,10 +29,13 @@ export const problemKinds = {
   TENANT_FORBIDDEN: { status: 403, title: 'The API key is limited to one tenant' },
   ORIGIN_REFUSED: { status: 403, title: 'Sent by another web site' },
   NOT_FOUND: { status: 404, title: 'Not found' },
+  WORKFLOW_UNKNOWN: { status: 404, title: 'No such workflow is defined' },
   ROUTE_UNKNOWN: { status: 404, title: 'No such route' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The route has no such method' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive in time' },
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'The id belongs to another event' },
+  WORKFLOW_ENDED: { status: 409, title: 'The workflow has ended' },
+  WORKFLOW_FAILED: { status: 409, title: 'The workflow did not complete' },
   REPLAY_REFUSED: { status: 409, title: 'The replay is refused' },
   EVENT_TOO_LARGE: { status: 413, title: 'The event is too large' },
   JSON_SIZE: { status: 413, title: 'The JSON is too large' },
@@ -52,6 +55,7 @@ export const problemKinds = {
   UNAVAILABLE: { status: 503, title: 'The database cannot be reached' },
   UNKNOWN_OUTCOME: { status: 503, title: 'Whether it was stored is not known' },
   STOPPED: { status: 503, title: 'The server is stopping' },
+  TIMED_OUT: { status: 504, title: 'It has not happened in time' },
 } as const satisfies Readonly<Record<string, ProblemKind>>
 
 /** The `code` of a problem. */

@@ -7,12 +7,14 @@ import { redriveRoutes } from '../routes/redrives.js'
 import { replayRoutes } from '../routes/replays.js'
 import { subscriptionRoutes } from '../routes/subscriptions.js'
 import { systemRoutes } from '../routes/system.js'
+import { workflowRoutes } from '../routes/workflows.js'
 import type { Route } from './route.js'
 
 export const routeTable: readonly Route[] = [
   publishRoute,
   ...eventRoutes,
   ...subscriptionRoutes,
+  ...workflowRoutes,
   ...deadLetterRoutes,
   ...redriveRoutes,
   ...replayRoutes,

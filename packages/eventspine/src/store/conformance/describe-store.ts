@@ -15,6 +15,7 @@ import { describeRetry } from './retry.js'
 import { type ConformanceStore, type OpenScene, Scene } from './scene.js'
 import { describeSettle } from './settle.js'
 import { describeSettleTransaction } from './settle-transaction.js'
+import { describeWorkflow } from './workflow.js'
 
 /** Registers the suite. `createStore` is called once for every test and answers an empty store; `close` ends the test. */
 export function describeStore(name: string, createStore: () => Promise<ConformanceStore>): void {
@@ -41,5 +42,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeInspect(open)
     describeOperate(open)
     describeLifecycle(open)
+    describeWorkflow(open)
   })
 }

@@ -24,6 +24,7 @@ export function lifecyclePort(tables: MemoryTables): LifecyclePort {
       dropEvents(tables, retention.eventsMs)
       dropRuns(tables, retention.runsMs)
       dropLetters(tables, retention.resolvedDeadLettersMs)
+      dropWorkflows(tables, retention.endedWorkflowsMs)
       const now = tables.now()
       for (const [key, { expiresAtMs, writer }] of tables.idempotency) {
         if (expiresAtMs <= now && !writer.open) tables.idempotency.delete(key)
@@ -98,4 +99,10 @@ function dropLetters(tables: MemoryTables, resolvedDeadLettersMs: number): void 
   for (const [id, { resolvedAtMs }] of tables.letters) {
     if (resolvedAtMs !== null && resolvedAtMs < before) tables.letters.delete(id)
   }
+}
+
+function dropWorkflows(tables: MemoryTables, endedWorkflowsMs: number): void {
+  const before = tables.now() - endedWorkflowsMs
+  for (const [key, { endedAtMs }] of tables.workflows)
+    if (endedAtMs !== null && endedAtMs < before) tables.workflows.delete(key)
 }

@@ -140,7 +140,12 @@ describe('memory housekeeping', () => {
     const kept = await scene.published(1)
     await scene.settle(lease, await scene.passing(lease, kept[0] as StoredEvent, { seq: endOfTick }))
     await all.advance(10_000)
-    await scene.store.maintain({ eventsMs: 5_000, runsMs: 5_000, resolvedDeadLettersMs: 5_000 })
+    await scene.store.maintain({
+      eventsMs: 5_000,
+      runsMs: 5_000,
+      resolvedDeadLettersMs: 5_000,
+      endedWorkflowsMs: 30 * 86_400_000,
+    })
     expect(idsOf((await scene.store.events({})).items)).toEqual(idsOf(kept))
     expect((await scene.store.deadLetters({})).items.map(({ id, state }) => [id, state])).toEqual([
       [ids[1], 'dead'],

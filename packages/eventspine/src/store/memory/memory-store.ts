@@ -15,6 +15,7 @@ import { retryPort } from './retry.js'
 import { settlePort } from './settle.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
 import type { MemoryQuery } from './transaction.js'
+import { workflowPort } from './workflow.js'
 
 /** A transaction of the caller's own. What it appends is visible to others when, and only when, it commits. */
 export interface CallerTransaction {
@@ -30,6 +31,8 @@ export interface CallerTransaction {
 export interface MemoryStore extends Store {
   /** Open transactions are seen by ticks as open, however many there are. */
   createMemoryTransaction(): CallerTransaction
+  /** Before the clock leaps: leases and signs of life go with it, as if nobody had slept. */
+  leap(ms: number): void
 }
 
 /** Each port call is one transaction. Two stores share nothing. */
@@ -47,9 +50,20 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...replayPort(tables),
     ...inspectPort(tables),
     ...operatePort(tables),
+    ...workflowPort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
-  return { ...store, createMemoryTransaction: () => callerTransaction(tables) }
+  return {
+    ...store,
+    createMemoryTransaction: () => callerTransaction(tables),
+    leap: (ms) => leap(tables, ms),
+  }
+}
+
+function leap(tables: MemoryTables, ms: number): void {
+  for (const consumer of tables.consumers.values()) if (consumer.owner !== null) consumer.leaseUntilMs += ms
+  for (const [id, worker] of tables.workers)
+    tables.workers.set(id, { ...worker, heartbeatAtMs: worker.heartbeatAtMs + ms })
 }
 
 function callerTransaction(tables: MemoryTables): CallerTransaction {

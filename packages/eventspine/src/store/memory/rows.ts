@@ -5,6 +5,7 @@ import type { StoredEvent } from '../../event/stored.js'
 import { deliveryId } from '../../event/stored.js'
 import type { DeadLetterFilter, DeadLetterState, RedriveState, Replay } from '../../redrive/port.js'
 import type { Run } from '../../settle/port.js'
+import type { Entry, Instance } from '../../workflow/port.js'
 import type { SubscriptionRecord } from '../store.js'
 import type { MemoryTransaction } from './transaction.js'
 
@@ -128,6 +129,19 @@ export interface BreakerRow {
   probeUntilMs: number
   closedAtMs: number | null
   lastError: string | null
+}
+
+type Changing<Type, Names extends keyof Type> = Omit<Type, Names> & { -readonly [Name in Names]: Type[Name] }
+
+export interface WorkflowRow
+  extends Changing<
+    Instance,
+    'state' | 'entries' | 'changedAtMs' | 'endedAtMs' | 'wakeAtMs' | 'deadlineAtMs'
+  > {
+  readonly number: number
+  readonly history: Entry[]
+  /** Of the lease under which each entry was written. */
+  readonly tokens: number[]
 }
 
 /** Finds an event's rows: its place in the log, which outlives nothing and is never reused. */

@@ -14,6 +14,7 @@ import type {
   ReplayRow,
   RunRow,
   SubscriptionRow,
+  WorkflowRow,
 } from './rows.js'
 import { type Snapshot, sees, snapshotOf, snapshotText } from './snapshot.js'
 import { type MemoryQuery, MemoryTransaction } from './transaction.js'
@@ -51,6 +52,8 @@ export class MemoryTables {
   readonly runs = new Map<string, RunRow[]>()
   readonly breakers = new Map<string, BreakerRow>()
   readonly workers = new Map<string, WorkerRow>()
+  /** By `instanceKey`, oldest first. */
+  readonly workflows = new Map<string, WorkflowRow>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined
@@ -59,6 +62,7 @@ export class MemoryTables {
   #xidEndedMax = xidFirst - 1
   #seq = 0
   #deathNumber = 0
+  #workflowNumber = 0
 
   constructor(options: MemoryOptions) {
     this.clock = options.clock
@@ -222,6 +226,10 @@ export class MemoryTables {
 
   nextDeathNumber(): number {
     return ++this.#deathNumber
+  }
+
+  nextWorkflowNumber(): number {
+    return ++this.#workflowNumber
   }
 
   audit(actor: string, action: string, target: string, details: Readonly<Record<string, unknown>>): void {

@@ -9,7 +9,7 @@ export interface DatabaseOptions {
   readonly url: string
   /** Schema that holds the tables. Default `eventspine`. */
   readonly schema?: string
-  /** Connections for transactional handlers, besides twelve with fixed work. Default 6. */
+  /** Connections for transactional handlers, besides fourteen with fixed work. Default 6. */
   readonly connectionsMax?: number
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string
@@ -17,7 +17,15 @@ export interface DatabaseOptions {
 
 /** Lanes of one connection are for what must not wait: a starved heartbeat loses leases. What people ask (`read`) has
  *  connections of its own, so that a slow question delays no delivery. */
-export type Lane = 'append' | 'settle' | 'alarm' | 'heartbeat' | 'deliver' | 'read' | 'transaction'
+export type Lane =
+  | 'append'
+  | 'settle'
+  | 'alarm'
+  | 'heartbeat'
+  | 'deliver'
+  | 'workflow'
+  | 'read'
+  | 'transaction'
 
 export interface Connection {
   query<Row = Record<string, unknown>>(
@@ -28,7 +36,7 @@ export interface Connection {
 }
 
 /** Whose few statements are planned once for a connection. */
-const plannedOnce: ReadonlySet<Lane> = new Set(['settle', 'alarm'])
+const plannedOnce: ReadonlySet<Lane> = new Set(['settle', 'alarm', 'workflow'])
 
 /** Connections for transactional handlers. */
 export const transactionsDefault = 6
@@ -50,6 +58,7 @@ const answerMsMax: Readonly<Record<Lane, number>> = {
   alarm: 10_000,
   heartbeat: 10_000,
   deliver: 60_000,
+  workflow: 30_000,
   read: 120_000,
   transaction: 60_000,
 }
@@ -275,7 +284,7 @@ export class Database {
   #connectionsMax(lane: Lane): number {
     // Two at least: one of them is kept for alarms.
     if (lane === 'transaction') return Math.max(2, this.#options.connectionsMax ?? transactionsDefault)
-    return { append: 2, settle: 1, alarm: 1, heartbeat: 1, deliver: 3, read: 4 }[lane]
+    return { append: 2, settle: 1, alarm: 1, heartbeat: 1, deliver: 3, workflow: 2, read: 4 }[lane]
   }
 
   #name(lane: string): string {

@@ -70,7 +70,12 @@ describe('subscriptions', () => {
     })
     // What retention removed is not lost to the sum.
     await store.sql(`UPDATE eventspine.dead_letter SET resolved_at = '2020-01-01' WHERE state = 'discarded'`)
-    await store.maintain({ eventsMs: 1e12, runsMs: 1e12, resolvedDeadLettersMs: 1_000 })
+    await store.maintain({
+      eventsMs: 1e12,
+      runsMs: 1e12,
+      resolvedDeadLettersMs: 1_000,
+      endedWorkflowsMs: 30 * 86_400_000,
+    })
     expect(await viewOf('counted')).toMatchObject({ dead: 2, discarded: 1 })
     await store.release([lease])
     expect(await viewOf('counted')).toMatchObject({ owners: [] })

@@ -19,6 +19,7 @@ import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
 import { settleStatements } from './settle.js'
 import { wakeStatements } from './wake.js'
+import { workflowStatements } from './workflow.js'
 
 const windowMs = 7 * 86_400_000
 
@@ -49,6 +50,7 @@ export async function openTestStore() {
     ...replayStatements(database),
     ...operateStatements(database),
     ...inspectStatements(database),
+    ...workflowStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

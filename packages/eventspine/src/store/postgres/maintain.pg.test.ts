@@ -6,7 +6,12 @@ import { lockKey } from './exclusive.js'
 import { lifecycleStatements } from './lifecycle.js'
 
 const day = 86_400_000
-const retention = { eventsMs: 30 * day, runsMs: 7 * day, resolvedDeadLettersMs: 30 * day }
+const retention = {
+  eventsMs: 30 * day,
+  runsMs: 7 * day,
+  resolvedDeadLettersMs: 30 * day,
+  endedWorkflowsMs: 30 * 86_400_000,
+}
 
 let own: OwnSchema
 let lifecycle: LifecyclePort

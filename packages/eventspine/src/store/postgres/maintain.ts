@@ -37,7 +37,7 @@ async function repeat(database: Database, sweep: Sweep): Promise<void> {
   }
 }
 
-function sweeps({ eventsMs, runsMs, resolvedDeadLettersMs }: Retention): readonly Sweep[] {
+function sweeps({ eventsMs, runsMs, resolvedDeadLettersMs, endedWorkflowsMs }: Retention): readonly Sweep[] {
   const deleting =
     (name: string, text: string, ...values: readonly number[]): Sweep =>
     async (execute) => {
@@ -52,6 +52,7 @@ function sweeps({ eventsMs, runsMs, resolvedDeadLettersMs }: Retention): readonl
     deleting('redrives', redrivesText, resolvedDeadLettersMs),
     deleting('workers', workersText),
     deleting('breakers', breakersText),
+    deleting('workflows', workflowsText, endedWorkflowsMs),
     (execute) => sweepDefaultPartitions(execute, eventsMs, runsMs, rowsPerSweepMax),
     (execute) => sweepTicks(execute, rowsPerSweepMax),
   ]
@@ -114,6 +115,14 @@ const breakersText = counted(`
   DELETE FROM eventspine.breaker WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM eventspine.breaker
     WHERE state = 'closed' AND greatest(window_began_at, closed_at) < clock_timestamp() - interval '1 day' LIMIT $1 FOR UPDATE SKIP LOCKED))`)
+
+const workflowsText = `
+WITH gone AS (
+  DELETE FROM eventspine.workflow WHERE number = ANY(ARRAY(
+    SELECT number FROM eventspine.workflow WHERE ended_at < ${before('$2')} ORDER BY ended_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+  RETURNING number),
+entries AS (DELETE FROM eventspine.workflow_entry e USING gone WHERE e.number = gone.number)
+SELECT count(*)::int AS count FROM gone`
 
 const analyzeAtRows = [1_000, 10_000, 100_000]
 const partitionsGrowing = 2

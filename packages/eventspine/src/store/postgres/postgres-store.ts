@@ -15,6 +15,7 @@ import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
 import { settleStatements } from './settle.js'
 import { wakeStatements } from './wake.js'
+import { workflowStatements } from './workflow.js'
 
 export interface PostgresStoreOptions extends DatabaseOptions {
   /** How long an id given by a publisher is remembered. */
@@ -43,5 +44,6 @@ export function createPostgresStore(
     ...inspectStatements(database),
     ...operateStatements(database),
     ...breakerStatements(database),
+    ...workflowStatements(database),
   }
 }

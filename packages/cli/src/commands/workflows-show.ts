@@ -1,0 +1,97 @@
+// `eventspine workflows show`: one instance from its start to where it is, a line for each thing that happened.
+import type { Entry, WorkflowDetails } from 'eventspine/workflow'
+import { type Call, operand } from '../command.js'
+import { notFound } from '../project/lookup.js'
+import type { Session } from '../project/session.js'
+import { list, table } from '../screen/table.js'
+import { bold, cyan, dim, green, red, type Text, yellow } from '../screen/text.js'
+import { duration, moment } from '../screen/time.js'
+import { visibleJson } from '../screen/visible.js'
+import { standing } from './workflows-standing.js'
+
+const dataCharactersMax = 100
+
+/** The operation of the command. */
+export async function showWorkflow(
+  { spine, screen, hint }: Session,
+  { operands, flags }: Call<{ readonly tenant?: string }>,
+): Promise<undefined> {
+  const [workflow, id] = [operand(operands), operand(operands, 1)]
+  const options = flags.tenant === undefined ? {} : { tenant: flags.tenant }
+  const details = await spine.workflows.show(workflow, id, options)
+  if (details === null) throw notFound('instance', id, `List them: ${hint('workflows list')}.`)
+  screen.answer(details, () => lines(details, screen.width, hint))
+  return undefined
+}
+
+function lines(details: WorkflowDetails, width: number, hint: Session['hint']): Text[] {
+  const { workflow, id, version, startedAtMs, endedAtMs, attention, output, failure, parent } = details
+  return [
+    [bold(`${workflow} ${id}`), dim(` version ${version}`)],
+    '',
+    ...list([
+      ['state', standing(details)],
+      ['tenant', details.tenant],
+      ['started', moment(startedAtMs)],
+      ...(endedAtMs === null ? [] : [['took', duration(endedAtMs - startedAtMs)] as const]),
+      ...(details.deadlineAtMs === null ? [] : [['deadline', moment(details.deadlineAtMs)] as const]),
+      ...(parent === null ? [] : [['child of', `${parent.workflow} ${parent.id}`] as const]),
+      ...(output === undefined ? [] : [['answered', cut(visibleJson(output))] as const]),
+      ...(failure === undefined ? [] : [['failed', `${failure.category}: ${failure.message}`] as const]),
+    ]).map((line): Text => ['  ', line]),
+    '',
+    bold('History'),
+    ...table(columns, details.history.map(row(startedAtMs)), width - 2).map((line): Text => ['  ', line]),
+    ...(attention === null ? [] : ['', ...attentionLines(attention, hint)]),
+  ]
+}
+
+const attentionLines = (
+  { letter, message }: NonNullable<WorkflowDetails['attention']>,
+  hint: Session['hint'],
+): Text[] => [
+  [red('It waits for a person. '), message.split('\n')[0] ?? ''],
+  ...message.split('\n').slice(1),
+  dim(`More: ${hint(`dead show ${letter}`)}`),
+]
+
+const columns = [
+  { title: 'AFTER', align: 'right' },
+  { title: 'CALL' },
+  { title: 'WHAT' },
+  { title: 'DATA', widthMin: 20 },
+] as const
+
+const marks: Readonly<Record<Entry['kind'], Text>> = {
+  started: cyan('▸ started'),
+  'step-begun': dim('· begun'),
+  'step-failed': yellow('↻ failed'),
+  'step-done': green('✓ done'),
+  'step-dead': red('✗ given up'),
+  'timer-set': dim('· timer set'),
+  'timer-fired': cyan('▸ timer fired'),
+  asked: yellow('? asked'),
+  signal: cyan('▸ signal'),
+  published: green('✓ published'),
+  'child-started': cyan('▸ child started'),
+  'child-ended': green('✓ child ended'),
+  'cancel-requested': yellow('! asked to end'),
+  'deadline-passed': red('! deadline passed'),
+  compensating: yellow('↻ undoes'),
+  'undo-begun': dim('· undo begun'),
+  'undo-failed': yellow('↻ undo failed'),
+  'undo-done': green('✓ undone'),
+  ended: bold('■ ended'),
+}
+
+const row =
+  (startedAtMs: number) =>
+  ({ atMs, place, kind, name, data }: Entry): Text[] => [
+    dim(`+${duration(Math.max(0, atMs - startedAtMs))}`),
+    place,
+    name === '' ? marks[kind] : [marks[kind], ` ${name}`],
+    data === null ? '' : dim(cut(visibleJson(JSON.parse(data)))),
+  ]
+
+const cut = (text: string) =>
+  text.length <= dataCharactersMax ? text : `${text.slice(0, dataCharactersMax)} …`

@@ -1,0 +1,57 @@
+// The workflows of an app, checked as a whole.
+import { retries } from '../handle/index.js'
+import type { AnyWorkflow } from '../workflow/index.js'
+
+const daysMax = 3_650
+const deadlineMsMax = daysMax * 86_400_000
+
+/** The newest version of each. */
+export function newestOf(workflows: readonly AnyWorkflow[]): readonly AnyWorkflow[] {
+  const newest = new Map<string, AnyWorkflow>()
+  for (const each of workflows)
+    if ((newest.get(each.name)?.version ?? 0) < each.version) newest.set(each.name, each)
+  return [...newest.values()]
+}
+
+export function checkWorkflows(workflows: readonly AnyWorkflow[], faults: string[]): void {
+  const seen = new Set<string>()
+  for (const each of workflows) {
+    const name = `workflow "${each.name}" version ${each.version}`
+    if (seen.has(name)) faults.push(`${name} is defined twice; raise the version of the one that changed`)
+    seen.add(name)
+    checkWorkflow(each, (message) => faults.push(`${name}: ${message}`))
+  }
+}
+
+const wholeNumbers = [
+  ['version', ({ version }: AnyWorkflow) => version, 1_000_000],
+  ['deadlineMs', ({ deadlineMs }: AnyWorkflow) => deadlineMs, deadlineMsMax],
+  ['concurrency', ({ concurrency }: AnyWorkflow) => concurrency, 10_000],
+  ['shards', ({ shards }: AnyWorkflow) => shards, 1_024],
+] as const
+
+function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): void {
+  const { name, input, on, run, overdue, retry } = each
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,79}$/.test(name))
+    fault('a name is lower-case letters, digits and dashes, at most 80 characters, such as "check-out"')
+  if (typeof run !== 'function') fault('write run: async (ctx, input) => { … }')
+  if (input !== undefined && typeof input?.['~standard']?.validate !== 'function')
+    fault('input must be a Standard Schema, such as z.object({ … }) of zod 4')
+  if (overdue !== 'alarm' && overdue !== 'cancel')
+    fault(`overdue is ${JSON.stringify(overdue)}; write "alarm" or "cancel"`)
+  if (retry !== undefined && typeof retry?.delayMs !== 'function')
+    fault(
+      `retry must be a policy; write retry: retries.standard({ attemptsMax: ${retries.standard().attemptsMax} })`,
+    )
+  for (const [option, read, max] of wholeNumbers) {
+    const value = read(each)
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      fault(`${option} is ${String(value)}; write a whole number from 1 to ${max.toLocaleString('en')}`)
+  }
+  if (on === undefined) return
+  if (on.event?.kind !== 'event') fault('on.event takes an event made by defineEvent')
+  if (typeof on.id !== 'function')
+    fault('on.id says which instance an event starts; write id: (event) => event.data.orderId')
+  if (on.input !== undefined && typeof on.input !== 'function')
+    fault('on.input must be a function (event) => …')
+}

@@ -1,0 +1,291 @@
+// What a user does with workflows: starts, signals, approves, cancels, and looks.
+import { fingerprintOf, type NewEvent } from '../event/index.js'
+import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
+import {
+  type AnyWorkflow,
+  type Entry,
+  type Instance,
+  type InstanceName,
+  type InstanceView,
+  inputJson,
+  stimulus,
+  typeOf,
+  type WorkflowInput,
+  type WorkflowOutput,
+  type WorkflowPort,
+  type WorkflowQuery,
+  workflowStates,
+} from '../workflow/index.js'
+import type { App } from './app.js'
+import type { Cell } from './cell.js'
+
+export interface StartOptions {
+  /** The same id twice is one instance. Default: a new UUID v7. */
+  readonly id?: string
+  readonly tenant?: string
+}
+
+export interface InstanceOptions {
+  readonly tenant?: string
+}
+
+export interface Decision {
+  readonly approved: boolean
+  /** Who decides. */
+  readonly by: string
+  readonly reason?: string
+}
+
+/** One instance with all that happened to it. */
+export interface WorkflowDetails extends InstanceView {
+  readonly history: readonly Entry[]
+  /** What it answered; undefined while it runs, and where it did not complete. */
+  readonly output: unknown
+  /** Why it did not complete. */
+  readonly failure: { readonly message: string; readonly category: string } | undefined
+}
+
+export interface WorkflowHandle<Output = unknown> {
+  readonly id: string
+  readonly tenant: string
+  readonly workflow: string
+  /** Resolves with what it answers. Throws WORKFLOW_FAILED when it ends otherwise, and TIMED_OUT after `timeoutMs`
+   *  (default 60,000). */
+  result(options?: { readonly timeoutMs?: number }): Promise<Output>
+}
+
+export interface WorkflowsServices {
+  readonly app: App
+  readonly clock: Clock
+  readonly random: Random
+  readonly tenant: string
+  cellOf(tenant: string): Cell
+}
+
+const resultMsDefault = 60_000
+const idMax = 160
+const nameMax = 200
+const tenantMax = 100
+const reasonMax = 1_000
+const limitMax = 500
+const states: readonly unknown[] = [undefined, 'open', 'needs-attention', ...workflowStates]
+
+export class Workflows {
+  readonly #services: WorkflowsServices
+
+  constructor(services: WorkflowsServices) {
+    this.#services = services
+  }
+
+  /** Stores the wish to start it, and answers at once. Throws WORKFLOW_UNKNOWN, EVENT_INVALID for an input that does not
+   *  fit, IDEMPOTENCY_CONFLICT for another input under the same id, besides the errors of `publish`. */
+  async start<Definition extends AnyWorkflow>(
+    definition: Definition | string,
+    input: WorkflowInput<Definition>,
+    options: StartOptions = {},
+  ): Promise<WorkflowHandle<WorkflowOutput<Definition>>> {
+    const found = this.#find(definition)
+    const { clock, random } = this.#services
+    const id = options.id === undefined ? uuidv7(clock, random) : checked('id', options.id, idMax)
+    const name = this.#named(found.name, id, options)
+    const data = { input: parsed(await inputJson(found, input)) }
+    const made = stimulus(name, 'started', data, undefined, this.#services)
+    const event = options.id === undefined ? made : keyed(made, `start ${found.name} ${id}`)
+    if ((await this.#cell(name).appender.append(event)) === 'conflict')
+      throw new EventspineError(
+        'IDEMPOTENCY_CONFLICT',
+        `Instance "${id}" of workflow "${found.name}" was started with another input. An id names one instance: repeat the same, or give this one an id of its own.`,
+        { field: '/id' },
+      )
+    return this.#handle(name)
+  }
+
+  /** Of an instance that was started before. */
+  handle(workflow: AnyWorkflow | string, id: string, options: InstanceOptions = {}): WorkflowHandle {
+    return this.#handle(this.#named(this.#find(workflow).name, id, options))
+  }
+
+  /** Kept until the instance asks for it. Throws NOT_FOUND, and WORKFLOW_ENDED once nobody will. */
+  async signal(
+    workflow: AnyWorkflow | string,
+    id: string,
+    signal: string,
+    payload?: unknown,
+    options: InstanceOptions = {},
+  ): Promise<void> {
+    checked('signal', signal, nameMax)
+    const name = await this.#open(workflow, id, options)
+    await this.#send(name, 'signalled', {
+      name: signal,
+      payload: parsed(await inputJson(undefined, payload)),
+    })
+  }
+
+  /** Decides what `ctx.approval` asks. */
+  async approve(
+    workflow: AnyWorkflow | string,
+    id: string,
+    approval: string,
+    { approved, by, reason }: Decision,
+    options: InstanceOptions = {},
+  ): Promise<void> {
+    checked('approval', approval, nameMax)
+    checked('by', by, nameMax)
+    if (typeof approved !== 'boolean')
+      throw refused('/approved', `"approved" is true or false, not ${String(approved)}`)
+    const name = await this.#open(workflow, id, options)
+    const payload = { approved, by, reason: reasonOf(reason), atMs: this.#services.clock.now() }
+    await this.#send(name, 'signalled', { name: approval, payload, approval: true })
+  }
+
+  /** Asks it to end: what is under way comes to its end, then all is undone. Behind its point of no return it goes on. */
+  async cancel(
+    workflow: AnyWorkflow | string,
+    id: string,
+    by: string,
+    reason?: string,
+    options: InstanceOptions = {},
+  ): Promise<void> {
+    checked('by', by, nameMax)
+    const name = await this.#open(workflow, id, options)
+    await this.#send(name, 'cancelled', { by, reason: reasonOf(reason) })
+  }
+
+  /** Newest first. Throws REQUEST_INVALID. */
+  async list(query: WorkflowQuery = {}): ReturnType<WorkflowPort['workflows']> {
+    checkQuery(query)
+    return this.#services.cellOf(query.tenant ?? this.#services.tenant).store.workflows(query)
+  }
+
+  /** Null where there is none. */
+  async show(
+    workflow: AnyWorkflow | string,
+    id: string,
+    options: InstanceOptions = {},
+  ): Promise<WorkflowDetails | null> {
+    const name = this.#named(this.#find(workflow).name, id, options)
+    const found = await this.#cell(name).store.workflow(name)
+    return found === null ? null : detailsOf(found)
+  }
+
+  #handle<Output>(name: InstanceName): WorkflowHandle<Output> {
+    return {
+      ...name,
+      result: async ({ timeoutMs = resultMsDefault } = {}) => {
+        const found = await this.#cell(name).workflowEnds.wait(name, timeoutMs)
+        if (found === null)
+          throw new EventspineError(
+            'TIMED_OUT',
+            `Workflow "${name.workflow}" ${name.id} has not ended within ${timeoutMs} ms. It goes on: ask again, or wait longer.`,
+          )
+        const { state, output, failure } = detailsOf({ ...found })
+        if (state === 'completed') return output as Output
+        throw new EventspineError(
+          'WORKFLOW_FAILED',
+          `Workflow "${name.workflow}" ${name.id} ended as ${state}${failure === undefined ? '' : `: ${failure.message}`}.`,
+        )
+      },
+    }
+  }
+
+  // It may have been started and not begun.
+  async #open(workflow: AnyWorkflow | string, id: string, options: InstanceOptions): Promise<InstanceName> {
+    const name = this.#named(this.#find(workflow).name, checked('id', id, idMax), options)
+    const { store } = this.#cell(name)
+    const instance = (await store.workflow(name))?.instance
+    if (instance !== undefined && instance.endedAtMs !== null)
+      throw new EventspineError(
+        'WORKFLOW_ENDED',
+        `Workflow "${name.workflow}" ${id} has ended as ${instance.state}: nothing reaches it any more.`,
+      )
+    const type = typeOf(name.workflow, 'started')
+    if (instance === undefined) {
+      const started = await store.events({ tenant: name.tenant, key: id, type, limit: 1 })
+      if (started.items.length === 0)
+        throw new EventspineError(
+          'NOT_FOUND',
+          `There is no instance "${id}" of workflow "${name.workflow}" for tenant "${name.tenant}".`,
+        )
+    }
+    return name
+  }
+
+  async #send(name: InstanceName, kind: 'signalled' | 'cancelled', data: object): Promise<void> {
+    await this.#cell(name).appender.append(stimulus(name, kind, data, undefined, this.#services))
+  }
+
+  #named(workflow: string, id: string, { tenant }: InstanceOptions): InstanceName {
+    return {
+      tenant: tenant === undefined ? this.#services.tenant : checked('tenant', tenant, tenantMax),
+      workflow,
+      id,
+    }
+  }
+
+  #cell({ tenant }: InstanceName): Cell {
+    return this.#services.cellOf(tenant)
+  }
+
+  #find(workflow: AnyWorkflow | string): AnyWorkflow {
+    const name = typeof workflow === 'string' ? workflow : workflow?.name
+    const [found] = this.#services.app.workflows
+      .filter((each) => each.name === name)
+      .sort((a, b) => b.version - a.version)
+    if (found !== undefined) return found
+    const known = [...new Set(this.#services.app.workflows.map((each) => each.name))].join(', ')
+    throw new EventspineError(
+      'WORKFLOW_UNKNOWN',
+      `There is no workflow "${String(name)}" in this app. Known: ${known || 'none'}. List it in defineApp({ workflows: […] }).`,
+    )
+  }
+}
+
+/** Repeats under one id are one event. */
+function keyed(event: NewEvent, id: string): NewEvent {
+  const named = { ...event, id, correlationId: id }
+  return { ...named, fingerprint: fingerprintOf(named) }
+}
+
+const parsed = (json: string | null): unknown => (json === null ? undefined : JSON.parse(json))
+
+function checked(what: string, value: unknown, max: number): string {
+  if (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= max &&
+    value.isWellFormed() &&
+    !/[\u0000-\u001f\u007f]/.test(value)
+  )
+    return value
+  throw refused(`/${what}`, `"${what}" must be a text of 1 to ${max} characters without control characters`)
+}
+
+const reasonOf = (reason: string | undefined) =>
+  reason === undefined ? null : checked('reason', reason, reasonMax)
+
+function checkQuery({ tenant, state, cursor, limit }: WorkflowQuery): void {
+  if (tenant !== undefined) checked('tenant', tenant, tenantMax)
+  if (!states.includes(state))
+    throw refused('/state', `"state" is ${String(state)}; there are ${states.slice(1).join(', ')}`)
+  if (cursor !== undefined && !/^\d{1,18}$/.test(cursor))
+    throw refused('/cursor', '"cursor" is not of this list. Use the one of the page before')
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= limitMax))
+    throw refused('/limit', `"limit" is ${String(limit)}; write a whole number from 1 to ${limitMax}`)
+}
+
+const refused = (field: string, message: string) =>
+  new EventspineError('REQUEST_INVALID', `${message}.`, { field })
+
+function detailsOf({
+  instance,
+  history,
+  attention,
+}: {
+  readonly instance: Instance
+  readonly history: readonly Entry[]
+  readonly attention: InstanceView['attention']
+}): WorkflowDetails {
+  const ended = history.findLast(({ kind }) => kind === 'ended')?.data
+  const { output, failure } = JSON.parse(ended ?? '{}') as Pick<WorkflowDetails, 'output' | 'failure'>
+  return { ...instance, attention, history, output, failure }
+}

@@ -1,0 +1,180 @@
+// Histories of workflows on any store: added to under the lease and from the place that is known, or not at all.
+import { describe, expect, it } from 'vitest'
+import type { Lease } from '../../deliver/port.js'
+import type { Entry, InstanceName, Recording } from '../../workflow/port.js'
+import { idsOf, longMs, type OpenScene, type Scene } from './scene.js'
+
+const name: InstanceName = { tenant: 'default', workflow: 'checkout', id: 'a' }
+const deadlineInMs = 1_000_000
+
+const entryOf = (position: number, data = `{"n":${position}}`): Entry => ({
+  ...{
+    position,
+    kind: position === 0 ? 'started' : 'step-done',
+    place: String(position),
+    name: `s${position}`,
+  },
+  ...{ data, atMs: 1_700_000_000_000 + position },
+})
+
+function recordingOf(lease: Lease, from: number, parts: Partial<Recording> = {}): Recording {
+  return {
+    ...{ ...name, consumer: lease, from, entries: [entryOf(from)], state: 'running', wakeAtMs: null },
+    ...{ published: [], made: from === 0 ? { version: 2, parent: null, deadlineInMs } : null },
+    ...parts,
+  }
+}
+
+async function begun(open: OpenScene): Promise<{ scene: Scene; lease: Lease }> {
+  const scene = await open()
+  await scene.subscribe()
+  const lease = await scene.leased('worker-a')
+  expect(await scene.store.recordWorkflows([recordingOf(lease, 0)])).toEqual(new Set([0]))
+  return { scene, lease }
+}
+
+const historyOf = async (scene: Scene) =>
+  (await scene.store.loadWorkflows([name])).found[0]?.history.map(({ name: step, data }) => `${step} ${data}`)
+
+export function describeWorkflow(open: OpenScene): void {
+  describe('workflow', () => {
+    describeRecording(open)
+    describeFencing(open)
+    describeWaking(open)
+    describeAsking(open)
+  })
+}
+
+function describeRecording(open: OpenScene): void {
+  it('makes an instance, adds to it, and answers all of it in order (I42)', async () => {
+    const { scene, lease } = await begun(open)
+    const more = recordingOf(lease, 1, { entries: [entryOf(1), entryOf(2)], wakeAtMs: 2_000_000_000_000 })
+    expect(await scene.store.recordWorkflows([more])).toEqual(new Set([0]))
+    const { found } = await scene.store.loadWorkflows([{ ...name, id: 'b' }, name])
+    expect(found[0]).toBeUndefined()
+    expect(found[1]?.history).toEqual([entryOf(0), entryOf(1), entryOf(2)])
+    expect(found[1]?.instance).toMatchObject({
+      ...{ ...name, version: 2, state: 'running', entries: 3, parent: null },
+      ...{ wakeAtMs: 2_000_000_000_000, endedAtMs: null },
+    })
+  })
+
+  it('starts the same id once, and for each tenant (I45, I60)', async () => {
+    const { scene, lease } = await begun(open)
+    const again = recordingOf(lease, 0, { entries: [entryOf(0, '{"n":"other"}')] })
+    const other = recordingOf(lease, 0, { tenant: 'other' })
+    expect(await scene.store.recordWorkflows([again, other])).toEqual(new Set([1]))
+    expect(await historyOf(scene)).toEqual(['s0 {"n":0}'])
+  })
+
+  it('appends what is published with it, once', async () => {
+    const { scene, lease } = await begun(open)
+    const event = scene.event()
+    const recording = recordingOf(lease, 1, { published: [event] })
+    await scene.store.recordWorkflows([recording])
+    expect(await scene.store.recordWorkflows([recording])).toEqual(new Set([0]))
+    expect(idsOf(await scene.log())).toEqual(idsOf([event as never]))
+  })
+
+  it('keeps when it ended, and wakes it no more', async () => {
+    const { scene, lease } = await begun(open)
+    await scene.store.recordWorkflows([recordingOf(lease, 1, { state: 'completed' })])
+    const ended = (await scene.store.workflow(name))?.instance
+    expect(ended).toMatchObject({ state: 'completed', deadlineAtMs: null, wakeAtMs: null })
+    expect(ended?.endedAtMs).toEqual(expect.any(Number))
+  })
+}
+
+function describeFencing(open: OpenScene): void {
+  it('refuses who lost the lease (I44)', async () => {
+    const { scene, lease } = await begun(open)
+    await scene.store.release([lease])
+    const next = await scene.leased('worker-b')
+    const event = scene.event()
+    const late = recordingOf(lease, 1, { published: [event] })
+    expect(await scene.store.recordWorkflows([late])).toEqual(new Set())
+    expect(await scene.store.recordWorkflows([recordingOf(next, 1)])).toEqual(new Set([0]))
+    expect(await scene.log()).toEqual([])
+  })
+
+  it('refuses who does not know all of it (I42, I44)', async () => {
+    const { scene, lease } = await begun(open)
+    await scene.store.recordWorkflows([recordingOf(lease, 1)])
+    const late = recordingOf(lease, 1, { entries: [entryOf(1, '{"n":"late"}')] })
+    expect(await scene.store.recordWorkflows([late])).toEqual(new Set())
+    expect(await scene.store.recordWorkflows([recordingOf(lease, 3)])).toEqual(new Set())
+    expect(await historyOf(scene)).toEqual(['s0 {"n":0}', 's1 {"n":1}'])
+  })
+
+  it('takes the same once more when its answer was lost, and each of a group for itself', async () => {
+    const { scene, lease } = await begun(open)
+    const first = recordingOf(lease, 1)
+    await scene.store.recordWorkflows([first])
+    const other = recordingOf(lease, 0, { id: 'b' })
+    const wrong = recordingOf(lease, 7, { id: 'c', made: null })
+    expect(await scene.store.recordWorkflows([first, wrong, other])).toEqual(new Set([0, 2]))
+    expect(await historyOf(scene)).toEqual(['s0 {"n":0}', 's1 {"n":1}'])
+  })
+}
+
+function describeWaking(open: OpenScene): void {
+  const nowMs = async (scene: Scene) => (await scene.store.loadWorkflows([name])).nowMs
+
+  it('wakes when it is due, not before, and once (I46)', async () => {
+    const { scene, lease } = await begun(open)
+    const now = await nowMs(scene)
+    const sleeps = (id: string, inMs: number) => recordingOf(lease, 0, { id, wakeAtMs: now + inMs })
+    await scene.store.recordWorkflows([sleeps('soon', -1), sleeps('late', longMs)])
+    const woken: string[] = []
+    const wake = () =>
+      scene.store.wakeWorkflows(10, ({ id, cause }) => {
+        woken.push(`${id} ${cause}`)
+        return [scene.event({ key: id })]
+      })
+    expect(await scene.store.nextWakeMs()).toBe(0)
+    expect([await wake(), await wake()]).toEqual([1, 0])
+    expect(woken).toEqual(['soon timer'])
+    expect((await scene.log()).map(({ key }) => key)).toEqual(['soon'])
+    expect(await scene.store.nextWakeMs()).toBeGreaterThan(longMs - 60_000)
+  })
+
+  it('tells of a passed deadline once, unless it has ended (I53)', async () => {
+    const { scene, lease } = await begun(open)
+    const overdue = (id: string) =>
+      recordingOf(lease, 0, { id, made: { version: 1, parent: null, deadlineInMs: -1 } })
+    await scene.store.recordWorkflows([overdue('late'), overdue('ended')])
+    await scene.store.recordWorkflows([recordingOf(lease, 1, { id: 'ended', state: 'completed' })])
+    const told: string[] = []
+    const wake = () =>
+      scene.store.wakeWorkflows(10, ({ id, cause }) => {
+        told.push(`${id} ${cause}`)
+        return []
+      })
+    expect([await wake(), await wake()]).toEqual([1, 0])
+    expect(told).toEqual(['late deadline'])
+  })
+}
+
+function describeAsking(open: OpenScene): void {
+  it('lists by state, workflow and tenant, newest first, page by page', async () => {
+    const { scene, lease } = await begun(open)
+    await scene.store.recordWorkflows([recordingOf(lease, 0, { id: 'b', state: 'failed' })])
+    await scene.store.recordWorkflows([recordingOf(lease, 0, { id: 'c', workflow: 'other' })])
+    await scene.store.recordWorkflows([recordingOf(lease, 0, { id: 'd', tenant: 'other' })])
+    const ids = async (query: Parameters<typeof scene.store.workflows>[0]) =>
+      (await scene.store.workflows(query)).items.map(({ id }) => id)
+    expect(await ids({})).toEqual(['d', 'c', 'b', 'a'])
+    expect(await ids({ tenant: 'default', workflow: 'checkout' })).toEqual(['b', 'a'])
+    expect(await ids({ state: 'failed' })).toEqual(['b'])
+    expect(await ids({ state: 'open' })).toEqual(['d', 'c', 'a'])
+    expect(await ids({ state: 'needs-attention' })).toEqual([])
+    const first = await scene.store.workflows({ limit: 3 })
+    expect(await ids({ limit: 3, cursor: first.cursor as string })).toEqual(['a'])
+  })
+
+  it('shows one with its history, and nothing where there is none', async () => {
+    const { scene } = await begun(open)
+    expect(await scene.store.workflow(name)).toMatchObject({ history: [entryOf(0)], attention: null })
+    expect(await scene.store.workflow({ ...name, tenant: 'other' })).toBeNull()
+  })
+}

@@ -1,0 +1,170 @@
+// Histories of workflows in memory: entries are added under the lease, or not at all.
+import type {
+  Attention,
+  Instance,
+  InstanceName,
+  Recording,
+  WorkflowPort,
+  WorkflowQuery,
+} from '../../workflow/port.js'
+import { writeEvent } from './append.js'
+import type { WorkflowRow } from './rows.js'
+import type { MemoryTables } from './tables.js'
+
+const limitDefault = 50
+const limitMax = 500
+
+export const instanceKey = ({ tenant, workflow, id }: InstanceName) => JSON.stringify([tenant, workflow, id])
+
+export function workflowPort(tables: MemoryTables): WorkflowPort {
+  return {
+    async loadWorkflows(names) {
+      const found = names.map((name) => {
+        const row = tables.workflows.get(instanceKey(name))
+        return row === undefined ? undefined : { instance: instanceOf(row), history: [...row.history] }
+      })
+      return { nowMs: tables.now(), found }
+    },
+
+    async recordWorkflows(recordings) {
+      const transaction = tables.begin()
+      const recorded = new Set<number>()
+      recordings.forEach((recording, index) => {
+        const before = recordedBefore(tables, recording)
+        if (!before && !write(tables, recording)) return
+        recorded.add(index)
+        if (!before) for (const event of recording.published) writeEvent(tables, transaction, event)
+      })
+      transaction.commit()
+      return recorded
+    },
+
+    async wakeWorkflows(max, wake) {
+      const transaction = tables.begin()
+      let count = 0
+      for (const [cause, column] of [
+        ['timer', 'wakeAtMs'],
+        ['deadline', 'deadlineAtMs'],
+      ] as const) {
+        for (const row of due(tables, column).slice(0, max)) {
+          row[column] = null
+          count++
+          const { tenant, workflow, id } = row
+          for (const event of wake({ tenant, workflow, id, cause })) writeEvent(tables, transaction, event)
+        }
+      }
+      transaction.commit()
+      return count
+    },
+
+    async nextWakeMs() {
+      const times = [...tables.workflows.values()].flatMap(({ wakeAtMs, deadlineAtMs }) =>
+        [wakeAtMs, deadlineAtMs].filter((each) => each !== null),
+      )
+      return times.length === 0 ? null : Math.max(0, Math.min(...times) - tables.now())
+    },
+
+    async workflows(query) {
+      return listed(tables, query)
+    },
+
+    async workflow(name) {
+      const row = tables.workflows.get(instanceKey(name))
+      if (row === undefined) return null
+      return { instance: instanceOf(row), history: [...row.history], attention: attentionOf(tables, row) }
+    },
+  }
+}
+
+function listed(tables: MemoryTables, query: WorkflowQuery) {
+  const limit = Math.min(query.limit ?? limitDefault, limitMax)
+  const rows = [...tables.workflows.values()]
+    .reverse()
+    .map((row) => ({ ...instanceOf(row), attention: attentionOf(tables, row), number: row.number }))
+    .filter(
+      (view) => matches(query, view) && (query.cursor === undefined || view.number < Number(query.cursor)),
+    )
+    .slice(0, limit)
+  return {
+    items: rows.map(({ number: _, ...view }) => view),
+    cursor: rows.length === limit ? String(rows.at(-1)?.number) : null,
+  }
+}
+
+function due(tables: MemoryTables, column: 'wakeAtMs' | 'deadlineAtMs'): WorkflowRow[] {
+  const now = tables.now()
+  return [...tables.workflows.values()]
+    .filter((row) => (row[column] ?? Number.POSITIVE_INFINITY) <= now)
+    .sort((a, b) => (a[column] as number) - (b[column] as number))
+}
+
+/** Its answer was lost on the way. */
+function recordedBefore(tables: MemoryTables, recording: Recording): boolean {
+  const row = tables.workflows.get(instanceKey(recording))
+  const last = recording.entries.at(-1)
+  if (row === undefined || last === undefined || row.entries !== recording.from + recording.entries.length)
+    return false
+  return row.tokens.at(-1) === recording.consumer.token && row.history.at(-1)?.data === last.data
+}
+
+function write(tables: MemoryTables, recording: Recording): boolean {
+  const { consumer, from, entries, state, wakeAtMs, made, tenant, workflow, id } = recording
+  if (tables.consumer(consumer)?.token !== consumer.token) return false
+  const key = instanceKey(recording)
+  const now = tables.now()
+  let row = tables.workflows.get(key)
+  if (made !== null) {
+    if (row !== undefined) return false
+    row = {
+      ...{ tenant, workflow, id, version: made.version, parent: made.parent, state, entries: 0 },
+      ...{ startedAtMs: now, changedAtMs: now, endedAtMs: null, wakeAtMs: null },
+      ...{
+        deadlineAtMs: now + made.deadlineInMs,
+        number: tables.nextWorkflowNumber(),
+        history: [],
+        tokens: [],
+      },
+    }
+    tables.workflows.set(key, row)
+  } else if (row === undefined || row.entries !== from) return false
+  row.history.push(...entries)
+  row.tokens.push(...entries.map(() => consumer.token))
+  const ended = state !== 'running' && state !== 'compensating'
+  Object.assign(row, {
+    ...{ state, wakeAtMs, entries: row.history.length, changedAtMs: now },
+    endedAtMs: ended ? (row.endedAtMs ?? now) : null,
+    deadlineAtMs: ended ? null : row.deadlineAtMs,
+  })
+  return true
+}
+
+function instanceOf(row: WorkflowRow): Instance {
+  const { number: _number, history: _history, tokens: _tokens, ...instance } = row
+  return instance
+}
+
+function attentionOf(tables: MemoryTables, { tenant, workflow, id }: InstanceName): Attention | null {
+  const letters = [...tables.letters.values()].filter(
+    (letter) =>
+      letter.consumer.subscription === `workflow-${workflow}` &&
+      letter.event.key === id &&
+      letter.event.tenant === tenant &&
+      letter.halts &&
+      (letter.state === 'dead' || letter.state === 'redriving'),
+  )
+  const [first] = letters.sort((a, b) => a.diedAtMs - b.diedAtMs)
+  if (first === undefined) return null
+  return { letter: first.id, message: first.failure.message, diedAtMs: first.diedAtMs }
+}
+
+function matches(
+  { tenant, workflow, state }: WorkflowQuery,
+  view: Instance & { readonly attention: Attention | null },
+): boolean {
+  if (tenant !== undefined && view.tenant !== tenant) return false
+  if (workflow !== undefined && view.workflow !== workflow) return false
+  if (state === undefined) return true
+  if (state === 'open') return view.endedAtMs === null
+  if (state === 'needs-attention') return view.endedAtMs === null && view.attention !== null
+  return view.state === state
+}

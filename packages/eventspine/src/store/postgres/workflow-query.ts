@@ -1,0 +1,89 @@
+// What people ask about workflows. Whether an instance waits for a person is no state of its own: it is what its dead
+// letter says.
+import { deliveryId } from '../../event/stored.js'
+import type { Attention, InstanceView, WorkflowPort, WorkflowQuery } from '../../workflow/port.js'
+import type { Database } from './database.js'
+import { type InstanceRow, instanceColumns, instanceOf } from './workflow-rows.js'
+
+const limitDefault = 50
+const limitMax = 500
+
+const attention = `LEFT JOIN LATERAL (
+  SELECT l.subscription, l.epoch, l.seq, l.failure, (extract(epoch FROM l.died_at) * 1000)::float8 AS died_ms
+  FROM eventspine.dead_letter l
+  WHERE l.subscription = 'workflow-' || w.name AND l.key = w.id AND l.tenant = w.tenant AND l.halts AND l.state IN ('dead', 'redriving')
+  ORDER BY l.died_at LIMIT 1) a ON true`
+
+const columns = `${instanceColumns('w')}, a.subscription AS letter_subscription, a.epoch AS letter_epoch, a.seq AS letter_seq,
+  a.failure AS letter_failure, a.died_ms`
+
+interface ViewRow extends InstanceRow {
+  readonly letter_subscription: string | null
+  readonly letter_epoch: number
+  readonly letter_seq: number
+  readonly letter_failure: string
+  readonly died_ms: number
+}
+
+function conditionOf(state: WorkflowQuery['state']): string {
+  if (state === undefined) return ''
+  if (state === 'open') return ' AND w.ended_at IS NULL'
+  if (state === 'needs-attention') return ' AND w.ended_at IS NULL AND a.epoch IS NOT NULL'
+  return ` AND w.state = '${state}'`
+}
+
+const attentionOf = (row: ViewRow): Attention | null =>
+  row.letter_subscription === null
+    ? null
+    : {
+        letter: deliveryId(row.letter_subscription, '', row.letter_epoch, row.letter_seq),
+        message: (JSON.parse(row.letter_failure) as { readonly message: string }).message,
+        diedAtMs: row.died_ms,
+      }
+
+export function workflowQueries(database: Database): Pick<WorkflowPort, 'workflows' | 'workflow'> {
+  return {
+    async workflows({ tenant, workflow, state, cursor, limit = limitDefault }) {
+      const rows = await database.query<ViewRow>(
+        'read',
+        `workflow.list-${state ?? 'any'}`,
+        `SELECT ${columns} FROM eventspine.workflow w ${attention}
+WHERE ($1::text IS NULL OR w.tenant = $1) AND ($2::text IS NULL OR w.name = $2) AND ($3::bigint IS NULL OR w.number < $3)${conditionOf(state)}
+ORDER BY w.number DESC LIMIT $4`,
+        [tenant ?? null, workflow ?? null, cursor ?? null, Math.min(limit, limitMax)],
+      )
+      const items = rows.map((row): InstanceView => ({ ...instanceOf(row), attention: attentionOf(row) }))
+      const full = rows.length === Math.min(limit, limitMax)
+      return { items, cursor: full ? String(rows.at(-1)?.number) : null }
+    },
+
+    async workflow({ tenant, workflow, id }) {
+      const [row] = await database.query<ViewRow>(
+        'read',
+        'workflow.show',
+        `SELECT ${columns} FROM eventspine.workflow w ${attention} WHERE w.tenant = $1 AND w.name = $2 AND w.id = $3`,
+        [tenant, workflow, id],
+      )
+      if (row === undefined) return null
+      const history = await database.query<{
+        position: number
+        kind: never
+        place: string
+        name: string
+        data: string | null
+        at_ms: number
+      }>(
+        'read',
+        'workflow.history',
+        `SELECT position, kind, place, name, data, (extract(epoch FROM at) * 1000)::float8 AS at_ms
+FROM eventspine.workflow_entry WHERE number = $1 ORDER BY position`,
+        [row.number],
+      )
+      return {
+        instance: instanceOf(row),
+        history: history.map(({ at_ms: atMs, ...entry }) => ({ ...entry, atMs })),
+        attention: attentionOf(row),
+      }
+    },
+  }
+}

@@ -1,0 +1,130 @@
+// What an instance is trying right now: its steps, its undoing, what it publishes. Each comes back as something that
+// happened, to be recorded.
+
+import type { NewEvent } from '../event/stored.js'
+import { judge, PermanentError, type RetryPolicy, retries } from '../handle/index.js'
+import type { Cancellation, Clock, Random } from '../kernel/index.js'
+import type { Logger } from '../observe/log.js'
+import { type AttemptOutcome, attempt, delayOf, stepDeadlineMsDefault } from './attempt.js'
+import type { Call } from './call.js'
+import type { Consequences } from './consequences.js'
+import type { DatabaseTime } from './database-time.js'
+import type { AnyWorkflow } from './definition.js'
+import type { Said } from './history.js'
+import type { Failed } from './program.js'
+
+/** What came of an attempt, or from outside. */
+export interface Arrival extends Said {
+  readonly published?: readonly NewEvent[]
+}
+
+export interface AttemptServices {
+  readonly definition: AnyWorkflow
+  readonly time: DatabaseTime
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Lease lost, or shutdown. */
+  readonly cancellation: Cancellation
+  readonly consequences: Consequences
+}
+
+export interface AttemptReports {
+  arrived(arrival: Arrival): void
+  /** It must wait for a person. */
+  stuck(error: unknown): void
+  /** The point of no return is behind it. */
+  pivoted(): boolean
+}
+
+export class Attempts {
+  readonly #services: AttemptServices
+  readonly #reports: AttemptReports
+  #running = 0
+
+  constructor(services: AttemptServices, reports: AttemptReports) {
+    this.#services = services
+    this.#reports = reports
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  // The schema may be asynchronous.
+  publish(call: Call): void {
+    this.#running++
+    this.#services.consequences.published(call).then(
+      (event) => this.#arrive(call, { kind: 'published', data: { id: event.id }, published: [event] }),
+      (error: unknown) => this.#arrive(call, { kind: 'step-dead', data: judge(error) }),
+    )
+  }
+
+  try(call: Call): void {
+    const { clock, cancellation, logger, consequences } = this.#services
+    const { options, action } = call.asked
+    this.#running++
+    call.running = true
+    call.dueAtMs = undefined
+    void attempt({
+      step: call.name,
+      action: action ?? (() => undefined),
+      context: { idempotencyKey: consequences.keyOf(call), attempt: call.attempts + 1, log: logger },
+      deadlineMs: options?.deadlineMs ?? stepDeadlineMsDefault,
+      ...{ cancellation, clock },
+    }).then((outcome) => {
+      call.running = false
+      // Whoever took over from here tries it itself.
+      if (!cancellation.cancelled) this.#attempted(call, outcome)
+    })
+  }
+
+  #attempted(call: Call, outcome: AttemptOutcome): void {
+    const undoes = call.kind === 'undo'
+    if (outcome.ok)
+      return this.#arrive(call, undoes ? { kind: 'undo-done' } : { kind: 'step-done', json: outcome.json })
+    const { random, time } = this.#services
+    const failure = judge(outcome.error)
+    const attempts = call.attempts + 1
+    const delayMs = delayOf(outcome.error, failure, attempts, this.#policyOf(call), random)
+    if (delayMs === undefined) return this.#givenUp(call, outcome.error, attempts)
+    this.#arrive(call, this.#failed(call, outcome.error, attempts, time.latestMs() + delayMs))
+  }
+
+  #failed(
+    { kind }: Call,
+    error: unknown,
+    attempts: number,
+    dueAtMs: number | null,
+  ): Omit<Arrival, 'place' | 'name'> {
+    const data = { attempt: attempts, dueAtMs, failure: judge(error) } satisfies Failed
+    return { kind: kind === 'undo' ? 'undo-failed' : 'step-failed', data }
+  }
+
+  #policyOf({ kind, asked }: Call): RetryPolicy {
+    const { definition } = this.#services
+    return asked.options?.retry ?? (kind === 'step' ? definition.retry : undefined) ?? retries.standard()
+  }
+
+  // Where the way leads on alone, giving up would leave things half done: a person decides.
+  #givenUp(call: Call, error: unknown, attempts: number): void {
+    if (call.kind === 'step' && !this.#reports.pivoted())
+      return this.#arrive(call, { kind: 'step-dead', data: judge(error) })
+    this.#arrive(call, this.#failed(call, error, attempts, null))
+    const what =
+      call.kind === 'undo'
+        ? `Undoing step "${call.name}"`
+        : `Step "${call.name}", behind the point of no return,`
+    this.#reports.stuck(
+      new PermanentError(
+        `${what} failed ${attempts} times and waits for a person: ${judge(error).message}. Mend the cause, then redrive.`,
+        { cause: error },
+      ),
+    )
+  }
+
+  #arrive({ place, name }: Call, said: Omit<Arrival, 'place' | 'name'>): void {
+    this.#running--
+    this.#reports.arrived({ ...said, place, name })
+  }
+}

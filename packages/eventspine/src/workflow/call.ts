@@ -1,0 +1,75 @@
+// One call of a workflow's code that has not been answered: what it is, what is recorded of it, and who waits.
+import type { AnyEventDefinition } from '../event/definition.js'
+import type { HandlerPublishOptions } from '../handle/context.js'
+import type { StepContext, StepOptions } from './context.js'
+import type { AnyWorkflow } from './definition.js'
+import type { Scope } from './scope.js'
+
+export type CallKind = 'step' | 'sleep' | 'signal' | 'approval' | 'child' | 'publish' | 'undo'
+
+/** What a call asks for; each kind reads its own part. */
+export interface Asked {
+  readonly action?: (ctx: StepContext) => unknown
+  readonly options?: StepOptions<unknown>
+  readonly timeoutMs?: number
+  readonly dueAtMs?: number
+  readonly asked?: object
+  readonly child?: {
+    readonly definition: AnyWorkflow
+    readonly input: unknown
+    readonly id: string | undefined
+  }
+  readonly publication?: {
+    readonly event: AnyEventDefinition
+    readonly data: unknown
+    readonly options: Omit<HandlerPublishOptions, 'id'>
+  }
+}
+
+export class Call {
+  readonly promise: Promise<unknown>
+  resolve!: (value: unknown) => void
+  reject!: (error: unknown) => void
+  /** Something of it is recorded: it was tried, its timer set, its child started. */
+  begun = false
+  /** The live run has seen it. */
+  active = false
+  /** An attempt of it runs in this process. */
+  running = false
+  /** Failed attempts. */
+  attempts = 0
+  /** When it goes on, by the database's clock: the end of a sleep, of a patience, of the wait for the next attempt. */
+  dueAtMs: number | undefined
+
+  constructor(
+    readonly scope: Scope,
+    readonly place: string,
+    readonly kind: CallKind,
+    readonly name: string,
+    readonly asked: Asked,
+  ) {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    // Who never awaits it must not end the process.
+    this.promise.catch(() => {})
+  }
+}
+
+/** Kinds of calls that an entry can belong to. */
+export const callsOf: Readonly<Record<string, readonly CallKind[]>> = {
+  'step-begun': ['step'],
+  'step-failed': ['step'],
+  'step-done': ['step'],
+  'step-dead': ['step'],
+  'timer-set': ['sleep', 'signal', 'approval'],
+  'timer-fired': ['sleep', 'signal', 'approval'],
+  asked: ['approval'],
+  published: ['publish'],
+  'child-started': ['child'],
+  'child-ended': ['child'],
+  'undo-begun': ['undo'],
+  'undo-failed': ['undo'],
+  'undo-done': ['undo'],
+}

@@ -1,0 +1,115 @@
+// What an instance sends out with what is recorded of it: events of its code, and stimuli for parent and children.
+import type { AnyEventDefinition } from '../event/definition.js'
+import type { PublishOptions } from '../event/prepare.js'
+import type { NewEvent } from '../event/stored.js'
+import { ValidationError } from '../handle/index.js'
+import { type Clock, EventspineError, type Random } from '../kernel/index.js'
+import { jsonOf } from './attempt.js'
+import type { Call } from './call.js'
+import { uuidAt } from './chance.js'
+import type { AnyWorkflow } from './definition.js'
+import { dataOf } from './history.js'
+import type { Entry, InstanceName, Parent } from './port.js'
+import { type Cause, stimulus } from './stimulus.js'
+
+export interface ConsequenceServices {
+  readonly clock: Clock
+  readonly random: Random
+  prepare(
+    definition: AnyEventDefinition,
+    data: unknown,
+    options: PublishOptions,
+  ): NewEvent | Promise<NewEvent>
+  /** Sends a large body to the object store. */
+  checkIn(event: NewEvent): Promise<NewEvent>
+}
+
+export class Consequences {
+  readonly #name: InstanceName
+  readonly #parent: Parent | null
+  readonly #cause: Cause
+  readonly #services: ConsequenceServices
+
+  constructor(name: InstanceName, parent: Parent | null, cause: Cause, services: ConsequenceServices) {
+    this.#name = name
+    this.#parent = parent
+    this.#cause = cause
+    this.#services = services
+  }
+
+  /** For the outside: the same over attempts, restarts and failover. */
+  keyOf({ place }: Call): string {
+    const { tenant, workflow, id } = this.#name
+    return `${tenant}/${workflow}/${id}/${place}`
+  }
+
+  /** The event that the code publishes. Rejects what cannot be stored. */
+  async published({ asked, place }: Call): Promise<NewEvent> {
+    const { event, data, options } = asked.publication as NonNullable<typeof asked.publication>
+    const { tenant } = this.#name
+    const prepared = await this.#services.prepare(event, data, { ...options, ...this.#cause, tenant })
+    // Its id is that of the call: recorded once, whoever tries.
+    return await this.#services.checkIn({ ...prepared, id: uuidAt(this.#name, place) })
+  }
+
+  childStarted(call: Call): { readonly event: NewEvent; readonly id: string } {
+    const { definition, input } = call.asked.child as NonNullable<Call['asked']['child']>
+    checkInput(definition, input)
+    const name = this.#childOf(call)
+    const parent: Parent = { workflow: this.#name.workflow, id: this.#name.id, place: call.place }
+    const given = JSON.parse(jsonOf(`the input of child "${definition.name}"`, input) ?? 'null')
+    return { event: this.#stimulus(name, 'started', { input: given, parent }), id: name.id }
+  }
+
+  childCancelled(call: Call): NewEvent {
+    const { workflow, id } = this.#name
+    return this.#stimulus(this.#childOf(call), 'cancelled', {
+      by: `${workflow} ${id}`,
+      reason: 'its parent goes on without it',
+    })
+  }
+
+  #childOf({ asked, name, place }: Call): InstanceName {
+    const { tenant, id } = this.#name
+    return { tenant, workflow: name, id: asked.child?.id ?? `${id}/${place}` }
+  }
+
+  /** Whoever waits for its end. */
+  ended(entry: Entry): readonly NewEvent[] {
+    if (this.#parent === null) return []
+    const { workflow, id, place } = this.#parent
+    const { tenant } = this.#name
+    const data = { place, workflow: this.#name.workflow, id: this.#name.id, ...dataOf<object>(entry) }
+    return [this.#stimulus({ tenant, workflow, id }, 'child-ended', data)]
+  }
+
+  #stimulus(name: InstanceName, kind: Parameters<typeof stimulus>[1], data: object): NewEvent {
+    return stimulus(name, kind, data, this.#cause, this.#services)
+  }
+}
+
+/** The input of a new instance as it is kept; null for none. Throws EVENT_INVALID. */
+export async function inputJson(definition: AnyWorkflow | undefined, input: unknown): Promise<string | null> {
+  const refused = (message: string, cause?: unknown) =>
+    new EventspineError('EVENT_INVALID', message, { field: '/input', cause })
+  const result = await definition?.input?.['~standard'].validate(input)
+  const [issue] = result?.issues ?? []
+  if (issue !== undefined)
+    throw refused(
+      `The input does not fit the schema of workflow "${definition?.name}" version ${definition?.version}: ${issue.message}.`,
+    )
+  try {
+    return jsonOf('input', input)
+  } catch (error) {
+    throw refused(error instanceof Error ? `${error.message}.` : String(error), error)
+  }
+}
+
+/** Throws ValidationError. An asynchronous schema is asked when the instance begins. */
+export function checkInput({ name, input: schema }: AnyWorkflow, input: unknown): void {
+  const result = schema?.['~standard'].validate(input)
+  if (result === undefined || result instanceof Promise || result.issues === undefined) return
+  throw new ValidationError(
+    `The input does not fit the schema of workflow "${name}": ${result.issues[0]?.message}`,
+  )
+}

@@ -1,0 +1,323 @@
+// Moves one instance on: goes through its history, then makes the attempts, sets the timers and records what comes of
+// them, until it has to wait or has ended. Nothing is tried before everything that led to it is recorded.
+import type { NewEvent } from '../event/stored.js'
+import { judge, PermanentError, TransientError } from '../handle/index.js'
+import { microtasksThrough, Wake } from '../kernel/index.js'
+import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
+import type { Call } from './call.js'
+import { dataOf, type History, type Said } from './history.js'
+import type { InstanceName, Recording } from './port.js'
+import { Program } from './program.js'
+
+export interface DriverServices extends AttemptServices {
+  readonly name: InstanceName
+  readonly history: History
+  /** False when somebody else has written, or the lease is gone. */
+  record(part: Pick<Recording, 'from' | 'entries' | 'state' | 'wakeAtMs' | 'published'>): Promise<boolean>
+}
+
+/** Waits so short are sat out, instead of being given back and taken up again. */
+const holdMsMax = 1_000
+/** What code between two calls may await that is not of its context, before the instance is given up. */
+const foreignMsMax = 5_000
+const waitMsMax = 3_600_000
+
+export class Driver {
+  readonly #services: DriverServices
+  readonly #program: Program
+  readonly #history: History
+  readonly #wake: Wake
+  readonly #attempts: Attempts
+  readonly #arrivals: Arrival[] = []
+  readonly #launching: Call[] = []
+  #published: NewEvent[] = []
+  #recording: Promise<void> | undefined
+  /** A wish to be woken that the store does not have. */
+  #restless = false
+  /** Why it must wait for a person. */
+  #attention: unknown
+
+  constructor(services: DriverServices) {
+    const { clock, name, definition, logger, history } = services
+    this.#services = services
+    this.#history = history
+    this.#wake = new Wake(clock)
+    this.#program = new Program(name, definition, logger, () => this.#wake.ring())
+    this.#attempts = new Attempts(services, {
+      arrived: (arrival) => {
+        this.#arrivals.push(arrival)
+        this.#wake.ring()
+      },
+      stuck: (error) => {
+        this.#attention ??= error
+      },
+      pivoted: () => this.#program.saga.pivoted,
+    })
+    services.cancellation.listen(() => this.#wake.ring())
+  }
+
+  /** Adds what was `said` to it. `woken`: the store has forgotten when it wanted to be. Rejects when it needs a person. */
+  async drive(said: readonly Said[], woken: boolean): Promise<void> {
+    await this.#replay()
+    this.#program.live = true
+    this.#arrivals.push(...said)
+    this.#restless = woken
+    while (this.#program.state === 'running' || this.#program.state === 'compensating') {
+      await microtasksThrough()
+      if (!(await this.#step())) break
+    }
+    // What was accepted is kept, also where it came too late to be asked for.
+    for (const arrival of this.#arrivals.splice(0)) if (arrival.kind === 'signal') this.#append(arrival)
+    await this.#flush()
+    if (this.#attention !== undefined) throw this.#attention
+  }
+
+  async #replay(): Promise<void> {
+    const [started, ...others] = this.#history.entries
+    if (started === undefined) return
+    this.#program.apply(started)
+    await this.#program.start(dataOf<{ readonly input: unknown }>(started).input)
+    for (const entry of others) {
+      await microtasksThrough()
+      if (entry.place !== '' && !this.#program.calls.has(entry.place)) await this.#foreign()
+      this.#program.apply(entry)
+    }
+  }
+
+  /** One thing that can be done now; false when there is nothing left but to wait for somebody else. */
+  async #step(): Promise<boolean> {
+    const { cancellation } = this.#services
+    if (cancellation.cancelled) throw cancellation.reason
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#attention === undefined && (this.#transition() || this.#activate() || this.#fire())) return true
+    const arrival = this.#arrivals.shift()
+    if (arrival !== undefined) return this.#append(arrival)
+    if (this.#attention !== undefined) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
+    if (this.#launching.length > 0) return await this.#launchAll()
+    const dueInMs = this.#dueAtMs() - this.#services.time.earliestMs()
+    if (this.#attempts.running > 0 || dueInMs <= holdMsMax)
+      return await this.#wait(Math.min(dueInMs, waitMsMax))
+    if (!this.#awaitsForeign) return false
+    if (!(await this.#foreign())) this.#strand()
+    return true
+  }
+
+  // ── what follows from where it stands ──
+
+  #transition(): boolean {
+    const { outcome, state, undone } = this.#program
+    if (state === 'compensating')
+      return undone && this.#append({ kind: 'ended', data: { state: 'compensated', ...this.#why() } })
+    const busy = this.#attempts.running > 0 || this.#arrivals.length > 0
+    if (outcome?.ok === true) return !busy && this.#append({ kind: 'ended', data: completedOf(outcome.json) })
+    if (!this.#program.abandoned) return false
+    this.#tellChildren()
+    // What has begun comes to its end first: it may have to be undone.
+    if (busy || this.#children.length > 0) return false
+    if (outcome !== undefined && this.#program.cancelled === undefined && this.#parks(outcome.error))
+      return true
+    if (this.#program.saga.anything) return this.#append({ kind: 'compensating', data: this.#why() })
+    const ended = this.#program.cancelled === undefined ? 'failed' : 'cancelled'
+    return this.#append({ kind: 'ended', data: { state: ended, ...this.#why() } })
+  }
+
+  #why(): object {
+    const { cancelled, outcome } = this.#program
+    if (cancelled !== undefined) return { cancelled }
+    return { failure: judge(outcome !== undefined && !outcome.ok ? outcome.error : undefined) }
+  }
+
+  // A fault of the code is mended by deploying it, and behind the point of no return nothing can be taken back.
+  #parks(error: unknown): boolean {
+    const isBug = faults.some((fault) => error instanceof fault)
+    if (!isBug && !this.#program.saga.pivoted) return false
+    this.#attention = error
+    return true
+  }
+
+  get #children(): Call[] {
+    return [...this.#program.calls.values()].filter(({ kind, begun }) => kind === 'child' && begun)
+  }
+
+  #told = false
+  #tellChildren(): void {
+    if (this.#told) return
+    this.#told = true
+    const { consequences } = this.#services
+    for (const call of this.#children) this.#published.push(consequences.childCancelled(call))
+  }
+
+  // ── calls that nobody has looked at yet ──
+
+  #activate(): boolean {
+    const before = this.#history.length
+    let some = false
+    for (const call of [...this.#program.calls.values()]) {
+      if (call.active || !this.#program.wants(call)) continue
+      call.active = some = true
+      this.#begin(call)
+    }
+    return some || this.#history.length > before
+  }
+
+  #begin(call: Call): void {
+    const { kind, asked, begun } = call
+    if (kind === 'step' || kind === 'undo') return this.#prepareAttempt(call)
+    if (kind === 'child') return begun ? undefined : this.#startChild(call)
+    if (kind === 'publish') return this.#attempts.publish(call)
+    if (kind === 'approval' && !begun) this.#say(call, 'asked', asked.asked)
+    if (call.dueAtMs !== undefined) return
+    const dueAtMs =
+      asked.dueAtMs ??
+      (asked.timeoutMs === undefined ? undefined : this.#services.time.latestMs() + asked.timeoutMs)
+    if (dueAtMs !== undefined) this.#say(call, 'timer-set', { dueAtMs })
+  }
+
+  #prepareAttempt(call: Call): void {
+    const { options } = call.asked
+    if (!call.begun) {
+      if (call.kind === 'undo') this.#say(call, 'undo-begun')
+      else if (options?.undo !== undefined || options?.pivot === true) this.#say(call, 'step-begun')
+    }
+    if (call.dueAtMs === undefined) this.#launching.push(call)
+  }
+
+  #startChild(call: Call): void {
+    try {
+      const { event, id } = this.#services.consequences.childStarted(call)
+      this.#published.push(event)
+      this.#say(call, 'child-started', { id })
+    } catch (error) {
+      this.#say(call, 'step-dead', judge(error))
+    }
+  }
+
+  async #launchAll(): Promise<true> {
+    await this.#flush()
+    for (const call of this.#launching.splice(0))
+      if (this.#program.wants(call) && this.#attention === undefined) this.#attempts.try(call)
+    return true
+  }
+
+  // ── time ──
+
+  /** Infinity when nothing waits for time. */
+  #dueAtMs(): number {
+    let dueAtMs = Number.POSITIVE_INFINITY
+    for (const call of this.#program.calls.values())
+      if (call.dueAtMs !== undefined && !call.running && this.#program.wants(call))
+        dueAtMs = Math.min(dueAtMs, call.dueAtMs)
+    return dueAtMs
+  }
+
+  #fire(): boolean {
+    const nowMs = this.#services.time.earliestMs()
+    const due = [...this.#program.calls.values()]
+      .filter(
+        (call) =>
+          call.active && !call.running && this.#program.wants(call) && (call.dueAtMs ?? Infinity) <= nowMs,
+      )
+      .sort((a, b) => (a.dueAtMs as number) - (b.dueAtMs as number))
+    const [first] = due
+    if (first === undefined) return false
+    if (first.kind === 'step' || first.kind === 'undo') {
+      first.dueAtMs = undefined
+      this.#launching.push(first)
+    } else this.#say(first, 'timer-fired')
+    return true
+  }
+
+  async #wait(ms: number): Promise<true> {
+    void this.#flush().catch((error: unknown) => this.#failed(error))
+    await this.#wake.wait(Math.max(0, ms))
+    return true
+  }
+
+  /** The code has neither ended nor does it wait for anything of its context. */
+  get #awaitsForeign(): boolean {
+    const { outcome, abandoned, calls, state } = this.#program
+    if (state === 'compensating') return false
+    return (
+      outcome === undefined && !abandoned && ![...calls.values()].some((call) => this.#program.wants(call))
+    )
+  }
+
+  // Something that is not of its context is awaited: mostly quick, and never seen to end by us.
+  async #foreign(): Promise<boolean> {
+    const { clock } = this.#services
+    const endsAt = clock.monotonic() + foreignMsMax
+    while (this.#awaitsForeign && clock.monotonic() < endsAt) {
+      await this.#wake.wait(endsAt - clock.monotonic())
+      await microtasksThrough()
+    }
+    return !this.#awaitsForeign
+  }
+
+  #strand(): void {
+    this.#attention = new PermanentError(
+      `The code of "${this.#services.name.workflow}" awaits something that is not of its context, for ${foreignMsMax / 1_000} s by now. Put it into a step: what is awaited elsewhere is not recorded, and may answer otherwise the next time.`,
+    )
+  }
+
+  // ── recording ──
+
+  #say(call: Call, kind: Said['kind'], data?: unknown): void {
+    this.#append({ kind, place: call.place, name: call.name, data })
+  }
+
+  #append({ published, ...said }: Arrival): true {
+    const entry = this.#history.append(said, this.#services.time.latestMs())
+    this.#program.apply(entry)
+    if (published !== undefined) this.#published.push(...published)
+    if (entry.kind === 'ended') this.#published.push(...this.#services.consequences.ended(entry))
+    return true
+  }
+
+  #failure: unknown
+  #failed(error: unknown): void {
+    this.#failure ??= error
+    this.#wake.ring()
+  }
+
+  /** Resolves when the store has everything up to now. */
+  async #flush(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    while (this.#recording !== undefined) await this.#recording
+    if (this.#history.recorded === this.#history.length && this.#published.length === 0 && !this.#restless)
+      return
+    this.#recording = this.#record().finally(() => {
+      this.#recording = undefined
+    })
+    await this.#recording
+  }
+
+  async #record(): Promise<void> {
+    const from = this.#history.recorded
+    const upTo = this.#history.length
+    const published = this.#published
+    this.#published = []
+    this.#restless = false
+    const dueAtMs = this.#dueAtMs()
+    const recorded = await this.#services.record({
+      from,
+      entries: this.#history.unrecorded(),
+      state: this.#program.state,
+      wakeAtMs: dueAtMs === Number.POSITIVE_INFINITY ? null : dueAtMs,
+      published,
+    })
+    if (!recorded)
+      throw new TransientError(
+        'Somebody else has moved this instance on meanwhile; beginning again from its history',
+      )
+    this.#history.recordedUpTo(upTo)
+  }
+}
+
+const completedOf = (json: string | null) => ({
+  state: 'completed',
+  ...(json === null ? {} : { output: parsed(json) }),
+})
+const parsed = (json: string | null): unknown => (json === null ? undefined : JSON.parse(json))
+
+/** What only other code can mend. */
+const faults = [TypeError, ReferenceError, RangeError, SyntaxError] as const

@@ -1,0 +1,31 @@
+// What a workflow's code may catch: built from the record, so that it is the same when the code runs again.
+import type { Failure } from '../deliver/port.js'
+import { HandlerError } from '../handle/index.js'
+import type { WorkflowState } from './port.js'
+
+/** A step that is given up. */
+export class StepError extends HandlerError {
+  constructor(
+    readonly step: string,
+    readonly failure: Failure,
+  ) {
+    super(failure.category, `Step "${step}" failed: ${failure.message}`)
+    delete (this as { stack?: string }).stack
+  }
+}
+
+/** A child that ended otherwise than completed. */
+export class ChildError extends HandlerError {
+  constructor(
+    readonly workflow: string,
+    readonly id: string,
+    readonly state: WorkflowState,
+    readonly failure: Failure | undefined,
+  ) {
+    super(
+      failure?.category ?? 'permanent',
+      `Child "${workflow}" ${id} ended as ${state}${failure === undefined ? '' : `: ${failure.message}`}`,
+    )
+    delete (this as { stack?: string }).stack
+  }
+}

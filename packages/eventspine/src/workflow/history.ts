@@ -1,0 +1,59 @@
+// The entries of one instance: those that the store has, and those that are on their way to it.
+import type { Entry, EntryKind } from './port.js'
+
+/** An entry before it has its place and time. */
+export interface Said {
+  readonly kind: EntryKind
+  readonly place?: string
+  readonly name?: string
+  readonly data?: unknown
+  /** Instead of `data`, where it is JSON already. */
+  readonly json?: string | null
+}
+
+export class History {
+  readonly #entries: Entry[]
+  #recorded: number
+
+  constructor(recorded: readonly Entry[]) {
+    this.#entries = [...recorded]
+    this.#recorded = recorded.length
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#entries
+  }
+
+  get length(): number {
+    return this.#entries.length
+  }
+
+  /** How many the store has. */
+  get recorded(): number {
+    return this.#recorded
+  }
+
+  append({ kind, place = '', name = '', data, json }: Said, atMs: number): Entry {
+    const last = this.#entries.at(-1)?.atMs ?? 0
+    const entry: Entry = {
+      position: this.#entries.length,
+      ...{ kind, place, name },
+      data: json ?? (data === undefined ? null : JSON.stringify(data)),
+      // Time does not go back for the code, whichever process tells it, and has no more digits than are kept of it.
+      atMs: Math.max(last, Math.ceil(atMs)),
+    }
+    this.#entries.push(entry)
+    return entry
+  }
+
+  /** What the store does not have. */
+  unrecorded(): readonly Entry[] {
+    return this.#entries.slice(this.#recorded)
+  }
+
+  recordedUpTo(length: number): void {
+    this.#recorded = length
+  }
+}
+
+export const dataOf = <Data>({ data }: Entry): Data => (data === null ? undefined : JSON.parse(data)) as Data

@@ -1,0 +1,22 @@
+export { inputJson } from './consequences.js'
+export type { AnyWorkflow, Workflow, WorkflowInput, WorkflowOutput } from './definition.js'
+export { workflow } from './definition.js'
+export { type EngineServices, WorkflowEngine } from './engine.js'
+export { ChildError, StepError } from './errors.js'
+export { NonDeterminismError } from './mismatch.js'
+export { workflowOverdue } from './overdue.js'
+export type {
+  Entry,
+  Instance,
+  InstanceName,
+  InstanceView,
+  Loaded,
+  Recording,
+  WorkflowPort,
+  WorkflowQuery,
+  WorkflowState,
+} from './port.js'
+export { workflowStates } from './port.js'
+export { Sleepers } from './sleepers.js'
+export { reservedPrefix, stimulus, typeOf } from './stimulus.js'
+export { starterName, subscriptionName, subscriptionsOf } from './subscriptions.js'

@@ -1,0 +1,153 @@
+// What workflows need of a store: an append-only history for each instance, written under the lease of whoever runs
+// it, and timers that the database's clock judges.
+import type { ConsumerName } from '../deliver/port.js'
+import type { NewEvent } from '../event/stored.js'
+
+export const entryKinds = [
+  'started',
+  'step-begun',
+  'step-failed',
+  'step-done',
+  'step-dead',
+  'timer-set',
+  'timer-fired',
+  'asked',
+  'signal',
+  'published',
+  'child-started',
+  'child-ended',
+  'cancel-requested',
+  'deadline-passed',
+  'compensating',
+  'undo-begun',
+  'undo-failed',
+  'undo-done',
+  'ended',
+] as const
+export type EntryKind = (typeof entryKinds)[number]
+
+/** One line of a history. Never changed; positions follow one another from 0. */
+export interface Entry {
+  readonly position: number
+  readonly kind: EntryKind
+  /** Which call of the workflow's code it belongs to: `2`, or `4.1/0` for the first call of the second branch of the
+   *  fifth. Empty where it came from outside. */
+  readonly place: string
+  /** Of the step, signal, child or event. Empty where it has none. */
+  readonly name: string
+  /** JSON. */
+  readonly data: string | null
+  /** When it was written, by the database's clock, in milliseconds since 1970. */
+  readonly atMs: number
+}
+
+/** `failed`: it threw, and there was nothing to undo. `compensated`: it threw or was cancelled, and all is undone. */
+export const workflowStates = [
+  'running',
+  'compensating',
+  'completed',
+  'failed',
+  'compensated',
+  'cancelled',
+] as const
+export type WorkflowState = (typeof workflowStates)[number]
+
+export interface InstanceName {
+  readonly tenant: string
+  readonly workflow: string
+  readonly id: string
+}
+
+export interface Parent {
+  readonly workflow: string
+  readonly id: string
+  /** Its call. */
+  readonly place: string
+}
+
+export interface Instance extends InstanceName {
+  readonly version: number
+  readonly state: WorkflowState
+  /** Entries of its history. */
+  readonly entries: number
+  readonly parent: Parent | null
+  readonly startedAtMs: number
+  readonly changedAtMs: number
+  readonly endedAtMs: number | null
+  /** When a timer of it is due, by the database's clock. */
+  readonly wakeAtMs: number | null
+  /** Null once it passed or the instance ended. */
+  readonly deadlineAtMs: number | null
+}
+
+export interface Loaded {
+  readonly instance: Instance
+  readonly history: readonly Entry[]
+}
+
+/** Further entries of one instance, all or nothing, if it has just `from` of them and the lease still holds. */
+export interface Recording extends InstanceName {
+  readonly consumer: ConsumerName & { readonly token: number }
+  readonly from: number
+  readonly entries: readonly Entry[]
+  readonly state: WorkflowState
+  /** When it wants to be woken, by the database's clock. */
+  readonly wakeAtMs: number | null
+  /** Appended to the log with it. */
+  readonly published: readonly NewEvent[]
+  /** The first recording makes the instance. */
+  readonly made: {
+    readonly version: number
+    readonly parent: Parent | null
+    readonly deadlineInMs: number
+  } | null
+}
+
+export interface WokenInstance extends InstanceName {
+  /** Why: a timer of it is due, or its deadline passed. */
+  readonly cause: 'timer' | 'deadline'
+}
+
+export interface WorkflowQuery {
+  readonly tenant?: string
+  readonly workflow?: string
+  readonly state?: WorkflowState | 'needs-attention' | 'open'
+  /** Of the answer before. */
+  readonly cursor?: string
+  /** Default 50, at most 500. */
+  readonly limit?: number
+}
+
+export interface WorkflowPort {
+  /** Each with its whole history, in the order asked for; undefined where there is none. `nowMs` by the database's
+   *  clock, read while it answered. */
+  loadWorkflows(names: readonly InstanceName[]): Promise<{
+    readonly nowMs: number
+    readonly found: readonly (Loaded | undefined)[]
+  }>
+  /** One transaction. Answers which were recorded, by their index: the others lost their lease, or somebody else has
+   *  written since. Safe to send again when its answer was lost. */
+  recordWorkflows(recordings: readonly Recording[]): Promise<ReadonlySet<number>>
+  /** Takes instances whose timer or deadline is due and appends what `wake` makes of them, in one transaction.
+   *  Answers how many, at most `max`. */
+  wakeWorkflows(max: number, wake: (woken: WokenInstance) => readonly NewEvent[]): Promise<number>
+  /** Milliseconds until the next timer or deadline; null when there is none. */
+  nextWakeMs(): Promise<number | null>
+  /** Newest first. */
+  workflows(
+    query: WorkflowQuery,
+  ): Promise<{ readonly items: readonly InstanceView[]; readonly cursor: string | null }>
+  workflow(name: InstanceName): Promise<(Loaded & { readonly attention: Attention | null }) | null>
+}
+
+export interface InstanceView extends Instance {
+  /** Why it stands and waits for a person; null when it does not. */
+  readonly attention: Attention | null
+}
+
+/** The dead letter that halts an instance. */
+export interface Attention {
+  readonly letter: string
+  readonly message: string
+  readonly diedAtMs: number
+}

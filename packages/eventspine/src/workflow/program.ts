@@ -1,0 +1,248 @@
+// The code of one instance and what it waits for. It is given entries, one by one, and does not know whether they are
+// new: a first run and a tenth see the same.
+import type { Failure } from '../deliver/port.js'
+import { ValidationError } from '../handle/index.js'
+import type { Logger } from '../observe/log.js'
+import { silentLogger } from '../observe/log.js'
+import { jsonOf } from './attempt.js'
+import { type Asked, Call, type CallKind } from './call.js'
+import { Chance } from './chance.js'
+import type { AnyWorkflow } from './definition.js'
+import { ChildError, StepError } from './errors.js'
+import { dataOf } from './history.js'
+import { Inbox } from './inbox.js'
+import { checkedCall } from './mismatch.js'
+import type { Entry, InstanceName, WorkflowState } from './port.js'
+import { Saga } from './saga.js'
+import { Scope } from './scope.js'
+import { ScopedContext } from './scoped-context.js'
+
+export type ProgramOutcome =
+  | { readonly ok: true; readonly json: string | null }
+  | { readonly ok: false; readonly error: unknown }
+
+/** An attempt that did not succeed, as it is kept. */
+export interface Failed {
+  readonly attempt: number
+  /** When the next one is due; null when there is none, and a person decides. */
+  readonly dueAtMs: number | null
+  readonly failure: Failure
+}
+
+export interface Cancelled {
+  readonly by: string
+  readonly reason: string | null
+}
+
+const never = new Promise<never>(() => {})
+
+/** Signals and approvals share the inbox, and not their names. */
+export const inboxName = (kind: 'signal' | 'approval', name: string) => `${kind}:${name}`
+
+export class Program {
+  readonly #definition: AnyWorkflow
+  readonly #logger: Logger
+  readonly #changed: () => void
+  readonly #root = Scope.root()
+  readonly #inbox = new Inbox()
+  readonly #applied: Entry[] = []
+  readonly saga = new Saga()
+  readonly chance: Chance
+  /** Not answered yet, by place. */
+  readonly calls = new Map<string, Call>()
+  /** False while it goes through what was recorded. */
+  live = false
+  /** Of the last entry. */
+  nowMs = 0
+  /** How the code ended; undefined while it runs. */
+  outcome: ProgramOutcome | undefined
+  cancelled: Cancelled | undefined
+  state: WorkflowState = 'running'
+  /** Everything that had to be undone is. */
+  undone = false
+
+  /** `changed` is called when the code called something, or ended. */
+  constructor(
+    readonly name: InstanceName,
+    definition: AnyWorkflow,
+    logger: Logger,
+    changed: () => void,
+  ) {
+    this.#definition = definition
+    this.#logger = logger
+    this.#changed = changed
+    this.chance = new Chance(name)
+  }
+
+  get version(): number {
+    return this.#definition.version
+  }
+
+  get logger(): Logger {
+    return this.live ? this.#logger : silentLogger
+  }
+
+  /** Its code is not followed any further. */
+  get abandoned(): boolean {
+    return this.cancelled !== undefined || this.outcome?.ok === false || this.state !== 'running'
+  }
+
+  /** An attempt or a timer of it may begin. */
+  wants(call: Call): boolean {
+    return call.kind === 'undo' ? !this.undone : call.scope.open && !this.abandoned
+  }
+
+  /** Runs the code up to its first calls. */
+  async start(input: unknown): Promise<void> {
+    const given = await this.#checked(input)
+    const context = new ScopedContext(this, this.#root)
+    void (async () => this.#definition.run(context, given as never))()
+      .then((value): ProgramOutcome => ({ ok: true, json: jsonOf('the workflow', value) }))
+      .catch((error: unknown): ProgramOutcome => ({ ok: false, error }))
+      .then((outcome) => {
+        this.outcome ??= outcome
+        this.#changed()
+      })
+  }
+
+  async #checked(input: unknown): Promise<unknown> {
+    const schema = this.#definition.input
+    if (schema === undefined) return input
+    const result = await schema['~standard'].validate(input)
+    if (result.issues === undefined) return result.value
+    throw new ValidationError(
+      `The input of ${this.name.id} does not fit the schema of "${this.name.workflow}" version ${this.version}: ${result.issues[0]?.message}. Was the schema changed without a new version?`,
+    )
+  }
+
+  call(scope: Scope, kind: CallKind, name: string, asked: Asked): Promise<unknown> {
+    const place = scope.place()
+    if (!scope.open || this.abandoned) return never
+    const call = new Call(scope, place, kind, name, asked)
+    const waits = kind === 'signal' || kind === 'approval'
+    if (waits && this.#inbox.answer(inboxName(kind, name), call)) return call.promise
+    this.calls.set(place, call)
+    this.#changed()
+    return call.promise
+  }
+
+  /** Throws NonDeterminismError when the code did not call what the entry answers. */
+  apply(entry: Entry): void {
+    this.nowMs = entry.atMs
+    this.#applied.push(entry)
+    switch (entry.kind) {
+      case 'started':
+      case 'deadline-passed':
+        return
+      case 'signal':
+        return this.#signalled(entry)
+      case 'cancel-requested':
+        return this.#cancel(dataOf(entry))
+      case 'compensating':
+        return this.#compensate()
+      case 'ended':
+        this.state = dataOf<{ readonly state: WorkflowState }>(entry).state
+        return
+      default:
+        return this.#answer(entry, this.#callOf(entry))
+    }
+  }
+
+  #callOf(entry: Entry): Call {
+    const who = { ...this.name, version: this.version }
+    return checkedCall(entry, this.calls.get(entry.place), who, this.#applied, this.calls.values())
+  }
+
+  #answer(entry: Entry, call: Call): void {
+    call.begun = true
+    switch (entry.kind) {
+      case 'step-begun':
+        return this.saga.begin(call)
+      case 'timer-set':
+        call.dueAtMs = dataOf<{ readonly dueAtMs: number }>(entry).dueAtMs
+        return
+      case 'step-failed':
+      case 'undo-failed':
+        return failedOnce(call, dataOf(entry))
+      case 'step-done':
+        return this.#stepDone(call, entry)
+      case 'step-dead':
+        return this.#end(call, () => call.reject(new StepError(call.name, dataOf(entry))))
+      case 'timer-fired':
+        if (call.kind !== 'sleep') this.#inbox.forget(inboxName(call.kind as 'signal', call.name), call)
+        return this.#end(call, () => call.resolve(undefined))
+      case 'child-ended':
+        return this.#end(call, () => childEnded(call, dataOf(entry)))
+      case 'published':
+        return this.#end(call, () => call.resolve(dataOf(entry)))
+      case 'undo-done':
+        return this.#end(call, () => call.resolve(undefined))
+      default:
+        return
+    }
+  }
+
+  #end(call: Call, settle: () => void): void {
+    this.calls.delete(call.place)
+    settle()
+  }
+
+  #stepDone(call: Call, entry: Entry): void {
+    // Each reader has its own copy: what the code does to it must not show when it is undone.
+    this.saga.done(call, dataOf(entry))
+    this.#end(call, () => call.resolve(dataOf(entry)))
+  }
+
+  #signalled(entry: Entry): void {
+    const { payload, approval } = dataOf<{ readonly payload: unknown; readonly approval?: true }>(entry)
+    const name = inboxName(approval === true ? 'approval' : 'signal', entry.name)
+    const call = this.#inbox.deliver(name, payload)
+    if (call !== undefined) this.calls.delete(call.place)
+  }
+
+  // Behind the point of no return, while it undoes, and when its code has ended anyhow, it is too late.
+  #cancel(cancelled: Cancelled): void {
+    if (this.state === 'running' && !this.saga.pivoted && this.outcome === undefined)
+      this.cancelled ??= cancelled
+  }
+
+  #compensate(): void {
+    this.state = 'compensating'
+    void this.#undoAll().then(() => {
+      this.undone = true
+      this.#changed()
+    })
+  }
+
+  // One after another: what was done last may stand on what was done before.
+  async #undoAll(): Promise<void> {
+    for (const { call: step, result } of this.saga.reversed()) {
+      const { undo, undoRetry } = step.asked.options ?? {}
+      const call = new Call(this.#root, `${step.place}/undo`, 'undo', step.name, {
+        action: (context) => undo?.(result, context),
+        ...(undoRetry === undefined ? {} : { options: { retry: undoRetry } }),
+      })
+      this.calls.set(call.place, call)
+      this.#changed()
+      await call.promise
+    }
+  }
+}
+
+// Who comes here behind the last attempt was sent again by a person: the attempts before are not held against it.
+function failedOnce(call: Call, { attempt, dueAtMs }: Failed): void {
+  call.attempts = dueAtMs === null ? 0 : attempt
+  call.dueAtMs = dueAtMs ?? undefined
+}
+
+interface ChildEnd {
+  readonly id: string
+  readonly state: WorkflowState
+  readonly output?: unknown
+  readonly failure?: Failure
+}
+
+function childEnded(call: Call, { id, state, output, failure }: ChildEnd): void {
+  if (state === 'completed') call.resolve(output)
+  else call.reject(new ChildError(call.name, id, state, failure))
+}

@@ -1,0 +1,183 @@
+// Workflows: start, look, signal, decide, cancel. A key of one tenant sees its own.
+import { z } from 'zod'
+import { publishedTenant, visible } from '../access/tenancy.js'
+import { defineRoute } from '../route/route.js'
+import { identifier, noPath, pageOf, pageQuery, reasonText, tenantName, text } from '../schema/parts.js'
+import { instanceView, workflowDetails } from '../schema/workflow-views.js'
+import { emptyPage, found, given, pageAnswer } from './answers.js'
+
+const read = { scope: 'read', tenancy: 'filtered' } as const
+const publish = { scope: 'publish', tenancy: 'filtered' } as const
+const operate = { scope: 'operate', tenancy: 'filtered' } as const
+const tag = 'Workflows'
+
+const workflowName = text(80).describe('Name of the workflow')
+const instanceId = text(160).describe('Id of the instance')
+const workflowPath = z.strictObject({ workflow: workflowName })
+const instancePath = z.strictObject({ workflow: workflowName, id: identifier })
+const tenantQuery = z.strictObject({ tenant: tenantName.optional() })
+
+const startedView = z.object({ workflow: z.string(), id: z.string(), tenant: z.string() })
+const acceptedView = z.object({ workflow: z.string(), id: z.string(), accepted: z.literal(true) })
+const accepted = (workflow: string, id: string) => ({
+  status: 202,
+  body: { workflow, id, accepted: true as const },
+})
+
+const listWorkflows = defineRoute({
+  method: 'GET',
+  url: '/v1/workflows',
+  operationId: 'listWorkflows',
+  tag,
+  summary: 'List instances of workflows',
+  description: 'Newest first.',
+  access: read,
+  path: noPath,
+  query: pageQuery.omit({ cell: true }).extend({
+    workflow: workflowName.optional(),
+    tenant: tenantName.optional(),
+    state: z
+      .enum([
+        ...['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled'],
+        ...['open', 'needs-attention'],
+      ] as const)
+      .describe('`open`: not ended; `needs-attention`: halted by a dead letter')
+      .optional(),
+  }),
+  successes: [{ status: 200, description: 'A page of instances', schema: pageOf(instanceView) }],
+  problems: [],
+  async handle(call) {
+    const asked = visible(call.principal, given(call.query))
+    if (asked === undefined) return { body: emptyPage }
+    return pageAnswer(call, await call.spine.workflows.list(asked))
+  },
+})
+
+const showWorkflow = defineRoute({
+  method: 'GET',
+  url: '/v1/workflows/:workflow/:id',
+  operationId: 'showWorkflow',
+  tag,
+  summary: 'Show an instance with its history',
+  access: read,
+  path: instancePath,
+  query: tenantQuery,
+  successes: [{ status: 200, description: 'The instance', schema: workflowDetails }],
+  problems: ['NOT_FOUND', 'WORKFLOW_UNKNOWN'],
+  async handle({ spine, principal, path, query }) {
+    const asked = visible(principal, given(query))
+    const shown =
+      asked === undefined ? null : await spine.workflows.show(path.workflow, path.id, given(asked))
+    return { body: found(shown, 'instance') }
+  },
+})
+
+const startWorkflow = defineRoute({
+  method: 'POST',
+  url: '/v1/workflows/:workflow',
+  operationId: 'startWorkflow',
+  tag,
+  summary: 'Start an instance',
+  description:
+    'Stores the wish to start it, durably, and answers where to look. The same id twice is one instance; with another input it is refused.',
+  access: publish,
+  path: workflowPath,
+  query: tenantQuery,
+  body: z.strictObject({ id: instanceId.optional(), input: z.unknown() }),
+  successes: [{ status: 202, description: 'Stored; its place is in Location', schema: startedView }],
+  problems: [
+    'WORKFLOW_UNKNOWN',
+    'EVENT_INVALID',
+    'IDEMPOTENCY_CONFLICT',
+    'TENANT_FORBIDDEN',
+    'OVERLOADED',
+    'UNKNOWN_OUTCOME',
+  ],
+  async handle({ spine, principal, path, query, body }) {
+    const tenant = publishedTenant(principal, query.tenant, '/query')
+    const {
+      workflow,
+      id,
+      tenant: own,
+    } = await spine.workflows.start(path.workflow, body.input as never, given({ id: body.id, tenant }))
+    const location = `/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`
+    return { status: 202, headers: { location }, body: { workflow, id, tenant: own } }
+  },
+})
+
+const sendProblems = [
+  ...(['NOT_FOUND', 'WORKFLOW_UNKNOWN', 'WORKFLOW_ENDED', 'EVENT_INVALID'] as const),
+  ...(['TENANT_FORBIDDEN', 'OVERLOADED', 'UNKNOWN_OUTCOME'] as const),
+]
+const kept = [{ status: 202, description: 'Stored', schema: acceptedView }]
+
+const signalWorkflow = defineRoute({
+  method: 'POST',
+  url: '/v1/workflows/:workflow/:id/signal',
+  operationId: 'signalWorkflow',
+  tag,
+  summary: 'Send a signal to an instance',
+  description: 'Kept until the instance asks for it.',
+  access: publish,
+  path: instancePath,
+  query: tenantQuery,
+  body: z.strictObject({ name: text(200), payload: z.unknown().optional() }),
+  successes: kept,
+  problems: sendProblems,
+  async handle({ spine, principal, path, query, body }) {
+    const tenant = publishedTenant(principal, query.tenant, '/query')
+    await spine.workflows.signal(path.workflow, path.id, body.name, body.payload, given({ tenant }))
+    return accepted(path.workflow, path.id)
+  },
+})
+
+const approveWorkflow = defineRoute({
+  method: 'POST',
+  url: '/v1/workflows/:workflow/:id/approve',
+  operationId: 'approveWorkflow',
+  tag,
+  summary: 'Decide what an instance asks',
+  description: 'Who decides is the actor of the API key.',
+  access: operate,
+  path: instancePath,
+  query: tenantQuery,
+  body: z.strictObject({ name: text(200), approved: z.boolean(), reason: reasonText.optional() }),
+  successes: kept,
+  problems: sendProblems,
+  async handle({ spine, principal, path, query, body }) {
+    const tenant = publishedTenant(principal, query.tenant, '/query')
+    const decision = { approved: body.approved, by: principal.actor, ...given({ reason: body.reason }) }
+    await spine.workflows.approve(path.workflow, path.id, body.name, decision, given({ tenant }))
+    return accepted(path.workflow, path.id)
+  },
+})
+
+const cancelWorkflow = defineRoute({
+  method: 'POST',
+  url: '/v1/workflows/:workflow/:id/cancel',
+  operationId: 'cancelWorkflow',
+  tag,
+  summary: 'Ask an instance to end',
+  description:
+    'What is under way comes to its end, then all is undone. Behind its point of no return it goes on.',
+  access: operate,
+  path: instancePath,
+  query: tenantQuery,
+  body: z.strictObject({ reason: reasonText.optional() }),
+  successes: kept,
+  problems: sendProblems,
+  async handle({ spine, principal, path, query, body }) {
+    const tenant = publishedTenant(principal, query.tenant, '/query')
+    await spine.workflows.cancel(path.workflow, path.id, principal.actor, body.reason, given({ tenant }))
+    return accepted(path.workflow, path.id)
+  },
+})
+
+export const workflowRoutes = [
+  listWorkflows,
+  startWorkflow,
+  showWorkflow,
+  signalWorkflow,
+  approveWorkflow,
+  cancelWorkflow,
+]

@@ -1,0 +1,48 @@
+// Instances of workflows as the API shows them.
+import { z } from 'zod'
+import { failureView } from './views.js'
+
+const milliseconds = z.number().describe('Milliseconds since 1970')
+
+export const instanceView = z.object({
+  tenant: z.string(),
+  workflow: z.string(),
+  id: z.string(),
+  version: z.number().int().describe('Of the code that it runs on'),
+  state: z.enum(['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled']),
+  entries: z.number().int().describe('Of its history'),
+  parent: z
+    .object({ workflow: z.string(), id: z.string(), place: z.string() })
+    .nullable()
+    .describe('Who started it'),
+  startedAtMs: milliseconds,
+  changedAtMs: milliseconds,
+  endedAtMs: milliseconds.nullable(),
+  wakeAtMs: milliseconds.nullable().describe('When a timer of it is due'),
+  deadlineAtMs: milliseconds.nullable().describe('Null once it passed or the instance ended'),
+  attention: z
+    .object({ letter: z.string(), message: z.string(), diedAtMs: milliseconds })
+    .nullable()
+    .describe('Why it waits for a person: its dead letter'),
+})
+
+const entryView = z.object({
+  position: z.number().int(),
+  kind: z.string(),
+  place: z.string().describe('Which call of its code: `2`, or `4.1/0` in a branch'),
+  name: z.string(),
+  data: z.string().nullable().describe('JSON'),
+  atMs: milliseconds,
+})
+
+export const workflowDetails = instanceView.extend({
+  history: z.array(entryView),
+  output: z.unknown().optional().describe('What it answered'),
+  failure: failureView.optional().describe('Why it did not complete'),
+})
+
+/** Names under which the OpenAPI document lists them. */
+export const namedWorkflowViews = {
+  WorkflowInstance: instanceView,
+  WorkflowDetails: workflowDetails,
+} as const

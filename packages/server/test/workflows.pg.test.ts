@@ -1,0 +1,116 @@
+// Workflows over HTTP: started, seen, signalled, decided, cancelled; and what is refused.
+import { defineApp } from 'eventspine'
+import { workflow } from 'eventspine/workflow'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { createApiKey } from '../src/index.js'
+import { routeTable } from '../src/route/table.js'
+import { Fixture, type Reply } from './fixture.js'
+
+const refund = workflow({
+  name: 'refund',
+  input: z.object({ amount: z.number() }),
+  run: async (ctx, { amount }) => {
+    const note = await ctx.signal('note')
+    const decision = await ctx.approval('pay', { to: 'finance' })
+    return ctx.step('pay', () => ({ amount, note, by: decision?.by, approved: decision?.approved }))
+  },
+})
+
+const all = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
+const acme = createApiKey({ scopes: ['publish', 'read', 'operate'], tenant: 'acme', name: 'acme-ops' })
+const app = defineApp({ name: 'server-workflows', workflows: [refund] })
+const fixture = new Fixture({ development: false, apiKeys: [all.record, acme.record] }, {}, app)
+beforeAll(() => fixture.start())
+afterAll(() => fixture.stop())
+
+/** Sends, and holds the answer against what `operationId` declares. */
+async function call(operationId: string, path: string, json?: unknown, key = all.key): Promise<Reply> {
+  const headers = { authorization: `Bearer ${key}` }
+  const reply = await fixture.send(path, json === undefined ? { headers } : { headers, json })
+  const route = routeTable.find((each) => each.operationId === operationId)
+  const success = route?.successes.find(({ status }) => status === reply.status)
+  if (success !== undefined) expect(success.schema.safeParse(reply.json).error?.issues ?? []).toEqual([])
+  return reply
+}
+
+const stateOf = async (path: string) => (await call('showWorkflow', path)).json.state as unknown
+
+test('an instance from its start to its end', async () => {
+  const started = await call('startWorkflow', '/v1/workflows/refund', { id: 'r 1', input: { amount: 40 } })
+  expect([started.status, started.headers.location]).toEqual([202, '/v1/workflows/refund/r%201'])
+  const again = await call('startWorkflow', '/v1/workflows/refund', { id: 'r 1', input: { amount: 40 } })
+  expect(again.status).toBe(202)
+  const other = await call('startWorkflow', '/v1/workflows/refund', { id: 'r 1', input: { amount: 41 } })
+  expect([other.status, other.json.code]).toEqual([409, 'IDEMPOTENCY_CONFLICT'])
+  const path = String(started.headers.location)
+  expect((await call('signalWorkflow', `${path}/signal`, { name: 'note', payload: 'late' })).status).toBe(202)
+  await fixture.until(
+    () => call('showWorkflow', path),
+    ({ text }) => text.includes('"asked"'),
+  )
+  const decided = await call('approveWorkflow', `${path}/approve`, {
+    name: 'pay',
+    approved: true,
+    reason: 'ok',
+  })
+  expect(decided.status).toBe(202)
+  await fixture.until(
+    () => stateOf(path),
+    (state) => state === 'completed',
+  )
+  const shown = await call('showWorkflow', path)
+  expect(shown.json.output).toEqual({ amount: 40, note: 'late', by: 'ada', approved: true })
+  const late = await call('signalWorkflow', `${path}/signal`, { name: 'note' })
+  expect([late.status, late.json.code]).toEqual([409, 'WORKFLOW_ENDED'])
+})
+
+test('lists pages, by state, and cancels', async () => {
+  for (const id of ['a', 'b', 'c'])
+    await call('startWorkflow', '/v1/workflows/refund', { id, input: { amount: 1 } })
+  const open = () => call('listWorkflows', '/v1/workflows?state=open&workflow=refund&limit=2')
+  const page = await fixture.until(open, ({ json }) => (json.items as unknown as unknown[]).length === 2)
+  const next = await call('listWorkflows', /^<([^>]+)>/.exec(String(page.headers.link))?.[1] ?? '')
+  expect(page.json.cursor).not.toBeNull()
+  expect((next.json.items as unknown as unknown[]).length).toBeGreaterThan(0)
+  await call('cancelWorkflow', '/v1/workflows/refund/a/cancel', { reason: 'no need' })
+  await fixture.until(
+    () => stateOf('/v1/workflows/refund/a'),
+    (state) => state === 'cancelled',
+  )
+})
+
+test('a key of one tenant starts, sees and reaches its own', async () => {
+  const own = await call(
+    'startWorkflow',
+    '/v1/workflows/refund',
+    { id: 'own', input: { amount: 1 } },
+    acme.key,
+  )
+  expect(own.json.tenant).toBe('acme')
+  await call('startWorkflow', '/v1/workflows/refund', { id: 'theirs', input: { amount: 1 } })
+  const seen = () => call('listWorkflows', '/v1/workflows', undefined, acme.key)
+  const { json } = await fixture.until(seen, (reply) => (reply.json.items as unknown as unknown[]).length > 0)
+  expect((json.items as unknown as { id: string }[]).map(({ id }) => id)).toEqual(['own'])
+  const theirs = '/v1/workflows/refund/theirs'
+  expect((await call('showWorkflow', theirs, undefined, acme.key)).status).toBe(404)
+  expect((await call('signalWorkflow', `${theirs}/signal`, { name: 'note' }, acme.key)).status).toBe(404)
+  const named = await call('cancelWorkflow', `${theirs}/cancel?tenant=default`, {}, acme.key)
+  expect([named.status, named.json.code]).toEqual([403, 'TENANT_FORBIDDEN'])
+})
+
+test.each([
+  ['/v1/workflows/unknown', { input: 1 }, 404, 'WORKFLOW_UNKNOWN'],
+  ['/v1/workflows/refund', { input: { amount: 'much' } }, 422, 'EVENT_INVALID'],
+  ['/v1/workflows/refund', { id: '', input: { amount: 1 } }, 400, 'REQUEST_INVALID'],
+  ['/v1/workflows/refund/none/signal', { name: 'note' }, 404, 'NOT_FOUND'],
+  ['/v1/workflows/refund/none/cancel', { why: 'x' }, 400, 'REQUEST_INVALID'],
+])('POST %s with %o is refused', async (path, json, status, code) => {
+  const reply = await fixture.send(path, { headers: { authorization: `Bearer ${all.key}` }, json })
+  expect([reply.status, reply.json.code]).toEqual([status, code])
+})
+
+test.each(['cursor=x', 'state=odd', 'limit=0'])('GET /v1/workflows?%s is refused', async (query) => {
+  const reply = await call('listWorkflows', `/v1/workflows?${query}`)
+  expect([reply.status, reply.json.code]).toEqual([400, 'REQUEST_INVALID'])
+})

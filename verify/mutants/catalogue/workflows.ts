@@ -1,0 +1,203 @@
+// Workflows: I42 to I56.
+import type { Mutant } from '../mutant.js'
+import { conformance, edit, whole } from './places.js'
+
+const histories: readonly Mutant[] = [
+  {
+    name: 'history-without-its-place',
+    invariants: ['I42', 'I44'],
+    bug: 'Whoever holds the lease adds to a history, also who does not know all of it.',
+    edits: [edit('store/postgres/workflow.ts', ' AND w.entries = m.known', '')],
+    caughtBy: conformance('refuses who does not know all of it (I42, I44)'),
+  },
+  {
+    name: 'tried-before-recorded',
+    invariants: ['I42'],
+    bug: 'A step begins before the answer of the one before it is recorded.',
+    edits: [
+      edit('workflow/driver.ts', '    await this.#flush()\n    for (const call', '    for (const call'),
+    ],
+    caughtBy: whole('workflow/killed.test.ts', 'ends once, wherever its worker dies'),
+  },
+  {
+    name: 'other-step-same-place',
+    invariants: ['I43'],
+    bug: 'A step that was renamed is given the answer of the old one.',
+    edits: [edit('workflow/mismatch.ts', ' && call.name === entry.name', '')],
+    caughtBy: whole('workflow/branches.test.ts', 'is found, explained, and waits for a person'),
+  },
+  {
+    name: 'history-without-token',
+    invariants: ['I44'],
+    bug: 'Who lost its lease goes on writing.',
+    edits: [edit('store/postgres/workflow.ts', 'm.token = (SELECT', 'm.token <= (SELECT')],
+    caughtBy: conformance('refuses who lost the lease (I44)'),
+  },
+  {
+    name: 'instance-of-all-tenants',
+    invariants: ['I45'],
+    bug: 'An id that is used is not free for another tenant.',
+    edits: [
+      edit(
+        'store/postgres/workflow.ts',
+        'FROM moves m WHERE m.version IS NOT NULL\n',
+        'FROM moves m WHERE m.version IS NOT NULL AND NOT EXISTS (SELECT FROM eventspine.workflow o WHERE o.name = m.name AND o.id = m.id)\n',
+      ),
+    ],
+    caughtBy: conformance('starts the same id once, and for each tenant (I45, I60)'),
+  },
+  {
+    name: 'known-stimulus-again',
+    invariants: ['I42', 'I47'],
+    bug: 'What came before its process died is added to the history once more.',
+    edits: [edit('workflow/engine.ts', 'isKnown(loaded, event) ? [] :', '')],
+    caughtBy: whole('workflow/killed.test.ts', 'ends once, wherever its worker dies'),
+  },
+  {
+    name: 'newest-code-for-all',
+    invariants: ['I56'],
+    bug: 'An instance goes on with code that it was not started with.',
+    edits: [edit('workflow/engine.ts', '({ version }) => version === loaded.instance.version', '() => true')],
+    caughtBy: whole('workflow/versions.test.ts', 'goes on with the code that it was started with'),
+  },
+]
+
+const waiting: readonly Mutant[] = [
+  {
+    name: 'woken-early',
+    invariants: ['I46'],
+    bug: 'A timer fires before its time.',
+    edits: [
+      edit(
+        'store/postgres/workflow-wake.ts',
+        '<= clock_timestamp() ORDER BY',
+        "<= clock_timestamp() + interval '1 hour' ORDER BY",
+      ),
+    ],
+    caughtBy: conformance('wakes when it is due, not before, and once (I46)'),
+  },
+  {
+    name: 'signal-before-its-wait',
+    invariants: ['I47'],
+    bug: 'A signal that nobody waits for is dropped.',
+    edits: [edit('workflow/inbox.ts', '    kept.push(payload)\n', '')],
+    caughtBy: whole('workflow/workflow.test.ts', 'are kept before they are asked for, and come in order'),
+  },
+  {
+    name: 'signals-backwards',
+    invariants: ['I47'],
+    bug: 'Of the signals that wait the newest is taken first.',
+    edits: [edit('workflow/inbox.ts', 'kept.shift()', 'kept.pop()')],
+    caughtBy: whole('workflow/workflow.test.ts', 'are kept before they are asked for, and come in order'),
+  },
+  {
+    name: 'ended-and-overdue',
+    invariants: ['I48'],
+    bug: 'The deadline of an instance that has ended still stands.',
+    edits: [
+      edit(
+        'store/postgres/workflow.ts',
+        'deadline_at = CASE WHEN NOT m.ended THEN w.deadline_at END',
+        'deadline_at = w.deadline_at',
+      ),
+    ],
+    caughtBy: conformance('keeps when it ended, and wakes it no more'),
+  },
+  {
+    name: 'deadline-forgotten',
+    invariants: ['I53'],
+    bug: 'An instance has no deadline.',
+    edits: [
+      edit(
+        'store/postgres/workflow.ts',
+        "CASE WHEN NOT m.ended THEN clock_timestamp() + m.deadline_ms * interval '1 millisecond' END",
+        'NULL::timestamptz',
+      ),
+    ],
+    caughtBy: conformance('tells of a passed deadline once, unless it has ended (I53)'),
+  },
+  {
+    name: 'all-is-one',
+    invariants: ['I55'],
+    bug: 'A fan-in ends with the first branch that fails.',
+    edits: [
+      edit(
+        'workflow/scoped-context.ts',
+        'const ended = await Promise.allSettled(\n      branches',
+        'const together = async (all: Promise<unknown>[]) => (await Promise.all(all)).map((value) => ({ status: "fulfilled" as const, value }))\n    const ended = await together(\n      branches',
+      ),
+    ],
+    caughtBy: whole('workflow/branches.test.ts', 'a failed branch waits for the others'),
+  },
+]
+
+const sagas: readonly Mutant[] = [
+  {
+    name: 'undone-in-order',
+    invariants: ['I50'],
+    bug: 'What was done first is undone first.',
+    edits: [edit('workflow/saga.ts', '[...this.#begun].reverse()', '[...this.#begun]')],
+    caughtBy: whole('workflow/saga.test.ts', 'undoes what may have happened, the last first'),
+  },
+  {
+    name: 'in-doubt-and-left',
+    invariants: ['I50'],
+    bug: 'A step of which nobody knows whether it happened is not undone.',
+    edits: [
+      edit(
+        'workflow/saga.ts',
+        '[...this.#begun].reverse()',
+        '[...this.#begun].reverse().filter(({ result }) => result !== undefined)',
+      ),
+    ],
+    caughtBy: whole('workflow/saga.test.ts', 'undoes what may have happened, the last first'),
+  },
+  {
+    name: 'compensated-before-undone',
+    invariants: ['I49'],
+    bug: 'It counts as compensated while it is being undone.',
+    edits: [
+      edit(
+        'workflow/program.ts',
+        '      this.#changed()\n      await call.promise\n',
+        '      this.#changed()\n',
+      ),
+    ],
+    caughtBy: whole('workflow/saga.test.ts', 'undoes what may have happened, the last first'),
+  },
+  {
+    name: 'back-over-the-pivot',
+    invariants: ['I51'],
+    bug: 'What lies before the point of no return is undone behind it.',
+    edits: [edit('workflow/saga.ts', '    this.#pivoted = true\n    this.#begun.length = 0\n', '')],
+    caughtBy: whole(
+      'workflow/saga.test.ts',
+      'behind its pivot nothing is undone, and it cannot be cancelled',
+    ),
+  },
+  {
+    name: 'failed-undo-dropped',
+    invariants: ['I52'],
+    bug: 'An undoing that is given up counts as done.',
+    edits: [
+      edit(
+        'workflow/attempts.ts',
+        'if (delayMs === undefined) return this.#givenUp',
+        "if (delayMs === undefined && undoes) return this.#arrive(call, { kind: 'undo-done' })\n    if (delayMs === undefined) return this.#givenUp",
+      ),
+    ],
+    caughtBy: whole(
+      'workflow/saga.test.ts',
+      'a failing undo is retried to its limit, then waits for a person',
+    ),
+  },
+  {
+    name: 'cancel-forgotten',
+    invariants: ['I54'],
+    bug: 'Who is asked to end goes on.',
+    edits: [edit('workflow/program.ts', 'this.cancelled ??= cancelled', 'this.cancelled ??= undefined')],
+    caughtBy: whole('workflow/saga.test.ts', 'a cancelled one comes to the end of its step, and is undone'),
+  },
+]
+
+export const workflowMutants: readonly Mutant[] = [...histories, ...waiting, ...sagas]
