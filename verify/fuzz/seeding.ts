@@ -1,4 +1,4 @@
-// What a system has that has run for a while: events, chains, dead letters, a redrive, a replay. Made through the API,
+// What a system has that has run for a while: events, chains, dead letters, a redrive, a replay, workflows. Made through the API,
 // so that the requests that follow find ids, cursors and names.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LogBook } from './answer/log-book.js'
@@ -9,6 +9,7 @@ const settleMsMax = 20_000
 const pollMs = 50
 const failingEvents = 30
 const otherEvents = 40
+const instances = 20
 
 export interface Seeded {
   readonly url: string
@@ -36,6 +37,7 @@ export async function seedSystem(seeded: Seeded): Promise<void> {
   const [letter] = await items(seeded, 'listDeadLetters', '?limit=5')
   await ask(seeded, 'startRedrive', '', { filter: { ids: [letter?.id] }, reason: 'seeding' })
   await ask(seeded, 'startReplay', '', { subscription: 'remember', reason: 'seeding' })
+  for (let at = 0; at < instances; at++) await ask(seeded, 'startWorkflow', '', { input: { at } })
   const lists = [
     'listEvents',
     'listDeadLetters',
@@ -65,7 +67,7 @@ async function items(seeded: Seeded, id: string, query: string): Promise<readonl
 
 async function ask({ url, key, description, state }: Seeded, id: string, query: string, body?: unknown) {
   const operation = description.operations.find((each) => each.id === id) as Operation
-  const response = await fetch(new URL(operation.path + query, url), {
+  const response = await fetch(new URL(operation.path.replace('{workflow}', 'ask') + query, url), {
     method: operation.method,
     headers: {
       authorization: `Bearer ${key}`,

@@ -4,14 +4,26 @@ import type { Operation } from '../openapi.js'
 
 const perKindMax = 256
 
-type Kind = 'event' | 'letter' | 'redrive' | 'replay' | 'fingerprint' | 'correlation' | `cursor ${string}`
+type Kind =
+  | 'event'
+  | 'letter'
+  | 'redrive'
+  | 'replay'
+  | 'instance'
+  | 'fingerprint'
+  | 'correlation'
+  | `cursor ${string}`
 
 const kindOfPath: readonly (readonly [RegExp, Kind])[] = [
   [/^\/v1\/events/, 'event'],
   [/^\/v1\/dead-letters/, 'letter'],
   [/^\/v1\/redrives/, 'redrive'],
   [/^\/v1\/replays/, 'replay'],
+  [/^\/v1\/workflows/, 'instance'],
 ]
+
+/** What they make has an id of its own. */
+const namesItself = ['publishEvents', 'startWorkflow']
 
 export const eventTypes = [
   'tests.anything',
@@ -29,9 +41,9 @@ export class State {
   known(dice: Dice, operation: Operation, name: string): unknown {
     switch (name) {
       case 'id':
-        return operation.bodies.size > 0 && operation.id === 'publishEvents'
-          ? undefined
-          : this.#idOf(dice, operation)
+        return namesItself.includes(operation.id) ? undefined : this.#idOf(dice, operation)
+      case 'workflow':
+        return dice.pick(['ask', 'ask', 'ask', 'none'])
       case 'ids':
         return this.#draw(dice, 'letter')
       case 'name':

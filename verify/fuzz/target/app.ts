@@ -56,7 +56,6 @@ const spare = defineSubscription({ name: 'spare', on: orderConfirmed, handle: ()
 
 const ask = workflow({
   name: 'ask',
-  input: z.object({ order: z.string() }).optional(),
   run: async (ctx, input) => {
     const signalled = await ctx.signal('go', { timeoutMs: 1_000 })
     const approval = await ctx.approval('release', { to: 'anyone', timeoutMs: 60_000 })
