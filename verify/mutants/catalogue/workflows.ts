@@ -50,7 +50,7 @@ const histories: readonly Mutant[] = [
     name: 'known-stimulus-again',
     invariants: ['I42', 'I47'],
     bug: 'What came before its process died is added to the history once more.',
-    edits: [edit('workflow/engine.ts', 'isKnown(loaded, event) ? [] :', '')],
+    edits: [edit('workflow/engine.ts', 'const fresh = !isKnown(loaded, event)', 'const fresh = true')],
     caughtBy: whole('workflow/killed.test.ts', 'ends once, wherever its worker dies'),
   },
   {

@@ -63,7 +63,9 @@ export interface WorkflowsServices {
 }
 
 const resultMsDefault = 60_000
+/** Of an id that is given here. Those of events and of children may be as long as a key. */
 const idMax = 160
+const keyMax = 500
 const nameMax = 200
 const tenantMax = 100
 const reasonMax = 1_000
@@ -190,7 +192,7 @@ export class Workflows {
 
   // It may have been started and not begun.
   async #open(workflow: AnyWorkflow | string, id: string, options: InstanceOptions): Promise<InstanceName> {
-    const name = this.#named(this.#find(workflow).name, checked('id', id, idMax), options)
+    const name = this.#named(this.#find(workflow).name, checked('id', id, keyMax), options)
     const { store } = this.#cell(name)
     const instance = (await store.workflow(name))?.instance
     if (instance !== undefined && instance.endedAtMs !== null)

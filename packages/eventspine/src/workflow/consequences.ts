@@ -106,7 +106,7 @@ export async function inputJson(definition: AnyWorkflow | undefined, input: unkn
 }
 
 /** Throws ValidationError. An asynchronous schema is asked when the instance begins. */
-export function checkInput({ name, input: schema }: AnyWorkflow, input: unknown): void {
+function checkInput({ name, input: schema }: AnyWorkflow, input: unknown): void {
   const result = schema?.['~standard'].validate(input)
   if (result === undefined || result instanceof Promise || result.issues === undefined) return
   throw new ValidationError(

@@ -59,13 +59,15 @@ export class WorkflowEngine {
       return await this.#begin(name, drive, time)
     }
     if (kind === 'started' && !isOwnStart(loaded, event)) return
-    const said = isKnown(loaded, event) ? [] : saidBy(kind, event, this.#overdueOf(workflow))
-    if (loaded.instance.endedAtMs !== null) return await this.#late(name, drive, loaded, said, time)
+    const fresh = !isKnown(loaded, event)
+    if (loaded.instance.endedAtMs !== null)
+      return fresh ? await this.#late(name, drive, loaded, time) : undefined
     const definition = this.#definitions
       .get(workflow)
       ?.find(({ version }) => version === loaded.instance.version)
     if (definition === undefined)
       throw otherVersion(name, loaded.instance.version, this.#newest(workflow).version)
+    const said = fresh ? saidBy(kind, event, definition.overdue) : []
     const { parent } = loaded.instance
     const history = new History(loaded.history)
     await this.#run(
@@ -113,15 +115,13 @@ export class WorkflowEngine {
   // What was accepted is kept, also where nobody will ask for it.
   async #late(
     name: InstanceName,
-    { cancellation, grant }: Drive,
+    { event, cancellation, grant }: Drive,
     { instance, history: recorded }: Loaded,
-    said: readonly Said[],
     time: DatabaseTime,
   ): Promise<void> {
     const history = new History(recorded)
-    const late = said.filter(({ kind }) => kind === 'signal')
-    for (const each of late) history.append(each, time.latestMs())
-    if (late.length === 0) return
+    if (kindOf(event.type) !== 'signalled') return
+    for (const each of saidBy('signalled', event, 'alarm')) history.append(each, time.latestMs())
     const { entries: from, state } = instance
     const recording: Recording = {
       ...{ ...name, consumer: grant, from, state, made: null },
@@ -138,10 +138,6 @@ export class WorkflowEngine {
     const [first] = [...versions].sort((a, b) => b.version - a.version)
     assert(first !== undefined, `There is no workflow "${workflow}"`)
     return first
-  }
-
-  #overdueOf(workflow: string): AnyWorkflow['overdue'] {
-    return this.#newest(workflow).overdue
   }
 }
 
@@ -160,9 +156,19 @@ interface Run {
 const isOwnStart = ({ history }: Loaded, event: Event) =>
   history[0] !== undefined && dataOf<{ readonly event: string }>(history[0]).event === event.id
 
+/** Entries that tell which event they come from. What a step answered may look the same, and is none. */
+const fromOutside: ReadonlySet<string> = new Set([
+  'signal',
+  'child-ended',
+  'cancel-requested',
+  'deadline-passed',
+])
+
 /** Its entry is there: the process that wrote it died before the delivery was settled. */
 const isKnown = ({ history }: Loaded, event: Event) =>
-  history.some(({ data }) => data?.includes(`"event":${JSON.stringify(event.id)}`))
+  history.some(
+    (entry) => fromOutside.has(entry.kind) && dataOf<{ readonly event?: string }>(entry).event === event.id,
+  )
 
 function saidBy(kind: StimulusKind, event: Event, overdue: AnyWorkflow['overdue']): readonly Said[] {
   const own = { event: event.id }
@@ -180,7 +186,8 @@ function saidBy(kind: StimulusKind, event: Event, overdue: AnyWorkflow['overdue'
     case 'overdue': {
       const passed: Said = { kind: 'deadline-passed', data: own }
       const cancel: Said = { kind: 'cancel-requested', data: { by: 'deadline', reason: null } }
-      return overdue === 'cancel' ? [passed, cancel] : [passed]
+      // Known is it by the second: a process may die between the two.
+      return overdue === 'cancel' ? [cancel, passed] : [passed]
     }
     default:
       return []

@@ -19,4 +19,4 @@ export type {
 export { workflowStates } from './port.js'
 export { Sleepers } from './sleepers.js'
 export { reservedPrefix, stimulus, typeOf } from './stimulus.js'
-export { starterName, subscriptionName, subscriptionsOf } from './subscriptions.js'
+export { subscriptionsOf } from './subscriptions.js'

@@ -10,33 +10,31 @@ interface Waiting<Asked, Answer> {
   readonly reject: (error: unknown) => void
 }
 
+const groupMax = 500
+
 /** Calls of one kind, as many at once as came up while the last ones were under way. */
 class Group<Asked, Answer> {
   readonly #work: (asked: readonly Asked[]) => Promise<readonly Answer[]>
-  readonly #max: number
-  readonly #lanes: number
   #waiting: Waiting<Asked, Answer>[] = []
-  #busy = 0
+  #busy = false
 
-  constructor(work: (asked: readonly Asked[]) => Promise<readonly Answer[]>, max: number, lanes: number) {
+  constructor(work: (asked: readonly Asked[]) => Promise<readonly Answer[]>) {
     this.#work = work
-    this.#max = max
-    this.#lanes = lanes
   }
 
   ask(asked: Asked): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ asked, resolve, reject })
-      if (this.#busy < this.#lanes) void this.#run()
+      if (!this.#busy) void this.#run()
     })
   }
 
   async #run(): Promise<void> {
-    this.#busy++
+    this.#busy = true
     // Whoever asks in the same turn comes along.
     await undefined
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, this.#max)
+      const group = this.#waiting.splice(0, groupMax)
       try {
         const answers = await this.#work(group.map(({ asked }) => asked))
         group.forEach(({ resolve }, index) => resolve(answers[index] as Answer))
@@ -44,35 +42,25 @@ class Group<Asked, Answer> {
         for (const { reject } of group) reject(error)
       }
     }
-    this.#busy--
+    this.#busy = false
   }
 }
-
-const groupMax = 500
 
 export class Ledger {
   readonly #loads: Group<InstanceName, { readonly loaded: Loaded | undefined; readonly time: DatabaseTime }>
   readonly #records: Group<Recording, boolean>
 
   constructor(port: Pick<WorkflowPort, 'loadWorkflows' | 'recordWorkflows'>, clock: Clock) {
-    this.#loads = new Group(
-      async (names) => {
-        const sentAt = clock.monotonic()
-        const { nowMs, found } = await port.loadWorkflows(names)
-        const time = new DatabaseTime(clock, nowMs, sentAt)
-        return found.map((loaded) => ({ loaded, time }))
-      },
-      groupMax,
-      1,
-    )
-    this.#records = new Group(
-      async (recordings) => {
-        const recorded = await port.recordWorkflows(recordings)
-        return recordings.map((_, index) => recorded.has(index))
-      },
-      groupMax,
-      1,
-    )
+    this.#loads = new Group(async (names) => {
+      const sentAt = clock.monotonic()
+      const { nowMs, found } = await port.loadWorkflows(names)
+      const time = new DatabaseTime(clock, nowMs, sentAt)
+      return found.map((loaded) => ({ loaded, time }))
+    })
+    this.#records = new Group(async (recordings) => {
+      const recorded = await port.recordWorkflows(recordings)
+      return recordings.map((_, index) => recorded.has(index))
+    })
   }
 
   load(name: InstanceName) {

@@ -9,8 +9,8 @@ import type { AnyWorkflow, WorkflowTrigger } from './definition.js'
 import { typeOf } from './stimulus.js'
 
 /** Its dead letters and its lag are found under this name. */
-export const subscriptionName = (workflow: string) => `workflow-${workflow}`
-export const starterName = (workflow: string) => `workflow-${workflow}-start`
+const subscriptionName = (workflow: string) => `workflow-${workflow}`
+const starterName = (workflow: string) => `workflow-${workflow}-start`
 
 /** A delivery lasts as long as its instance has something to do; steps have deadlines of their own. */
 const deadlineMs = 24 * 3_600_000

@@ -225,6 +225,19 @@ describe('signals', () => {
     })
   })
 
+  test('reach an instance whose id an event gave, as long as a key may be', async () => {
+    const named = defineEvent({ type: 'a.named', schema: z.object({ id: z.string() }) })
+    const waits = workflow({
+      name: 'waits',
+      on: { event: named, id: ({ data }) => data.id },
+      run: (ctx) => ctx.signal('go'),
+    })
+    const id = 'x'.repeat(500)
+    await scenario(defineApp({ name: 'a', workflows: [waits] }))
+      .when(publishing(named, { id }), waiting(1_000), signalling(waits, id, 'go', 'well'))
+      .then((seen) => expect(only(seen.workflows).output).toBe('well'))
+  })
+
   test('a wait ends when nobody came', async () => {
     const waits = workflow({
       name: 'waits',
