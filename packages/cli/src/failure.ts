@@ -53,6 +53,7 @@ const exitCodesByCode: Readonly<Record<string, ExitCode>> = {
   REPLAY_REFUSED: exitCodes.usage,
   CELL_UNKNOWN: exitCodes.notFound,
   NOT_FOUND: exitCodes.notFound,
+  WORKFLOW_UNKNOWN: exitCodes.notFound,
   UNAVAILABLE: exitCodes.unreachable,
 }
 

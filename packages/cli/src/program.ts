@@ -33,7 +33,7 @@ Exit codes:
   0  done
   1  the operation failed: a redrive or replay with failures, doctor found an error
   2  wrong usage or input: an unknown flag, broken JSON, an event that does not fit
-  3  not found: no such event, subscription, dead letter, redrive, breaker
+  3  not found: no such event, subscription, dead letter, redrive, breaker, workflow
   4  the database cannot be reached
   130  interrupted
 

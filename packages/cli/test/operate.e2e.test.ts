@@ -44,6 +44,12 @@ describe('an empty database', () => {
     expect(await day.database.rows(text)).toEqual([{ name: 'eventspine' }, { name: 'other' }])
   })
 
+  it('knows no workflow of that name', async () => {
+    const failure = await day.refused(3, 'workflows', 'show', 'check-out', '1')
+    expect(failure).toMatchObject({ code: 'WORKFLOW_UNKNOWN' })
+    expect(await day.answered('workflows', 'list')).toEqual({ items: [], cursor: null })
+  })
+
   it('has nothing to show, and says so', async () => {
     expect(await day.answered('workers')).toEqual({ workers: [] })
     expect((await day.command(['dead', 'list'])).output).toBe('✓ No dead letter fits.\n')
