@@ -68,8 +68,15 @@ test('an instance from its start to its end', async () => {
 test('lists pages, by state, and cancels', async () => {
   for (const id of ['a', 'b', 'c'])
     await call('startWorkflow', '/v1/workflows/refund', { id, input: { amount: 1 } })
-  const open = () => call('listWorkflows', '/v1/workflows?state=open&workflow=refund&limit=2')
-  const page = await fixture.until(open, ({ json }) => (json.items as unknown as unknown[]).length === 2)
+  const list = (limit: number) =>
+    call('listWorkflows', `/v1/workflows?state=open&workflow=refund&limit=${limit}`)
+  // They begin one after another: all have to be there before they are leafed through.
+  await fixture.until(
+    () => list(3),
+    ({ json }) => (json.items as unknown as unknown[]).length === 3,
+  )
+  const page = await list(2)
+  expect((page.json.items as unknown as unknown[]).length).toBe(2)
   const next = await call('listWorkflows', /^<([^>]+)>/.exec(String(page.headers.link))?.[1] ?? '')
   expect(page.json.cursor).not.toBeNull()
   expect((next.json.items as unknown as unknown[]).length).toBeGreaterThan(0)
