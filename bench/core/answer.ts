@@ -51,16 +51,31 @@ export async function alternate(
   runs = lab.options.scale.runs,
 ): Promise<Figure[]> {
   const samples = new Map<string, Sample[]>()
+  const failed = new Map<string, number>()
   for (let run = 1; run <= runs; run++) {
     for (const contestant of contestants) {
       lab.say(`${question}: ${contestant.system}, run ${run} of ${runs}`)
-      const sample = await accepted(lab, contestant)
+      const sample = await accepted(lab, contestant).catch((error: unknown) => {
+        if (!isPeer(contestant.system) || lab.stopped) throw error
+        // A peer that breaks under the load has an answer, too; the others still have theirs to give.
+        lab.say(`${contestant.system}: failed, ${error instanceof Error ? error.message : String(error)}`)
+        failed.set(contestant.system, (failed.get(contestant.system) ?? 0) + 1)
+        return null
+      })
       if (sample === null) continue
       samples.set(contestant.system, [...(samples.get(contestant.system) ?? []), sample])
     }
   }
-  return [...samples].flatMap(([system, taken]) => figuresOf(question, system, units, taken))
+  const failures = [...failed].map(([system, count]) => ({
+    ...{ question, system, metric: 'failed', unit: 'runs', median: count, min: count, max: count, runs },
+  }))
+  return [
+    ...[...samples].flatMap(([system, taken]) => figuresOf(question, system, units, taken)),
+    ...failures,
+  ]
 }
+
+const isPeer = (system: string) => !/^(eventspine|raw)/.test(system)
 
 async function accepted(lab: Lab, { system, run }: Contestant): Promise<Sample | null> {
   for (let tries = 1; tries <= triesMax; tries++) {
@@ -98,7 +113,7 @@ export function medianOf(figures: readonly Figure[], system: string, metric: str
 /** The best median of the peers. */
 export function bestPeer(figures: readonly Figure[], metric: string): number | null {
   const peers = figures.filter(
-    (figure) => figure.metric === metric && !/^(eventspine|raw)/.test(figure.system),
+    (figure) => figure.metric === metric && isPeer(figure.system),
   )
   return peers.length === 0 ? null : Math.max(...peers.map(({ median }) => median))
 }
