@@ -52,8 +52,9 @@ export async function alternate(
 ): Promise<Figure[]> {
   const samples = new Map<string, Sample[]>()
   const failed = new Map<string, number>()
+  const givenUp = new Set<string>()
   for (let run = 1; run <= runs; run++) {
-    for (const contestant of contestants) {
+    for (const contestant of contestants.filter(({ system }) => !givenUp.has(system))) {
       lab.say(`${question}: ${contestant.system}, run ${run} of ${runs}`)
       const sample = await accepted(lab, contestant).catch((error: unknown) => {
         if (!isPeer(contestant.system) || lab.stopped) throw error
@@ -62,6 +63,8 @@ export async function alternate(
         failed.set(contestant.system, (failed.get(contestant.system) ?? 0) + 1)
         return null
       })
+      // A peer that leaves the generator no time, or breaks, does so each time: it is not asked again.
+      if (sample === null && isPeer(contestant.system)) givenUp.add(contestant.system)
       if (sample === null) continue
       samples.set(contestant.system, [...(samples.get(contestant.system) ?? []), sample])
     }
@@ -112,9 +115,7 @@ export function medianOf(figures: readonly Figure[], system: string, metric: str
 
 /** The best median of the peers. */
 export function bestPeer(figures: readonly Figure[], metric: string): number | null {
-  const peers = figures.filter(
-    (figure) => figure.metric === metric && isPeer(figure.system),
-  )
+  const peers = figures.filter((figure) => figure.metric === metric && isPeer(figure.system))
   return peers.length === 0 ? null : Math.max(...peers.map(({ median }) => median))
 }
 

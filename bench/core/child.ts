@@ -1,6 +1,9 @@
 // A process under measurement. It holds one system in one part, does what it is asked, and ends with its parent.
 import { systemOf } from '../systems/index.js'
 import type { Session } from '../systems/system.js'
+import { workflowSystemOf } from '../workflows/index.js'
+import { rounds } from '../workflows/rounds.js'
+import type { WorkflowSession } from '../workflows/system.js'
 import { Ledger } from './ledger.js'
 import { Load } from './load.js'
 import { monotonicMs, payloadBytes, payloadOf } from './payload.js'
@@ -15,6 +18,7 @@ interface Opened {
 }
 
 let opened: Opened | undefined
+let workflows: WorkflowSession | undefined
 
 const methods: Methods = {
   async prepare({ system, place, part }) {
@@ -37,9 +41,17 @@ const methods: Methods = {
     const { user, system } = process.cpuUsage()
     return { atMs: monotonicMs(), cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss() }
   },
+  async openWorkflows({ system, place }) {
+    workflows = await (await workflowSystemOf(system)).open(place)
+  },
+  async workflows(asked) {
+    if (workflows === undefined) throw new Error('No workflows are open in this process')
+    return await rounds(workflows, asked)
+  },
   async close() {
     await opened?.session.stop()
-    opened = undefined
+    await workflows?.stop()
+    opened = workflows = undefined
   },
 }
 

@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import pg from 'pg'
 import type { Part, Place, SystemName } from '../systems/system.js'
+import { type WorkflowSystemName, workflowSystems } from '../workflows/system.js'
 import { isAtLeast, nodeProgram } from './node.js'
 import type { Options } from './options.js'
 import { Redis, redisVersion } from './redis.js'
+import { RestateServer, restateProgram } from './restate.js'
 import { Run } from './run.js'
 import { Subject } from './subject.js'
 
@@ -28,6 +30,7 @@ export class Lab {
   readonly directory = fileURLToPath(new URL('../../.eventspine/bench', import.meta.url))
   readonly #postgres = new EmbeddedPostgres({ directory: join(this.directory, 'postgres') })
   readonly #redis = new Redis(join(this.directory, 'redis'))
+  readonly #restate = new RestateServer(join(this.directory, 'restate'))
   readonly #subjects = new Set<Subject>()
   #url = ''
   #redisPort: number | null = null
@@ -77,6 +80,7 @@ export class Lab {
     this.#stopped = true
     await Promise.all([...this.#subjects].map((subject) => subject.end()))
     await this.#redis.stop()
+    await this.#restate.stop()
     await this.#postgres.stop()
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 })
   }
@@ -112,12 +116,44 @@ export class Lab {
       return await measure(run)
     } finally {
       await run.stop()
-      if (!this.#stopped)
-        await this.sql(
-          this.#url,
-          `DROP DATABASE ${new URL(place.databaseUrl).pathname.slice(1)} WITH (FORCE)`,
-        )
+      await this.#drop(place)
     }
+  }
+
+  /** Those that can run here, ours first; each that cannot is told. */
+  get workflowSystems(): readonly WorkflowSystemName[] {
+    if (restateProgram() !== null) return workflowSystems
+    this.say('restate is left out: its server is not there for this machine.')
+    return workflowSystems.filter((system) => system !== 'restate')
+  }
+
+  /** One process with a database and, where it needs one, a server of its own; all gone afterwards. */
+  async workflows<Result>(
+    system: WorkflowSystemName,
+    measure: (subject: Subject) => Promise<Result>,
+  ): Promise<Result> {
+    const place = await this.#place()
+    const program = system === 'restate' ? restateProgram() : null
+    const subject = this.subject()
+    try {
+      await this.sql(this.#url, 'CHECKPOINT')
+      const restate = program === null ? null : await this.#restate.start(program)
+      await subject.call('openWorkflows', { system, place: { ...place, restate } })
+      const result = await measure(subject)
+      await subject.call('close')
+      return result
+    } finally {
+      await this.end(subject)
+      await this.#restate.stop()
+      rmSync(join(this.directory, 'restate'), { recursive: true, force: true })
+      await this.#drop(place)
+    }
+  }
+
+  async #drop({ databaseUrl }: Place): Promise<void> {
+    if (this.#stopped) return
+    const name = new URL(databaseUrl).pathname.slice(1)
+    await this.sql(this.#url, `DROP DATABASE ${name} WITH (FORCE)`)
   }
 
   async #place(): Promise<Place> {

@@ -1,5 +1,7 @@
 // What the bench asks of a process under measurement, over the channel between them.
 import type { Part, Place, SystemName } from '../systems/system.js'
+import type { Ran, Rounds } from '../workflows/rounds.js'
+import type { WorkflowPlace, WorkflowSystemName } from '../workflows/system.js'
 import type { Progress } from './ledger.js'
 import type { Flood, Flooded, Pace, Paced } from './load.js'
 import type { Percentiles } from './statistics.js'
@@ -20,6 +22,11 @@ export interface Usage {
 /** Name of a query and its median duration in milliseconds. */
 export type QueryTimes = Readonly<Record<string, number>>
 
+export interface WorkflowTask {
+  readonly system: WorkflowSystemName
+  readonly place: WorkflowPlace
+}
+
 export interface Methods {
   prepare(task: Task): Promise<void>
   open(task: Task): Promise<void>
@@ -30,6 +37,8 @@ export interface Methods {
   forget(): Promise<void>
   queries(options: { readonly repeats: number }): Promise<QueryTimes>
   usage(): Promise<Usage>
+  openWorkflows(task: WorkflowTask): Promise<void>
+  workflows(rounds: Rounds): Promise<Ran>
   close(): Promise<void>
 }
 

@@ -11,6 +11,7 @@ import { rawShare } from './raw-share.js'
 import { throughput } from './throughput.js'
 import { transactional } from './transactional.js'
 import { twoWorkers } from './two-workers.js'
+import { workflows } from './workflows.js'
 
 export const questions: readonly Question[] = [
   throughput,
@@ -24,4 +25,5 @@ export const questions: readonly Question[] = [
   twoWorkers,
   history,
   idle,
+  workflows,
 ]
