@@ -98,6 +98,7 @@ const broken = [
     'inspect',
     'tenant',
     'source',
+    'schedule',
     'workflow',
   ].map((folder) => [
     `${folder}-calls`,
@@ -132,6 +133,7 @@ const broken = [
     'inspect',
     'tenant',
     'source',
+    'schedule',
     'workflow',
   ].map((folder) => [
     `${folder}-sees`,

@@ -29,6 +29,7 @@ export const createTables = `
     unit_pence int NOT NULL,
     PRIMARY KEY (invoice, position)
   );
+  CREATE TABLE IF NOT EXISTS orders.written (key text PRIMARY KEY, written json NOT NULL);
   CREATE INDEX IF NOT EXISTS line_customer ON orders.line (customer, stock_code);
 `
 

@@ -8,6 +8,11 @@ class Receiver<Message> {
     this.#received.set(idempotencyKey, message)
   }
 
+  /** Takes back what has not gone out yet; nothing where it never came. */
+  async withdraw(idempotencyKey: string): Promise<void> {
+    this.#received.delete(idempotencyKey)
+  }
+
   get received(): readonly Message[] {
     return [...this.#received.values()]
   }

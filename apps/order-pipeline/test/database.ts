@@ -12,11 +12,15 @@ export class TestDatabase {
     this.#name = `${name}_${process.pid}`
   }
 
-  async start(): Promise<pg.Client> {
-    await this.#asOwner(`CREATE DATABASE ${this.#name}`)
+  get url(): string {
     const url = new URL(this.#url)
     url.pathname = `/${this.#name}`
-    this.#client = new pg.Client({ connectionString: url.href })
+    return url.href
+  }
+
+  async start(): Promise<pg.Client> {
+    await this.#asOwner(`CREATE DATABASE ${this.#name}`)
+    this.#client = new pg.Client({ connectionString: this.url })
     await this.#client.connect()
     await this.#client.query(createTables)
     return this.#client

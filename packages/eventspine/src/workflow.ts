@@ -3,16 +3,32 @@
 export type {
   Decision,
   InstanceOptions,
+  RestartOptions,
   StartOptions,
   WorkflowDetails,
   WorkflowHandle,
   Workflows,
 } from './runtime/workflows.js'
+export {
+  type LookContext,
+  type MissedPolicy,
+  type Orphan,
+  type OrphanFound,
+  orphanFound,
+  type Reconciler,
+  type ReconcilerOptions,
+  reconciler,
+  type Schedule,
+  type ScheduleOptions,
+  schedule,
+  type Tick,
+} from './schedule/index.js'
 export type {
   Approval,
   ApprovalOptions,
   Branch,
   ChildOptions,
+  EventMatch,
   MapOptions,
   StepContext,
   StepOptions,

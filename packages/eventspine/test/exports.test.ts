@@ -40,7 +40,16 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'starting',
     'waiting',
   ],
-  'eventspine/workflow': ['ChildError', 'NonDeterminismError', 'StepError', 'workflow', 'workflowOverdue'],
+  'eventspine/workflow': [
+    'ChildError',
+    'NonDeterminismError',
+    'StepError',
+    'orphanFound',
+    'reconciler',
+    'schedule',
+    'workflow',
+    'workflowOverdue',
+  ],
 }
 
 const folder = join(import.meta.dirname, '..')

@@ -1,5 +1,5 @@
 // Workflows over HTTP: started, seen, signalled, decided, cancelled; and what is refused.
-import { defineApp } from 'eventspine'
+import { defineApp, PermanentError } from 'eventspine'
 import { workflow } from 'eventspine/workflow'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -19,7 +19,17 @@ const refund = workflow({
 
 const all = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
 const acme = createApiKey({ scopes: ['publish', 'read', 'operate'], tenant: 'acme', name: 'acme-ops' })
-const app = defineApp({ name: 'server-workflows', workflows: [refund] })
+const echo = workflow({
+  name: 'echo',
+  run: async (ctx, input: { readonly times: number }) => {
+    if (input.times < 0) await ctx.signal('never')
+    return await ctx.step('echo', () => {
+      if (input.times === 0) throw new PermanentError('nothing to say')
+      return 'x'.repeat(input.times)
+    })
+  },
+})
+const app = defineApp({ name: 'server-workflows', workflows: [refund, echo] })
 const fixture = new Fixture({ development: false, apiKeys: [all.record, acme.record] }, {}, app)
 beforeAll(() => fixture.start())
 afterAll(() => fixture.stop())
@@ -35,6 +45,45 @@ async function call(operationId: string, path: string, json?: unknown, key = all
 }
 
 const stateOf = async (path: string) => (await call('showWorkflow', path)).json.state as unknown
+
+/** Starts one and prefers to wait for its end. */
+async function awaited(input: object, prefer: string): Promise<Reply> {
+  const headers = { authorization: `Bearer ${all.key}`, prefer }
+  return await fixture.send('/v1/workflows/echo', { headers, json: { input } })
+}
+
+test('who prefers to wait is given the end, and where to look where it takes longer', async () => {
+  const ended = await awaited({ times: 3 }, 'wait=20')
+  expect(ended.headers['preference-applied']).toBe('wait=20')
+  expect([ended.status, ended.json.state, ended.json.output]).toEqual([200, 'completed', 'xxx'])
+  const failed = await awaited({ times: 0 }, 'respond-async, wait=20')
+  expect([failed.status, failed.json.state]).toEqual([200, 'failed'])
+  const late = await awaited({ times: -1 }, 'wait=1')
+  expect([late.status, late.json.state]).toEqual([202, undefined])
+  expect((await call('showWorkflow', String(late.headers.location))).json.state).toBe('running')
+  expect((await awaited({ times: 1 }, 'handling=strict')).status).toBe(202)
+})
+
+test('what cannot go on is ended, restarted from a step, and sent again', async () => {
+  const path = '/v1/workflows/echo'
+  await call('startWorkflow', path, { id: 'stuck', input: { times: -1 } })
+  await fixture.until(
+    () => stateOf(`${path}/stuck`),
+    (state) => state === 'running',
+  )
+  const halted = await call('retryWorkflow', `${path}/stuck/retry`, {})
+  expect([halted.status, halted.json.code]).toEqual([409, 'WORKFLOW_NOT_HALTED'])
+  const early = await call('restartWorkflow', `${path}/stuck/restart`, {})
+  expect([early.status, early.json.code]).toEqual([409, 'WORKFLOW_RUNNING'])
+  expect((await call('terminateWorkflow', `${path}/stuck/terminate`, { reason: 'a test' })).status).toBe(200)
+  expect(await stateOf(`${path}/stuck`)).toBe('terminated')
+  const again = await call('terminateWorkflow', `${path}/stuck/terminate`, {})
+  expect([again.status, again.json.code]).toEqual([409, 'WORKFLOW_ENDED'])
+  const wrong = await call('restartWorkflow', `${path}/stuck/restart`, { from: 'sing' })
+  expect([wrong.status, wrong.json.code]).toEqual([400, 'REQUEST_INVALID'])
+  const next = await call('restartWorkflow', `${path}/stuck/restart`, {})
+  expect([next.status, next.headers.location]).toEqual([202, '/v1/workflows/echo/stuck~2'])
+})
 
 test('an instance from its start to its end', async () => {
   const started = await call('startWorkflow', '/v1/workflows/refund', { id: 'r 1', input: { amount: 40 } })

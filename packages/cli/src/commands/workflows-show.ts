@@ -42,17 +42,19 @@ function lines(details: WorkflowDetails, width: number, hint: Session['hint']): 
     '',
     bold('History'),
     ...table(columns, details.history.map(row(startedAtMs)), width - 2).map((line): Text => ['  ', line]),
-    ...(attention === null ? [] : ['', ...attentionLines(attention, hint)]),
+    ...(attention === null ? [] : ['', ...attentionLines(details, attention, hint)]),
   ]
 }
 
 const attentionLines = (
+  { workflow, id }: WorkflowDetails,
   { letter, message }: NonNullable<WorkflowDetails['attention']>,
   hint: Session['hint'],
 ): Text[] => [
   [red('It waits for a person. '), message.split('\n')[0] ?? ''],
   ...message.split('\n').slice(1),
   dim(`More: ${hint(`dead show ${letter}`)}`),
+  dim(`Again, once it is mended: ${hint(`workflows retry ${workflow} ${id}`)}`),
 ]
 
 const columns = [
@@ -67,10 +69,13 @@ const marks: Readonly<Record<Entry['kind'], Text>> = {
   'step-begun': dim('· begun'),
   'step-failed': yellow('↻ failed'),
   'step-done': green('✓ done'),
+  'step-claimed': green('✓ done'),
   'step-dead': red('✗ given up'),
   'timer-set': dim('· timer set'),
   'timer-fired': cyan('▸ timer fired'),
   asked: yellow('? asked'),
+  occurred: cyan('▸ event'),
+  'event-claimed': cyan('▸ event'),
   signal: cyan('▸ signal'),
   published: green('✓ published'),
   'child-started': cyan('▸ child started'),

@@ -1,4 +1,4 @@
-// `eventspine workflows`: list instances, show one as it went, start, signal, decide and cancel.
+// `eventspine workflows`: list instances, show one as it went, start, signal, decide, cancel and mend.
 import { type Command, Option } from 'commander'
 import type { InstanceView, WorkflowQuery } from 'eventspine/workflow'
 import { type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
@@ -7,12 +7,10 @@ import { wholeNumber } from '../input/values.js'
 import { table } from '../screen/table.js'
 import { dim, green, type Text } from '../screen/text.js'
 import { ago } from '../screen/time.js'
+import { addMending } from './workflows-mending.js'
 import { showWorkflow } from './workflows-show.js'
 import { standing } from './workflows-standing.js'
-
-interface TenantFlags {
-  readonly tenant?: string
-}
+import { type TenantFlags, tenantOf, withTenant } from './workflows-tenant.js'
 
 interface ListFlags extends PageFlags, TenantFlags {
   readonly workflow?: string
@@ -21,14 +19,14 @@ interface ListFlags extends PageFlags, TenantFlags {
 
 const states = [
   ...['open', 'needs-attention'],
-  ...['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled'],
+  ...['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled', 'terminated'],
 ]
 
 /** Adds the command. */
 export function addWorkflows(program: Command, commands: Commands): void {
   const workflows = program
     .command('workflows')
-    .description('list instances of workflows, show one; start, signal, decide, cancel')
+    .description('list instances of workflows, show one; start, signal, decide, cancel, mend')
   const list = commands.operation<ListFlags>(async ({ spine, screen }, { flags }) => {
     const { workflow, state } = flags
     const query = { ...pageRequest(flags), ...tenantOf(flags) }
@@ -54,11 +52,8 @@ export function addWorkflows(program: Command, commands: Commands): void {
     .action(commands.operation(showWorkflow))
   addStart(workflows, commands)
   addSignals(workflows, commands)
+  addMending(workflows, commands)
 }
-
-const withTenant = (command: Command) => command.option('--tenant <name>', 'of this tenant')
-
-const tenantOf = ({ tenant }: TenantFlags) => (tenant === undefined ? {} : { tenant })
 
 function addStart(workflows: Command, commands: Commands): void {
   interface Flags extends TenantFlags {

@@ -120,3 +120,14 @@ export interface ResolvedSubscription {
   readonly shards: number
   readonly external: boolean
 }
+
+/** What the subscriptions of the engine itself have in common. */
+export const ownDefaults: Omit<
+  ResolvedSubscription,
+  'name' | 'on' | 'matches' | 'retry' | 'deadlineMs' | 'leaseMs' | 'ordered' | 'concurrencyMax'
+> = {
+  ...{ filter: undefined, handle: undefined, transact: undefined, workflow: undefined },
+  ...{ concurrencyPerKeyMax: Number.POSITIVE_INFINITY, rate: undefined, breaker: undefined },
+  ...{ batchEventsMax: 1_000, batchBytesMax: 1024 * 1024, priority: 'normal' },
+  ...{ start: 'now', shards: 1, external: true },
+}

@@ -11,6 +11,7 @@ export {
   versionRule,
 } from './definition.js'
 export type { Event } from './event.js'
+export { type Cause, ownDefinition, ownEvent, reservedPrefix } from './own-event.js'
 export { typeMatcher } from './pattern.js'
 export { fingerprintOf, type Preparation, type PublishOptions, prepare } from './prepare.js'
 export { EventRegistry } from './registry.js'

@@ -81,7 +81,9 @@ export class Execution implements Timed, Underway {
         )
       if (subscription.workflow !== undefined) {
         const { cancellation } = this
-        return this.#services.drive(subscription.workflow, { event, context, grant: lease, cancellation })
+        const { recordedAtMs } = this.#attempt.item.event
+        const drive = { event, recordedAtMs, context, grant: lease, cancellation }
+        return this.#services.drive(subscription.workflow, drive)
       }
       return subscription.handle?.(event, context)
     })

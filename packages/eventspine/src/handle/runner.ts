@@ -7,6 +7,7 @@ import type { Decoded, EventRegistry } from '../event/registry.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 import type { Cancellation, Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
+import { PermanentError } from './category.js'
 import type { HandlerContext, Transaction } from './context.js'
 import { Deadlines } from './deadlines.js'
 import { Execution } from './execution.js'
@@ -41,6 +42,8 @@ export interface Attempt {
 /** One delivery of what moves an instance of a workflow on. */
 export interface Drive {
   readonly event: Event
+  /** When the database wrote it, by its clock, in milliseconds since 1970. */
+  readonly recordedAtMs: number
   readonly context: HandlerContext
   readonly grant: ConsumerName & { readonly token: number }
   readonly cancellation: Cancellation
@@ -96,6 +99,13 @@ export class Runner {
       return done(outcomes.failed(error, attempt.item.attempt, attempt.subscription.retry, random))
     }
     execution.start()
+  }
+
+  /** As handlers see it. Rejects what they cannot see. */
+  async shown(event: StoredEvent, cancellation: Cancellation): Promise<Event> {
+    const made = await this.#show(event, cancellation)
+    if (made.ok) return made.event
+    throw new PermanentError(made.message)
   }
 
   #show(event: Remembering, cancellation: Cancellation): Shown | Promise<Shown> {

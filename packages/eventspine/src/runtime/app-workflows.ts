@@ -5,13 +5,20 @@ import type { AnyWorkflow } from '../workflow/index.js'
 const daysMax = 3_650
 const deadlineMsMax = daysMax * 86_400_000
 
-/** The newest version of each. */
-export function newestOf(workflows: readonly AnyWorkflow[]): readonly AnyWorkflow[] {
-  const newest = new Map<string, AnyWorkflow>()
-  for (const each of workflows)
-    if ((newest.get(each.name)?.version ?? 0) < each.version) newest.set(each.name, each)
-  return [...newest.values()]
+/** All versions of each, newest first. */
+export function versionsOf(workflows: readonly AnyWorkflow[]): readonly (readonly AnyWorkflow[])[] {
+  const names = new Set(workflows.map(({ name }) => name))
+  return [...names].map((name) =>
+    workflows.filter((each) => each.name === name).sort((a, b) => b.version - a.version),
+  )
 }
+
+/** Those that start them, and those that they wait for. */
+export const eventsOf = (workflows: readonly AnyWorkflow[]) =>
+  workflows.flatMap(({ on, waitsFor }) => [
+    ...(on === undefined ? [] : [on.event]),
+    ...(Array.isArray(waitsFor) ? (waitsFor as AnyWorkflow['waitsFor']) : []),
+  ])
 
 export function checkWorkflows(workflows: readonly AnyWorkflow[], faults: string[]): void {
   const seen = new Set<string>()
@@ -31,7 +38,7 @@ const wholeNumbers = [
 ] as const
 
 function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): void {
-  const { name, input, on, run, overdue, retry } = each
+  const { name, input, on, waitsFor, run, overdue, retry } = each
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,79}$/.test(name))
     fault('a name is lower-case letters, digits and dashes, at most 80 characters, such as "check-out"')
   if (typeof run !== 'function') fault('write run: async (ctx, input) => { … }')
@@ -48,10 +55,20 @@ function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): voi
     if (!Number.isInteger(value) || value < 1 || value > max)
       fault(`${option} is ${String(value)}; write a whole number from 1 to ${max.toLocaleString('en')}`)
   }
+  checkAwaited(waitsFor, fault)
   if (on === undefined) return
   if (on.event?.kind !== 'event') fault('on.event takes an event made by defineEvent')
   if (typeof on.id !== 'function')
     fault('on.id says which instance an event starts; write id: (event) => event.data.orderId')
   if (on.input !== undefined && typeof on.input !== 'function')
     fault('on.input must be a function (event) => …')
+}
+
+function checkAwaited(waitsFor: AnyWorkflow['waitsFor'], fault: (message: string) => void): void {
+  if (!Array.isArray(waitsFor)) return fault('waitsFor must be a list of events; write waitsFor: [orderPaid]')
+  for (const event of waitsFor) {
+    if (event?.kind !== 'event') fault('waitsFor takes events made by defineEvent')
+    else if (event.key === undefined)
+      fault(`waits for "${event.type}", which has no key to find it by; add "key: (data) => …" to the event`)
+  }
 }

@@ -4,19 +4,21 @@
 import type { BreakerOptions, ResolvedSubscription, Subscription } from '../deliver/subscription.js'
 import { compileFilter, type Filter } from '../event/filter/index.js'
 import type { AnyEventDefinition } from '../event/index.js'
-import {
-  closest,
-  EventRegistry,
-  isType,
-  isVersion,
-  typeMatcher,
-  typeRule,
-  versionRule,
-} from '../event/index.js'
+import { closest, EventRegistry, typeMatcher } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import { EventspineError } from '../kernel/index.js'
-import { type AnyWorkflow, reservedPrefix, subscriptionsOf, workflowOverdue } from '../workflow/index.js'
-import { checkWorkflows, newestOf } from './app-workflows.js'
+import {
+  type Reconciler,
+  reconcilerSubscriptions,
+  type Schedule,
+  subscriptionOf,
+  type Timetable,
+  timetableOf,
+} from '../schedule/index.js'
+import { type AnyWorkflow, subscriptionsOf } from '../workflow/index.js'
+import { checkEvents } from './app-events.js'
+import { checkReconcilers, checkSchedules } from './app-schedules.js'
+import { checkWorkflows, eventsOf, versionsOf } from './app-workflows.js'
 
 export interface AppOptions {
   /** Lower case, digits and dashes. The default `source` of its events is `/` and this name. */
@@ -26,15 +28,19 @@ export interface AppOptions {
   readonly subscriptions?: readonly Subscription[]
   /** Of each, the versions that instances may still run on. */
   readonly workflows?: readonly AnyWorkflow[]
+  readonly schedules?: readonly Schedule[]
+  readonly reconcilers?: readonly Reconciler[]
 }
 
 export interface App {
   readonly kind: 'app'
   readonly name: string
   readonly events: readonly AnyEventDefinition[]
-  /** Those of its workflows among them. */
+  /** Those of its workflows and schedules among them. */
   readonly subscriptions: readonly ResolvedSubscription[]
   readonly workflows: readonly AnyWorkflow[]
+  /** Of its schedules and reconcilers. */
+  readonly timetables: readonly Timetable[]
   readonly registry: EventRegistry
 }
 
@@ -42,21 +48,25 @@ export interface App {
 export function defineApp(options: AppOptions): App {
   const faults: string[] = []
   const fault = (message: string) => void faults.push(message)
-  checkNames(options, ['name', 'events', 'subscriptions', 'workflows'], '', fault)
+  checkNames(options, ['name', 'events', 'subscriptions', 'workflows', 'schedules', 'reconcilers'], '', fault)
   if (!isName(options.name)) fault(`app name "${options.name}" must be ${nameRule}`)
   const subscriptions = madeBy('defineSubscription', 'subscription', options.subscriptions, fault)
   const named = subscriptions.flatMap(({ on }) => on.filter((interest) => typeof interest !== 'string'))
   const events = madeBy('defineEvent', 'event', options.events, fault)
   const workflows = madeBy('workflow', 'workflow', options.workflows, fault)
-  const triggers = workflows.flatMap(({ on }) => (on === undefined ? [] : [on.event]))
-  const all = [
-    ...new Set([...events, ...[...named, ...triggers].filter((interest) => interest?.kind === 'event')]),
-  ]
+  const schedules = madeBy('schedule', 'schedule', options.schedules, fault)
+  const reconcilers = madeBy('reconciler', 'reconciler', options.reconcilers, fault)
+  const used = [...named, ...eventsOf(workflows), ...schedules.map(({ event }) => event)]
+  const all = [...new Set([...events, ...used.filter((interest) => interest?.kind === 'event')])]
   checkEvents(all, faults)
   checkWorkflows(workflows, faults)
+  checkSchedules(schedules, faults)
+  checkReconcilers(reconcilers, faults)
   const resolved = [
     ...subscriptions.map((subscription) => resolve(subscription, all, faults)),
-    ...newestOf(workflows).flatMap(subscriptionsOf),
+    ...versionsOf(workflows).flatMap(subscriptionsOf),
+    ...schedules.map(subscriptionOf),
+    ...reconcilers.flatMap(reconcilerSubscriptions),
   ]
   const names = new Set<string>()
   for (const { name } of resolved) {
@@ -76,6 +86,7 @@ export function defineApp(options: AppOptions): App {
     events: all,
     subscriptions: resolved,
     workflows,
+    timetables: [...schedules, ...reconcilers.map(timetableOf)],
     registry: new EventRegistry(all),
   })
 }
@@ -100,40 +111,6 @@ function madeBy<Value extends { readonly kind: string }>(
 
 const isName = (name: unknown) => typeof name === 'string' && /^[a-z0-9][a-z0-9-]{0,99}$/.test(name)
 const nameRule = 'lower-case letters, digits and dashes, at most 100 characters, such as "reserve-stock"'
-function checkEvents(events: readonly AnyEventDefinition[], faults: string[]): void {
-  const seen = new Map<string, AnyEventDefinition>()
-  for (const event of events) {
-    const name = `event "${event.type}" version ${event.version}`
-    if (!isType(event.type)) faults.push(`${name}: ${typeRule}`)
-    else if (event.type.startsWith(reservedPrefix) && event !== workflowOverdue)
-      faults.push(`${name}: types that begin with "${reservedPrefix}" are the engine's own; give it another`)
-    if (!isVersion(event.version)) faults.push(`${name}: version ${versionRule}`)
-    if (typeof event.schema?.['~standard']?.validate !== 'function')
-      faults.push(`${name}: schema must be a Standard Schema, such as z.object({ … }) of zod 4`)
-    const id = `${event.type}\n${event.version}`
-    if (seen.has(id)) faults.push(`${name} is defined twice; raise the version of the one that changed`)
-    seen.set(id, event)
-    checkUpcast(event, (message) => faults.push(`${name}: ${message}`))
-    for (const lambda of ['key', 'subject'] as const)
-      if (event[lambda] !== undefined && typeof event[lambda] !== 'function')
-        faults.push(`${name}: ${lambda} must be a function; write ${lambda}: (data) => data.id`)
-  }
-}
-
-function checkUpcast({ version, upcast }: AnyEventDefinition, fault: (message: string) => void): void {
-  const steps = Object.keys(upcast)
-  for (const from of steps) {
-    if (!/^[1-9]\d*$/.test(from) || Number(from) >= version)
-      fault(`upcast ${from} leads nowhere; write { 1: (v1) => v2, … } up to ${version - 1}`)
-    else if (typeof upcast[Number(from)] !== 'function')
-      fault(`upcast ${from} must be a function; write { ${from}: (old) => … }`)
-    else if (Number(from) + 1 < version && !steps.includes(String(Number(from) + 1)))
-      fault(
-        `upcast ${from} leads to version ${Number(from) + 1}, from which none goes on; add ${Number(from) + 1}: (old) => …`,
-      )
-  }
-}
-
 /** Leases of alarms are short and kept by heartbeats; others outlast the handler, so that one slow beat costs nothing. */
 const alarmLeaseMs = 5_000
 const leaseMarginMs = 30_000

@@ -6,6 +6,7 @@ import { Runner } from '../handle/index.js'
 import type { Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
+import { Scheduler, type Timetable } from '../schedule/index.js'
 import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
 import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
@@ -15,6 +16,8 @@ import { WorkflowEnds } from './workflow-ends.js'
 export interface CellServices {
   readonly name: string
   readonly app: App
+  /** Those whose tenant lives here. */
+  readonly timetables: readonly Timetable[]
   readonly store: Store
   readonly claim: ClaimPort
   readonly clock: Clock
@@ -50,6 +53,7 @@ export class Cell {
   readonly workflowEnds: WorkflowEnds
   readonly #engine: WorkflowEngine
   readonly #sleepers: Sleepers
+  readonly #scheduler: Scheduler
   #worker: Worker | undefined
   /** Appended since this process made a tick. */
   #unmarked = 0
@@ -74,13 +78,19 @@ export class Cell {
       failed: (error) =>
         logger.warn('timers of workflows were not looked at; trying again', { cell: this.name, error }),
     })
+    this.#scheduler = new Scheduler(services.timetables, {
+      ...{ port: store, clock, random, logger, tenant: preparation.tenant },
+      published: () => this.#appended(0),
+    })
     this.#engine = new WorkflowEngine(app.workflows, {
       ...{ port: store, clock, random, logger },
       prepare: (definition, data, options) => prepare(definition, data, options, preparation),
       checkIn: (event) => this.appender.checkIn(event),
+      ...{ claim, softLimitBytes: limits.softLimitBytes },
+      show: (event, cancellation) => this.runner.shown(event, cancellation),
       wakeIn: (ms) => this.#sleepers.wakeIn(ms),
       published: () => this.#appended(0),
-      ended: (name) => this.workflowEnds.ended(name),
+      ended: (name, end) => this.workflowEnds.ended(name, end),
     })
     this.runner = new Runner({
       registry: app.registry,
@@ -151,6 +161,7 @@ export class Cell {
       throw error
     }
     if (app.workflows.length > 0) this.#sleepers.start()
+    await this.#scheduler.start()
     this.#loops = Promise.all([
       this.#every(maintainEveryMs, () => store.maintain(retention)),
       this.#every(redriveEveryMs, () => this.#advanceRedrives()),
@@ -214,6 +225,7 @@ export class Cell {
       wasRunning && this.appender.drain(),
       this.#worker?.stop(),
       this.#sleepers.stop(),
+      this.#scheduler.stop(),
     ])
     this.workflowEnds.stop()
     // What waits for a database that answers nothing fails once its connections are closed.

@@ -6,6 +6,7 @@ import { type Preparation, type PublishOptions, prepare } from '../event/index.j
 import { EventspineError } from '../kernel/index.js'
 import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.js'
 import { activeTraceparent, publishSpan } from '../observe/trace.js'
+import type { Timetable } from '../schedule/index.js'
 import { claimStatements } from '../store/postgres/claim.js'
 import { createPostgresStore } from '../store/postgres/postgres-store.js'
 import type { App } from './app.js'
@@ -86,6 +87,7 @@ export class Eventspine {
     return new Cell({
       name,
       app: this.app,
+      timetables: this.#timetablesOf(name),
       store,
       claim,
       logger,
@@ -102,6 +104,11 @@ export class Eventspine {
       limits: appendLimits,
       expireClaims: () => this.#expireClaims(claim),
     })
+  }
+
+  #timetablesOf(name: string): readonly Timetable[] {
+    const { placement, tenant } = this.#options
+    return this.app.timetables.filter((each) => placement(each.tenant ?? tenant) === name)
   }
 
   async #prepare(name: string): Promise<void> {

@@ -1,51 +1,52 @@
-// Who waits for the end of a workflow: told at once where it ends in this process, and asks now and then where it may
-// end in another.
+// Who waits for the end of a workflow: told at once, with what came of it, where it ends in this process; asks now and
+// then where it may end in another.
 import { type Clock, EventspineError } from '../kernel/index.js'
-import type { InstanceName, WorkflowPort } from '../workflow/index.js'
-
-type Found = NonNullable<Awaited<ReturnType<WorkflowPort['workflow']>>>
+import type { InstanceName, WorkflowEnd, WorkflowPort } from '../workflow/index.js'
 
 const lookEveryMs = { min: 100, max: 2_000 }
 
 const keyOf = ({ tenant, workflow, id }: InstanceName) => JSON.stringify([tenant, workflow, id])
 
 export class WorkflowEnds {
-  readonly #port: Pick<WorkflowPort, 'workflow'>
+  readonly #port: Pick<WorkflowPort, 'workflowEnd'>
   readonly #clock: Clock
-  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #waiting = new Map<string, Set<(end: WorkflowEnd | undefined) => void>>()
   #stopped = false
 
-  constructor(port: Pick<WorkflowPort, 'workflow'>, clock: Clock) {
+  constructor(port: Pick<WorkflowPort, 'workflowEnd'>, clock: Clock) {
     this.#port = port
     this.#clock = clock
   }
 
-  ended(name: InstanceName): void {
-    for (const wake of this.#waiting.get(keyOf(name)) ?? []) wake()
+  ended(name: InstanceName, end: WorkflowEnd): void {
+    for (const hear of this.#waiting.get(keyOf(name)) ?? []) hear(end)
   }
 
   stop(): void {
     this.#stopped = true
-    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake()
+    for (const waiting of this.#waiting.values()) for (const hear of waiting) hear(undefined)
   }
 
-  /** Resolves with the instance once it has ended; with null where the time is up. */
-  async wait(name: InstanceName, ms: number): Promise<Found | null> {
+  /** Resolves once it has ended; with null where the time is up. `begins`: it was started a moment ago, and the database
+   *  need not be asked before somebody could have ended it elsewhere. */
+  async wait(name: InstanceName, ms: number, begins = false): Promise<WorkflowEnd | null> {
     const endsAt = this.#clock.monotonic() + ms
-    for (let pauseMs = lookEveryMs.min; ; pauseMs = Math.min(pauseMs * 2, lookEveryMs.max)) {
-      // Listened to before it is asked: an end in between is not missed.
-      const told = this.#listen(name)
-      try {
-        const found = await this.#port.workflow(name)
-        if (found !== null && found.instance.endedAtMs !== null) return found
+    // Listened to before anybody is asked: an end in between is not missed.
+    const listening = this.#listen(name)
+    try {
+      let asks = !begins
+      for (let pauseMs = lookEveryMs.min; ; pauseMs = Math.min(pauseMs * 2, lookEveryMs.max)) {
+        const end = listening.heard ?? (asks ? await this.#port.workflowEnd(name) : null)
+        if (end !== null) return end
+        asks = true
         const leftMs = endsAt - this.#clock.monotonic()
         if (leftMs <= 0) return null
         if (this.#stopped)
           throw new EventspineError('STOPPED', 'This Eventspine was stopped while a workflow was waited for.')
-        await told.within(Math.min(pauseMs, leftMs))
-      } finally {
-        told.forget()
+        await listening.within(Math.min(pauseMs, leftMs))
       }
+    } finally {
+      listening.forget()
     }
   }
 
@@ -53,16 +54,12 @@ export class WorkflowEnds {
     const key = keyOf(name)
     const waiting = this.#waiting.get(key) ?? new Set()
     this.#waiting.set(key, waiting)
-    let heard = false
-    let wake = () => {
-      heard = true
-    }
-    const hear = () => wake()
-    waiting.add(hear)
-    return {
+    let wake = () => {}
+    const listening = {
+      heard: undefined as WorkflowEnd | undefined,
       within: (ms: number) =>
         new Promise<void>((resolve) => {
-          if (heard) return resolve()
+          if (listening.heard !== undefined || this.#stopped) return resolve()
           const cancel = this.#clock.after(ms, resolve)
           wake = () => {
             cancel()
@@ -74,5 +71,11 @@ export class WorkflowEnds {
         if (waiting.size === 0) this.#waiting.delete(key)
       },
     }
+    const hear = (end: WorkflowEnd | undefined) => {
+      listening.heard ??= end
+      wake()
+    }
+    waiting.add(hear)
+    return listening
   }
 }

@@ -1,6 +1,7 @@
 // What a user does with workflows: starts, signals, approves, cancels, and looks.
 import { fingerprintOf, type NewEvent } from '../event/index.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
+import type { Redrive } from '../redrive/index.js'
 import {
   type AnyWorkflow,
   type Entry,
@@ -10,6 +11,7 @@ import {
   inputJson,
   stimulus,
   typeOf,
+  type WorkflowEnd,
   type WorkflowInput,
   type WorkflowOutput,
   type WorkflowPort,
@@ -18,6 +20,7 @@ import {
 } from '../workflow/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
+import { type Found, WorkflowMending } from './workflow-mending.js'
 
 export interface StartOptions {
   /** The same id twice is one instance. Default: a new UUID v7. */
@@ -27,6 +30,13 @@ export interface StartOptions {
 
 export interface InstanceOptions {
   readonly tenant?: string
+}
+
+export interface RestartOptions extends InstanceOptions {
+  /** A step: its name, or its place in the history. */
+  readonly from?: string
+  /** Id of the new instance. Default: the old one's and `~2`, `~3` … */
+  readonly as?: string
 }
 
 export interface Decision {
@@ -52,6 +62,8 @@ export interface WorkflowHandle<Output = unknown> {
   /** Resolves with what it answers. Throws WORKFLOW_FAILED when it ends otherwise, and TIMED_OUT after `timeoutMs`
    *  (default 60,000). */
   result(options?: { readonly timeoutMs?: number }): Promise<Output>
+  /** Resolves with true once it has ended, however; with false after `timeoutMs` (default 60,000). */
+  ended(options?: { readonly timeoutMs?: number }): Promise<boolean>
 }
 
 export interface WorkflowsServices {
@@ -63,6 +75,8 @@ export interface WorkflowsServices {
 }
 
 const resultMsDefault = 60_000
+/** Who asks so soon after the start is told of the end as it comes, and need not look for one before. */
+const beginsMsMax = 5
 /** Of an id that is given here. Those of events and of children may be as long as a key. */
 const idMax = 160
 const keyMax = 500
@@ -74,9 +88,11 @@ const states: readonly unknown[] = [undefined, 'open', 'needs-attention', ...wor
 
 export class Workflows {
   readonly #services: WorkflowsServices
+  readonly #mending: WorkflowMending
 
   constructor(services: WorkflowsServices) {
     this.#services = services
+    this.#mending = new WorkflowMending(services)
   }
 
   /** Stores the wish to start it, and answers at once. Throws WORKFLOW_UNKNOWN, EVENT_INVALID for an input that does not
@@ -93,13 +109,14 @@ export class Workflows {
     const data = { input: parsed(await inputJson(found, input)) }
     const made = stimulus(name, 'started', data, undefined, this.#services)
     const event = options.id === undefined ? made : keyed(made, `start ${found.name} ${id}`)
-    if ((await this.#cell(name).appender.append(event)) === 'conflict')
+    const outcome = await this.#cell(name).appender.append(event)
+    if (outcome === 'conflict')
       throw new EventspineError(
         'IDEMPOTENCY_CONFLICT',
         `Instance "${id}" of workflow "${found.name}" was started with another input. An id names one instance: repeat the same, or give this one an id of its own.`,
         { field: '/id' },
       )
-    return this.#handle(name)
+    return this.#handle(name, outcome === 'stored' ? clock.monotonic() : undefined)
   }
 
   /** Of an instance that was started before. */
@@ -153,6 +170,72 @@ export class Workflows {
     await this.#send(name, 'cancelled', { by, reason: reasonOf(reason) })
   }
 
+  /** Sends again what halts it. Throws WORKFLOW_NOT_HALTED. */
+  async retry(
+    workflow: AnyWorkflow | string,
+    id: string,
+    by: string,
+    options: InstanceOptions = {},
+  ): Promise<Redrive> {
+    const name = this.#named(this.#find(workflow).name, id, options)
+    const { store } = this.#cell(name)
+    return await this.#mending.retry(store, await this.#found(name), checked('by', by, nameMax))
+  }
+
+  /** Ends it where it stands: nothing is undone, what runs is not recorded any more. Its children are cancelled. For
+   *  what `cancel` does not reach. Throws NOT_FOUND, WORKFLOW_ENDED. */
+  async terminate(
+    workflow: AnyWorkflow | string,
+    id: string,
+    by: string,
+    reason?: string,
+    options: InstanceOptions = {},
+  ): Promise<void> {
+    checked('by', by, nameMax)
+    const name = this.#named(this.#find(workflow).name, id, options)
+    const cell = this.#cell(name)
+    const found = await this.#found(name)
+    const end = await this.#mending.terminate(cell.store, found, by, reasonOf(reason))
+    if (end === null) throw endedAs(name, (await this.#found(name)).instance.state)
+    cell.appendedWithin()
+    cell.workflowEnds.ended(name, end)
+  }
+
+  /** Starts another instance, on the newest version, with the same input and all that this one did before the step `from`
+   *  (its name, or its place in the history); without it, from the beginning. What follows is done again under new
+   *  idempotency keys. Throws NOT_FOUND, WORKFLOW_RUNNING, REQUEST_INVALID. */
+  async restart(
+    workflow: AnyWorkflow | string,
+    id: string,
+    by: string,
+    { from, as, ...options }: RestartOptions = {},
+  ): Promise<WorkflowHandle> {
+    checked('by', by, nameMax)
+    const name = this.#named(this.#find(workflow).name, id, options)
+    const found = await this.#found(name)
+    const next = { ...name, id: as === undefined ? await this.#freeId(name) : checked('as', as, idMax) }
+    if ((await this.#cell(name).store.workflow(next)) !== null)
+      throw refused('/as', `There is an instance "${next.id}" already; choose another id`)
+    const event = this.#mending.restarted(found, from, next, by)
+    await this.#cell(name).appender.append(event)
+    return this.#handle(next, this.#services.clock.monotonic())
+  }
+
+  // `order-7`, then `order-7~2`, `order-7~3`.
+  async #freeId(name: InstanceName): Promise<string> {
+    const base = name.id.replace(/~\d+$/, '')
+    for (let number = 2; ; number++) {
+      const id = `${base}~${number}`
+      if ((await this.#cell(name).store.workflow({ ...name, id })) === null) return id
+    }
+  }
+
+  async #found(name: InstanceName): Promise<Found> {
+    const found = await this.#cell(name).store.workflow(name)
+    if (found === null) throw unknown(name)
+    return found
+  }
+
   /** Newest first. Throws REQUEST_INVALID. */
   async list(query: WorkflowQuery = {}): ReturnType<WorkflowPort['workflows']> {
     checkQuery(query)
@@ -170,17 +253,23 @@ export class Workflows {
     return found === null ? null : detailsOf(found)
   }
 
-  #handle<Output>(name: InstanceName): WorkflowHandle<Output> {
+  #handle<Output>(name: InstanceName, startedAt = Number.NEGATIVE_INFINITY): WorkflowHandle<Output> {
+    const wait = (timeoutMs: number) => {
+      const begins = this.#services.clock.monotonic() - startedAt < beginsMsMax
+      return this.#cell(name).workflowEnds.wait(name, timeoutMs, begins)
+    }
     return {
       ...name,
+      ended: async ({ timeoutMs = resultMsDefault } = {}) => (await wait(timeoutMs)) !== null,
       result: async ({ timeoutMs = resultMsDefault } = {}) => {
-        const found = await this.#cell(name).workflowEnds.wait(name, timeoutMs)
-        if (found === null)
+        const end = await wait(timeoutMs)
+        if (end === null)
           throw new EventspineError(
             'TIMED_OUT',
             `Workflow "${name.workflow}" ${name.id} has not ended within ${timeoutMs} ms. It goes on: ask again, or wait longer.`,
           )
-        const { state, output, failure } = detailsOf({ ...found })
+        const { state } = end
+        const { output, failure } = answerOf(end)
         if (state === 'completed') return output as Output
         throw new EventspineError(
           'WORKFLOW_FAILED',
@@ -195,19 +284,11 @@ export class Workflows {
     const name = this.#named(this.#find(workflow).name, checked('id', id, keyMax), options)
     const { store } = this.#cell(name)
     const instance = (await store.workflow(name))?.instance
-    if (instance !== undefined && instance.endedAtMs !== null)
-      throw new EventspineError(
-        'WORKFLOW_ENDED',
-        `Workflow "${name.workflow}" ${id} has ended as ${instance.state}: nothing reaches it any more.`,
-      )
+    if (instance !== undefined && instance.endedAtMs !== null) throw endedAs(name, instance.state)
     const type = typeOf(name.workflow, 'started')
     if (instance === undefined) {
       const started = await store.events({ tenant: name.tenant, key: id, type, limit: 1 })
-      if (started.items.length === 0)
-        throw new EventspineError(
-          'NOT_FOUND',
-          `There is no instance "${id}" of workflow "${name.workflow}" for tenant "${name.tenant}".`,
-        )
+      if (started.items.length === 0) throw unknown(name)
     }
     return name
   }
@@ -275,6 +356,18 @@ function checkQuery({ tenant, state, cursor, limit }: WorkflowQuery): void {
     throw refused('/limit', `"limit" is ${String(limit)}; write a whole number from 1 to ${limitMax}`)
 }
 
+const endedAs = ({ workflow, id }: InstanceName, state: string) =>
+  new EventspineError(
+    'WORKFLOW_ENDED',
+    `Workflow "${workflow}" ${id} has ended as ${state}: nothing reaches it any more.`,
+  )
+
+const unknown = ({ workflow, id, tenant }: InstanceName) =>
+  new EventspineError(
+    'NOT_FOUND',
+    `There is no instance "${id}" of workflow "${workflow}" for tenant "${tenant}".`,
+  )
+
 const refused = (field: string, message: string) =>
   new EventspineError('REQUEST_INVALID', `${message}.`, { field })
 
@@ -287,7 +380,11 @@ function detailsOf({
   readonly history: readonly Entry[]
   readonly attention: InstanceView['attention']
 }): WorkflowDetails {
-  const ended = history.findLast(({ kind }) => kind === 'ended')?.data
-  const { output, failure } = JSON.parse(ended ?? '{}') as Pick<WorkflowDetails, 'output' | 'failure'>
-  return { ...instance, attention, history, output, failure }
+  const ended = history.findLast(({ kind }) => kind === 'ended')
+  return { ...instance, attention, history, ...answerOf({ data: ended?.data ?? null }) }
+}
+
+function answerOf({ data }: Pick<WorkflowEnd, 'data'>): Pick<WorkflowDetails, 'output' | 'failure'> {
+  const { output, failure } = JSON.parse(data ?? '{}') as Pick<WorkflowDetails, 'output' | 'failure'>
+  return { output, failure }
 }

@@ -1,5 +1,6 @@
 // given / when / then over a tracked run: the app's own functions, the real stages, an in-memory store and a clock
 // that moves only when everything has been done. A retry in five minutes costs no time; the same seed gives the same run.
+import { reservedPrefix } from '../event/index.js'
 import type { EventView } from '../inspect/view.js'
 import { EventspineError, seededRandom } from '../kernel/index.js'
 import { VirtualClock } from '../kernel/virtual-clock.js'
@@ -7,13 +8,13 @@ import { type Logger, silentLogger } from '../observe/log.js'
 import type { App } from '../runtime/app.js'
 import { Eventspine } from '../runtime/eventspine.js'
 import type { WorkflowDetails } from '../runtime/workflows.js'
+import { Scheduler } from '../schedule/index.js'
 import {
   createMemoryClaims,
   createMemoryStore,
   type MemoryQuery,
   type MemoryStore,
 } from '../store/memory/index.js'
-import { reservedPrefix } from '../workflow/index.js'
 import type { Happening } from './happening.js'
 import type { SideEffect, SideEffects } from './side-effects.js'
 
@@ -63,6 +64,8 @@ export class Scenario {
   readonly #spine: Eventspine
   readonly #clock: VirtualClock
   readonly #store: MemoryStore
+  /** Never started: asked when the next tick is due. */
+  readonly #scheduler: Scheduler
   readonly #options: ScenarioOptions
   readonly #given: Happening[] = []
   readonly #when: Happening[] = []
@@ -83,6 +86,9 @@ export class Scenario {
       ...(options.query === undefined ? {} : { query: options.query }),
     })
     this.#store = store
+    this.#scheduler = new Scheduler(app.timetables, {
+      ...{ port: store, clock, random, logger: silentLogger, tenant: '', published: () => {} },
+    })
     this.#spine = new Eventspine(
       app,
       { databaseUrl: 'memory:', idempotencyWindowMs, stalledMs: 0, logger: options.logger ?? silentLogger },
@@ -192,8 +198,9 @@ export class Scenario {
     const endsAtMs = this.#clock.now() + ms
     for (let leftMs = ms; leftMs > 0; leftMs = endsAtMs - this.#clock.now()) {
       await this.#clock.runUntil(() => this.#handled(), leftMs)
-      const dueInMs = await this.#store.nextWakeMs()
-      await this.#leapTo(Math.min(endsAtMs, this.#clock.now() + (dueInMs ?? leftMs)))
+      const dueInMs = [await this.#store.nextWakeMs(), await this.#scheduler.nextTickMs(), leftMs]
+      const soonest = Math.min(...dueInMs.filter((each) => each !== null))
+      await this.#leapTo(Math.min(endsAtMs, this.#clock.now() + soonest))
     }
   }
 

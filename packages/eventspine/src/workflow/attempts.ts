@@ -27,10 +27,14 @@ export interface AttemptServices {
   /** Lease lost, or shutdown. */
   readonly cancellation: Cancellation
   readonly consequences: Consequences
+  /** Looks for the event that a call waits for: its JSON, or undefined. */
+  look(call: Call, taken: ReadonlySet<string>): Promise<string | undefined>
 }
 
 export interface AttemptReports {
   arrived(arrival: Arrival): void
+  /** Nothing came of it. */
+  idle(): void
   /** It must wait for a person. */
   stuck(error: unknown): void
   /** The point of no return is behind it. */
@@ -57,6 +61,33 @@ export class Attempts {
     this.#services.consequences.published(call).then(
       (event) => this.#arrive(call, { kind: 'published', data: { id: event.id }, published: [event] }),
       (error: unknown) => this.#arrive(call, { kind: 'step-dead', data: judge(error) }),
+    )
+  }
+
+  look(call: Call, taken: ReadonlySet<string>): void {
+    this.#running++
+    call.running = true
+    const through = () => {
+      call.running = false
+      this.#running--
+    }
+    this.#services.look(call, taken).then(
+      (json) => {
+        through()
+        if (json === undefined) return this.#reports.idle()
+        this.#reports.arrived({ kind: 'occurred', place: call.place, name: call.name, json })
+      },
+      // A filter that throws, an event that this code cannot read: mended by deploying.
+      (error: unknown) => {
+        through()
+        this.#reports.stuck(
+          new PermanentError(
+            `Looking for the event "${call.name}" failed and waits for a person: ${judge(error).message}. Mend the cause, then redrive.`,
+            { cause: error },
+          ),
+        )
+        this.#reports.idle()
+      },
     )
   }
 

@@ -1,11 +1,12 @@
 // One call of a workflow's code that has not been answered: what it is, what is recorded of it, and who waits.
 import type { AnyEventDefinition } from '../event/definition.js'
+import type { Event } from '../event/event.js'
 import type { HandlerPublishOptions } from '../handle/context.js'
 import type { StepContext, StepOptions } from './context.js'
 import type { AnyWorkflow } from './definition.js'
 import type { Scope } from './scope.js'
 
-export type CallKind = 'step' | 'sleep' | 'signal' | 'approval' | 'child' | 'publish' | 'undo'
+export type CallKind = 'step' | 'sleep' | 'signal' | 'approval' | 'event' | 'child' | 'publish' | 'undo'
 
 /** What a call asks for; each kind reads its own part. */
 export interface Asked {
@@ -14,6 +15,7 @@ export interface Asked {
   readonly timeoutMs?: number
   readonly dueAtMs?: number
   readonly asked?: object
+  readonly awaited?: { readonly key: string; readonly where: (event: Event) => boolean }
   readonly child?: {
     readonly definition: AnyWorkflow
     readonly input: unknown
@@ -34,7 +36,7 @@ export class Call {
   begun = false
   /** The live run has seen it. */
   active = false
-  /** An attempt of it runs in this process. */
+  /** An attempt of it, or a look for its event, runs in this process. */
   running = false
   /** Failed attempts. */
   attempts = 0
@@ -62,9 +64,10 @@ export const callsOf: Readonly<Record<string, readonly CallKind[]>> = {
   'step-begun': ['step'],
   'step-failed': ['step'],
   'step-done': ['step'],
-  'step-dead': ['step'],
-  'timer-set': ['sleep', 'signal', 'approval'],
-  'timer-fired': ['sleep', 'signal', 'approval'],
+  'step-dead': ['step', 'event'],
+  'timer-set': ['sleep', 'signal', 'approval', 'event'],
+  'timer-fired': ['sleep', 'signal', 'approval', 'event'],
+  occurred: ['event'],
   asked: ['approval'],
   published: ['publish'],
   'child-started': ['child'],

@@ -1,5 +1,6 @@
 // What an instance sends out with what is recorded of it: events of its code, and stimuli for parent and children.
 import type { AnyEventDefinition } from '../event/definition.js'
+import type { Cause } from '../event/index.js'
 import type { PublishOptions } from '../event/prepare.js'
 import type { NewEvent } from '../event/stored.js'
 import { ValidationError } from '../handle/index.js'
@@ -10,7 +11,7 @@ import { uuidAt } from './chance.js'
 import type { AnyWorkflow } from './definition.js'
 import { dataOf } from './history.js'
 import type { Entry, InstanceName, Parent } from './port.js'
-import { type Cause, stimulus } from './stimulus.js'
+import { stimulus } from './stimulus.js'
 
 export interface ConsequenceServices {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 // What a workflow's code is given. Whatever goes out to the world or depends on time and chance goes through here, so
 // that a second run of the code sees the same.
-import type { AnyEventDefinition, InputOf } from '../event/definition.js'
+import type { AnyEventDefinition, EventOf, InputOf } from '../event/definition.js'
 import type { HandlerPublishOptions } from '../handle/context.js'
 import type { RetryPolicy } from '../handle/index.js'
 import type { Logger } from '../observe/log.js'
@@ -37,6 +37,13 @@ export interface WaitOptions {
   readonly timeoutMs?: number
 }
 
+export interface EventMatch<Definition extends AnyEventDefinition> {
+  /** The event's key, as its definition takes it from the data. */
+  readonly key: string
+  /** Passes over those for which it answers false. */
+  readonly where?: (event: EventOf<Definition>) => boolean
+}
+
 export interface ApprovalOptions extends WaitOptions {
   /** Who should decide, and what about: shown to whoever is asked. */
   readonly to?: string
@@ -71,7 +78,8 @@ export interface WorkflowContext {
   /** Logs once: nothing while recorded steps are gone through again. */
   readonly log: Logger
   /** Runs `action` until it succeeds or its retries are used up, and records what it answered. Running again, the code
-   *  is given the record. The answer is what JSON makes of it, at most 256 KiB. Throws StepError. */
+   *  is given the record. The answer is what JSON makes of it, at most 256 KiB; above 64 KiB
+   *  (`softLimitBytes`) it lies in the object store. Throws StepError. */
   step<Result>(
     name: string,
     action: (ctx: StepContext) => Result | Promise<Result>,
@@ -81,6 +89,14 @@ export interface WorkflowContext {
   sleepUntil(time: Date): Promise<void>
   /** The next signal of that name, also one that came before; `undefined` when none came in time. */
   signal<Payload = unknown>(name: string, options?: WaitOptions): Promise<Payload | undefined>
+  /** The first event of that type under that key since the instance was started (or since the event that started it),
+   *  also one that came before the call; `undefined` when none came in time. The workflow lists the type in `waitsFor`.
+   *  An event answers one call of an instance. */
+  waitFor<Definition extends AnyEventDefinition>(
+    event: Definition,
+    match: EventMatch<Definition>,
+    options?: WaitOptions,
+  ): Promise<EventOf<Definition> | undefined>
   /** Asks a person. Answers `undefined` when nobody decided in time. */
   approval(name: string, options?: ApprovalOptions): Promise<Approval | undefined>
   /** Starts another workflow and waits for its end. Throws ChildError when it did not complete. */

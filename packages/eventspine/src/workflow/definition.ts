@@ -20,6 +20,7 @@ export interface Workflow<Input = unknown, Output = unknown> {
   readonly version: number
   readonly input: StandardSchemaV1<unknown, Input> | undefined
   readonly on: WorkflowTrigger | undefined
+  readonly waitsFor: readonly AnyEventDefinition[]
   readonly run: (ctx: WorkflowContext, input: Input) => Promise<Output>
   readonly deadlineMs: number
   readonly overdue: 'alarm' | 'cancel'
@@ -43,6 +44,8 @@ export interface WorkflowOptions<Input, Output, Trigger extends AnyEventDefiniti
     readonly id: (event: EventOf<Trigger>) => string
     readonly input?: (event: EventOf<Trigger>) => Input
   }
+  /** Events that its code asks for by `ctx.waitFor`. */
+  readonly waitsFor?: readonly AnyEventDefinition[]
   readonly run: (ctx: WorkflowContext, input: Input) => Promise<Output>
   /** From its start to its end. An instance that is not through by then raises an alarm. Default 7 days. */
   readonly deadlineMs?: number
@@ -70,6 +73,7 @@ export function workflow<Input = unknown, Output = unknown, Trigger extends AnyE
     version: options.version ?? 1,
     input: options.input,
     on: on === undefined ? undefined : Object.freeze({ event: on.event, id: on.id, input: on.input }),
+    waitsFor: options.waitsFor ?? [],
     run: options.run,
     deadlineMs: options.deadlineMs ?? deadlineMsDefault,
     overdue: options.overdue ?? 'alarm',

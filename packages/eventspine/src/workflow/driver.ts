@@ -6,15 +6,19 @@ import { microtasksThrough, Wake } from '../kernel/index.js'
 import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
 import { dataOf, type History, type Said } from './history.js'
-import type { InstanceName, Recording } from './port.js'
+import type { AwaitedEvent, InstanceName, Recording } from './port.js'
 import { Program } from './program.js'
 
 export interface DriverServices extends AttemptServices {
   readonly name: InstanceName
   readonly history: History
   /** False when somebody else has written, or the lease is gone. */
-  record(part: Pick<Recording, 'from' | 'entries' | 'state' | 'wakeAtMs' | 'published'>): Promise<boolean>
+  record(
+    part: Pick<Recording, 'from' | 'entries' | 'state' | 'wakeAtMs' | 'published' | 'awaited'>,
+  ): Promise<boolean>
 }
+
+const nothing = '[]'
 
 /** Waits so short are sat out, instead of being given back and taken up again. */
 const holdMsMax = 1_000
@@ -32,6 +36,8 @@ export class Driver {
   readonly #launching: Call[] = []
   #published: NewEvent[] = []
   #recording: Promise<void> | undefined
+  /** The events that it waits for, as the store has them; undefined while that is not known. */
+  #awaited: string | undefined
   /** A wish to be woken that the store does not have. */
   #restless = false
   /** Why it must wait for a person. */
@@ -42,12 +48,14 @@ export class Driver {
     this.#services = services
     this.#history = history
     this.#wake = new Wake(clock)
+    this.#awaited = history.recorded === 0 || definition.waitsFor.length === 0 ? nothing : undefined
     this.#program = new Program(name, definition, logger, () => this.#wake.ring())
     this.#attempts = new Attempts(services, {
       arrived: (arrival) => {
         this.#arrivals.push(arrival)
         this.#wake.ring()
       },
+      idle: () => this.#wake.ring(),
       stuck: (error) => {
         this.#attention ??= error
       },
@@ -91,7 +99,7 @@ export class Driver {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#attention === undefined && (this.#transition() || this.#activate() || this.#fire())) return true
     const arrival = this.#arrivals.shift()
-    if (arrival !== undefined) return this.#append(arrival)
+    if (arrival !== undefined) return this.#isOutdated(arrival) || this.#append(arrival)
     if (this.#attention !== undefined) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
     if (this.#launching.length > 0) return await this.#launchAll()
     const dueInMs = this.#dueAtMs() - this.#services.time.earliestMs()
@@ -166,6 +174,8 @@ export class Driver {
     if (kind === 'child') return begun ? undefined : this.#startChild(call)
     if (kind === 'publish') return this.#attempts.publish(call)
     if (kind === 'approval' && !begun) this.#say(call, 'asked', asked.asked)
+    // Looked for once the store knows that it waits: what comes from then on is told.
+    if (kind === 'event') this.#launching.push(call)
     if (call.dueAtMs !== undefined) return
     const dueAtMs =
       asked.dueAtMs ??
@@ -193,10 +203,43 @@ export class Driver {
   }
 
   async #launchAll(): Promise<true> {
-    await this.#flush()
-    for (const call of this.#launching.splice(0))
-      if (this.#program.wants(call) && this.#attention === undefined) this.#attempts.try(call)
+    if (!this.#onlyStarted) await this.#flush()
+    // The answer may have been so long on its way that another has taken over since.
+    const { cancellation } = this.#services
+    if (cancellation.cancelled) throw cancellation.reason
+    for (const call of this.#launching.splice(0)) {
+      if (!this.#program.wants(call) || this.#attention !== undefined) continue
+      if (call.kind === 'event') this.#attempts.look(call, this.#program.taken)
+      else this.#attempts.try(call)
+    }
     return true
+  }
+
+  // That it was started is in the log: nothing is lost if it is recorded with the answer of its first step.
+  get #onlyStarted(): boolean {
+    const isNew = this.#history.recorded === 0 && this.#history.length === 1 && this.#published.length === 0
+    return isNew && this.#launching.every(({ kind }) => kind === 'step')
+  }
+
+  // What was found while its call came to another end is left for who asks next; what another call has taken meanwhile
+  // is looked for again.
+  #isOutdated({ kind, place = '', json }: Arrival): boolean {
+    if (kind !== 'occurred') return false
+    const call = this.#program.calls.get(place)
+    if (call === undefined || !this.#program.wants(call)) return true
+    const { id } = JSON.parse(json as string) as { readonly id: string }
+    const taken = this.#program.taken.has(id)
+    if (taken) this.#launching.push(call)
+    return taken
+  }
+
+  get #awaits(): readonly AwaitedEvent[] {
+    if (this.#services.definition.waitsFor.length === 0) return []
+    return [...this.#program.calls.values()].flatMap((call) => {
+      const { place, name: type, asked } = call
+      const awaited = asked.awaited !== undefined && this.#program.wants(call)
+      return awaited ? [{ place, type, key: asked.awaited.key }] : []
+    })
   }
 
   // ── time ──
@@ -283,8 +326,9 @@ export class Driver {
   async #flush(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     while (this.#recording !== undefined) await this.#recording
-    if (this.#history.recorded === this.#history.length && this.#published.length === 0 && !this.#restless)
-      return
+    const awaits = JSON.stringify(this.#awaits)
+    const isRecorded = this.#history.recorded === this.#history.length && awaits === this.#awaited
+    if (isRecorded && this.#published.length === 0 && !this.#restless) return
     this.#recording = this.#record().finally(() => {
       this.#recording = undefined
     })
@@ -298,18 +342,22 @@ export class Driver {
     this.#published = []
     this.#restless = false
     const dueAtMs = this.#dueAtMs()
+    const awaits = this.#awaits
+    const awaited = JSON.stringify(awaits)
     const recorded = await this.#services.record({
       from,
       entries: this.#history.unrecorded(),
       state: this.#program.state,
       wakeAtMs: dueAtMs === Number.POSITIVE_INFINITY ? null : dueAtMs,
       published,
+      awaited: awaited === this.#awaited ? null : awaits,
     })
     if (!recorded)
       throw new TransientError(
         'Somebody else has moved this instance on meanwhile; beginning again from its history',
       )
     this.#history.recordedUpTo(upTo)
+    this.#awaited = awaited
   }
 }
 

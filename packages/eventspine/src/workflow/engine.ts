@@ -1,47 +1,58 @@
 // The subscription of a workflow: takes its stimuli, one at a time for each instance, and has the instance moved on.
 import type { Event } from '../event/event.js'
+import { ownDefinition } from '../event/index.js'
+import type { StoredEvent } from '../event/stored.js'
 import { HandlerError, PermanentError, persistently, TransientError } from '../handle/index.js'
 import type { Drive } from '../handle/runner.js'
-import { assert, type Clock, type Random } from '../kernel/index.js'
+import { assert, type Cancellation, type Clock, type Random } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
 import { type ConsequenceServices, Consequences } from './consequences.js'
 import type { DatabaseTime } from './database-time.js'
 import type { AnyWorkflow } from './definition.js'
 import { Driver } from './driver.js'
 import { dataOf, History, type Said } from './history.js'
-import { Ledger } from './ledger.js'
-import type { InstanceName, Loaded, Parent, Recording, WorkflowPort } from './port.js'
+import { type HistoryClaimServices, HistoryClaims } from './history-claims.js'
+import { Ledger, type LedgerPort } from './ledger.js'
+import { occurrence } from './occurrence.js'
+import type { Entry, InstanceName, Loaded, Parent, Recording, WorkflowEnd, WorkflowPort } from './port.js'
+import { takeOver } from './restart.js'
 import {
   type CancelData,
   type ChildData,
   causeOf,
+  isStimulus,
   kindOf,
   type SignalData,
   type StartData,
   type StimulusKind,
+  typeOf,
 } from './stimulus.js'
 
-export interface EngineServices extends ConsequenceServices {
-  readonly port: Pick<WorkflowPort, 'loadWorkflows' | 'recordWorkflows'>
+export interface EngineServices extends ConsequenceServices, HistoryClaimServices {
+  readonly port: LedgerPort & Pick<WorkflowPort, 'occurrences'>
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
+  /** An event as handlers see it. Rejects what cannot be read. */
+  show(event: StoredEvent, cancellation: Cancellation): Promise<Event>
   /** An instance wants to be woken in so many milliseconds. */
   wakeIn(ms: number): void
   /** Events are in the log. */
   published(): void
   /** An instance ended here. */
-  ended(name: InstanceName): void
+  ended(name: InstanceName, end: WorkflowEnd): void
 }
 
 export class WorkflowEngine {
   readonly #services: EngineServices
   readonly #ledger: Ledger
+  readonly #claims: HistoryClaims
   readonly #definitions: ReadonlyMap<string, readonly AnyWorkflow[]>
 
   constructor(workflows: readonly AnyWorkflow[], services: EngineServices) {
     this.#services = services
     this.#ledger = new Ledger(services.port, services.clock)
+    this.#claims = new HistoryClaims(services)
     const definitions = new Map<string, AnyWorkflow[]>()
     for (const each of workflows) definitions.set(each.name, [...(definitions.get(each.name) ?? []), each])
     this.#definitions = definitions
@@ -50,11 +61,13 @@ export class WorkflowEngine {
   /** Rejects when the instance needs a person: the delivery is dead then, and halts its instance. */
   async drive(workflow: string, drive: Drive): Promise<void> {
     const { event, cancellation } = drive
+    if (!isStimulus(event.type)) return await this.#route(workflow, drive)
     const name = { tenant: event.tenant, workflow, id: event.key ?? event.id }
     const { clock } = this.#services
     const { loaded, time } = await persistently(clock, cancellation, () => this.#ledger.load(name))
     const kind = kindOf(event.type)
     if (loaded === undefined) {
+      if (kind === 'occurred') return
       if (kind !== 'started') throw unknownInstance(name, kind)
       return await this.#begin(name, drive, time)
     }
@@ -69,34 +82,68 @@ export class WorkflowEngine {
       throw otherVersion(name, loaded.instance.version, this.#newest(workflow).version)
     const said = fresh ? saidBy(kind, event, definition.overdue) : []
     const { parent } = loaded.instance
-    const history = new History(loaded.history)
+    const history = new History(await this.#fetched(loaded, drive))
     await this.#run(
       { name, definition, history, parent, time, said, woken: kind === 'woken', made: null },
       drive,
     )
   }
 
+  // It may have come before they asked, or for the second time: each looks in the log for itself.
+  async #route(workflow: string, { event, context, cancellation }: Drive): Promise<void> {
+    const { tenant, type, key } = event
+    if (key === undefined) return
+    const asked = { tenant, workflow, type, key }
+    const { clock } = this.#services
+    const ids = await persistently(clock, cancellation, () => this.#ledger.awaiting(asked))
+    const occurred = ownDefinition(typeOf(workflow, 'occurred'))
+    await Promise.all(ids.map((id) => context.publish(occurred, {}, { key: id })))
+  }
+
   async #begin(name: InstanceName, drive: Drive, time: DatabaseTime): Promise<void> {
     const definition = this.#newest(name.workflow)
     const { version, deadlineMs } = definition
-    const { input, parent = null } = drive.event.data as StartData
+    const { input, parent = null, restart } = drive.event.data as StartData
     const history = new History([])
-    history.append({ kind: 'started', data: { input, version, event: drive.event.id } }, time.latestMs())
+    const { id: event, causationId: cause } = drive.event
+    const before = restart === undefined ? [] : await this.#historyOf({ ...name, id: restart.of }, drive)
+    // Of the event and not of now: whoever begins it again, before anything is recorded, sees the same.
+    const atMs = before[0]?.atMs ?? drive.recordedAtMs
+    history.append({ kind: 'started', data: { input, version, event, cause, restart } }, atMs)
+    if (restart !== undefined) takeOver(history, restart, before)
     const made = { version, parent, deadlineInMs: deadlineMs }
     await this.#run({ name, definition, history, parent, time, said: [], woken: false, made }, drive)
+  }
+
+  async #historyOf(name: InstanceName, drive: Drive): Promise<readonly Entry[]> {
+    const { clock } = this.#services
+    const { loaded } = await persistently(clock, drive.cancellation, () => this.#ledger.load(name))
+    if (loaded === undefined) throw unknownInstance(name, 'started')
+    return await this.#fetched(loaded, drive)
+  }
+
+  #fetched({ history }: Loaded, { cancellation }: Drive): Promise<readonly Entry[]> {
+    return persistently(this.#services.clock, cancellation, () => this.#claims.fetched(history))
   }
 
   async #run(run: Run, { event, cancellation, grant }: Drive): Promise<void> {
     const { name, definition, history, parent, time, said, woken } = run
     let { made } = run
-    const { clock, random, logger } = this.#services
+    const { clock, random, logger, port, show } = this.#services
     const cause = causeOf(event)
     const driver = new Driver({
       ...{ name, definition, history, time, clock, random, cancellation },
       logger: boundLogger(logger, { workflow: name.workflow, instance: name.id, tenant: name.tenant }),
       consequences: new Consequences(name, parent, cause, this.#services),
+      look: (call, taken) => {
+        const asked = { tenant: name.tenant, since: sinceOf(history), taken: [...taken] }
+        return occurrence(call, asked, { clock, cancellation, port, show })
+      },
       record: async (part) => {
-        const recording = { ...name, consumer: grant, ...part, made }
+        const entries = await persistently(clock, cancellation, () =>
+          this.#claims.checkedIn(name.tenant, part.entries),
+        )
+        const recording = { ...name, consumer: grant, ...part, entries, made }
         const recorded = await persistently(clock, cancellation, () => this.#ledger.record(recording))
         made = null
         if (recorded) this.#recorded(recording, time)
@@ -106,10 +153,14 @@ export class WorkflowEngine {
     await driver.drive(said, woken)
   }
 
-  #recorded({ tenant, workflow, id, state, wakeAtMs, published }: Recording, time: DatabaseTime): void {
+  #recorded(
+    { tenant, workflow, id, state, wakeAtMs, published, entries }: Recording,
+    time: DatabaseTime,
+  ): void {
     if (wakeAtMs !== null) this.#services.wakeIn(Math.max(0, wakeAtMs - time.earliestMs()))
     if (published.length > 0) this.#services.published()
-    if (state !== 'running' && state !== 'compensating') this.#services.ended({ tenant, workflow, id })
+    const end = entries.findLast(({ kind }) => kind === 'ended')
+    if (end !== undefined) this.#services.ended({ tenant, workflow, id }, { state, data: end.data })
   }
 
   // What was accepted is kept, also where nobody will ask for it.
@@ -125,7 +176,7 @@ export class WorkflowEngine {
     const { entries: from, state } = instance
     const recording: Recording = {
       ...{ ...name, consumer: grant, from, state, made: null },
-      ...{ entries: history.unrecorded(), wakeAtMs: null, published: [] },
+      ...{ entries: history.unrecorded(), wakeAtMs: null, published: [], awaited: null },
     }
     const written = await persistently(this.#services.clock, cancellation, () =>
       this.#ledger.record(recording),
@@ -152,9 +203,21 @@ interface Run {
   readonly made: Recording['made']
 }
 
+interface Started {
+  readonly event: string
+  readonly cause?: string
+}
+
+const startedOf = ([first]: readonly Entry[]) => (first === undefined ? undefined : dataOf<Started>(first))
+
+// The event that started it was there before its start was.
+function sinceOf({ entries }: History): string {
+  const started = startedOf(entries)
+  return started?.cause ?? started?.event ?? ''
+}
+
 /** A second start under the same id is none. */
-const isOwnStart = ({ history }: Loaded, event: Event) =>
-  history[0] !== undefined && dataOf<{ readonly event: string }>(history[0]).event === event.id
+const isOwnStart = ({ history }: Loaded, event: Event) => startedOf(history)?.event === event.id
 
 /** Entries that tell which event they come from. What a step answered may look the same, and is none. */
 const fromOutside: ReadonlySet<string> = new Set([

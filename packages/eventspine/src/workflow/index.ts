@@ -12,11 +12,13 @@ export type {
   InstanceView,
   Loaded,
   Recording,
+  WorkflowEnd,
   WorkflowPort,
   WorkflowQuery,
   WorkflowState,
 } from './port.js'
 export { workflowStates } from './port.js'
+export { type Restart, restartOf } from './restart.js'
 export { Sleepers } from './sleepers.js'
-export { reservedPrefix, stimulus, typeOf } from './stimulus.js'
+export { stimulus, typeOf } from './stimulus.js'
 export { subscriptionsOf } from './subscriptions.js'

@@ -2,7 +2,7 @@
 // up meanwhile in the next; the same for what they have to read.
 import type { Clock } from '../kernel/index.js'
 import { DatabaseTime } from './database-time.js'
-import type { InstanceName, Loaded, Recording, WorkflowPort } from './port.js'
+import type { AwaitedBy, InstanceName, Loaded, Recording, WorkflowPort } from './port.js'
 
 interface Waiting<Asked, Answer> {
   readonly asked: Asked
@@ -15,22 +15,25 @@ const groupMax = 500
 /** Calls of one kind, as many at once as came up while the last ones were under way. */
 class Group<Asked, Answer> {
   readonly #work: (asked: readonly Asked[]) => Promise<readonly Answer[]>
+  readonly #lanes: number
   #waiting: Waiting<Asked, Answer>[] = []
-  #busy = false
+  #busy = 0
 
-  constructor(work: (asked: readonly Asked[]) => Promise<readonly Answer[]>) {
+  /** `lanes`: how many groups may be under way. */
+  constructor(lanes: number, work: (asked: readonly Asked[]) => Promise<readonly Answer[]>) {
+    this.#lanes = lanes
     this.#work = work
   }
 
   ask(asked: Asked): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ asked, resolve, reject })
-      if (!this.#busy) void this.#run()
+      if (this.#busy < this.#lanes) void this.#run()
     })
   }
 
   async #run(): Promise<void> {
-    this.#busy = true
+    this.#busy++
     // Whoever asks in the same turn comes along.
     await undefined
     while (this.#waiting.length > 0) {
@@ -42,29 +45,38 @@ class Group<Asked, Answer> {
         for (const { reject } of group) reject(error)
       }
     }
-    this.#busy = false
+    this.#busy--
   }
 }
+
+export type LedgerPort = Pick<WorkflowPort, 'loadWorkflows' | 'recordWorkflows' | 'awaiting'>
 
 export class Ledger {
   readonly #loads: Group<InstanceName, { readonly loaded: Loaded | undefined; readonly time: DatabaseTime }>
   readonly #records: Group<Recording, boolean>
+  readonly #awaiting: Group<AwaitedBy, readonly string[]>
 
-  constructor(port: Pick<WorkflowPort, 'loadWorkflows' | 'recordWorkflows'>, clock: Clock) {
-    this.#loads = new Group(async (names) => {
+  constructor(port: LedgerPort, clock: Clock) {
+    this.#loads = new Group(1, async (names) => {
       const sentAt = clock.monotonic()
       const { nowMs, found } = await port.loadWorkflows(names)
       const time = new DatabaseTime(clock, nowMs, sentAt)
       return found.map((loaded) => ({ loaded, time }))
     })
-    this.#records = new Group(async (recordings) => {
+    this.#records = new Group(2, async (recordings) => {
       const recorded = await port.recordWorkflows(recordings)
       return recordings.map((_, index) => recorded.has(index))
     })
+    this.#awaiting = new Group(1, (asked) => port.awaiting(asked))
   }
 
   load(name: InstanceName) {
     return this.#loads.ask(name)
+  }
+
+  /** Ids of the instances that wait for such an event. */
+  awaiting(asked: AwaitedBy): Promise<readonly string[]> {
+    return this.#awaiting.ask(asked)
   }
 
   record(recording: Recording): Promise<boolean> {

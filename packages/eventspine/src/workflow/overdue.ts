@@ -1,9 +1,9 @@
 // The alarm of a deadline that passed: an event like any other, for whoever wants to hear of it.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { defineEvent } from '../event/index.js'
+import { defineEvent, reservedPrefix } from '../event/index.js'
 import type { NewEvent } from '../event/stored.js'
 import type { InstanceName } from './port.js'
-import { reservedPrefix, stimulus } from './stimulus.js'
+import { stimulus } from './stimulus.js'
 
 export interface Overdue {
   readonly workflow: string

@@ -1,17 +1,20 @@
 // What workflows need of a store: an append-only history for each instance, written under the lease of whoever runs
 // it, and timers that the database's clock judges.
 import type { ConsumerName } from '../deliver/port.js'
-import type { NewEvent } from '../event/stored.js'
+import type { NewEvent, StoredEvent } from '../event/stored.js'
 
 export const entryKinds = [
   'started',
   'step-begun',
   'step-failed',
   'step-done',
+  'step-claimed',
   'step-dead',
   'timer-set',
   'timer-fired',
   'asked',
+  'occurred',
+  'event-claimed',
   'signal',
   'published',
   'child-started',
@@ -41,7 +44,8 @@ export interface Entry {
   readonly atMs: number
 }
 
-/** `failed`: it threw, and there was nothing to undo. `compensated`: it threw or was cancelled, and all is undone. */
+/** `failed`: it threw, and there was nothing to undo. `compensated`: it threw or was cancelled, and all is undone.
+ *  `terminated`: a person ended it where it stood, and nothing is undone. */
 export const workflowStates = [
   'running',
   'compensating',
@@ -49,6 +53,7 @@ export const workflowStates = [
   'failed',
   'compensated',
   'cancelled',
+  'terminated',
 ] as const
 export type WorkflowState = (typeof workflowStates)[number]
 
@@ -95,6 +100,8 @@ export interface Recording extends InstanceName {
   readonly wakeAtMs: number | null
   /** Appended to the log with it. */
   readonly published: readonly NewEvent[]
+  /** All events that it waits for from now on; null when these are as before. */
+  readonly awaited: readonly AwaitedEvent[] | null
   /** The first recording makes the instance. */
   readonly made: {
     readonly version: number
@@ -102,6 +109,44 @@ export interface Recording extends InstanceName {
     readonly deadlineInMs: number
   } | null
 }
+
+/** How an instance ended: its state, and the JSON of the entry that says so. */
+export interface WorkflowEnd {
+  readonly state: WorkflowState
+  readonly data: string | null
+}
+
+/** An event that an instance waits for. */
+export interface AwaitedEvent {
+  /** Its call. */
+  readonly place: string
+  readonly type: string
+  readonly key: string
+}
+
+/** Whoever waits for an event. */
+export interface AwaitedBy {
+  readonly tenant: string
+  readonly workflow: string
+  readonly type: string
+  readonly key: string
+}
+
+/** A look for an event that is in the log already. */
+export interface Occurrences {
+  readonly tenant: string
+  readonly type: string
+  readonly key: string
+  /** Of an event: only what was appended after it counts. */
+  readonly since: string
+  /** Of events that it took before. */
+  readonly taken: readonly string[]
+  /** The `seq` of the last one that was looked at; 0 for none. */
+  readonly after: number
+}
+
+/** As many are answered at a time. */
+export const occurrencesMax = 100
 
 export interface WokenInstance extends InstanceName {
   /** Why: a timer of it is due, or its deadline passed. */
@@ -128,6 +173,18 @@ export interface WorkflowPort {
   /** One transaction. Answers which were recorded, by their index: the others lost their lease, or somebody else has
    *  written since. Safe to send again when its answer was lost. */
   recordWorkflows(recordings: readonly Recording[]): Promise<ReadonlySet<number>>
+  /** Ends an instance where it stands, whoever runs it, and appends the events, in one transaction; false, and nothing,
+   *  where it has other than `entries` entries by now, or has ended. */
+  endWorkflow(
+    name: InstanceName,
+    entries: number,
+    end: WorkflowEnd,
+    published: readonly NewEvent[],
+  ): Promise<boolean>
+  /** Ids of the instances that wait for such an event, for each that is asked. */
+  awaiting(asked: readonly AwaitedBy[]): Promise<readonly (readonly string[])[]>
+  /** By `seq`, at most `occurrencesMax`. */
+  occurrences(asked: Occurrences): Promise<readonly StoredEvent[]>
   /** Takes instances whose timer or deadline is due and appends what `wake` makes of them, in one transaction.
    *  Answers how many, at most `max`. */
   wakeWorkflows(max: number, wake: (woken: WokenInstance) => readonly NewEvent[]): Promise<number>
@@ -137,6 +194,8 @@ export interface WorkflowPort {
   workflows(
     query: WorkflowQuery,
   ): Promise<{ readonly items: readonly InstanceView[]; readonly cursor: string | null }>
+  /** Null while it runs, and where there is none. */
+  workflowEnd(name: InstanceName): Promise<WorkflowEnd | null>
   workflow(name: InstanceName): Promise<(Loaded & { readonly attention: Attention | null }) | null>
 }
 

@@ -1,6 +1,7 @@
 // The code of one instance and what it waits for. It is given entries, one by one, and does not know whether they are
 // new: a first run and a tenth see the same.
 import type { Failure } from '../deliver/port.js'
+import type { AnyEventDefinition } from '../event/definition.js'
 import { ValidationError } from '../handle/index.js'
 import type { Logger } from '../observe/log.js'
 import { silentLogger } from '../observe/log.js'
@@ -13,6 +14,7 @@ import { dataOf } from './history.js'
 import { Inbox } from './inbox.js'
 import { checkedCall } from './mismatch.js'
 import type { Entry, InstanceName, WorkflowState } from './port.js'
+import type { Restart } from './restart.js'
 import { Saga } from './saga.js'
 import { Scope } from './scope.js'
 import { ScopedContext } from './scoped-context.js'
@@ -47,9 +49,11 @@ export class Program {
   readonly #inbox = new Inbox()
   readonly #applied: Entry[] = []
   readonly saga = new Saga()
-  readonly chance: Chance
+  chance: Chance
   /** Not answered yet, by place. */
   readonly calls = new Map<string, Call>()
+  /** Ids of the events that it waited for and got. */
+  readonly taken = new Set<string>()
   /** False while it goes through what was recorded. */
   live = false
   /** Of the last entry. */
@@ -76,6 +80,10 @@ export class Program {
 
   get version(): number {
     return this.#definition.version
+  }
+
+  get waitsFor(): readonly AnyEventDefinition[] {
+    return this.#definition.waitsFor
   }
 
   get logger(): Logger {
@@ -132,6 +140,7 @@ export class Program {
     this.#applied.push(entry)
     switch (entry.kind) {
       case 'started':
+        return this.#started(dataOf(entry))
       case 'deadline-passed':
         return
       case 'signal':
@@ -146,6 +155,11 @@ export class Program {
       default:
         return this.#answer(entry, this.#callOf(entry))
     }
+  }
+
+  // What it draws is what the one that it goes on for drew.
+  #started({ restart }: { readonly restart?: Restart }): void {
+    if (restart !== undefined) this.chance = new Chance({ ...this.name, id: restart.root })
   }
 
   #callOf(entry: Entry): Call {
@@ -168,8 +182,12 @@ export class Program {
         return this.#stepDone(call, entry)
       case 'step-dead':
         return this.#end(call, () => call.reject(new StepError(call.name, dataOf(entry))))
+      case 'occurred':
+        this.taken.add(dataOf<{ readonly id: string }>(entry).id)
+        return this.#end(call, () => call.resolve(dataOf(entry)))
       case 'timer-fired':
-        if (call.kind !== 'sleep') this.#inbox.forget(inboxName(call.kind as 'signal', call.name), call)
+        if (call.kind === 'signal' || call.kind === 'approval')
+          this.#inbox.forget(inboxName(call.kind, call.name), call)
         return this.#end(call, () => call.resolve(undefined))
       case 'child-ended':
         return this.#end(call, () => childEnded(call, dataOf(entry)))

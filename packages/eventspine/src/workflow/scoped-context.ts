@@ -1,5 +1,6 @@
 // The context of one branch: turns what the code asks for into calls of the program, each with its place.
-import type { AnyEventDefinition, InputOf } from '../event/definition.js'
+import type { AnyEventDefinition, EventOf, InputOf } from '../event/definition.js'
+import type { Event } from '../event/event.js'
 import type { HandlerPublishOptions } from '../handle/context.js'
 import { EventspineError } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
@@ -8,6 +9,7 @@ import type {
   ApprovalOptions,
   Branch,
   ChildOptions,
+  EventMatch,
   MapOptions,
   StepContext,
   StepOptions,
@@ -78,6 +80,22 @@ export class ScopedContext implements WorkflowContext {
   signal<Payload>(name: string, options: WaitOptions = {}): Promise<Payload | undefined> {
     checkName('signal', name)
     return this.#program.call(this.#scope, 'signal', name, timeoutOf(options)) as Promise<Payload | undefined>
+  }
+
+  waitFor<Definition extends AnyEventDefinition>(
+    event: Definition,
+    { key, where = () => true }: EventMatch<Definition>,
+    options: WaitOptions = {},
+  ): Promise<EventOf<Definition> | undefined> {
+    if (!this.#program.waitsFor.some(({ type }) => type === event?.type))
+      throw misused(
+        `ctx.waitFor takes an event that the workflow lists; write waitsFor: [${event?.type ?? '…'}] in its definition`,
+      )
+    checkName('key', key)
+    return this.#program.call(this.#scope, 'event', event.type, {
+      ...timeoutOf(options),
+      awaited: { key, where: where as (event: Event) => boolean },
+    }) as Promise<EventOf<Definition> | undefined>
   }
 
   async approval(name: string, options: ApprovalOptions = {}): Promise<Approval | undefined> {

@@ -1,9 +1,8 @@
 // What a workflow is to the engine: a subscription to its stimuli, ordered by instance, and one to the event that starts
 // it.
-import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { ResolvedSubscription } from '../deliver/subscription.js'
+import { ownDefaults, type ResolvedSubscription } from '../deliver/index.js'
 import type { Event } from '../event/event.js'
-import { type AnyEventDefinition, defineEvent } from '../event/index.js'
+import { type AnyEventDefinition, ownDefinition } from '../event/index.js'
 import { type RetryPolicy, retries, ValidationError } from '../handle/index.js'
 import type { AnyWorkflow, WorkflowTrigger } from './definition.js'
 import { typeOf } from './stimulus.js'
@@ -11,11 +10,13 @@ import { typeOf } from './stimulus.js'
 /** Its dead letters and its lag are found under this name. */
 const subscriptionName = (workflow: string) => `workflow-${workflow}`
 const starterName = (workflow: string) => `workflow-${workflow}-start`
+const routerName = (workflow: string) => `workflow-${workflow}-events`
 
 /** A delivery lasts as long as its instance has something to do; steps have deadlines of their own. */
 const deadlineMs = 24 * 3_600_000
 const leaseMs = 30_000
 const startersMax = 50
+const routersMax = 200
 
 // What an instance meets outside is retried step by step. Here it is a database that is away, a lease that moved, or a
 // version that this process does not know: nothing that an instance must die of.
@@ -25,40 +26,41 @@ const retry: RetryPolicy = {
   delayMs: (attempt, random) => random.next() * Math.min(60_000, 50 * 2 ** Math.min(attempt, 12)),
 }
 
-const anything: StandardSchemaV1 = {
-  '~standard': { version: 1, vendor: 'eventspine', validate: (value) => ({ value }) },
-}
-
-const common: Omit<
-  ResolvedSubscription,
-  'name' | 'on' | 'matches' | 'retry' | 'deadlineMs' | 'leaseMs' | 'ordered' | 'concurrencyMax'
-> = {
-  ...{ filter: undefined, handle: undefined, transact: undefined, workflow: undefined },
-  ...{ concurrencyPerKeyMax: Number.POSITIVE_INFINITY, rate: undefined, breaker: undefined },
-  ...{ batchEventsMax: 1_000, batchBytesMax: 1024 * 1024, priority: 'normal' },
-  ...{ start: 'now', shards: 1, external: true },
-}
-
-/** Of all versions of one workflow; the newest says how it is run, and what starts it. */
-export function subscriptionsOf(newest: AnyWorkflow): readonly ResolvedSubscription[] {
-  const { name, on, concurrency, shards } = newest
+/** Of all versions of one workflow, newest first: that says how it is run, and what starts it. */
+export function subscriptionsOf(versions: readonly AnyWorkflow[]): readonly ResolvedSubscription[] {
+  const { name, on, concurrency, shards } = versions[0] as AnyWorkflow
+  const awaited = [...new Set(versions.flatMap(({ waitsFor }) => waitsFor))]
   const prefix = typeOf(name, 'started').slice(0, -'started'.length)
   const own: ResolvedSubscription = {
-    ...common,
+    ...ownDefaults,
     ...{ name: subscriptionName(name), workflow: name, retry, deadlineMs, leaseMs, shards },
     on: [`${prefix}*`],
     matches: (type) => type.startsWith(prefix),
     ordered: 'halt',
     concurrencyMax: Math.max(concurrency, shards),
   }
-  return on === undefined ? [own] : [own, starterOf(name, on)]
+  return [
+    own,
+    ...(on === undefined ? [] : [starterOf(name, on)]),
+    ...(awaited.length === 0 ? [] : [routerOf(name, awaited)]),
+  ]
+}
+
+/** Tells whoever waits for an event that it is there. */
+function routerOf(workflow: string, awaited: readonly AnyEventDefinition[]): ResolvedSubscription {
+  const types = new Set(awaited.map(({ type }) => type))
+  return {
+    ...ownDefaults,
+    ...{ name: routerName(workflow), workflow, retry, on: awaited, matches: (type) => types.has(type) },
+    ...{ ordered: 'no', deadlineMs: 30_000, leaseMs: 60_000, concurrencyMax: routersMax, external: false },
+  }
 }
 
 function starterOf(workflow: string, trigger: WorkflowTrigger): ResolvedSubscription {
   const { event: definition } = trigger
-  const started = startedEvent(workflow)
+  const started = ownDefinition(typeOf(workflow, 'started'))
   return {
-    ...common,
+    ...ownDefaults,
     name: starterName(workflow),
     on: [definition],
     matches: (type) => type === definition.type,
@@ -84,15 +86,4 @@ function startOf({ id, input }: WorkflowTrigger, event: Event) {
     id: id(event as never) as unknown,
     input: input === undefined ? event.data : input(event as never),
   }
-}
-
-const definitions = new Map<string, AnyEventDefinition>()
-
-function startedEvent(workflow: string): AnyEventDefinition {
-  let known = definitions.get(workflow)
-  if (known === undefined) {
-    known = defineEvent({ type: typeOf(workflow, 'started'), schema: anything })
-    definitions.set(workflow, known)
-  }
-  return known
 }

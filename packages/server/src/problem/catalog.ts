@@ -36,6 +36,8 @@ export const problemKinds = {
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'The id belongs to another event' },
   WORKFLOW_ENDED: { status: 409, title: 'The workflow has ended' },
   WORKFLOW_FAILED: { status: 409, title: 'The workflow did not complete' },
+  WORKFLOW_RUNNING: { status: 409, title: 'The workflow has not ended' },
+  WORKFLOW_NOT_HALTED: { status: 409, title: 'Nothing halts the workflow' },
   REPLAY_REFUSED: { status: 409, title: 'The replay is refused' },
   EVENT_TOO_LARGE: { status: 413, title: 'The event is too large' },
   JSON_SIZE: { status: 413, title: 'The JSON is too large' },

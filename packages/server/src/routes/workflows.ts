@@ -24,6 +24,39 @@ const accepted = (workflow: string, id: string) => ({
   body: { workflow, id, accepted: true as const },
 })
 
+const endedView = z.object({ workflow: z.string(), id: z.string(), ended: z.literal(true) })
+const retriedView = z.object({ workflow: z.string(), id: z.string(), redrive: z.string() })
+
+function startedAnswer({ workflow, id, tenant }: z.infer<typeof startedView>) {
+  const location = `/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`
+  return { status: 202, headers: { location }, body: { workflow, id, tenant } }
+}
+
+const waitSecondsMax = 60
+
+/** Seconds that `Prefer` (RFC 7240) asks to wait; 0 when it does not. */
+function waitOf(prefer: string | string[] | undefined): number {
+  const asked = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})/i.exec([prefer ?? ''].flat().join(','))
+  return asked === null ? 0 : Math.min(waitSecondsMax, Number(asked[1]))
+}
+
+// Whoever waits when the server stops is told where to ask again.
+async function endsWithin(
+  handle: { ended(options: { readonly timeoutMs: number }): Promise<boolean> },
+  seconds: number,
+  stopping: AbortSignal,
+): Promise<boolean> {
+  const over = new AbortController()
+  const stopped = new Promise<false>((resolve) =>
+    stopping.addEventListener('abort', () => resolve(false), { signal: over.signal }),
+  )
+  try {
+    return await Promise.race([handle.ended({ timeoutMs: seconds * 1_000 }).catch(() => false), stopped])
+  } finally {
+    over.abort()
+  }
+}
+
 const listWorkflows = defineRoute({
   method: 'GET',
   url: '/v1/workflows',
@@ -38,7 +71,7 @@ const listWorkflows = defineRoute({
     tenant: tenantName.optional(),
     state: z
       .enum([
-        ...['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled'],
+        ...['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled', 'terminated'],
         ...['open', 'needs-attention'],
       ] as const)
       .describe('`open`: not ended; `needs-attention`: halted by a dead letter')
@@ -79,12 +112,15 @@ const startWorkflow = defineRoute({
   tag,
   summary: 'Start an instance',
   description:
-    'Stores the wish to start it, durably, and answers where to look. The same id twice is one instance; with another input it is refused.',
+    'Stores the wish to start it, durably, and answers where to look. The same id twice is one instance; with another input it is refused. With `Prefer: wait=10` (RFC 7240) it answers the instance itself once it has ended, where that is within so many seconds, at most 60.',
   access: publish,
   path: workflowPath,
   query: tenantQuery,
   body: z.strictObject({ id: instanceId.optional(), input: z.unknown() }),
-  successes: [{ status: 202, description: 'Stored; its place is in Location', schema: startedView }],
+  successes: [
+    { status: 202, description: 'Stored; its place is in Location', schema: startedView },
+    { status: 200, description: 'It has ended, within the time of `Prefer`', schema: workflowDetails },
+  ],
   problems: [
     'WORKFLOW_UNKNOWN',
     'EVENT_INVALID',
@@ -93,15 +129,17 @@ const startWorkflow = defineRoute({
     'OVERLOADED',
     'UNKNOWN_OUTCOME',
   ],
-  async handle({ spine, principal, path, query, body }) {
+  async handle({ spine, principal, path, query, body, request, stopping }) {
     const tenant = publishedTenant(principal, query.tenant, '/query')
-    const {
-      workflow,
-      id,
-      tenant: own,
-    } = await spine.workflows.start(path.workflow, body.input as never, given({ id: body.id, tenant }))
-    const location = `/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`
-    return { status: 202, headers: { location }, body: { workflow, id, tenant: own } }
+    const options = given({ id: body.id, tenant })
+    const started = await spine.workflows.start(path.workflow, body.input as never, options)
+    const answer = startedAnswer(started)
+    const seconds = waitOf(request.headers.prefer)
+    if (seconds === 0) return answer
+    const headers = { ...answer.headers, 'preference-applied': `wait=${seconds}` }
+    if (!(await endsWithin(started, seconds, stopping))) return { ...answer, headers }
+    const { workflow, id, tenant: own } = started
+    return { status: 200, headers, body: await spine.workflows.show(workflow, id, { tenant: own }) }
   },
 })
 
@@ -173,6 +211,69 @@ const cancelWorkflow = defineRoute({
   },
 })
 
+const terminateWorkflow = defineRoute({
+  method: 'POST',
+  url: '/v1/workflows/:workflow/:id/terminate',
+  operationId: 'terminateWorkflow',
+  tag,
+  summary: 'End an instance where it stands',
+  description: 'Nothing is undone. Its children are cancelled. For what cancelling does not reach.',
+  access: operate,
+  path: instancePath,
+  query: tenantQuery,
+  body: z.strictObject({ reason: reasonText.optional() }),
+  successes: [{ status: 200, description: 'It has ended', schema: endedView }],
+  problems: [...sendProblems, 'UNAVAILABLE'],
+  async handle({ spine, principal, path, query, body }) {
+    const tenant = publishedTenant(principal, query.tenant, '/query')
+    await spine.workflows.terminate(path.workflow, path.id, principal.actor, body.reason, given({ tenant }))
+    return { body: { workflow: path.workflow, id: path.id, ended: true as const } }
+  },
+})
+
+const retryWorkflow = defineRoute({
+  method: 'POST',
+  url: '/v1/workflows/:workflow/:id/retry',
+  operationId: 'retryWorkflow',
+  tag,
+  summary: 'Send again what halts an instance',
+  access: operate,
+  path: instancePath,
+  query: tenantQuery,
+  body: z.strictObject({}),
+  successes: [{ status: 202, description: 'The redrive that does it', schema: retriedView }],
+  problems: [...sendProblems, 'WORKFLOW_NOT_HALTED'],
+  async handle({ spine, principal, path, query }) {
+    const tenant = publishedTenant(principal, query.tenant, '/query')
+    const { id } = await spine.workflows.retry(path.workflow, path.id, principal.actor, given({ tenant }))
+    return { status: 202, body: { workflow: path.workflow, id: path.id, redrive: id } }
+  },
+})
+
+const restartWorkflow = defineRoute({
+  method: 'POST',
+  url: '/v1/workflows/:workflow/:id/restart',
+  operationId: 'restartWorkflow',
+  tag,
+  summary: 'Start another instance from a step of one that has ended',
+  description:
+    'On the newest version of the workflow, with the same input and all that this one did before the step; without a step, from the beginning.',
+  access: operate,
+  path: instancePath,
+  query: tenantQuery,
+  body: z.strictObject({
+    from: text(200).describe('Name of the step, or its place in the history').optional(),
+    as: instanceId.describe('Id of the new instance').optional(),
+  }),
+  successes: [{ status: 202, description: 'Stored; its place is in Location', schema: startedView }],
+  problems: [...sendProblems, 'WORKFLOW_RUNNING', 'REQUEST_INVALID'],
+  async handle({ spine, principal, path, query, body }) {
+    const tenant = publishedTenant(principal, query.tenant, '/query')
+    const options = given({ from: body.from, as: body.as, tenant })
+    return startedAnswer(await spine.workflows.restart(path.workflow, path.id, principal.actor, options))
+  },
+})
+
 export const workflowRoutes = [
   listWorkflows,
   startWorkflow,
@@ -180,4 +281,7 @@ export const workflowRoutes = [
   signalWorkflow,
   approveWorkflow,
   cancelWorkflow,
+  terminateWorkflow,
+  retryWorkflow,
+  restartWorkflow,
 ]

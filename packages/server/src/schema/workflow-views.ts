@@ -9,7 +9,7 @@ export const instanceView = z.object({
   workflow: z.string(),
   id: z.string(),
   version: z.number().int().describe('Of the code that it runs on'),
-  state: z.enum(['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled']),
+  state: z.enum(['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled', 'terminated']),
   entries: z.number().int().describe('Of its history'),
   parent: z
     .object({ workflow: z.string(), id: z.string(), place: z.string() })

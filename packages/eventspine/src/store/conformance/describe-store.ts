@@ -13,6 +13,7 @@ import { describeRedrive } from './redrive.js'
 import { describeReplay } from './replay.js'
 import { describeRetry } from './retry.js'
 import { type ConformanceStore, type OpenScene, Scene } from './scene.js'
+import { describeSchedule } from './schedule.js'
 import { describeSettle } from './settle.js'
 import { describeSettleTransaction } from './settle-transaction.js'
 import { describeWorkflow } from './workflow.js'
@@ -43,5 +44,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeOperate(open)
     describeLifecycle(open)
     describeWorkflow(open)
+    describeSchedule(open)
   })
 }

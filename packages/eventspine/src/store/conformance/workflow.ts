@@ -1,6 +1,7 @@
 // Histories of workflows on any store: added to under the lease and from the place that is known, or not at all.
 import { describe, expect, it } from 'vitest'
 import type { Lease } from '../../deliver/port.js'
+import type { NewEvent } from '../../event/stored.js'
 import type { Entry, InstanceName, Recording } from '../../workflow/port.js'
 import { idsOf, longMs, type OpenScene, type Scene } from './scene.js'
 
@@ -20,7 +21,7 @@ const entryOf = (position: number, data = `{"n":${position}}`): Entry => ({
 function recordingOf(lease: Lease, from: number, parts: Partial<Recording> = {}): Recording {
   return {
     ...{ ...name, consumer: lease, from, entries: [entryOf(from)], state: 'running', wakeAtMs: null },
-    ...{ published: [], made: from === 0 ? { version: 2, parent: null, deadlineInMs } : null },
+    ...{ published: [], awaited: null, made: from === 0 ? { version: 2, parent: null, deadlineInMs } : null },
     ...parts,
   }
 }
@@ -41,6 +42,7 @@ export function describeWorkflow(open: OpenScene): void {
     describeRecording(open)
     describeFencing(open)
     describeWaking(open)
+    describeAwaiting(open)
     describeAsking(open)
   })
 }
@@ -152,6 +154,60 @@ function describeWaking(open: OpenScene): void {
       })
     expect([await wake(), await wake()]).toEqual([1, 0])
     expect(told).toEqual(['late deadline'])
+  })
+}
+
+function describeAwaiting(open: OpenScene): void {
+  const paid = { type: 'orders.paid', key: 'order 1' }
+  const asked = (parts: object = {}) => ({ tenant: 'default', workflow: 'checkout', ...paid, ...parts })
+
+  it('knows who waits for an event, until they do not any more (I47)', async () => {
+    const { scene, lease } = await begun(open)
+    const other = { place: '2', type: 'orders.paid', key: 'order 2' }
+    const waits = recordingOf(lease, 1, { awaited: [{ place: '1', ...paid }, other] })
+    expect(await scene.store.recordWorkflows([waits])).toEqual(new Set([0]))
+    const questions = [
+      ...[asked(), asked({ key: 'order 2' }), asked({ key: 'order 3' })],
+      ...[asked({ type: 'orders.placed' }), asked({ tenant: 'other' }), asked({ workflow: 'other' })],
+    ]
+    expect(await scene.store.awaiting(questions)).toEqual([['a'], ['a'], [], [], [], []])
+    await scene.store.recordWorkflows([recordingOf(lease, 2, { awaited: null })])
+    expect(await scene.store.awaiting([asked()])).toEqual([['a']])
+    await scene.store.recordWorkflows([recordingOf(lease, 3, { awaited: [other] })])
+    expect(await scene.store.awaiting([asked(), asked({ key: 'order 2' })])).toEqual([[], ['a']])
+  })
+
+  it('keeps what is awaited with the entries, or neither (I44)', async () => {
+    const { scene, lease } = await begun(open)
+    await scene.store.release([lease])
+    await scene.leased('worker-b')
+    await scene.store.recordWorkflows([recordingOf(lease, 1, { awaited: [{ place: '1', ...paid }] })])
+    expect(await scene.store.awaiting([asked()])).toEqual([[]])
+  })
+
+  it('finds what came since, of that type, key and tenant, and was not taken (I47, I58)', async () => {
+    const scene = await open()
+    const since = scene.event()
+    const parts: Parameters<typeof scene.event>[0][] = [
+      ...[paid, {}, paid, { ...paid, type: 'orders.placed' }, { ...paid, key: 'order 2' }],
+      ...[{ ...paid, tenant: 'other' }, paid],
+    ]
+    const [before, ...after] = parts.map((each) => scene.event(each))
+    await scene.store.append([before as NewEvent])
+    await scene.store.append([since])
+    for (const event of after) await scene.store.append([event])
+    const wanted = { tenant: 'default', ...paid, since: since.id, taken: [], after: 0 }
+    const found = await scene.store.occurrences(wanted)
+    const first = after[1] as NewEvent
+    const last = after[5] as NewEvent
+    expect(found.map(({ id }) => id)).toEqual([first.id, last.id])
+    const { fingerprint: _, ...stored } = first
+    expect(found[0]).toMatchObject(stored)
+    expect(idsOf(await scene.store.occurrences({ ...wanted, taken: [first.id] }))).toEqual(idsOf([last]))
+    const behind = { ...wanted, after: found[0]?.seq ?? 0 }
+    expect(idsOf(await scene.store.occurrences(behind))).toEqual(idsOf([last]))
+    const all = await scene.store.occurrences({ ...wanted, since: 'gone' })
+    expect(all.map(({ id }) => id)).toEqual([before?.id, first.id, last.id])
   })
 }
 

@@ -12,6 +12,7 @@ import { operatePort } from './operate.js'
 import { redrivePort } from './redrive.js'
 import { replayPort } from './replay.js'
 import { retryPort } from './retry.js'
+import { schedulePort } from './schedule.js'
 import { settlePort } from './settle.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
 import type { MemoryQuery } from './transaction.js'
@@ -51,6 +52,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...inspectPort(tables),
     ...operatePort(tables),
     ...workflowPort(tables),
+    ...schedulePort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

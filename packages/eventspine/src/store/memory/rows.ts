@@ -5,7 +5,7 @@ import type { StoredEvent } from '../../event/stored.js'
 import { deliveryId } from '../../event/stored.js'
 import type { DeadLetterFilter, DeadLetterState, RedriveState, Replay } from '../../redrive/port.js'
 import type { Run } from '../../settle/port.js'
-import type { Entry, Instance } from '../../workflow/port.js'
+import type { AwaitedEvent, Entry, Instance } from '../../workflow/port.js'
 import type { SubscriptionRecord } from '../store.js'
 import type { MemoryTransaction } from './transaction.js'
 
@@ -142,6 +142,7 @@ export interface WorkflowRow
   readonly history: Entry[]
   /** Of the lease under which each entry was written. */
   readonly tokens: number[]
+  readonly awaited: readonly AwaitedEvent[]
 }
 
 /** Finds an event's rows: its place in the log, which outlives nothing and is never reused. */

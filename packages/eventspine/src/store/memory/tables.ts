@@ -54,6 +54,8 @@ export class MemoryTables {
   readonly workers = new Map<string, WorkerRow>()
   /** By `instanceKey`, oldest first. */
   readonly workflows = new Map<string, WorkflowRow>()
+  /** By name. */
+  readonly schedules = new Map<string, { readonly plan: string; tickedMs: number }>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined

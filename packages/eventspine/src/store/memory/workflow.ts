@@ -1,11 +1,12 @@
 // Histories of workflows in memory: entries are added under the lease, or not at all.
-import type {
-  Attention,
-  Instance,
-  InstanceName,
-  Recording,
-  WorkflowPort,
-  WorkflowQuery,
+import {
+  type Attention,
+  type Instance,
+  type InstanceName,
+  occurrencesMax,
+  type Recording,
+  type WorkflowPort,
+  type WorkflowQuery,
 } from '../../workflow/port.js'
 import { writeEvent } from './append.js'
 import type { WorkflowRow } from './rows.js'
@@ -17,6 +18,12 @@ const limitMax = 500
 export const instanceKey = ({ tenant, workflow, id }: InstanceName) => JSON.stringify([tenant, workflow, id])
 
 export function workflowPort(tables: MemoryTables): WorkflowPort {
+  return { ...recordingPort(tables), ...wakingPort(tables), ...awaitedPort(tables), ...askingPort(tables) }
+}
+
+function recordingPort(
+  tables: MemoryTables,
+): Pick<WorkflowPort, 'loadWorkflows' | 'recordWorkflows' | 'endWorkflow'> {
   return {
     async loadWorkflows(names) {
       const found = names.map((name) => {
@@ -39,6 +46,24 @@ export function workflowPort(tables: MemoryTables): WorkflowPort {
       return recorded
     },
 
+    async endWorkflow(name, entries, { state, data }, published) {
+      const row = tables.workflows.get(instanceKey(name))
+      if (row === undefined || row.entries !== entries || row.endedAtMs !== null) return false
+      const now = tables.now()
+      row.history.push({ position: entries, kind: 'ended', place: '', name: '', data, atMs: now })
+      row.tokens.push(0)
+      Object.assign(row, { state, entries: entries + 1, changedAtMs: now, endedAtMs: now })
+      Object.assign(row, { wakeAtMs: null, deadlineAtMs: null, awaited: [] })
+      const transaction = tables.begin()
+      for (const event of published) writeEvent(tables, transaction, event)
+      transaction.commit()
+      return true
+    },
+  }
+}
+
+function wakingPort(tables: MemoryTables): Pick<WorkflowPort, 'wakeWorkflows' | 'nextWakeMs'> {
+  return {
     async wakeWorkflows(max, wake) {
       const transaction = tables.begin()
       let count = 0
@@ -63,9 +88,43 @@ export function workflowPort(tables: MemoryTables): WorkflowPort {
       )
       return times.length === 0 ? null : Math.max(0, Math.min(...times) - tables.now())
     },
+  }
+}
 
+function awaitedPort(tables: MemoryTables): Pick<WorkflowPort, 'awaiting' | 'occurrences'> {
+  return {
+    async awaiting(asked) {
+      return asked.map(({ tenant, workflow, type, key }) =>
+        [...tables.workflows.values()]
+          .filter((row) => row.tenant === tenant && row.workflow === workflow)
+          .filter(({ awaited }) => awaited.some((each) => each.type === type && each.key === key))
+          .map(({ id }) => id),
+      )
+    },
+
+    async occurrences({ tenant, type, key, since, taken, after }) {
+      const events = tables.visibleEvents().filter((event) => event.tenant === tenant)
+      const from = Math.min(...events.filter(({ id }) => id === since).map(({ seq }) => seq))
+      const behind = Math.max(after, Number.isFinite(from) ? from : 0)
+      return events
+        .filter((event) => event.type === type && event.key === key && event.seq > behind)
+        .filter(({ id }) => !taken.includes(id))
+        .sort((a, b) => a.seq - b.seq)
+        .slice(0, occurrencesMax)
+    },
+  }
+}
+
+function askingPort(tables: MemoryTables): Pick<WorkflowPort, 'workflows' | 'workflowEnd' | 'workflow'> {
+  return {
     async workflows(query) {
       return listed(tables, query)
+    },
+
+    async workflowEnd(name) {
+      const row = tables.workflows.get(instanceKey(name))
+      if (row === undefined || row.endedAtMs === null) return null
+      return { state: row.state, data: row.history.findLast(({ kind }) => kind === 'ended')?.data ?? null }
     },
 
     async workflow(name) {
@@ -123,6 +182,7 @@ function write(tables: MemoryTables, recording: Recording): boolean {
         number: tables.nextWorkflowNumber(),
         history: [],
         tokens: [],
+        awaited: [],
       },
     }
     tables.workflows.set(key, row)
@@ -134,12 +194,13 @@ function write(tables: MemoryTables, recording: Recording): boolean {
     ...{ state, wakeAtMs, entries: row.history.length, changedAtMs: now },
     endedAtMs: ended ? (row.endedAtMs ?? now) : null,
     deadlineAtMs: ended ? null : row.deadlineAtMs,
+    awaited: recording.awaited ?? row.awaited,
   })
   return true
 }
 
 function instanceOf(row: WorkflowRow): Instance {
-  const { number: _number, history: _history, tokens: _tokens, ...instance } = row
+  const { number: _number, history: _history, tokens: _tokens, awaited: _awaited, ...instance } = row
   return instance
 }
 

@@ -77,4 +77,8 @@ test('bodies are needed as long as an event, a dead letter or a redriven deliver
     [copy(59, 'reference')],
   )
   expect(await days()).toBe(60)
+  await own.sql(`INSERT INTO eventspine.workflow_entry (number, position, kind, place, name, data, at, token)
+    VALUES (1, 0, 'step-claimed', '0', 's', '{}', now() - interval '69 days', 1),
+      (1, 1, 'step-done', '1', 's', '{}', now() - interval '99 days', 1)`)
+  expect(await days()).toBe(70)
 })

@@ -57,13 +57,14 @@ export function claimStatements(database: Database): ClaimPort {
   }
 }
 
-// Of the oldest partition that is kept, and of the copies that dead letters and redriven deliveries hold: their bodies
-// are not in the copy. Each of the three is one probe of an index.
+// Of the oldest partition that is kept, of the copies that dead letters and redriven deliveries hold, since their bodies
+// are not in the copy, and of the histories of workflows. Each of the four is one probe of an index.
 const needed = `
 SELECT (extract(epoch FROM least(
   (SELECT e.recorded_at FROM eventspine.event e ORDER BY e.epoch, e.xid, e.seq LIMIT 1),
   (SELECT to_timestamp(min((l.event ->> 'recordedAtMs')::float8) / 1000) FROM eventspine.dead_letter l WHERE (l.event ->> 'claim') IS NOT NULL),
   (SELECT to_timestamp(min((d.event ->> 'recordedAtMs')::float8) / 1000) FROM eventspine.delivery d WHERE (d.event ->> 'claim') IS NOT NULL),
+  (SELECT min(h.at) FROM eventspine.workflow_entry h WHERE h.kind IN ('step-claimed', 'event-claimed')),
   clock_timestamp())) * 1000)::float8 AS needed_ms`
 
 /**

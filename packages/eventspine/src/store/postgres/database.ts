@@ -284,7 +284,7 @@ export class Database {
   #connectionsMax(lane: Lane): number {
     // Two at least: one of them is kept for alarms.
     if (lane === 'transaction') return Math.max(2, this.#options.connectionsMax ?? transactionsDefault)
-    return { append: 2, settle: 1, alarm: 1, heartbeat: 1, deliver: 3, workflow: 2, read: 4 }[lane]
+    return { append: 2, settle: 1, alarm: 1, heartbeat: 1, deliver: 3, workflow: 3, read: 4 }[lane]
   }
 
   #name(lane: string): string {

@@ -17,6 +17,7 @@ import { operateStatements } from './operate.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
+import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
 import { wakeStatements } from './wake.js'
 import { workflowStatements } from './workflow.js'
@@ -51,6 +52,7 @@ export async function openTestStore() {
     ...operateStatements(database),
     ...inspectStatements(database),
     ...workflowStatements(database),
+    ...scheduleStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

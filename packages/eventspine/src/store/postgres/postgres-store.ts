@@ -13,6 +13,7 @@ import { operateStatements } from './operate.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
+import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
 import { wakeStatements } from './wake.js'
 import { workflowStatements } from './workflow.js'
@@ -45,5 +46,6 @@ export function createPostgresStore(
     ...operateStatements(database),
     ...breakerStatements(database),
     ...workflowStatements(database),
+    ...scheduleStatements(database),
   }
 }

@@ -1,7 +1,13 @@
 // What people ask about workflows. Whether an instance waits for a person is no state of its own: it is what its dead
 // letter says.
 import { deliveryId } from '../../event/stored.js'
-import type { Attention, InstanceView, WorkflowPort, WorkflowQuery } from '../../workflow/port.js'
+import type {
+  Attention,
+  InstanceView,
+  WorkflowEnd,
+  WorkflowPort,
+  WorkflowQuery,
+} from '../../workflow/port.js'
 import type { Database } from './database.js'
 import { type InstanceRow, instanceColumns, instanceOf } from './workflow-rows.js'
 
@@ -16,6 +22,11 @@ const attention = `LEFT JOIN LATERAL (
 
 const columns = `${instanceColumns('w')}, a.subscription AS letter_subscription, a.epoch AS letter_epoch, a.seq AS letter_seq,
   a.failure AS letter_failure, a.died_ms`
+
+// Signals that came too late stand behind it.
+const end = `SELECT w.state, e.data FROM eventspine.workflow w
+JOIN eventspine.workflow_entry e ON e.number = w.number AND e.kind = 'ended'
+WHERE w.tenant = $1 AND w.name = $2 AND w.id = $3 AND w.ended_at IS NOT NULL`
 
 interface ViewRow extends InstanceRow {
   readonly letter_subscription: string | null
@@ -41,7 +52,9 @@ const attentionOf = (row: ViewRow): Attention | null =>
         diedAtMs: row.died_ms,
       }
 
-export function workflowQueries(database: Database): Pick<WorkflowPort, 'workflows' | 'workflow'> {
+export function workflowQueries(
+  database: Database,
+): Pick<WorkflowPort, 'workflows' | 'workflowEnd' | 'workflow'> {
   return {
     async workflows({ tenant, workflow, state, cursor, limit = limitDefault }) {
       const rows = await database.query<ViewRow>(
@@ -55,6 +68,11 @@ ORDER BY w.number DESC LIMIT $4`,
       const items = rows.map((row): InstanceView => ({ ...instanceOf(row), attention: attentionOf(row) }))
       const full = rows.length === Math.min(limit, limitMax)
       return { items, cursor: full ? String(rows.at(-1)?.number) : null }
+    },
+
+    async workflowEnd({ tenant, workflow, id }) {
+      const [row] = await database.query<WorkflowEnd>('read', 'workflow.end', end, [tenant, workflow, id])
+      return row ?? null
     },
 
     async workflow({ tenant, workflow, id }) {

@@ -1,13 +1,7 @@
 // Timers: whose time has come, by the database's clock alone. Taking one and appending what wakes its instance is one
 // transaction, so that none is lost and none comes twice.
 import type { WokenInstance, WorkflowPort } from '../../workflow/port.js'
-import {
-  eventColumnsOf,
-  eventInput,
-  eventInputColumns,
-  eventInsertColumns,
-  eventInsertValues,
-} from './append.js'
+import { appendOwn } from './append-own.js'
 import type { Database } from './database.js'
 
 // SKIP LOCKED: two processes that look at once share out what is due.
@@ -15,9 +9,6 @@ const take = (column: 'wake_at' | 'deadline_at') => `UPDATE eventspine.workflow 
 FROM (SELECT number FROM eventspine.workflow WHERE ${column} <= clock_timestamp() ORDER BY ${column} LIMIT $1 FOR UPDATE SKIP LOCKED) d
 WHERE w.number = d.number
 RETURNING w.tenant, w.name AS workflow, w.id`
-
-const append = `INSERT INTO eventspine.event ${eventInsertColumns}
-SELECT ${eventInsertValues} FROM ${eventInput(1)} AS i(${eventInputColumns})`
 
 const next = `SELECT (extract(epoch FROM least(
     (SELECT wake_at FROM eventspine.workflow WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1),
@@ -36,7 +27,7 @@ export function wakeStatements(database: Database): Pick<WorkflowPort, 'wakeWork
             max,
           ])
           const events = taken.flatMap((each) => wake({ ...each, cause }))
-          if (events.length > 0) await query('workflow.wake-append', append, eventColumnsOf(events))
+          if (events.length > 0) await appendOwn(query, events)
           count += taken.length
         }
         return count

@@ -10,6 +10,8 @@ import {
 } from './append.js'
 import type { Database } from './database.js'
 import { consumerColumns } from './lease.js'
+import { awaitedStatements } from './workflow-awaited.js'
+import { endStatements } from './workflow-end.js'
 import { workflowQueries } from './workflow-query.js'
 import { type InstanceRow, instanceColumns, instanceOf } from './workflow-rows.js'
 import { wakeStatements } from './workflow-wake.js'
@@ -49,11 +51,14 @@ const recordingColumns =
 const entryTypes = ['bigint', 'int', 'text', 'text', 'text', 'text', 'float8']
 const entryColumns = 'move, position, kind, place, name, data, at_ms'
 
+const awaitedTypes = ['bigint', 'text', 'text', 'text']
+
 const arrays = (types: readonly string[], first: number) =>
   types.map((type, index) => `$${first + index}::${type}[]`).join(', ')
 
 const firstEntry = recordingTypes.length + 1
-const firstEvent = firstEntry + entryTypes.length
+const firstAwaited = firstEntry + entryTypes.length
+const firstEvent = firstAwaited + 1 + awaitedTypes.length
 
 const gate = `moves AS MATERIALIZED (
   SELECT m.* FROM ROWS FROM (unnest(${arrays(recordingTypes, 1)})) WITH ORDINALITY AS m(${recordingColumns}, move)
@@ -82,6 +87,17 @@ const gate = `moves AS MATERIALIZED (
   SELECT g.number, e.position, e.kind, e.place, e.name, e.data::json, to_timestamp(e.at_ms / 1000), g.token
   FROM unnest(${arrays(entryTypes, firstEntry)}) AS e(${entryColumns}) JOIN gate g USING (move))`
 
+// What is awaited is given whole: the rows of what is not any more go.
+const awaitedRows = `unnest(${arrays(awaitedTypes, firstAwaited + 1)}) AS a(move, place, type, key)`
+const awaited = `, forgotten AS (
+  DELETE FROM eventspine.workflow_awaited x USING gate g
+  WHERE x.number = g.number AND g.move = ANY ($${firstAwaited}::bigint[])
+    AND NOT EXISTS (SELECT FROM ${awaitedRows} WHERE a.move = g.move AND a.place = x.place)
+), awaited AS (
+  INSERT INTO eventspine.workflow_awaited (number, place, tenant, type, key)
+  SELECT g.number, a.place, m.tenant, a.type, a.key FROM ${awaitedRows} JOIN gate g USING (move) JOIN moves m USING (move)
+  ON CONFLICT (number, place) DO NOTHING)`
+
 const eventArrays = eventInput(firstEvent + 1).slice('unnest('.length, -1)
 const published = `, published AS (
   INSERT INTO eventspine.event ${eventInsertColumns}
@@ -91,7 +107,7 @@ const published = `, published AS (
 
 const record = {
   quiet: `WITH ${gate}\nSELECT move FROM gate`,
-  publishing: `WITH ${gate}${published}\nSELECT move FROM gate`,
+  whole: `WITH ${gate}${awaited}${published}\nSELECT move FROM gate`,
 } as const
 
 // Asked only for what was not recorded: an answer may have been lost on its way, and then the last entry is there, under
@@ -138,9 +154,29 @@ function entryValues(recordings: readonly Recording[]): unknown[] {
   ]
 }
 
+/** Of the statement that does more than add entries; empty where there is no more. */
+function furtherValues(recordings: readonly Recording[]): unknown[] {
+  if (recordings.every((each) => each.published.length === 0 && each.awaited === null)) return []
+  return [...awaitedValues(recordings), ...publishedValues(recordings)]
+}
+
+function awaitedValues(recordings: readonly Recording[]): unknown[] {
+  const changed = recordings.flatMap(({ awaited: own }, index) => (own === null ? [] : [index + 1]))
+  const rows = recordings.flatMap(({ awaited: own }, index) =>
+    (own ?? []).map((each) => ({ ...each, move: index + 1 })),
+  )
+  const of = <Value>(value: (row: (typeof rows)[number]) => Value) => rows.map(value)
+  return [
+    changed,
+    of(({ move }) => move),
+    of(({ place }) => place),
+    of(({ type }) => type),
+    of(({ key }) => key),
+  ]
+}
+
 function publishedValues(recordings: readonly Recording[]): unknown[] {
   const events = recordings.flatMap(({ published: own }) => own)
-  if (events.length === 0) return []
   const moves = recordings.flatMap(({ published: own }, index) => own.map(() => index + 1))
   return [moves, ...eventColumnsOf(events)]
 }
@@ -158,18 +194,20 @@ export function workflowStatements(database: Database): WorkflowPort {
     },
 
     async recordWorkflows(recordings) {
-      const events = publishedValues(recordings)
+      const further = furtherValues(recordings)
       const [name, text] =
-        events.length === 0
+        further.length === 0
           ? (['workflow.record', record.quiet] as const)
-          : (['workflow.record-publish', record.publishing] as const)
-      const values = [...recordingValues(recordings), ...entryValues(recordings), ...events]
+          : (['workflow.record-whole', record.whole] as const)
+      const values = [...recordingValues(recordings), ...entryValues(recordings), ...further]
       const rows = await database.query<{ move: number }>('workflow', name, text, values)
       const recorded = new Set(rows.map(({ move }) => Number(move) - 1))
       if (recorded.size < recordings.length) await addRecordedBefore(database, recordings, recorded)
       return recorded
     },
 
+    ...awaitedStatements(database),
+    ...endStatements(database),
     ...wakeStatements(database),
     ...workflowQueries(database),
   }

@@ -1,0 +1,120 @@
+// What a person does with an instance that cannot go on: sends it again, ends it where it stands, or starts another one
+// from a step of it.
+import type { NewEvent } from '../event/index.js'
+import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
+import { completeRedrive, type Redrive } from '../redrive/index.js'
+import type { Store } from '../store/store.js'
+import {
+  type Entry,
+  type InstanceName,
+  restartOf,
+  stimulus,
+  type WorkflowEnd,
+  type WorkflowPort,
+} from '../workflow/index.js'
+
+export type Found = NonNullable<Awaited<ReturnType<WorkflowPort['workflow']>>>
+
+export interface MendingServices {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+const triesMax = 20
+
+export class WorkflowMending {
+  readonly #services: MendingServices
+
+  constructor(services: MendingServices) {
+    this.#services = services
+  }
+
+  /** Throws WORKFLOW_NOT_HALTED. */
+  async retry(store: Store, { instance, attention }: Found, by: string): Promise<Redrive> {
+    if (attention === null)
+      throw new EventspineError(
+        'WORKFLOW_NOT_HALTED',
+        `Nothing halts "${instance.workflow}" ${instance.id}: it is ${instance.state}.`,
+      )
+    const { clock, random } = this.#services
+    const request = completeRedrive({ filter: { ids: [attention.letter] }, actor: by }, null)
+    return await store.createRedrive(uuidv7(clock, random), request)
+  }
+
+  /** Answers how it ended; null where it had ended by itself. */
+  async terminate(
+    store: Store,
+    found: Found,
+    by: string,
+    reason: string | null,
+  ): Promise<WorkflowEnd | null> {
+    const end: WorkflowEnd = {
+      state: 'terminated',
+      data: JSON.stringify({ state: 'terminated', terminated: { by, reason } }),
+    }
+    let current: Found | null = found
+    for (let tries = 0; tries < triesMax && current !== null; tries++) {
+      const { instance, history, attention }: Found = current
+      if (instance.endedAtMs !== null) return null
+      const told = this.#told(current, by)
+      if (await store.endWorkflow(instance, history.length, end, told)) {
+        if (attention !== null)
+          await store.discard({ ids: [attention.letter] }, by, reason ?? 'its instance was terminated')
+        return end
+      }
+      current = await store.workflow(instance)
+    }
+    throw new EventspineError(
+      'UNAVAILABLE',
+      `"${found.instance.workflow}" ${found.instance.id} moves on too fast to be ended between two of its steps. Try again.`,
+      { retryAfterMs: 1_000 },
+    )
+  }
+
+  // Its parent goes on without it, and its children have nobody to answer.
+  #told({ instance, history }: Found, by: string): readonly NewEvent[] {
+    const { tenant, parent, workflow, id } = instance
+    const events = openChildren(history).map((child) =>
+      stimulus(
+        { tenant, ...child },
+        'cancelled',
+        { by, reason: 'its parent was terminated' },
+        undefined,
+        this.#services,
+      ),
+    )
+    if (parent === null) return events
+    const data = { place: parent.place, workflow, id, state: 'terminated' }
+    return [...events, stimulus({ tenant, ...parent }, 'child-ended', data, undefined, this.#services)]
+  }
+
+  /** The start of another one that has what this one did before `from`. Throws REQUEST_INVALID, WORKFLOW_RUNNING. */
+  restarted(
+    { instance, history }: Found,
+    from: string | undefined,
+    name: InstanceName,
+    by: string,
+  ): NewEvent {
+    const { state, workflow, id, endedAtMs } = instance
+    if (endedAtMs === null)
+      throw new EventspineError(
+        'WORKFLOW_RUNNING',
+        `"${workflow}" ${id} has not ended. Wait for it, or cancel or terminate it first.`,
+      )
+    if (state === 'compensated' && from !== undefined)
+      throw new EventspineError(
+        'REQUEST_INVALID',
+        `What "${workflow}" ${id} did is undone: it can only be restarted from its beginning.`,
+        { field: '/from' },
+      )
+    const data = restartOf(history, id, from, by)
+    return stimulus(name, 'started', data, undefined, this.#services)
+  }
+}
+
+function openChildren(history: readonly Entry[]): readonly { workflow: string; id: string }[] {
+  const ended = new Set(history.filter(({ kind }) => kind === 'child-ended').map(({ place }) => place))
+  return history
+    .filter(({ kind, place }) => kind === 'child-started' && !ended.has(place))
+    .map(({ name, data }) => ({ workflow: name, id: (JSON.parse(data ?? '{}') as { id: string }).id }))
+}

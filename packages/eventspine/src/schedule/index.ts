@@ -1,0 +1,23 @@
+export { Calendar, checkPattern } from './calendar.js'
+export {
+  type MissedPolicy,
+  type Schedule,
+  type ScheduleOptions,
+  schedule,
+  type Tick,
+  type Timetable,
+} from './definition.js'
+export type { Plan, SchedulePort } from './port.js'
+export {
+  type LookContext,
+  type Orphan,
+  type OrphanFound,
+  orphanFound,
+  type Reconciler,
+  type ReconcilerOptions,
+  reconciler,
+  reconcilerSubscriptions,
+  timetableOf,
+} from './reconciler.js'
+export { Scheduler } from './scheduler.js'
+export { subscriptionOf } from './tick.js'

@@ -1,0 +1,50 @@
+// Schedules: how far each has come. The database's clock alone judges what is due.
+import type { SchedulePort } from '../../schedule/port.js'
+import { appendOwn } from './append-own.js'
+import type { Database } from './database.js'
+
+const now = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
+
+const register = `INSERT INTO eventspine.schedule AS s (name, plan, ticked_ms)
+SELECT a.name, a.plan, floor(${now}) FROM unnest($1::text[], $2::text[]) AS a(name, plan)
+ON CONFLICT (name) DO UPDATE SET plan = excluded.plan, ticked_ms = excluded.ticked_ms WHERE s.plan <> excluded.plan`
+
+const look = `SELECT ${now} AS now_ms, s.name, s.ticked_ms::float8 AS ticked_ms
+FROM unnest($1::text[], $2::text[]) AS a(name, plan) LEFT JOIN eventspine.schedule s ON s.name = a.name AND s.plan = a.plan`
+
+const advance = `UPDATE eventspine.schedule SET ticked_ms = $4 WHERE name = $1 AND plan = $2 AND ticked_ms = $3 RETURNING name`
+
+interface Row {
+  readonly now_ms: number
+  readonly name: string | null
+  readonly ticked_ms: number
+}
+
+export function scheduleStatements(database: Database): SchedulePort {
+  const columns = (plans: readonly { readonly name: string; readonly plan: string }[]) => [
+    plans.map(({ name }) => name),
+    plans.map(({ plan }) => plan),
+  ]
+  return {
+    async registerSchedules(plans) {
+      await database.query('read', 'schedule.register', register, columns(plans))
+    },
+
+    async schedules(plans) {
+      const rows = await database.query<Row>('deliver', 'schedule.look', look, columns(plans))
+      const found = rows.flatMap(({ name, ticked_ms: tickedMs }) =>
+        name === null ? [] : [{ name, tickedMs }],
+      )
+      return { nowMs: rows[0]?.now_ms ?? 0, found }
+    },
+
+    async advanceSchedule({ name, plan }, fromMs, toMs, events) {
+      return await database.transaction('deliver', async ({ query }) => {
+        const moved = await query('schedule.advance', advance, [name, plan, fromMs, toMs])
+        if (moved.length === 0) return false
+        if (events.length > 0) await appendOwn(query, events)
+        return true
+      })
+    },
+  }
+}

@@ -1,0 +1,119 @@
+// Reconcilers: a planted orphan is found and mended, or told of, within five minutes.
+import { defineApp, defineEvent, defineSubscription, TransientError } from 'eventspine'
+import { publishing, scenario, sideEffects, waiting } from 'eventspine/testing'
+import { orphanFound, reconciler } from 'eventspine/workflow'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+const minute = 60_000
+
+interface Payment {
+  readonly id: string
+  readonly cents: number
+  readonly capturedAt: Date
+}
+
+/** A bank and a shop that should agree. */
+function world() {
+  const payments: Payment[] = []
+  const orders = new Set<string>()
+  const captured = defineEvent({
+    type: 'payments.captured',
+    schema: z.object({ id: z.string(), cents: z.number() }),
+  })
+  // The fault that is planted: it captures, and nobody writes the order down.
+  const bank = defineSubscription({
+    name: 'bank',
+    on: captured,
+    handle: ({ data, time }) => void payments.push({ ...data, capturedAt: new Date(time) }),
+  })
+  const find = ({ before }: { readonly before: Date }) =>
+    payments
+      .filter(({ id, capturedAt }) => !orders.has(id) && capturedAt < before)
+      .map(({ id, cents }) => ({ id, cents }))
+  return { payments, orders, captured, bank, find }
+}
+
+describe('a captured payment has an order (I53)', () => {
+  test('or is given one within five minutes, once', async () => {
+    const { captured, bank, find, orders } = world()
+    const effects = sideEffects()
+    const complete = reconciler({
+      name: 'payments-have-orders',
+      find,
+      repair: ({ id, cents }) => {
+        effects.record('order', { id, cents })
+        orders.add(id)
+      },
+    })
+    const app = defineApp({ name: 'shop', subscriptions: [bank], reconcilers: [complete] })
+    await scenario(app, { sideEffects: effects })
+      .when(publishing(captured, { id: 'pay-1', cents: 500 }), waiting(5 * minute))
+      .then((seen) => {
+        expect(seen.sideEffects.map(({ details }) => details)).toEqual([{ id: 'pay-1', cents: 500 }])
+        expect(seen.deadLetters).toEqual([])
+      })
+  })
+
+  test('is left alone while it may be under way', async () => {
+    const { captured, bank, find } = world()
+    const watch = reconciler({ name: 'payments-have-orders', find, graceMs: 10 * minute })
+    await scenario(defineApp({ name: 'shop', subscriptions: [bank], reconcilers: [watch] }))
+      .when(publishing(captured, { id: 'pay-1', cents: 500 }), waiting(5 * minute))
+      .then((seen) => expect(seen.deadLetters).toEqual([]))
+  })
+
+  test('or a person is told, once an hour while it lasts, and whoever listens', async () => {
+    const { captured, bank, find } = world()
+    const told: string[] = []
+    const page = defineSubscription({
+      name: 'page',
+      on: orphanFound,
+      handle: ({ data }) => void told.push(`${data.reconciler}: ${data.orphan.id}`),
+    })
+    const watch = reconciler({ name: 'payments-have-orders', find })
+    await scenario(defineApp({ name: 'shop', subscriptions: [bank, page], reconcilers: [watch] }))
+      .when(publishing(captured, { id: 'pay-1', cents: 500 }), waiting(5 * minute))
+      .then((seen) => {
+        expect(seen.deadLetters).toMatchObject([{ subscription: 'reconcile-payments-have-orders-repair' }])
+        expect(seen.deadLetters[0]?.message).toContain('"pay-1" breaks the invariant "payments-have-orders"')
+        expect(told).toEqual(['payments-have-orders: pay-1'])
+      })
+    told.length = 0
+    await scenario(defineApp({ name: 'shop', subscriptions: [bank, page], reconcilers: [watch] }))
+      .when(waiting(180 * minute))
+      .then((seen) => {
+        expect(told).toHaveLength(3)
+        expect(seen.deadLetters).toHaveLength(3)
+      })
+  })
+
+  test('a repair that fails is tried again', async () => {
+    const { captured, bank, find, orders } = world()
+    let tries = 0
+    const complete = reconciler({
+      name: 'payments-have-orders',
+      find,
+      repair: ({ id }) => {
+        if (++tries < 3) throw new TransientError('the shop is away')
+        orders.add(id)
+      },
+    })
+    await scenario(defineApp({ name: 'shop', subscriptions: [bank], reconcilers: [complete] }))
+      .when(publishing(captured, { id: 'pay-1', cents: 500 }), waiting(5 * minute))
+      .then((seen) => {
+        expect([...orders]).toEqual(['pay-1'])
+        expect(tries).toBe(3)
+        expect(seen.deadLetters).toEqual([])
+      })
+  })
+
+  test('one that is wrong is refused with what to write', () => {
+    const wrong = (parts: object) => () =>
+      defineApp({ name: 'shop', reconcilers: [reconciler({ name: 'r', find: () => [], ...parts })] })
+    expect(wrong({ graceMs: -1 })).toThrow(/graceMs is -1; write milliseconds from 0/)
+    expect(wrong({ cron: 'often' })).toThrow(/reconciler "r": cron "often" is no pattern/)
+    expect(wrong({ find: undefined })).toThrow(/write find: async/)
+    expect(wrong({ repair: 'it' })).toThrow(/repair must be a function/)
+  })
+})
