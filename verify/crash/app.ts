@@ -12,8 +12,11 @@ import {
   type TransactionContext,
   TransientError,
 } from 'eventspine'
+import { workflow } from 'eventspine/workflow'
 import { z } from 'zod'
+import type { Bank, Booking } from './bank.js'
 import { fateOf, type SubscriptionName, wordsOfDeath } from './fates.js'
+import { isPurchase, isRefused } from './purchases.js'
 import type { SinkClient } from './sink-client.js'
 
 export const happened = defineEvent({
@@ -23,6 +26,11 @@ export const happened = defineEvent({
 })
 export const echoed = defineEvent({
   type: 'crash.echoed',
+  schema: z.object({ n: z.number().int(), event: z.string(), key: z.string() }),
+})
+
+export const bought = defineEvent({
+  type: 'crash.bought',
   schema: z.object({ n: z.number().int(), event: z.string(), key: z.string() }),
 })
 
@@ -39,7 +47,8 @@ const deadlineMs = 5_000
 
 export const tables = (schema: string) => `
   CREATE TABLE ${schema}.effect (place bigserial PRIMARY KEY, subscription text, event text, run text, failed boolean);
-  CREATE TABLE ${schema}.list (key text PRIMARY KEY, events text[])`
+  CREATE TABLE ${schema}.list (key text PRIMARY KEY, events text[]);
+  CREATE TABLE ${schema}.money (event text, kind text, PRIMARY KEY (event, kind))`
 
 const policies = { retry: retries.standard({ timeScale: 0.01 }), deadlineMs } as const
 const handlerMs = 8
@@ -54,14 +63,16 @@ interface Given {
 interface Traces {
   readonly schema: string
   readonly sink: SinkClient | undefined
+  readonly bank: Bank | undefined
 }
 
-/** `schema` is not used by who only publishes, and has no sink. */
-export function crashedApp(schema: string, sink: SinkClient | undefined): App {
-  const traces = { schema, sink }
+/** `schema` is not used by who only publishes, and has no sink and no bank. */
+export function crashedApp(schema: string, sink?: SinkClient, bank?: Bank): App {
+  const traces = { schema, sink, bank }
   return defineApp({
     name: 'crash',
     subscriptions: [plain(traces), ordered(traces), any(traces), echo(traces)],
+    workflows: [purchase(traces)],
   })
 }
 
@@ -73,6 +84,7 @@ const plain = ({ sink }: Traces) =>
         meets(event, context)
         await delay(event.data.n % 41 === 3 ? slowMs : handlerMs)
         await context.publish(echoed, event.data)
+        if (isPurchase(event.data.n)) await context.publish(bought, event.data)
       }),
   })
 
@@ -95,6 +107,33 @@ const echo = ({ schema, sink }: Traces) =>
     ...{ ...policies, name: 'echo', on: echoed, shards: 2 },
     transact: (event, context) =>
       told(sink, event, context, (run) => effect(schema, event, context, run, '')),
+  })
+
+// A bank that is away is asked until it answers: only the shop may say no.
+const patient = {
+  attemptsMax: 100_000,
+  processingAttemptsMax: 100_000,
+  delayMs: () => 50 + Math.random() * 200,
+}
+
+const purchase = ({ bank }: Traces) =>
+  workflow({
+    name: 'purchase',
+    on: { event: bought, id: ({ data }) => data.event },
+    shards: 3,
+    retry: patient,
+    run: async (ctx, { n, event }: Given['data']) => {
+      const book = (kind: Booking) => async () => {
+        if (bank === undefined) throw new Error('Workflows run in workers alone')
+        await bank.book(event, kind)
+      }
+      await ctx.step('charge', book('charge'), { undo: book('refund'), undoRetry: patient })
+      if (n % 3 === 0) await ctx.sleep(200)
+      await ctx.step('order', async () => {
+        if (isRefused(n)) throw new PermanentError('the shop refuses it')
+        await book('order')()
+      })
+    },
   })
 
 /** `work`, with its beginning and its end told to the sink. */

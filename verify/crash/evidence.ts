@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Eventspine } from 'eventspine'
 import type { OwnServer } from './engine.js'
 import { type JournalRead, readJournals } from './journal.js'
+import type { Purchase } from './purchases.js'
 import type { HandlerRun } from './sink.js'
 
 const pageRowsMax = 20_000
@@ -49,6 +50,7 @@ export interface Evidence {
   readonly log: readonly string[]
   /** Events that handlers published. */
   readonly echoes: number
+  readonly purchases: readonly Purchase[]
   readonly counted: readonly Counted[]
   /** Deliveries that are still open. */
   readonly open: readonly string[]
@@ -84,7 +86,8 @@ export async function gathered({ server, schema, observer, journals, sinkFile }:
     lists: new Map(lists.map(({ key, events }) => [key, events])),
     letters: await sql<Letter & Record<string, unknown>>(
       `SELECT subscription, state, data ->> 'event' AS event, (data ->> 'n')::int AS n
-       FROM (SELECT subscription, state, (event ->> 'data')::json AS data FROM ${schema}.dead_letter) AS letter`,
+       FROM (SELECT subscription, state, (event ->> 'data')::json AS data FROM ${schema}.dead_letter
+         WHERE subscription NOT LIKE 'workflow-%') AS letter`,
     ),
     log: (
       await paged<{ place: number; id: string }>(
@@ -93,11 +96,19 @@ export async function gathered({ server, schema, observer, journals, sinkFile }:
       )
     ).map(({ id }) => id),
     echoes: echoes?.count ?? 0,
+    purchases: await sql<Purchase & Record<string, unknown>>(purchasesOf(schema)),
     counted: subscriptions,
     open: open.map(({ name }) => name),
     endedTwice: (await sql<{ name: string }>(endedTwice(schema))).map(({ name }) => name),
   }
 }
+
+const purchasesOf = (schema: string) =>
+  `SELECT b.event, b.n, w.state,
+     ARRAY(SELECT m.kind FROM ${schema}.money m WHERE m.event = b.event) AS bookings
+   FROM (SELECT data ->> 'event' AS event, (data ->> 'n')::int AS n
+     FROM (SELECT data::json AS data FROM ${schema}.event WHERE type = 'crash.bought') e) b
+   LEFT JOIN ${schema}.workflow w ON w.name = 'purchase' AND w.id = b.event`
 
 const endedTwice = (schema: string) =>
   `SELECT subscription || '/' || seq AS name FROM (

@@ -39,7 +39,15 @@ const sound: Evidence = {
   runs: runsOf([first, second]),
   effects: effectsOf([first, second]),
   lists: new Map([[key, [first, second]]]),
-  ...{ letters: [], log: [first, second], echoes: 2, counted: countedOf(2), open: [], endedTwice: [] },
+  ...{
+    letters: [],
+    log: [first, second],
+    echoes: 2,
+    counted: countedOf(2),
+    open: [],
+    endedTwice: [],
+    purchases: [],
+  },
 }
 
 const none: Omit<Counts, 'recovered' | 'duplicateRuns' | 'duplicatePlainRuns'> = {
@@ -51,6 +59,7 @@ const none: Omit<Counts, 'recovered' | 'duplicateRuns' | 'duplicatePlainRuns'> =
     concurrentKey: 0,
     limbo: 0,
     wrongAnswers: 0,
+    money: 0,
   },
 }
 const letter = (subscription: string, event: string, state: string): Letter => ({

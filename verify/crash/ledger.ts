@@ -3,6 +3,7 @@
 import type { Effect, Evidence } from './evidence.js'
 import { type SubscriptionName, staysDead, subscriptions } from './fates.js'
 import type { JournalRead, Publication } from './journal.js'
+import { wrongPurchases } from './purchases.js'
 import type { HandlerRun } from './sink.js'
 
 const shownMax = 5
@@ -16,6 +17,7 @@ export const faultCounts = [
   'concurrentKey',
   'limbo',
   'wrongAnswers',
+  'money',
 ] as const
 
 export interface Counts extends Readonly<Record<(typeof faultCounts)[number], number>> {
@@ -26,6 +28,7 @@ export interface Counts extends Readonly<Record<(typeof faultCounts)[number], nu
   // concurrentKey: committed attempts of one key that overlap.
   // limbo: stored and in no final state after the drain, or in two, or not counted as what it is.
   // wrongAnswers: answers to a publish that no documentation names.
+  // money: purchases whose charge is neither an order nor given back, or more than one of them.
   /** In doubt and delivered. */
   readonly recovered: number
   /** Runs beyond those that completed or failed: at least once, honestly. Of them, those that may call the world. */
@@ -41,6 +44,7 @@ export interface Ledger {
   readonly runs: number
   readonly plainRuns: number
   readonly deadLetters: number
+  readonly purchases: number
   /** Some of what is wrong, in words. */
   readonly evidence: readonly string[]
 }
@@ -82,10 +86,12 @@ class Audit {
       concurrentKey: this.#concurrent(),
       limbo: this.#limbo(),
       wrongAnswers: journal.publications.filter(({ answer }) => answer === 'wrong').length,
+      money: this.#some('wrong purchases', wrongPurchases(this.#given.purchases)),
     }
     return {
       ...{ counts, journal, published: journal.publications.length, acknowledged: this.#acked.length },
       ...{ runs: runs.length, plainRuns: plainRuns.length, deadLetters: letters.length },
+      purchases: this.#given.purchases.length,
       evidence: this.#complaints,
     }
   }
@@ -224,6 +230,8 @@ class Audit {
     const { counted, log, echoes } = this.#given
     return sum(counted, ({ name, matched, completed, dead, skipped, balanced }) => {
       const subscription = name as SubscriptionName
+      if (name.startsWith('workflow-'))
+        return balanced ? 0 : this.#some('miscounted', [`${name} is not balanced`])
       const [done, gone] = [this.#completed.get(subscription)?.size, this.#dead.get(subscription)?.size]
       const shown = `matched ${matched}, completed ${completed}, dead ${dead}, skipped ${skipped}`
       const seen = `matched ${name === 'echo' ? echoes : log.length}, completed ${done ?? 0}, dead ${gone ?? 0}, skipped 0`

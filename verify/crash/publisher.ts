@@ -24,7 +24,7 @@ const answers: Readonly<Record<string, Answer>> = {
 
 const journal = await Journal.open(environment('CRASH_JOURNAL'))
 const spine = await startWhenThere(
-  () => new Eventspine(crashedApp(schema, undefined), { databaseUrl, schema, work: false, migrate: false }),
+  () => new Eventspine(crashedApp(schema), { databaseUrl, schema, work: false, migrate: false }),
 )
 let stopping = false
 process.once('SIGTERM', () => {

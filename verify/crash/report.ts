@@ -7,7 +7,7 @@ import { strikeKinds } from './strikes.js'
 const complaintCharactersMax = 400
 
 /** What says nothing before all is drained: it may be on its way. */
-const onlyDrained: readonly string[] = ['lost', 'limbo']
+const onlyDrained: readonly string[] = ['lost', 'limbo', 'money']
 
 const judgedOf = (drained: boolean) => faultCounts.filter((name) => drained || !onlyDrained.includes(name))
 
@@ -67,7 +67,12 @@ export function jsonOf(check: string, report: CrashReport): string {
     ...{ check, runs: 1, violations: violationsOf(report), seed, seconds, strikes },
     strikeSeconds: Math.round(report.strikeSeconds * 10) / 10,
     ...{ published: ledger.published, acknowledged: ledger.acknowledged, ...ledger.counts },
-    ...{ handlerRuns: ledger.runs, plainRuns: ledger.plainRuns, deadLetters: ledger.deadLetters },
+    ...{
+      handlerRuns: ledger.runs,
+      plainRuns: ledger.plainRuns,
+      deadLetters: ledger.deadLetters,
+      purchases: ledger.purchases,
+    },
     ...{ quarantined, redriven, drained, drainMs: Math.round(report.drainMs) },
     recoveryMs: {
       ...{ killed: spread(killed), away: spread(away), late },
@@ -100,6 +105,7 @@ function rowsOf(report: CrashReport): readonly (readonly [string, string | numbe
     ['answers besides', JSON.stringify(ledger.journal.codes)],
     ...faultCounts.map((name) => [wordsOf[name], counts[name]] as const),
     ['recovered', counts.recovered],
+    ['purchases', ledger.purchases],
     ['runs repeated', share(counts.duplicateRuns, ledger.runs)],
     ['of them plain', share(counts.duplicatePlainRuns, ledger.plainRuns)],
     [
@@ -124,6 +130,7 @@ const wordsOf: Readonly<Record<(typeof faultCounts)[number], string>> = {
   concurrentKey: 'concurrent key',
   limbo: 'limbo',
   wrongAnswers: 'wrong answers',
+  money: 'purchases without order or refund',
 }
 
 export function tableOf(report: CrashReport): string {

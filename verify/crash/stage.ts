@@ -64,7 +64,7 @@ export class Stage {
   async set(): Promise<void> {
     const port = await this.sink.start()
     await this.server.start()
-    this.#observer = new Eventspine(crashedApp(schema, undefined), {
+    this.#observer = new Eventspine(crashedApp(schema), {
       ...{ databaseUrl: this.server.url, schema, work: false },
       logger: jsonLogger('silent', Date.now, () => {}),
     })

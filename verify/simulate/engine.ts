@@ -51,6 +51,7 @@ export { redrivePort } from '../../packages/eventspine/src/store/memory/redrive.
 export { replayPort } from '../../packages/eventspine/src/store/memory/replay.js'
 export { retryPort } from '../../packages/eventspine/src/store/memory/retry.js'
 export type { ConsumerRow, LetterRow } from '../../packages/eventspine/src/store/memory/rows.js'
+export { schedulePort } from '../../packages/eventspine/src/store/memory/schedule.js'
 export { settlePort } from '../../packages/eventspine/src/store/memory/settle.js'
 export { snapshotOf } from '../../packages/eventspine/src/store/memory/snapshot.js'
 export { MemoryTables } from '../../packages/eventspine/src/store/memory/tables.js'
@@ -58,3 +59,4 @@ export type { MemoryTransaction } from '../../packages/eventspine/src/store/memo
 export { workflowPort } from '../../packages/eventspine/src/store/memory/workflow.js'
 export { createPostgresStore } from '../../packages/eventspine/src/store/postgres/postgres-store.js'
 export type { Store } from '../../packages/eventspine/src/store/store.js'
+export type { Entry, Recording } from '../../packages/eventspine/src/workflow/port.js'

@@ -2,6 +2,7 @@
 // stopped and goes on as if no time had passed, and has a wall clock of its own.
 
 import {
+  type App,
   type Clock,
   createMemoryClaims,
   Eventspine,
@@ -12,7 +13,6 @@ import {
 } from './engine.js'
 import { faulty } from './faulty-store.js'
 import { observed } from './observed-store.js'
-import { appOf } from './subject.js'
 import type { World } from './world.js'
 
 interface Transaction {
@@ -34,7 +34,12 @@ export class SimulatedProcess {
   readonly #transactions = new Set<Transaction>()
 
   /** `crashed` is told once, so that a supervisor can start the next one. */
-  constructor(world: World, name: string, crashed: (process: SimulatedProcess) => void) {
+  constructor(
+    world: World,
+    name: string,
+    appOf: (process: SimulatedProcess) => App,
+    crashed: (process: SimulatedProcess) => void,
+  ) {
     this.world = world
     this.name = name
     this.#crashed = crashed

@@ -1,10 +1,14 @@
 // One schedule from its seed to its verdict: a phase with faults, then one in which everything must come to its end.
+
+import { Crew } from './crew.js'
 import { type ConsumerRow, comparePositions, endOfTick, type Position } from './engine.js'
 import { judge } from './oracle/judge.js'
 import { Person } from './person.js'
 import { planOf } from './plan.js'
-import { SimulatedProcess } from './process.js'
 import { Publisher } from './publisher.js'
+import { appOf } from './subject.js'
+import { Tally } from './tally.js'
+import { simulateWorkflows } from './workflows/schedule.js'
 import { World, type WorldOptions } from './world.js'
 
 export interface Verdict {
@@ -23,43 +27,59 @@ const lookEveryMs = 50
 /** Drained means twice, this far apart. */
 const quietMs = 300
 const healEveryLooks = 40
-const startsMax = 500
+
+/** Of so many seeds one is a schedule of workflows, too. */
+const workflowsEvery = 8
 
 export async function simulate(seed: number, options: WorldOptions): Promise<Verdict> {
-  return new Schedule(seed, options).run()
+  const verdict = await new Schedule(seed, options).run()
+  if (seed % workflowsEvery !== 0 || options.mutant !== undefined) return verdict
+  const workflows = await simulateWorkflows(seed, options)
+  return {
+    seed,
+    violations: [...verdict.violations, ...workflows.violations],
+    met: together(verdict.met, workflows.met),
+    hash: (verdict.hash ^ workflows.hash) >>> 0,
+    virtualMs: verdict.virtualMs + workflows.virtualMs,
+    trace: [...verdict.trace, ...workflows.trace],
+  }
+}
+
+function together(first: Verdict['met'], second: Verdict['met']): Verdict['met'] {
+  const tally = new Tally()
+  tally.add(first)
+  tally.add(second)
+  return Object.fromEntries(tally.counts)
 }
 
 class Schedule {
   readonly #world: World
-  readonly #slots: (SimulatedProcess | undefined)[]
+  readonly #crew: Crew
   readonly #person: Person
   readonly #publisher: Publisher
-  #starts = 0
 
   constructor(seed: number, options: WorldOptions) {
     this.#world = new World(planOf(seed), options)
-    this.#slots = Array.from({ length: this.#world.plan.processes })
-    const processes = () => this.#processes
+    this.#crew = new Crew(this.#world, appOf)
+    const processes = () => this.#crew.processes
     this.#person = new Person(this.#world, processes)
     this.#publisher = new Publisher(this.#world, processes)
   }
 
-  get #processes(): SimulatedProcess[] {
-    return this.#slots.filter((process) => process !== undefined)
-  }
-
   async run(): Promise<Verdict> {
     const world = this.#world
-    const { plan, clock, ledger, trace, tally } = world
-    this.#slots.forEach((_, slot) => this.#boot(slot))
+    const { plan, clock, ledger, trace, tally, dice } = world
+    this.#crew.start()
     this.#publisher.start()
     this.#person.start()
-    this.#trouble()
+    this.#crew.trouble()
+    if (dice.chance(0.3)) world.downUntilMs = dice.between(0, plan.faultsMs)
     await clock.advance(plan.faultsMs)
-    await this.#heal()
+    this.#crew.heal()
+    await this.#person.heal()
     if (await this.#drained()) {
       await judge(world)
-      await this.#stopAll()
+      await this.#crew.stopAll()
       for (const { state } of world.tables.replays.values())
         if (state !== 'running') tally.met(`replay ${state}`)
     } else ledger.violated('I12', `not drained after ${healMsMax} ms without faults: ${this.#leftover()}`)
@@ -70,80 +90,7 @@ class Schedule {
     }
   }
 
-  // ── processes ──
-
-  #boot(slot: number): void {
-    const { trace, plan } = this.#world
-    if (++this.#starts > startsMax) return
-    const process = new SimulatedProcess(this.#world, `${slot}.${this.#starts}`, () => this.#crashed(slot))
-    this.#slots[slot] = process
-    if (plan.faults.has('same worker id') && this.#world.faulty) this.#world.tally.met('same worker id')
-    trace.say(process.name, 'starts')
-    // A start that fails is tried again, as a supervisor does.
-    const start = () => process.spine.start().catch(() => process.clock.after(100, start))
-    void start()
-  }
-
-  #crashed(slot: number): void {
-    const { clock, dice, plan, faulty, tally } = this.#world
-    const storm = faulty && plan.faults.has('restart storm')
-    if (storm) tally.met('restart storm')
-    clock.after(storm ? dice.between(0, 30) : dice.between(30, 600), () => this.#boot(slot))
-  }
-
-  /** Plans the faults that do not belong to one call. */
-  #trouble(): void {
-    const { plan, dice, clock } = this.#world
-    const some = (kind: Parameters<typeof plan.faults.has>[0], action: () => void) => {
-      if (!plan.faults.has(kind)) return
-      const times = dice.between(1, 3)
-      for (let index = 0; index < times; index++) clock.after(dice.between(0, plan.faultsMs), action)
-    }
-    some('pause', () => this.#pauseOne())
-    some('clock jump', () => this.#jumpOne())
-    some('stop', () => this.#stopOne())
-    some('restart storm', () => {
-      for (const process of this.#processes) process.crash('in a restart storm')
-    })
-    some('database restart', () => this.#world.restartDatabase())
-    if (dice.chance(0.3)) this.#world.downUntilMs = dice.between(0, plan.faultsMs)
-  }
-
-  #pauseOne(): void {
-    const { dice, tally } = this.#world
-    const alive = this.#processes.filter((process) => process.alive)
-    if (alive.length === 0) return
-    tally.met('pause')
-    dice.pick(alive).pause(dice.between(100, 5_000))
-  }
-
-  #jumpOne(): void {
-    const { dice, tally } = this.#world
-    tally.met('clock jump')
-    dice.pick(this.#processes).jump(dice.pick([-3_600_000, 3_600_000, -500, 500]))
-  }
-
-  // SIGTERM, and a new process in its place as soon as it is gone.
-  #stopOne(): void {
-    const { dice, tally, trace } = this.#world
-    const slot = dice.between(0, this.#slots.length - 1)
-    const process = this.#slots[slot]
-    if (process === undefined || !process.alive || !process.spine.ready()) return
-    tally.met('stop')
-    trace.say(process.name, 'is asked to stop')
-    void process.spine.stop().then(() => process.crash('after it has stopped'))
-  }
-
   // ── the end ──
-
-  async #heal(): Promise<void> {
-    const world = this.#world
-    world.trace.say('world', 'heals')
-    world.faulty = false
-    world.downUntilMs = 0
-    for (const process of this.#processes) process.resume()
-    await this.#person.heal()
-  }
 
   async #drained(): Promise<boolean> {
     const { clock } = this.#world
@@ -202,18 +149,6 @@ class Schedule {
     const redrives = [...tables.redrives.values()].map(({ id, state }) => `redrive ${id} ${state}`)
     return [...consumers, ...letters, ...redrives].join('; ')
   }
-
-  async #stopAll(): Promise<void> {
-    const { clock, ledger, watch } = this.#world
-    const processes = this.#processes.filter((process) => !process.dead)
-    let stopped = 0
-    for (const process of processes) void process.spine.stop().then(() => stopped++)
-    await clock.runUntil(() => stopped === processes.length, stopMsMax)
-    for (const process of processes) process.crash('at the end')
-    if (stopped < processes.length) ledger.violated('I40', 'a process did not stop')
-    for (const id of watch.heldBy(new Set(processes.map(({ name }) => name))))
-      ledger.violated('I40', `a process stopped and left its lease on ${id}`)
-  }
 }
 
 function isAtEnd(consumer: ConsumerRow, end: Position): boolean {
@@ -222,5 +157,3 @@ function isAtEnd(consumer: ConsumerRow, end: Position): boolean {
   // With rows behind a halted key a replay is not over until a person has decided.
   return consumer.finished || (consumer.deliveries.size > 0 && comparePositions(consumer, own) >= 0)
 }
-
-const stopMsMax = 60_000

@@ -35,6 +35,12 @@ export const branches = [
   'published id belongs to another body',
   'handler aborted',
   'handler ran twice for one outcome',
+  'recording refused',
+  'timer fired',
+  'saga compensated',
+  'workflow cancelled',
+  'signal before its wait',
+  'step ran twice for one answer',
 ] as const
 export type Branch = (typeof branches)[number]
 

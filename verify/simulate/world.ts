@@ -13,6 +13,7 @@ import {
   replayPort,
   retryPort,
   type Store,
+  schedulePort,
   settlePort,
   snapshotOf,
   VirtualClock,
@@ -48,7 +49,7 @@ export class World {
   /** Until when the downstream of breakers does not answer. */
   downUntilMs = 0
   /** The store as all processes share it, with the planted bug, without faults. */
-  readonly store: Store
+  store: Store
   /** Faults may happen now. */
   faulty = true
   /** Raised by a restart of the database: what was on its way to the one before is lost. */
@@ -123,6 +124,7 @@ function storeOver(tables: MemoryTables): Store {
     ...inspectPort(tables),
     ...operatePort(tables),
     ...workflowPort(tables),
+    ...schedulePort(tables),
     ...lifecyclePort(tables),
   }
 }

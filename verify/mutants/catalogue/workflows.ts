@@ -1,4 +1,4 @@
-// Workflows: I42 to I56.
+// Workflows, schedules and reconcilers: I42 to I57.
 import type { Mutant } from '../mutant.js'
 import { conformance, edit, whole } from './places.js'
 
@@ -14,9 +14,7 @@ const histories: readonly Mutant[] = [
     name: 'tried-before-recorded',
     invariants: ['I42'],
     bug: 'A step begins before the answer of the one before it is recorded.',
-    edits: [
-      edit('workflow/driver.ts', '    await this.#flush()\n    for (const call', '    for (const call'),
-    ],
+    edits: [edit('workflow/driver.ts', '    if (!this.#onlyStarted) await this.#flush()\n', '')],
     caughtBy: whole('workflow/killed.test.ts', 'ends once, wherever its worker dies'),
   },
   {
@@ -200,4 +198,104 @@ const sagas: readonly Mutant[] = [
   },
 ]
 
-export const workflowMutants: readonly Mutant[] = [...histories, ...waiting, ...sagas]
+const events: readonly Mutant[] = [
+  {
+    name: 'event-missed-before-its-wait',
+    invariants: ['I47'],
+    bug: 'An event that came before it was waited for is not found.',
+    edits: [edit('workflow/driver.ts', "if (kind === 'event') this.#launching.push(call)", '')],
+    caughtBy: whole(
+      'workflow/events.test.ts',
+      'takes one that was there before it asked, and none from before it was started',
+    ),
+  },
+  {
+    name: 'event-taken-twice',
+    invariants: ['I47'],
+    bug: 'An event answers each call that waits for it.',
+    edits: [
+      edit(
+        'workflow/driver.ts',
+        '    if (taken) this.#launching.push(call)\n    return taken',
+        '    return false',
+      ),
+      edit('workflow/engine.ts', 'taken: [...taken]', 'taken: []'),
+    ],
+    caughtBy: whole(
+      'workflow/events.test.ts',
+      'answers one call of an instance, in the order in which they came',
+    ),
+  },
+  {
+    name: 'event-of-all-tenants',
+    invariants: ['I47', 'I58'],
+    bug: 'An event of another tenant is taken.',
+    edits: [edit('store/postgres/workflow-awaited.ts', ' AND e.tenant = $3 AND e.id <>', ' AND e.id <>')],
+    caughtBy: conformance(
+      'finds what came since, of that type, key and tenant, and was not taken (I47, I58)',
+    ),
+  },
+  {
+    name: 'terminated-and-alive',
+    invariants: ['I48'],
+    bug: 'What was terminated is woken again.',
+    edits: [
+      edit(
+        'store/memory/workflow.ts',
+        '{ wakeAtMs: null, deadlineAtMs: null, awaited: [] }',
+        '{ awaited: [] }',
+      ),
+    ],
+    caughtBy: whole(
+      'workflow/mending.test.ts',
+      'ends it where it stands, undoes nothing, and it stays ended',
+    ),
+  },
+]
+
+const schedules: readonly Mutant[] = [
+  {
+    name: 'tick-by-each-process',
+    invariants: ['I57'],
+    bug: 'Each process publishes its own event for a tick.',
+    edits: [edit('store/postgres/schedule.ts', ' AND ticked_ms = $3', ' AND ticked_ms >= 0 * $3::bigint')],
+    caughtBy: conformance('is moved on once from where it stands, with its events (I57)'),
+  },
+  {
+    name: 'ticks-from-the-beginning',
+    invariants: ['I57'],
+    bug: 'A process that starts begins its schedules anew.',
+    edits: [edit('store/postgres/schedule.ts', ' WHERE s.plan <> excluded.plan', '')],
+    caughtBy: conformance('begins now, and goes on from where it came when it is registered again (I57)'),
+  },
+  {
+    name: 'missed-is-skipped',
+    invariants: ['I57'],
+    bug: 'What nobody took is dropped, whatever the policy says.',
+    edits: [
+      edit(
+        'schedule/calendar.ts',
+        "        if (policy === 'once') due.push({ atMs: last, missed: true })\n",
+        '',
+      ),
+    ],
+    caughtBy: whole('schedule/calendar.test.ts', 'is skipped, made up for once, or for each'),
+  },
+  {
+    name: 'orphan-left-alone',
+    invariants: ['I53'],
+    bug: 'What breaks an invariant is found and nobody is told.',
+    edits: [
+      edit('schedule/reconciler.ts', 'for (const orphan of found)', 'for (const orphan of found.slice(1))'),
+    ],
+    caughtBy: whole('schedule/reconciler.test.ts', 'or is given one within five minutes, once'),
+  },
+]
+
+export const workflowMutants: readonly Mutant[] = [
+  ...histories,
+  ...waiting,
+  ...sagas,
+  ...events,
+  ...schedules,
+]
