@@ -145,7 +145,10 @@ function hygieneRules() {
       'The import leads nowhere: no such file, or not an entry of that package.',
       {},
       // The peers of bench/ are installed only where somebody measures.
-      { couldNotResolve: true, pathNot: '^(bullmq|graphile-worker|ioredis|pg-boss)$' },
+      {
+        couldNotResolve: true,
+        pathNot: '^(bullmq|graphile-worker|ioredis|pg-boss|@dbos-inc/dbos-sdk|@restatedev/.+)$',
+      },
     ),
   ]
 }

@@ -1,6 +1,6 @@
 // Workflows over HTTP: started, seen, signalled, decided, cancelled; and what is refused.
-import { defineApp, PermanentError } from 'eventspine'
-import { workflow } from 'eventspine/workflow'
+import { defineApp, defineEvent, defineSubscription, PermanentError } from 'eventspine'
+import { workflow, workflowOverdue } from 'eventspine/workflow'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createApiKey } from '../src/index.js'
@@ -18,6 +18,7 @@ const refund = workflow({
 })
 
 const all = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
+const writer = createApiKey({ scopes: ['publish'], name: 'writer' })
 const acme = createApiKey({ scopes: ['publish', 'read', 'operate'], tenant: 'acme', name: 'acme-ops' })
 const echo = workflow({
   name: 'echo',
@@ -29,8 +30,16 @@ const echo = workflow({
     })
   },
 })
-const app = defineApp({ name: 'server-workflows', workflows: [refund, echo] })
-const fixture = new Fixture({ development: false, apiKeys: [all.record, acme.record] }, {}, app)
+const said = defineEvent({ type: 'tests.said', schema: z.object({}) })
+const page = defineSubscription({ name: 'page', on: workflowOverdue, handle: () => {} })
+const app = defineApp({
+  ...{ name: 'server-workflows', workflows: [refund, echo], events: [said], subscriptions: [page] },
+})
+const fixture = new Fixture(
+  { development: false, apiKeys: [all.record, acme.record, writer.record] },
+  {},
+  app,
+)
 beforeAll(() => fixture.start())
 afterAll(() => fixture.stop())
 
@@ -64,6 +73,31 @@ test('who prefers to wait is given the end, and where to look where it takes lon
   expect((await awaited({ times: 1 }, 'handling=strict')).status).toBe(202)
 })
 
+test('a key that may not read is told where to look, and no more', async () => {
+  const headers = { authorization: `Bearer ${writer.key}`, prefer: 'wait=20' }
+  const reply = await fixture.send('/v1/workflows/echo', { headers, json: { input: { times: 2 } } })
+  expect([reply.status, reply.json.output, reply.headers['preference-applied']]).toEqual([
+    202,
+    undefined,
+    undefined,
+  ])
+})
+
+test('nobody from outside says what the engine says', async () => {
+  const headers = { authorization: `Bearer ${all.key}`, 'content-type': 'application/cloudevents+json' }
+  const event = { specversion: '1.0', id: '1', source: '/x', type: 'eventspine.workflow-overdue', data: {} }
+  const posted = async (parts: object) =>
+    (
+      await fixture.send('/v1/events', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ ...event, ...parts }),
+      })
+    ).json.code
+  expect(await posted({})).toBe('EVENT_UNKNOWN')
+  expect(await posted({ type: 'tests.said', source: '/eventspine/workflows' })).toBe('EVENT_INVALID')
+})
+
 test('what cannot go on is ended, restarted from a step, and sent again', async () => {
   const path = '/v1/workflows/echo'
   await call('startWorkflow', path, { id: 'stuck', input: { times: -1 } })
@@ -80,7 +114,7 @@ test('what cannot go on is ended, restarted from a step, and sent again', async 
   const again = await call('terminateWorkflow', `${path}/stuck/terminate`, {})
   expect([again.status, again.json.code]).toEqual([409, 'WORKFLOW_ENDED'])
   const wrong = await call('restartWorkflow', `${path}/stuck/restart`, { from: 'sing' })
-  expect([wrong.status, wrong.json.code]).toEqual([400, 'REQUEST_INVALID'])
+  expect([wrong.status, wrong.json.code]).toEqual([404, 'NOT_FOUND'])
   const next = await call('restartWorkflow', `${path}/stuck/restart`, {})
   expect([next.status, next.headers.location]).toEqual([202, '/v1/workflows/echo/stuck~2'])
 })

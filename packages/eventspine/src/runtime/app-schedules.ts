@@ -25,7 +25,7 @@ const daysMax = 365
 const msMax = daysMax * 86_400_000
 
 function checkReconciler(each: Reconciler, fault: (message: string) => void): void {
-  const { find, repair, retry, graceMs, againMs } = each
+  const { find, repair, retry, graceMs, againMs, deadlineMs } = each
   checkTimetable(each, fault)
   if (typeof find !== 'function') fault('write find: async ({ before }) => [ … ], what breaks the invariant')
   if (repair !== undefined && typeof repair !== 'function')
@@ -35,6 +35,7 @@ function checkReconciler(each: Reconciler, fault: (message: string) => void): vo
   for (const [option, value, min] of [
     ['graceMs', graceMs, 0],
     ['againMs', againMs, 1_000],
+    ['deadlineMs', deadlineMs, 1],
   ] as const)
     if (!Number.isInteger(value) || value < min || value > msMax)
       fault(`${option} is ${String(value)}; write milliseconds from ${min} to ${msMax.toLocaleString('en')}`)
@@ -46,8 +47,8 @@ function checkTimetable(
 ): void {
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,79}$/.test(name))
     fault('a name is lower-case letters, digits and dashes, at most 80 characters, such as "nightly-report"')
-  if (tenant !== undefined && (typeof tenant !== 'string' || tenant === ''))
-    fault('tenant must be a text that is not empty')
+  if (tenant !== undefined && !(typeof tenant === 'string' && /^[^\p{Cc}\p{Cs}]{1,100}$/u.test(tenant)))
+    fault('tenant must be a text of 1 to 100 characters without control characters')
   checkTimeZone(timeZone, fault)
   try {
     checkPattern(String(cron))

@@ -68,6 +68,11 @@ export function defineApp(options: AppOptions): App {
     ...schedules.map(subscriptionOf),
     ...reconcilers.flatMap(reconcilerSubscriptions),
   ]
+  const timetables = [...schedules, ...reconcilers.map(timetableOf)]
+  for (const { name } of timetables.filter(
+    (each, index) => timetables.findIndex(({ name: other }) => other === each.name) !== index,
+  ))
+    fault(`schedule "${name}" is defined twice, as a schedule or by a reconciler; give each its own name`)
   const names = new Set<string>()
   for (const { name } of resolved) {
     if (names.has(name))
@@ -86,7 +91,7 @@ export function defineApp(options: AppOptions): App {
     events: all,
     subscriptions: resolved,
     workflows,
-    timetables: [...schedules, ...reconcilers.map(timetableOf)],
+    timetables,
     registry: new EventRegistry(all),
   })
 }

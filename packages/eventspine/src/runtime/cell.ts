@@ -155,13 +155,13 @@ export class Cell {
     this.#worker = worker
     try {
       await worker.start()
+      if (app.workflows.length > 0) this.#sleepers.start()
+      await this.#scheduler.start()
     } catch (error) {
       this.#worker = undefined
-      await worker.stop()
+      await Promise.all([worker.stop(), this.#sleepers.stop(), this.#scheduler.stop()])
       throw error
     }
-    if (app.workflows.length > 0) this.#sleepers.start()
-    await this.#scheduler.start()
     this.#loops = Promise.all([
       this.#every(maintainEveryMs, () => store.maintain(retention)),
       this.#every(redriveEveryMs, () => this.#advanceRedrives()),

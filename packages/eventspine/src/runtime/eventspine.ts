@@ -2,7 +2,7 @@
 import { type AppendOutcome, type ClaimPort, executorOf } from '../append/index.js'
 import { Capacity } from '../deliver/index.js'
 import type { AnyEventDefinition, InputOf, NewEvent } from '../event/index.js'
-import { type Preparation, type PublishOptions, prepare } from '../event/index.js'
+import { type Preparation, type PublishOptions, prepare, reservedPrefix } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.js'
 import { activeTraceparent, publishSpan } from '../observe/trace.js'
@@ -26,9 +26,11 @@ import {
   conflictOf,
   distinct,
   type Entry,
+  foreign,
   type IncomingEvent,
   indexed,
   isDefinition,
+  ofTheEngine,
   type Publication,
   type Published,
   unknownCell,
@@ -108,7 +110,11 @@ export class Eventspine {
 
   #timetablesOf(name: string): readonly Timetable[] {
     const { placement, tenant } = this.#options
-    return this.app.timetables.filter((each) => placement(each.tenant ?? tenant) === name)
+    return this.app.timetables.filter((each) => {
+      const cell = placement(each.tenant ?? tenant)
+      if (!this.#options.cells.has(cell)) throw unknownCell(cell, [...this.#options.cells.keys()])
+      return cell === name
+    })
   }
 
   async #prepare(name: string): Promise<void> {
@@ -273,14 +279,18 @@ export class Eventspine {
   /** For untyped borders such as HTTP: finds the definition by type and version. Throws EVENT_UNKNOWN besides the
    *  errors of `publish`. */
   async ingest({ type, version, data, ...options }: IncomingEvent): Promise<Published> {
-    return this.#publish(this.#find(type, version), data, options)
+    return this.#publish(this.#find(type, version), data, foreign(options))
   }
 
   /** All or nothing. The field of an error begins with its index. */
   async ingestMany(events: readonly IncomingEvent[]): Promise<readonly Published[]> {
     const entries = await Promise.all(
       events.map(({ type, version, data, ...options }, index) =>
-        indexed(index, async () => ({ definition: this.#find(type, version), data, options })),
+        indexed(index, async () => ({
+          definition: this.#find(type, version),
+          data,
+          options: foreign(options),
+        })),
       ),
     )
     return this.#publishMany(entries)
@@ -288,6 +298,7 @@ export class Eventspine {
 
   #find(type: string, version: number | undefined): AnyEventDefinition {
     try {
+      if (typeof type === 'string' && type.startsWith(reservedPrefix)) throw ofTheEngine('type', type)
       return this.app.registry.find(type, version)
     } catch (error) {
       throw this.#counted(error)

@@ -26,6 +26,23 @@ export interface Publication<Definition extends AnyEventDefinition = AnyEventDef
   readonly options?: PublishOptions
 }
 
+/** What comes from outside may not look like what the engine itself says. Throws EVENT_INVALID. */
+export function foreign<Options extends { readonly source?: string }>(options: Options): Options {
+  if (options.source?.startsWith(ownSource) === true) throw ofTheEngine('source', options.source)
+  return options
+}
+
+const ownSource = '/eventspine/'
+
+export const ofTheEngine = (field: 'type' | 'source', value: string) =>
+  new EventspineError(
+    field === 'type' ? 'EVENT_UNKNOWN' : 'EVENT_INVALID',
+    `The ${field} "${value.slice(0, shownMax)}" is one of the engine's own: nobody else says such a thing.`,
+    { field: `/${field}` },
+  )
+
+const shownMax = 200
+
 export const isDefinition = (value: unknown): value is AnyEventDefinition =>
   typeof value === 'object' &&
   value !== null &&

@@ -27,12 +27,18 @@ export class WorkflowEnds {
     for (const waiting of this.#waiting.values()) for (const hear of waiting) hear(undefined)
   }
 
-  /** Resolves once it has ended; with null where the time is up. `begins`: it was started a moment ago, and the database
+  /** Resolves once it has ended; with null where the time is up, or `signal` has aborted. `begins`: it was started a moment ago, and the database
    *  need not be asked before somebody could have ended it elsewhere. */
-  async wait(name: InstanceName, ms: number, begins = false): Promise<WorkflowEnd | null> {
+  async wait(
+    name: InstanceName,
+    ms: number,
+    { begins = false, signal }: { readonly begins?: boolean; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<WorkflowEnd | null> {
     const endsAt = this.#clock.monotonic() + ms
     // Listened to before anybody is asked: an end in between is not missed.
     const listening = this.#listen(name)
+    const giveUp = () => listening.wake()
+    signal?.addEventListener('abort', giveUp)
     try {
       let asks = !begins
       for (let pauseMs = lookEveryMs.min; ; pauseMs = Math.min(pauseMs * 2, lookEveryMs.max)) {
@@ -40,12 +46,13 @@ export class WorkflowEnds {
         if (end !== null) return end
         asks = true
         const leftMs = endsAt - this.#clock.monotonic()
-        if (leftMs <= 0) return null
+        if (leftMs <= 0 || signal?.aborted === true) return null
         if (this.#stopped)
           throw new EventspineError('STOPPED', 'This Eventspine was stopped while a workflow was waited for.')
         await listening.within(Math.min(pauseMs, leftMs))
       }
     } finally {
+      signal?.removeEventListener('abort', giveUp)
       listening.forget()
     }
   }
@@ -54,14 +61,14 @@ export class WorkflowEnds {
     const key = keyOf(name)
     const waiting = this.#waiting.get(key) ?? new Set()
     this.#waiting.set(key, waiting)
-    let wake = () => {}
     const listening = {
       heard: undefined as WorkflowEnd | undefined,
+      wake: () => {},
       within: (ms: number) =>
         new Promise<void>((resolve) => {
           if (listening.heard !== undefined || this.#stopped) return resolve()
           const cancel = this.#clock.after(ms, resolve)
-          wake = () => {
+          listening.wake = () => {
             cancel()
             resolve()
           }
@@ -73,7 +80,7 @@ export class WorkflowEnds {
     }
     const hear = (end: WorkflowEnd | undefined) => {
       listening.heard ??= end
-      wake()
+      listening.wake()
     }
     waiting.add(hear)
     return listening

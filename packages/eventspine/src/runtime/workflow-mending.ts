@@ -88,7 +88,7 @@ export class WorkflowMending {
     return [...events, stimulus({ tenant, ...parent }, 'child-ended', data, undefined, this.#services)]
   }
 
-  /** The start of another one that has what this one did before `from`. Throws REQUEST_INVALID, WORKFLOW_RUNNING. */
+  /** The start of another one that has what this one did before `from`. Throws NOT_FOUND, WORKFLOW_RUNNING. */
   restarted(
     { instance, history }: Found,
     from: string | undefined,
@@ -103,8 +103,8 @@ export class WorkflowMending {
       )
     if (state === 'compensated' && from !== undefined)
       throw new EventspineError(
-        'REQUEST_INVALID',
-        `What "${workflow}" ${id} did is undone: it can only be restarted from its beginning.`,
+        'NOT_FOUND',
+        `What "${workflow}" ${id} did is undone: there is no step to go on from. Restart it from its beginning.`,
         { field: '/from' },
       )
     const data = restartOf(history, id, from, by)

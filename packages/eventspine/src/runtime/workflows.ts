@@ -62,8 +62,9 @@ export interface WorkflowHandle<Output = unknown> {
   /** Resolves with what it answers. Throws WORKFLOW_FAILED when it ends otherwise, and TIMED_OUT after `timeoutMs`
    *  (default 60,000). */
   result(options?: { readonly timeoutMs?: number }): Promise<Output>
-  /** Resolves with true once it has ended, however; with false after `timeoutMs` (default 60,000). */
-  ended(options?: { readonly timeoutMs?: number }): Promise<boolean>
+  /** Resolves with true once it has ended, however; with false after `timeoutMs` (default 60,000), and when `signal`
+   *  aborts. */
+  ended(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<boolean>
 }
 
 export interface WorkflowsServices {
@@ -108,7 +109,7 @@ export class Workflows {
     const name = this.#named(found.name, id, options)
     const data = { input: parsed(await inputJson(found, input)) }
     const made = stimulus(name, 'started', data, undefined, this.#services)
-    const event = options.id === undefined ? made : keyed(made, `start ${found.name} ${id}`)
+    const event = options.id === undefined ? made : keyed(made, startId(name))
     const outcome = await this.#cell(name).appender.append(event)
     if (outcome === 'conflict')
       throw new EventspineError(
@@ -203,7 +204,7 @@ export class Workflows {
 
   /** Starts another instance, on the newest version, with the same input and all that this one did before the step `from`
    *  (its name, or its place in the history); without it, from the beginning. What follows is done again under new
-   *  idempotency keys. Throws NOT_FOUND, WORKFLOW_RUNNING, REQUEST_INVALID. */
+   *  idempotency keys. Throws NOT_FOUND, WORKFLOW_RUNNING, IDEMPOTENCY_CONFLICT. */
   async restart(
     workflow: AnyWorkflow | string,
     id: string,
@@ -214,10 +215,14 @@ export class Workflows {
     const name = this.#named(this.#find(workflow).name, id, options)
     const found = await this.#found(name)
     const next = { ...name, id: as === undefined ? await this.#freeId(name) : checked('as', as, idMax) }
-    if ((await this.#cell(name).store.workflow(next)) !== null)
-      throw refused('/as', `There is an instance "${next.id}" already; choose another id`)
-    const event = this.#mending.restarted(found, from, next, by)
-    await this.#cell(name).appender.append(event)
+    const event = keyed(this.#mending.restarted(found, from, next, by), startId(next))
+    const taken = (await this.#cell(name).store.workflow(next)) !== null
+    if (taken || (await this.#cell(name).appender.append(event)) === 'conflict')
+      throw new EventspineError(
+        'IDEMPOTENCY_CONFLICT',
+        `There is an instance "${next.id}" of workflow "${next.workflow}" already. Choose another id.`,
+        { field: '/as' },
+      )
     return this.#handle(next, this.#services.clock.monotonic())
   }
 
@@ -254,13 +259,13 @@ export class Workflows {
   }
 
   #handle<Output>(name: InstanceName, startedAt = Number.NEGATIVE_INFINITY): WorkflowHandle<Output> {
-    const wait = (timeoutMs: number) => {
+    const wait = (timeoutMs: number, signal?: AbortSignal) => {
       const begins = this.#services.clock.monotonic() - startedAt < beginsMsMax
-      return this.#cell(name).workflowEnds.wait(name, timeoutMs, begins)
+      return this.#cell(name).workflowEnds.wait(name, timeoutMs, { begins, signal })
     }
     return {
       ...name,
-      ended: async ({ timeoutMs = resultMsDefault } = {}) => (await wait(timeoutMs)) !== null,
+      ended: async ({ timeoutMs = resultMsDefault, signal } = {}) => (await wait(timeoutMs, signal)) !== null,
       result: async ({ timeoutMs = resultMsDefault } = {}) => {
         const end = await wait(timeoutMs)
         if (end === null)
@@ -322,6 +327,8 @@ export class Workflows {
     )
   }
 }
+
+const startId = ({ workflow, id }: InstanceName) => `start ${workflow} ${id}`
 
 /** Repeats under one id are one event. */
 function keyed(event: NewEvent, id: string): NewEvent {

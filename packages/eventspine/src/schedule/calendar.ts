@@ -22,7 +22,12 @@ export class Calendar {
 
   /** Throws where the pattern or the time zone is none, and where no tick ever comes. */
   constructor(cron: string, timeZone: string) {
-    this.#cron = new Cron(cron, { timezone: timeZone, paused: true, mode: '5-or-6-parts' })
+    // A text with a colon is a single date to croner.
+    if (cron.includes(':')) throw new Error('a date is no pattern')
+    this.#cron = new Cron(cron, {
+      ...{ timezone: timeZone, paused: true, mode: '5-or-6-parts' },
+      fixedTimeRule: 'no-wildcard',
+    })
     if (this.#cron.nextRun() === null) throw new Error('no day fits the pattern')
   }
 

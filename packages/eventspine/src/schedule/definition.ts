@@ -20,7 +20,7 @@ export interface ScheduleOptions<Definition extends AnyEventDefinition> {
   /** Minute, hour, day of month, month, day of week: `30 2 * * 1-5`. A sixth part in front counts seconds. */
   readonly cron: string
   /** IANA name. Default `UTC`. A time of day that the clocks leave out in spring comes at the end of the gap; one that they
-   *  repeat in autumn comes once. */
+   *  repeat in autumn comes once. A pattern with `*` or `/` in its time counts real time: each hour, each half hour. */
   readonly timeZone?: string
   /** Published for each tick, with the tick as its `time`. */
   readonly event: Definition

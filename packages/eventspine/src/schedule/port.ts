@@ -7,8 +7,11 @@ export interface Plan {
   readonly plan: string
 }
 
+/** A plan that nobody has looked at for so long goes when its schedule is registered with another. */
+export const forgottenAfterMs = 600_000
+
 export interface SchedulePort {
-  /** One that is new, or has another plan than before, begins now. */
+  /** One that is new begins now, and one that is known goes on from where it came. */
   registerSchedules(plans: readonly Plan[]): Promise<void>
   /** All ticks up to `tickedMs` are dealt with. Those that are not registered with this plan are left out. `nowMs` by
    *  the database's clock. */

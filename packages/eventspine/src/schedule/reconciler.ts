@@ -1,9 +1,11 @@
 // A reconciler: looks again and again for what a fault between two stores has left behind, a captured payment without
 // an order, say, and mends it or tells a person.
+import { createHash } from 'node:crypto'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ownDefaults, type ResolvedSubscription } from '../deliver/index.js'
 import { compileFilter } from '../event/filter/index.js'
 import { defineEvent, reservedPrefix } from '../event/index.js'
+import { writeJson } from '../event/json/index.js'
 import { type HandlerContext, PermanentError, type RetryPolicy, retries } from '../handle/index.js'
 import type { Due } from './calendar.js'
 import type { Timetable } from './definition.js'
@@ -11,9 +13,10 @@ import { tickType } from './tick.js'
 
 /** What breaks the invariant. */
 export interface Orphan {
-  /** The same for the same one at each look: at most 200 characters. */
+  /** The same for the same one at each look: 1 to 200 characters, none of them a control character. */
   readonly id: string
-  /** Whatever is needed to mend it, or to understand it; JSON. */
+  /** Whatever is needed to mend it, or to understand it, as JSON, at most 60 KiB. What changes from look to look (an
+   *  age, a number of attempts) makes it another one each time: leave it out. */
   readonly [field: string]: unknown
 }
 
@@ -34,15 +37,19 @@ export interface ReconcilerOptions<Found extends Orphan> {
   readonly timeZone?: string
   /** How old something must be to be an orphan. Default 120,000. */
   readonly graceMs?: number
-  /** Answers what breaks the invariant and was there before `before`. */
+  /** Answers what breaks the invariant and was there before `before`. Of more than 1,000 it is told of 1,000 at a
+   *  look. */
   readonly find: (ctx: LookContext) => readonly Found[] | Promise<readonly Found[]>
-  /** Mends one, at least once; safe to run twice. Without it, and where its retries are used up, a dead letter waits for a
+  /** Mends one, at least once and perhaps from two events: safe to run twice, by the orphan's id. It is given the
+   *  orphan as JSON gives it back. Without it, and where its retries are used up, a dead letter waits for a
    *  person. */
   readonly repair?: (orphan: Found, ctx: HandlerContext) => unknown
   /** Default `retries.standard()`. */
   readonly retry?: RetryPolicy
   /** One that is still there after so long is told of again. Default 3,600,000. */
   readonly againMs?: number
+  /** Of one look, and of one repair. Default 25,000: two attempts at a look end before the next. */
+  readonly deadlineMs?: number
   /** Default: that of the app. */
   readonly tenant?: string
   readonly description?: string
@@ -55,6 +62,7 @@ export interface Reconciler {
   readonly timeZone: string
   readonly graceMs: number
   readonly againMs: number
+  readonly deadlineMs: number
   readonly find: (ctx: LookContext) => readonly Orphan[] | Promise<readonly Orphan[]>
   readonly repair: ((orphan: never, ctx: HandlerContext) => unknown) | undefined
   readonly retry: RetryPolicy | undefined
@@ -70,6 +78,7 @@ export function reconciler<Found extends Orphan = Orphan>(options: ReconcilerOpt
     timeZone: options.timeZone ?? 'UTC',
     graceMs: options.graceMs ?? 120_000,
     againMs: options.againMs ?? 3_600_000,
+    deadlineMs: options.deadlineMs ?? 25_000,
     find: options.find,
     repair: options.repair,
     retry: options.retry,
@@ -95,6 +104,10 @@ export const orphanFound = defineEvent({
   description: 'A reconciler found something that breaks its invariant.',
 })
 
+const leaseMarginMs = 30_000
+const idMax = 200
+const orphanBytesMax = 60 * 1024
+
 const nameOf = (name: string) => `reconcile-${name}`
 
 export const timetableOf = ({ name, cron, timeZone, tenant }: Reconciler): Timetable => ({
@@ -106,30 +119,65 @@ export const reconcilerSubscriptions = (own: Reconciler): readonly ResolvedSubsc
   menderOf(own),
 ]
 
-function finderOf({ name, find, graceMs, againMs }: Reconciler): ResolvedSubscription {
+// What is left out of a look comes with one of the next: each begins somewhere else.
+const perLookMax = 1_000
+
+function finderOf({ name, find, graceMs, againMs, deadlineMs }: Reconciler): ResolvedSubscription {
   const type = tickType(nameOf(name))
   return {
     ...ownDefaults,
     ...{ name: nameOf(name), on: [type], matches: (other) => other === type },
-    ...{ ordered: 'no', retry: retries.standard(), concurrencyMax: 1, deadlineMs: 60_000, leaseMs: 90_000 },
+    // The next look is the better second attempt: more of them would only pile up.
+    ...{ ordered: 'no', retry: retries.standard({ attemptsMax: 2 }), concurrencyMax: 1 },
+    ...{ deadlineMs, leaseMs: deadlineMs + leaseMarginMs },
     handle: async ({ data, tenant }, { publish, signal, log }) => {
       const { atMs } = data as Due
       const found = await find({ before: new Date(atMs - graceMs), tenant, signal, log })
+      const { told, unfit } = tellable(found, atMs)
+      // One that cannot be told of must not hide the others.
+      if (unfit > 0)
+        log.error('orphans have no id, or cannot be stored, and were left out', { reconciler: name, unfit })
+      if (told.length < found.length - unfit)
+        log.warn('more orphans than are told of at a time', { reconciler: name, found: found.length })
       // Each look finds it until it is mended: within this time that is one event.
       const period = Math.floor(atMs / againMs)
-      for (const orphan of found)
-        await publish(orphanFound, { reconciler: name, orphan }, { id: `${name} ${orphan.id} ${period}` })
+      for (const { orphan, hash } of told)
+        await publish(orphanFound, { reconciler: name, orphan }, { id: `${name} ${hash} ${period}` })
     },
   }
 }
 
-function menderOf({ name, repair, retry }: Reconciler): ResolvedSubscription {
+function tellable(found: readonly Orphan[], atMs: number) {
+  const byHash = new Map<string, Orphan>()
+  let unfit = 0
+  for (const orphan of found) {
+    const json = jsonOfOrphan(orphan)
+    if (json === undefined) unfit++
+    else byHash.set(createHash('sha256').update(json).digest('hex').slice(0, 32), orphan)
+  }
+  const all = [...byHash].map(([hash, orphan]) => ({ hash, orphan }))
+  const from = all.length <= perLookMax ? 0 : Math.floor(atMs / 60_000) % all.length
+  return { told: [...all.slice(from), ...all.slice(0, from)].slice(0, perLookMax), unfit }
+}
+
+function jsonOfOrphan(orphan: Orphan): string | undefined {
+  const { id } = orphan ?? {}
+  if (typeof id !== 'string' || id === '' || id.length > idMax || !id.isWellFormed() || /\p{Cc}/u.test(id))
+    return undefined
+  try {
+    return writeJson(orphan, { sizeBytesMax: orphanBytesMax })
+  } catch {
+    return undefined
+  }
+}
+
+function menderOf({ name, repair, retry, deadlineMs }: Reconciler): ResolvedSubscription {
   return {
     ...ownDefaults,
     ...{ name: `${nameOf(name)}-repair`, on: [orphanFound], matches: (type) => type === orphanFound.type },
     filter: compileFilter({ data: { reconciler: [name] } }),
-    ...{ ordered: 'no', retry: retry ?? retries.standard(), concurrencyMax: 10 },
-    ...{ deadlineMs: 30_000, leaseMs: 60_000 },
+    ...{ ordered: 'no', retry: retry ?? retries.standard(), concurrencyMax: 10, concurrencyPerKeyMax: 1 },
+    ...{ deadlineMs, leaseMs: deadlineMs + leaseMarginMs },
     handle: async (event, context) => {
       const { orphan } = event.data as OrphanFound
       if (repair !== undefined) return await repair(orphan as never, context)

@@ -20,10 +20,13 @@ export interface SchedulerServices {
 /** The database's clock may be another than ours, and jump. */
 const lookEveryMs = 30_000
 const failedMs = 1_000
+const aheadMsMax = 60_000
+
+type Followed = Timetable & { readonly calendar: Calendar }
 
 export class Scheduler {
   readonly #services: SchedulerServices
-  readonly #timetables: readonly (Timetable & { readonly calendar: Calendar })[]
+  readonly #timetables: readonly Followed[]
   readonly #soonest: Soonest
   #looking: Promise<void> | undefined
   #stopped = true
@@ -79,14 +82,28 @@ export class Scheduler {
   async #tick(): Promise<void> {
     const { port } = this.#services
     const { nowMs, found } = await port.schedules(this.#timetables.map(planOf))
-    for (const { name, tickedMs } of found) {
-      const own = this.#timetables.find((each) => each.name === name)
-      if (own === undefined) continue
-      const { due, upToMs } = own.calendar.due(tickedMs, nowMs, own.missed)
-      if (upToMs === tickedMs) continue
-      const tenant = own.tenant ?? this.#services.tenant
-      const events = due.map((each) => tickEvent({ name, tenant }, each, this.#services))
-      if (await port.advanceSchedule(planOf(own), tickedMs, upToMs, events)) this.#services.published()
+    for (const own of this.#timetables) {
+      const row = found.find(({ name }) => name === own.name)
+      // One that cannot be moved on must not hold up the others.
+      await this.#advance(own, row?.tickedMs, nowMs).catch((error: unknown) =>
+        this.#services.logger.error('schedule was not moved on; trying again', { schedule: own.name, error }),
+      )
     }
+  }
+
+  async #advance(own: Followed, tickedMs: number | undefined, nowMs: number): Promise<void> {
+    const { name } = own
+    const { port, logger } = this.#services
+    if (tickedMs === undefined) return await port.registerSchedules([planOf(own)])
+    if (tickedMs > nowMs + aheadMsMax)
+      logger.error('schedule stands in the future; the clock of the database has jumped', {
+        schedule: name,
+        until: new Date(tickedMs).toISOString(),
+      })
+    const { due, upToMs } = own.calendar.due(tickedMs, nowMs, own.missed)
+    if (upToMs === tickedMs) return
+    const tenant = own.tenant ?? this.#services.tenant
+    const events = due.map((each) => tickEvent({ name, tenant }, each, this.#services))
+    if (await port.advanceSchedule(planOf(own), tickedMs, upToMs, events)) this.#services.published()
   }
 }

@@ -18,7 +18,7 @@ interface Started {
   readonly restart?: Restart
 }
 
-/** What the start of it says. Throws REQUEST_INVALID where there is no such step. */
+/** What the start of it says. Throws NOT_FOUND where there is no such step. */
 export function restartOf(
   history: readonly Entry[],
   id: string,
@@ -45,7 +45,7 @@ function placeOf(history: readonly Entry[], from: string): number {
   if (first !== undefined) return first.position
   const known = [...new Set(steps.map(({ name, place }) => `${name} (${place})`))].join(', ')
   throw new EventspineError(
-    'REQUEST_INVALID',
+    'NOT_FOUND',
     `It never came to a step "${from}". Its steps: ${known || 'none'}. Name one, or its place.`,
     { field: '/from' },
   )

@@ -30,6 +30,31 @@ describe('daylight saving (I57)', () => {
     ])
   })
 
+  test('lists and ranges are times of day, too', () => {
+    expect(ticks('30 2,14 * * *', 'Europe/Berlin', '2026-10-24T14:00Z', '2026-10-25T14:00Z')).toEqual([
+      '2026-10-25T00:30',
+      '2026-10-25T13:30',
+    ])
+    expect(ticks('30 2,14 * * *', 'Europe/Berlin', '2026-03-28T14:00Z', '2026-03-29T14:00Z')).toEqual([
+      '2026-03-29T01:00',
+      '2026-03-29T12:30',
+    ])
+  })
+
+  test.each(['30 2 * * *', '30 2,14 * * *', '*/20 * * * *', '0 0 * * *'])(
+    'the last tick of %s is the same from both sides',
+    (cron) => {
+      const calendar = new Calendar(cron, 'Europe/Berlin')
+      for (const change of ['2026-03-29T00:10Z', '2026-10-25T00:10Z'])
+        for (let ms = at(change); ms < at(change) + 4 * hour; ms += 7 * minute) {
+          const { due } = calendar.due(ms - 40 * hour, ms + minute, 'once')
+          const all = calendar.due(ms - 40 * hour, ms + minute, 'all').due
+          const missed = all.filter((each) => each.missed).at(-1)
+          expect(due.filter((each) => each.missed)).toEqual(missed === undefined ? [] : [missed])
+        }
+    },
+  )
+
   test('midnights that do not exist are not skipped', () => {
     expect(ticks('0 0 * * *', 'America/Sao_Paulo', '2018-11-03T12:00Z', '2018-11-05T12:00Z')).toEqual([
       '2018-11-04T03:00',
@@ -91,9 +116,9 @@ describe('what was missed (I57)', () => {
   })
 })
 
-test.each(['', 'x', '60 * * * *', '* * * *', '0 0 31 2 *', '* * * * * * 2030'])(
+test.each(['', 'x', '60 * * * *', '* * * *', '0 0 31 2 *', '* * * * * * 2030', '2030-12-24T18:00:00'])(
   '"%s" is no pattern',
   (cron) => {
-    expect(() => new Calendar(cron, 'UTC')).toThrow(/CronPattern|no day fits/)
+    expect(() => new Calendar(cron, 'UTC')).toThrow(/CronPattern|no day fits|a date is no pattern/)
   },
 )

@@ -1,7 +1,7 @@
 // Reconcilers: a planted orphan is found and mended, or told of, within five minutes.
 import { defineApp, defineEvent, defineSubscription, TransientError } from 'eventspine'
 import { publishing, scenario, sideEffects, waiting } from 'eventspine/testing'
-import { orphanFound, reconciler } from 'eventspine/workflow'
+import { orphanFound, reconciler, schedule } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -108,6 +108,45 @@ describe('a captured payment has an order (I53)', () => {
       })
   })
 
+  test('what cannot be told of does not hide the others', async () => {
+    const cycle: { readonly id: string; own?: unknown } = { id: 'cycle' }
+    cycle.own = cycle
+    const odd = [
+      { id: '' },
+      { id: 7 },
+      { id: 'x'.repeat(201) },
+      { id: 'a\nb' },
+      cycle,
+      null,
+      { id: 'good' },
+      { id: 'good' },
+    ]
+    const repaired: string[] = []
+    const messy = reconciler({
+      name: 'messy',
+      find: () => odd as never,
+      repair: ({ id }) => void repaired.push(id),
+    })
+    await scenario(defineApp({ name: 'shop', reconcilers: [messy] }))
+      .when(waiting(3 * minute))
+      .then((seen) => {
+        expect(repaired).toEqual(['good'])
+        expect(seen.deadLetters).toEqual([])
+      })
+  })
+
+  test('more than are told of at a look come with the next', async () => {
+    const left = new Set(Array.from({ length: 1_500 }, (_, number) => `pay-${number}`))
+    const many = reconciler({
+      name: 'many',
+      find: () => [...left].map((id) => ({ id })),
+      repair: ({ id }) => void left.delete(id),
+    })
+    await scenario(defineApp({ name: 'shop', reconcilers: [many] }))
+      .when(waiting(3 * minute))
+      .then(() => expect(left.size).toBe(0))
+  })
+
   test('one that is wrong is refused with what to write', () => {
     const wrong = (parts: object) => () =>
       defineApp({ name: 'shop', reconcilers: [reconciler({ name: 'r', find: () => [], ...parts })] })
@@ -115,5 +154,14 @@ describe('a captured payment has an order (I53)', () => {
     expect(wrong({ cron: 'often' })).toThrow(/reconciler "r": cron "often" is no pattern/)
     expect(wrong({ find: undefined })).toThrow(/write find: async/)
     expect(wrong({ repair: 'it' })).toThrow(/repair must be a function/)
+    expect(wrong({ tenant: 'a\0' })).toThrow(/tenant must be a text of 1 to 100 characters/)
+    const both = { name: 'reconcile-r', cron: '* * * * *', event: orphanFound, data: () => ({}) as never }
+    expect(() =>
+      defineApp({
+        name: 'shop',
+        schedules: [schedule(both)],
+        reconcilers: [reconciler({ name: 'r', find: () => [] })],
+      }),
+    ).toThrow(/schedule "reconcile-r" is defined twice/)
   })
 })

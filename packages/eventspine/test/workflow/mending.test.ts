@@ -147,7 +147,7 @@ describe('restart', () => {
         waiting(60_000),
         doing(async (spine) => {
           expect(await refusal(spine.workflows.restart(report, 'r', 'ada', { from: 'print' }))).toBe(
-            'REQUEST_INVALID',
+            'NOT_FOUND',
           )
           broken = false
           expect((await spine.workflows.restart(report, 'r', 'ada', { from: 'send' })).id).toBe('r~2')
@@ -178,7 +178,7 @@ describe('restart', () => {
         doing(async (spine) => {
           expect(await refusal(spine.workflows.restart(waits, 'w', 'ada'))).toBe('WORKFLOW_RUNNING')
           const undone = spine.workflows.restart(checkout, 'o', 'ada', { from: 'ship' })
-          expect(await refusal(undone)).toBe('REQUEST_INVALID')
+          expect(await refusal(undone)).toBe('NOT_FOUND')
           expect((await spine.workflows.restart(checkout, 'o', 'ada')).id).toBe('o~2')
         }),
       )

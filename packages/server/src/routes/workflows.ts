@@ -1,7 +1,8 @@
 // Workflows: start, look, signal, decide, cancel. A key of one tenant sees its own.
+import { EventspineError } from 'eventspine'
 import { z } from 'zod'
 import { publishedTenant, visible } from '../access/tenancy.js'
-import { defineRoute } from '../route/route.js'
+import { defineRoute, type Incoming } from '../route/route.js'
 import { identifier, noPath, pageOf, pageQuery, reasonText, tenantName, text } from '../schema/parts.js'
 import { instanceView, workflowDetails } from '../schema/workflow-views.js'
 import { emptyPage, found, given, pageAnswer } from './answers.js'
@@ -27,8 +28,10 @@ const accepted = (workflow: string, id: string) => ({
 const endedView = z.object({ workflow: z.string(), id: z.string(), ended: z.literal(true) })
 const retriedView = z.object({ workflow: z.string(), id: z.string(), redrive: z.string() })
 
-function startedAnswer({ workflow, id, tenant }: z.infer<typeof startedView>) {
-  const location = `/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`
+// With the tenant where it was asked for: a key of none would look in another.
+function startedAnswer({ workflow, id, tenant }: z.infer<typeof startedView>, asked: string | undefined) {
+  const place = `/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`
+  const location = asked === undefined ? place : `${place}?tenant=${encodeURIComponent(asked)}`
   return { status: 202, headers: { location }, body: { workflow, id, tenant } }
 }
 
@@ -40,20 +43,24 @@ function waitOf(prefer: string | string[] | undefined): number {
   return asked === null ? 0 : Math.min(waitSecondsMax, Number(asked[1]))
 }
 
-// Whoever waits when the server stops is told where to ask again.
+// Whoever waits when the server stops is told where to ask again; who hangs up waits no more.
 async function endsWithin(
-  handle: { ended(options: { readonly timeoutMs: number }): Promise<boolean> },
+  handle: { ended(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<boolean> },
   seconds: number,
-  stopping: AbortSignal,
+  { request, stopping }: Pick<Incoming, 'request' | 'stopping'>,
 ): Promise<boolean> {
   const over = new AbortController()
-  const stopped = new Promise<false>((resolve) =>
-    stopping.addEventListener('abort', () => resolve(false), { signal: over.signal }),
-  )
+  const end = () => over.abort()
+  stopping.addEventListener('abort', end)
+  request.socket.once('close', end)
   try {
-    return await Promise.race([handle.ended({ timeoutMs: seconds * 1_000 }).catch(() => false), stopped])
+    return await handle.ended({ timeoutMs: seconds * 1_000, signal: over.signal })
+  } catch (error) {
+    if (error instanceof EventspineError && error.code === 'STOPPED') return false
+    throw error
   } finally {
-    over.abort()
+    stopping.removeEventListener('abort', end)
+    request.socket.removeListener('close', end)
   }
 }
 
@@ -112,7 +119,7 @@ const startWorkflow = defineRoute({
   tag,
   summary: 'Start an instance',
   description:
-    'Stores the wish to start it, durably, and answers where to look. The same id twice is one instance; with another input it is refused. With `Prefer: wait=10` (RFC 7240) it answers the instance itself once it has ended, where that is within so many seconds, at most 60.',
+    'Stores the wish to start it, durably, and answers where to look. The same id twice is one instance; with another input it is refused. With `Prefer: wait=10` (RFC 7240) it answers the instance itself once it has ended, where that is within so many seconds, at most 60; for a key that may read.',
   access: publish,
   path: workflowPath,
   query: tenantQuery,
@@ -133,11 +140,12 @@ const startWorkflow = defineRoute({
     const tenant = publishedTenant(principal, query.tenant, '/query')
     const options = given({ id: body.id, tenant })
     const started = await spine.workflows.start(path.workflow, body.input as never, options)
-    const answer = startedAnswer(started)
-    const seconds = waitOf(request.headers.prefer)
+    const answer = startedAnswer(started, query.tenant)
+    // What it answers then is for those alone who may read it.
+    const seconds = principal.scopes.includes('read') ? waitOf(request.headers.prefer) : 0
     if (seconds === 0) return answer
     const headers = { ...answer.headers, 'preference-applied': `wait=${seconds}` }
-    if (!(await endsWithin(started, seconds, stopping))) return { ...answer, headers }
+    if (!(await endsWithin(started, seconds, { request, stopping }))) return { ...answer, headers }
     const { workflow, id, tenant: own } = started
     return { status: 200, headers, body: await spine.workflows.show(workflow, id, { tenant: own }) }
   },
@@ -266,11 +274,14 @@ const restartWorkflow = defineRoute({
     as: instanceId.describe('Id of the new instance').optional(),
   }),
   successes: [{ status: 202, description: 'Stored; its place is in Location', schema: startedView }],
-  problems: [...sendProblems, 'WORKFLOW_RUNNING', 'REQUEST_INVALID'],
+  problems: [...sendProblems, 'WORKFLOW_RUNNING', 'IDEMPOTENCY_CONFLICT'],
   async handle({ spine, principal, path, query, body }) {
     const tenant = publishedTenant(principal, query.tenant, '/query')
     const options = given({ from: body.from, as: body.as, tenant })
-    return startedAnswer(await spine.workflows.restart(path.workflow, path.id, principal.actor, options))
+    return startedAnswer(
+      await spine.workflows.restart(path.workflow, path.id, principal.actor, options),
+      query.tenant,
+    )
   },
 })
 

@@ -145,6 +145,13 @@ export interface WorkflowRow
   readonly awaited: readonly AwaitedEvent[]
 }
 
+export interface ScheduleRow {
+  readonly name: string
+  readonly plan: string
+  tickedMs: number
+  lookedMs: number
+}
+
 /** Finds an event's rows: its place in the log, which outlives nothing and is never reused. */
 export const placeOf = (event: { readonly epoch: number; readonly seq: number }) =>
   `${event.epoch}.${event.seq}`

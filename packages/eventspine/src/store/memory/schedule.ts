@@ -1,27 +1,37 @@
 // Schedules in memory: how far each has come.
-import type { SchedulePort } from '../../schedule/port.js'
+import { forgottenAfterMs, type Plan, type SchedulePort } from '../../schedule/port.js'
 import { writeEvent } from './append.js'
 import type { MemoryTables } from './tables.js'
+
+const keyOf = ({ name, plan }: Plan) => JSON.stringify([name, plan])
 
 export function schedulePort(tables: MemoryTables): SchedulePort {
   return {
     async registerSchedules(plans) {
-      for (const { name, plan } of plans)
-        if (tables.schedules.get(name)?.plan !== plan)
-          tables.schedules.set(name, { plan, tickedMs: Math.floor(tables.now()) })
+      const now = Math.floor(tables.now())
+      for (const own of plans) {
+        for (const [key, { name, plan, lookedMs }] of tables.schedules)
+          if (name === own.name && plan !== own.plan && lookedMs < now - forgottenAfterMs)
+            tables.schedules.delete(key)
+        if (!tables.schedules.has(keyOf(own)))
+          tables.schedules.set(keyOf(own), { ...own, tickedMs: now, lookedMs: now })
+      }
     },
 
     async schedules(plans) {
-      const found = plans.flatMap(({ name, plan }) => {
-        const row = tables.schedules.get(name)
-        return row?.plan === plan ? [{ name, tickedMs: row.tickedMs }] : []
+      const nowMs = tables.now()
+      const found = plans.flatMap((own) => {
+        const row = tables.schedules.get(keyOf(own))
+        if (row === undefined) return []
+        row.lookedMs = Math.floor(nowMs)
+        return [{ name: row.name, tickedMs: row.tickedMs }]
       })
-      return { nowMs: tables.now(), found }
+      return { nowMs, found }
     },
 
-    async advanceSchedule({ name, plan }, fromMs, toMs, events) {
-      const row = tables.schedules.get(name)
-      if (row === undefined || row.plan !== plan || row.tickedMs !== fromMs) return false
+    async advanceSchedule(own, fromMs, toMs, events) {
+      const row = tables.schedules.get(keyOf(own))
+      if (row === undefined || row.tickedMs !== fromMs) return false
       row.tickedMs = toMs
       const transaction = tables.begin()
       for (const event of events) writeEvent(tables, transaction, event)

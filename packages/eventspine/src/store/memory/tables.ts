@@ -13,6 +13,7 @@ import type {
   RedriveRow,
   ReplayRow,
   RunRow,
+  ScheduleRow,
   SubscriptionRow,
   WorkflowRow,
 } from './rows.js'
@@ -54,8 +55,8 @@ export class MemoryTables {
   readonly workers = new Map<string, WorkerRow>()
   /** By `instanceKey`, oldest first. */
   readonly workflows = new Map<string, WorkflowRow>()
-  /** By name. */
-  readonly schedules = new Map<string, { readonly plan: string; tickedMs: number }>()
+  /** By name and plan. */
+  readonly schedules = new Map<string, ScheduleRow>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined

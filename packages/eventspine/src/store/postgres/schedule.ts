@@ -1,16 +1,26 @@
 // Schedules: how far each has come. The database's clock alone judges what is due.
-import type { SchedulePort } from '../../schedule/port.js'
+import { forgottenAfterMs, type SchedulePort } from '../../schedule/port.js'
 import { appendOwn } from './append-own.js'
 import type { Database } from './database.js'
 
 const now = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 
-const register = `INSERT INTO eventspine.schedule AS s (name, plan, ticked_ms)
-SELECT a.name, a.plan, floor(${now}) FROM unnest($1::text[], $2::text[]) AS a(name, plan)
-ON CONFLICT (name) DO UPDATE SET plan = excluded.plan, ticked_ms = excluded.ticked_ms WHERE s.plan <> excluded.plan`
+// A plan that the app had before and that nobody looked at for a while is no plan any more: should it come back, it begins
+// anew. In the order of the names: two that register at once must not wait for each other.
+const register = `WITH a AS (SELECT * FROM unnest($1::text[], $2::text[]) AS a(name, plan) ORDER BY name),
+forgotten AS (
+  DELETE FROM eventspine.schedule s USING a
+  WHERE s.name = a.name AND s.plan <> a.plan AND s.looked_ms < ${now} - ${forgottenAfterMs})
+INSERT INTO eventspine.schedule (name, plan, ticked_ms, looked_ms)
+SELECT a.name, a.plan, floor(${now}), floor(${now}) FROM a ORDER BY a.name
+ON CONFLICT (name, plan) DO NOTHING`
 
-const look = `SELECT ${now} AS now_ms, s.name, s.ticked_ms::float8 AS ticked_ms
-FROM unnest($1::text[], $2::text[]) AS a(name, plan) LEFT JOIN eventspine.schedule s ON s.name = a.name AND s.plan = a.plan`
+const look = `WITH a AS (SELECT * FROM unnest($1::text[], $2::text[]) AS a(name, plan)),
+looked AS (
+  UPDATE eventspine.schedule s SET looked_ms = floor(${now}) FROM a
+  WHERE s.name = a.name AND s.plan = a.plan AND s.looked_ms < ${now} - 60000)
+SELECT ${now} AS now_ms, s.name, s.ticked_ms::float8 AS ticked_ms
+FROM a LEFT JOIN eventspine.schedule s ON s.name = a.name AND s.plan = a.plan`
 
 const advance = `UPDATE eventspine.schedule SET ticked_ms = $4 WHERE name = $1 AND plan = $2 AND ticked_ms = $3 RETURNING name`
 
