@@ -89,6 +89,7 @@ export class Cell {
       ...{ claim, softLimitBytes: limits.softLimitBytes },
       show: (event, cancellation) => this.runner.shown(event, cancellation),
       wakeIn: (ms) => this.#sleepers.wakeIn(ms),
+      append: (events) => store.append(events),
       published: () => this.#appended(0),
       ended: (name, end) => this.workflowEnds.ended(name, end),
     })

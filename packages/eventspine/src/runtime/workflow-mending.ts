@@ -74,11 +74,11 @@ export class WorkflowMending {
   // Its parent goes on without it, and its children have nobody to answer.
   #told({ instance, history }: Found, by: string): readonly NewEvent[] {
     const { tenant, parent, workflow, id } = instance
-    const events = openChildren(history).map((child) =>
+    const events = openChildren(history).map(({ place, ...child }) =>
       stimulus(
         { tenant, ...child },
         'cancelled',
-        { by, reason: 'its parent was terminated' },
+        { by, reason: 'its parent was terminated', parent: { workflow, id, place } },
         undefined,
         this.#services,
       ),
@@ -95,13 +95,15 @@ export class WorkflowMending {
     name: InstanceName,
     by: string,
   ): NewEvent {
-    const { state, workflow, id, endedAtMs } = instance
+    const { workflow, id, endedAtMs } = instance
     if (endedAtMs === null)
       throw new EventspineError(
         'WORKFLOW_RUNNING',
         `"${workflow}" ${id} has not ended. Wait for it, or cancel or terminate it first.`,
       )
-    if (state === 'compensated' && from !== undefined)
+    // Also one that was terminated on its way back: some of it is undone.
+    const isUndone = history.some(({ kind }) => kind === 'compensating')
+    if (isUndone && from !== undefined)
       throw new EventspineError(
         'NOT_FOUND',
         `What "${workflow}" ${id} did is undone: there is no step to go on from. Restart it from its beginning.`,
@@ -112,9 +114,13 @@ export class WorkflowMending {
   }
 }
 
-function openChildren(history: readonly Entry[]): readonly { workflow: string; id: string }[] {
+function openChildren(history: readonly Entry[]): readonly { place: string; workflow: string; id: string }[] {
   const ended = new Set(history.filter(({ kind }) => kind === 'child-ended').map(({ place }) => place))
   return history
     .filter(({ kind, place }) => kind === 'child-started' && !ended.has(place))
-    .map(({ name, data }) => ({ workflow: name, id: (JSON.parse(data ?? '{}') as { id: string }).id }))
+    .map(({ place, name, data }) => ({
+      place,
+      workflow: name,
+      id: (JSON.parse(data ?? '{}') as { id: string }).id,
+    }))
 }

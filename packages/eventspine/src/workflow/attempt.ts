@@ -56,20 +56,23 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
 }
 
 /** What is kept of an answer. Throws ValidationError for what cannot be. */
-export function jsonOf(what: string, value: unknown): string | null {
+export function jsonOf(what: string, value: unknown, bytesMax = resultBytesMax): string | null {
   if (value === undefined) return null
   try {
-    return writeJson(value, { sizeBytesMax: resultBytesMax })
+    return writeJson(value, { sizeBytesMax: bytesMax })
   } catch (error) {
     if (!(error instanceof JsonError)) throw error
     throw new ValidationError(
       error.code === 'JSON_SIZE'
-        ? `"${what}" answered more than ${resultBytesMax} bytes of JSON: keep the large part elsewhere, and answer where`
+        ? `"${what}" answered more than ${bytesMax} bytes of JSON: keep the large part elsewhere, and answer where`
         : `"${what}" answered what cannot be stored: ${error.message}`,
       { cause: error },
     )
   }
 }
+
+/** A delay that is asked for is honoured up to a week. */
+const delayMsMax = 7 * 86_400_000
 
 /** When the next attempt is due; undefined when there is none. */
 export function delayOf(
@@ -81,5 +84,6 @@ export function delayOf(
 ): number | undefined {
   if (attempts >= attemptsAllowed(policy, failure.category)) return undefined
   const delayMs = policy.delayMs(attempts, random)
-  return Math.max(0, Number.isFinite(delayMs) ? delayMs : 1_000, retryAfterOf(error))
+  const wanted = Math.max(0, Number.isFinite(delayMs) ? delayMs : 1_000, retryAfterOf(error))
+  return Math.min(delayMsMax, wanted)
 }

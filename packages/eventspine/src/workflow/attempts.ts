@@ -2,7 +2,7 @@
 // happened, to be recorded.
 
 import type { NewEvent } from '../event/stored.js'
-import { judge, PermanentError, type RetryPolicy, retries } from '../handle/index.js'
+import { judge, PermanentError, persistently, type RetryPolicy, retries } from '../handle/index.js'
 import type { Cancellation, Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import { type AttemptOutcome, attempt, delayOf, stepDeadlineMsDefault } from './attempt.js'
@@ -58,7 +58,8 @@ export class Attempts {
   // The schema may be asynchronous.
   publish(call: Call): void {
     this.#running++
-    this.#services.consequences.published(call).then(
+    const { consequences, clock, cancellation } = this.#services
+    persistently(clock, cancellation, () => consequences.published(call)).then(
       (event) => this.#arrive(call, { kind: 'published', data: { id: event.id }, published: [event] }),
       (error: unknown) => this.#arrive(call, { kind: 'step-dead', data: judge(error) }),
     )

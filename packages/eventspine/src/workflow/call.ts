@@ -64,7 +64,8 @@ export const callsOf: Readonly<Record<string, readonly CallKind[]>> = {
   'step-begun': ['step'],
   'step-failed': ['step'],
   'step-done': ['step'],
-  'step-dead': ['step', 'event'],
+  // Given up: a step, or what could not be published or started.
+  'step-dead': ['step', 'publish', 'child'],
   'timer-set': ['sleep', 'signal', 'approval', 'event'],
   'timer-fired': ['sleep', 'signal', 'approval', 'event'],
   occurred: ['event'],

@@ -56,6 +56,7 @@ export class Consequences {
   childStarted(call: Call): { readonly event: NewEvent; readonly id: string } {
     const { definition, input } = call.asked.child as NonNullable<Call['asked']['child']>
     checkInput(definition, input)
+    checkId(call.asked.child?.id)
     const name = this.#childOf(call)
     const parent: Parent = { workflow: this.#name.workflow, id: this.#name.id, place: call.place }
     const given = JSON.parse(jsonOf(`the input of child "${definition.name}"`, input) ?? 'null')
@@ -67,6 +68,7 @@ export class Consequences {
     return this.#stimulus(this.#childOf(call), 'cancelled', {
       by: `${workflow} ${id}`,
       reason: 'its parent goes on without it',
+      parent: { workflow, id, place: call.place } satisfies Parent,
     })
   }
 
@@ -104,6 +106,18 @@ export async function inputJson(definition: AnyWorkflow | undefined, input: unkn
   } catch (error) {
     throw refused(error instanceof Error ? `${error.message}.` : String(error), error)
   }
+}
+
+const idMax = 500
+
+/** Throws ValidationError. */
+function checkId(id: string | undefined): void {
+  const fits =
+    id === undefined || (typeof id === 'string' && /^[^\p{Cc}\p{Cs}]+$/u.test(id) && id.length <= idMax)
+  if (!fits)
+    throw new ValidationError(
+      `The id of a child is a text of 1 to ${idMax} characters without control characters, not ${JSON.stringify(id)?.slice(0, 100)}`,
+    )
 }
 
 /** Throws ValidationError. An asynchronous schema is asked when the instance begins. */

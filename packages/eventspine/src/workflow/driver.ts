@@ -12,6 +12,9 @@ import { Program } from './program.js'
 export interface DriverServices extends AttemptServices {
   readonly name: InstanceName
   readonly history: History
+  /** When what caused this drive was accepted, by the database's clock: all that was accepted before it is in the
+   *  history. */
+  readonly stimulatedAtMs: number
   /** False when somebody else has written, or the lease is gone. */
   record(
     part: Pick<Recording, 'from' | 'entries' | 'state' | 'wakeAtMs' | 'published' | 'awaited'>,
@@ -20,6 +23,8 @@ export interface DriverServices extends AttemptServices {
 
 const nothing = '[]'
 
+/** The database keeps microseconds. */
+const roundingMs = 1
 /** Waits so short are sat out, instead of being given back and taken up again. */
 const holdMsMax = 1_000
 /** What code between two calls may await that is not of its context, before the instance is given up. */
@@ -66,7 +71,7 @@ export class Driver {
 
   /** Adds what was `said` to it. `woken`: the store has forgotten when it wanted to be. Rejects when it needs a person. */
   async drive(said: readonly Said[], woken: boolean): Promise<void> {
-    await this.#replay()
+    await this.#replay().catch((error: unknown) => this.#unborn(error))
     this.#program.live = true
     this.#arrivals.push(...said)
     this.#restless = woken
@@ -92,17 +97,24 @@ export class Driver {
     }
   }
 
+  // Also an instance whose code cannot begin is one that people find, and can end.
+  async #unborn(error: unknown): Promise<never> {
+    if (this.#history.recorded === 0) await this.#flush()
+    throw error
+  }
+
   /** One thing that can be done now; false when there is nothing left but to wait for somebody else. */
   async #step(): Promise<boolean> {
     const { cancellation } = this.#services
     if (cancellation.cancelled) throw cancellation.reason
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#attention === undefined && (this.#transition() || this.#activate() || this.#fire())) return true
+    if (this.#attention === undefined && (this.#transition() || this.#activate())) return true
     const arrival = this.#arrivals.shift()
     if (arrival !== undefined) return this.#isOutdated(arrival) || this.#append(arrival)
+    if (this.#attention === undefined && this.#fire()) return true
     if (this.#attention !== undefined) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
     if (this.#launching.length > 0) return await this.#launchAll()
-    const dueInMs = this.#dueAtMs() - this.#services.time.earliestMs()
+    const dueInMs = this.#dueAtMs(true) - this.#services.time.earliestMs()
     if (this.#attempts.running > 0 || dueInMs <= holdMsMax)
       return await this.#wait(Math.min(dueInMs, waitMsMax))
     if (!this.#awaitsForeign) return false
@@ -119,11 +131,13 @@ export class Driver {
     const busy = this.#attempts.running > 0 || this.#arrivals.length > 0
     if (outcome?.ok === true) return !busy && this.#append({ kind: 'ended', data: completedOf(outcome.json) })
     if (!this.#program.abandoned) return false
+    if (outcome !== undefined && this.#program.cancelled === undefined && this.#parks(outcome.error)) {
+      if (!busy) this.#attention = outcome.error
+      return !busy
+    }
     this.#tellChildren()
     // What has begun comes to its end first: it may have to be undone.
     if (busy || this.#children.length > 0) return false
-    if (outcome !== undefined && this.#program.cancelled === undefined && this.#parks(outcome.error))
-      return true
     if (this.#program.saga.anything) return this.#append({ kind: 'compensating', data: this.#why() })
     const ended = this.#program.cancelled === undefined ? 'failed' : 'cancelled'
     return this.#append({ kind: 'ended', data: { state: ended, ...this.#why() } })
@@ -137,10 +151,7 @@ export class Driver {
 
   // A fault of the code is mended by deploying it, and behind the point of no return nothing can be taken back.
   #parks(error: unknown): boolean {
-    const isBug = faults.some((fault) => error instanceof fault)
-    if (!isBug && !this.#program.saga.pivoted) return false
-    this.#attention = error
-    return true
+    return this.#program.saga.pivoted || faults.some((fault) => error instanceof fault)
   }
 
   get #children(): Call[] {
@@ -244,13 +255,26 @@ export class Driver {
 
   // ── time ──
 
-  /** Infinity when nothing waits for time. */
-  #dueAtMs(): number {
+  /** Infinity when nothing waits for time. `here`: of what this drive may let happen. */
+  #dueAtMs(here = false): number {
     let dueAtMs = Number.POSITIVE_INFINITY
     for (const call of this.#program.calls.values())
-      if (call.dueAtMs !== undefined && !call.running && this.#program.wants(call))
+      if (
+        call.dueAtMs !== undefined &&
+        !call.running &&
+        this.#program.wants(call) &&
+        (!here || this.#isOver(call))
+      )
         dueAtMs = Math.min(dueAtMs, call.dueAtMs)
     return dueAtMs
+  }
+
+  // Patience ends by a stimulus that was accepted when it was over: it stands in the log behind every signal that came
+  // in time. What is due in this process alone, a signal may still be waiting behind this very delivery.
+  #isOver(call: Call): boolean {
+    const { kind, dueAtMs = Number.POSITIVE_INFINITY } = call
+    if (kind === 'step' || kind === 'undo' || kind === 'sleep') return true
+    return this.#services.stimulatedAtMs + roundingMs >= dueAtMs && !this.#launching.includes(call)
   }
 
   #fire(): boolean {
@@ -258,7 +282,11 @@ export class Driver {
     const due = [...this.#program.calls.values()]
       .filter(
         (call) =>
-          call.active && !call.running && this.#program.wants(call) && (call.dueAtMs ?? Infinity) <= nowMs,
+          call.active &&
+          !call.running &&
+          this.#program.wants(call) &&
+          (call.dueAtMs ?? Infinity) <= nowMs &&
+          this.#isOver(call),
       )
       .sort((a, b) => (a.dueAtMs as number) - (b.dueAtMs as number))
     const [first] = due

@@ -1,8 +1,8 @@
 // The subscription of a workflow: takes its stimuli, one at a time for each instance, and has the instance moved on.
 import type { Event } from '../event/event.js'
 import { ownDefinition } from '../event/index.js'
-import type { StoredEvent } from '../event/stored.js'
-import { HandlerError, PermanentError, persistently, TransientError } from '../handle/index.js'
+import type { NewEvent, StoredEvent } from '../event/stored.js'
+import { HandlerError, judge, PermanentError, persistently, TransientError } from '../handle/index.js'
 import type { Drive } from '../handle/runner.js'
 import { assert, type Cancellation, type Clock, type Random } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
@@ -15,7 +15,7 @@ import { type HistoryClaimServices, HistoryClaims } from './history-claims.js'
 import { Ledger, type LedgerPort } from './ledger.js'
 import { occurrence } from './occurrence.js'
 import type { Entry, InstanceName, Loaded, Parent, Recording, WorkflowEnd, WorkflowPort } from './port.js'
-import { takeOver } from './restart.js'
+import { sinceOf, takeOver } from './restart.js'
 import {
   type CancelData,
   type ChildData,
@@ -25,6 +25,7 @@ import {
   type SignalData,
   type StartData,
   type StimulusKind,
+  stimulus,
   typeOf,
 } from './stimulus.js'
 
@@ -37,11 +38,16 @@ export interface EngineServices extends ConsequenceServices, HistoryClaimService
   show(event: StoredEvent, cancellation: Cancellation): Promise<Event>
   /** An instance wants to be woken in so many milliseconds. */
   wakeIn(ms: number): void
+  /** Into the log; repeats of them are harmless. */
+  append(events: readonly NewEvent[]): Promise<unknown>
   /** Events are in the log. */
   published(): void
   /** An instance ended here. */
   ended(name: InstanceName, end: WorkflowEnd): void
 }
+
+/** Told at a time that an event is there. */
+const toldMax = 500
 
 export class WorkflowEngine {
   readonly #services: EngineServices
@@ -71,7 +77,9 @@ export class WorkflowEngine {
       if (kind !== 'started') throw unknownInstance(name, kind)
       return await this.#begin(name, drive, time)
     }
-    if (kind === 'started' && !isOwnStart(loaded, event)) return
+    if (kind === 'started' && !isOwnStart(loaded, event)) return await this.#taken(name, drive, loaded)
+    // Of a parent whose child is another under this id.
+    if (kind === 'cancelled' && isOfOther(event.data as CancelData, loaded)) return
     const fresh = !isKnown(loaded, event)
     if (loaded.instance.endedAtMs !== null)
       return fresh ? await this.#late(name, drive, loaded, time) : undefined
@@ -90,14 +98,38 @@ export class WorkflowEngine {
   }
 
   // It may have come before they asked, or for the second time: each looks in the log for itself.
-  async #route(workflow: string, { event, context, cancellation }: Drive): Promise<void> {
+  async #route(workflow: string, { event, cancellation }: Drive): Promise<void> {
     const { tenant, type, key } = event
     if (key === undefined) return
     const asked = { tenant, workflow, type, key }
     const { clock } = this.#services
     const ids = await persistently(clock, cancellation, () => this.#ledger.awaiting(asked))
-    const occurred = ownDefinition(typeOf(workflow, 'occurred'))
-    await Promise.all(ids.map((id) => context.publish(occurred, {}, { key: id })))
+    for (let first = 0; first < ids.length; first += toldMax) {
+      const events = ids
+        .slice(first, first + toldMax)
+        .map((id) => stimulus({ tenant, workflow, id }, 'occurred', {}, causeOf(event), this.#services))
+      await persistently(clock, cancellation, () => this.#services.append(events))
+    }
+    if (ids.length > 0) this.#services.published()
+  }
+
+  // Whoever wanted it as its child waits for an end that is not that of its own.
+  async #taken(
+    { tenant, workflow, id }: InstanceName,
+    { event, context }: Drive,
+    { instance }: Loaded,
+  ): Promise<void> {
+    const { parent } = event.data as StartData
+    if (parent === undefined || isSameParent(parent, instance.parent)) return
+    const failure = judge(
+      new PermanentError(
+        `There is an instance ${id} of workflow "${workflow}" already, and it is not this call's child: give the child another id`,
+      ),
+    )
+    const data = { place: parent.place, workflow, id, state: 'failed', failure } satisfies ChildData
+    const ended = ownDefinition(typeOf(parent.workflow, 'child-ended'))
+    await context.publish(ended, data, { key: parent.id })
+    assert(tenant === event.tenant, 'A child is of the tenant of its parent')
   }
 
   async #begin(name: InstanceName, drive: Drive, time: DatabaseTime): Promise<void> {
@@ -108,7 +140,8 @@ export class WorkflowEngine {
     const { id: event, causationId: cause } = drive.event
     const before = restart === undefined ? [] : await this.#historyOf({ ...name, id: restart.of }, drive)
     // Of the event and not of now: whoever begins it again, before anything is recorded, sees the same.
-    const atMs = before[0]?.atMs ?? drive.recordedAtMs
+    const goesOn = restart !== undefined && restart.upTo > 1
+    const atMs = (goesOn ? before[0]?.atMs : undefined) ?? drive.recordedAtMs
     history.append({ kind: 'started', data: { input, version, event, cause, restart } }, atMs)
     if (restart !== undefined) takeOver(history, restart, before)
     const made = { version, parent, deadlineInMs: deadlineMs }
@@ -126,17 +159,18 @@ export class WorkflowEngine {
     return persistently(this.#services.clock, cancellation, () => this.#claims.fetched(history))
   }
 
-  async #run(run: Run, { event, cancellation, grant }: Drive): Promise<void> {
+  async #run(run: Run, { event, recordedAtMs, cancellation, grant }: Drive): Promise<void> {
     const { name, definition, history, parent, time, said, woken } = run
     let { made } = run
     const { clock, random, logger, port, show } = this.#services
     const cause = causeOf(event)
     const driver = new Driver({
       ...{ name, definition, history, time, clock, random, cancellation },
+      stimulatedAtMs: recordedAtMs,
       logger: boundLogger(logger, { workflow: name.workflow, instance: name.id, tenant: name.tenant }),
       consequences: new Consequences(name, parent, cause, this.#services),
       look: (call, taken) => {
-        const asked = { tenant: name.tenant, since: sinceOf(history), taken: [...taken] }
+        const asked = { tenant: name.tenant, since: sinceOf(history.entries), taken: [...taken] }
         return occurrence(call, asked, { clock, cancellation, port, show })
       },
       record: async (part) => {
@@ -192,6 +226,9 @@ export class WorkflowEngine {
   }
 }
 
+const isOfOther = ({ parent }: CancelData, { instance }: Loaded) =>
+  parent !== undefined && !isSameParent(parent, instance.parent)
+
 interface Run {
   readonly name: InstanceName
   readonly definition: AnyWorkflow
@@ -203,21 +240,12 @@ interface Run {
   readonly made: Recording['made']
 }
 
-interface Started {
-  readonly event: string
-  readonly cause?: string
-}
-
-const startedOf = ([first]: readonly Entry[]) => (first === undefined ? undefined : dataOf<Started>(first))
-
-// The event that started it was there before its start was.
-function sinceOf({ entries }: History): string {
-  const started = startedOf(entries)
-  return started?.cause ?? started?.event ?? ''
-}
-
 /** A second start under the same id is none. */
-const isOwnStart = ({ history }: Loaded, event: Event) => startedOf(history)?.event === event.id
+const isOwnStart = ({ history }: Loaded, event: Event) =>
+  history[0] !== undefined && dataOf<{ readonly event: string }>(history[0]).event === event.id
+
+const isSameParent = (one: Parent | null | undefined, other: Parent | null | undefined) =>
+  one?.workflow === other?.workflow && one?.id === other?.id && one?.place === other?.place
 
 /** Entries that tell which event they come from. What a step answered may look the same, and is none. */
 const fromOutside: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 // Group commit for histories: what the instances of a process have to record travels in one statement, and what comes
 // up meanwhile in the next; the same for what they have to read.
-import type { Clock } from '../kernel/index.js'
+import { type Clock, EventspineError } from '../kernel/index.js'
 import { DatabaseTime } from './database-time.js'
 import type { AwaitedBy, InstanceName, Loaded, Recording, WorkflowPort } from './port.js'
 
@@ -42,12 +42,25 @@ class Group<Asked, Answer> {
         const answers = await this.#work(group.map(({ asked }) => asked))
         group.forEach(({ resolve }, index) => resolve(answers[index] as Answer))
       } catch (error) {
-        for (const { reject } of group) reject(error)
+        if (isAway(error) || group.length === 1) for (const { reject } of group) reject(error)
+        // What the database will not have of one must not fail its neighbours.
+        else for (const each of group) await this.#alone(each)
       }
     }
     this.#busy--
   }
+
+  async #alone({ asked, resolve, reject }: Waiting<Asked, Answer>): Promise<void> {
+    try {
+      const [answer] = await this.#work([asked])
+      resolve(answer as Answer)
+    } catch (error) {
+      reject(error)
+    }
+  }
 }
+
+const isAway = (error: unknown) => error instanceof EventspineError && error.code === 'UNAVAILABLE'
 
 export type LedgerPort = Pick<WorkflowPort, 'loadWorkflows' | 'recordWorkflows' | 'awaiting'>
 

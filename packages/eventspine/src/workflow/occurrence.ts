@@ -16,6 +16,9 @@ export interface LookServices {
   show(event: StoredEvent, cancellation: Cancellation): Promise<Event>
 }
 
+/** It was let into the log: what an app allows there, with its envelope. */
+const eventBytesMax = 16 * 1024 * 1024
+
 /** The JSON of the event; undefined when there is none yet. */
 export async function occurrence(
   call: Call,
@@ -27,7 +30,7 @@ export async function occurrence(
     const page = { ...asked, type: call.name, key, after }
     const found = await persistently(clock, cancellation, () => port.occurrences(page))
     for (const stored of found) {
-      const json = jsonOf(`event "${call.name}"`, await show(stored, cancellation)) as string
+      const json = jsonOf(`event "${call.name}"`, await show(stored, cancellation), eventBytesMax) as string
       // It judges what the code will be given, now and when it runs again.
       if (where(JSON.parse(json) as Event)) return json
       after = stored.seq

@@ -7,6 +7,8 @@ export interface Restart {
   readonly of: string
   /** From whose name chance is drawn: the code must draw what it drew then. */
   readonly root: string
+  /** From where it looks for events: what came while the other one failed is still to be found. */
+  readonly since: string
   /** The entries of the other one before this one are taken over. */
   readonly upTo: number
   readonly from: string | null
@@ -15,7 +17,17 @@ export interface Restart {
 
 interface Started {
   readonly input: unknown
+  readonly event: string
+  readonly cause?: string
   readonly restart?: Restart
+}
+
+/** The event behind which those lie that an instance waits for: that which led to its start. */
+export function sinceOf(history: readonly Entry[]): string {
+  const [first] = history
+  if (first === undefined) return ''
+  const { restart, cause, event } = dataOf<Started>(first)
+  return restart?.since ?? cause ?? event
 }
 
 /** What the start of it says. Throws NOT_FOUND where there is no such step. */
@@ -28,7 +40,8 @@ export function restartOf(
   const started = dataOf<Started>(history[0] as Entry)
   const upTo = from === undefined ? 1 : placeOf(history, from)
   const root = started.restart?.root ?? id
-  return { input: started.input, restart: { of: id, root, upTo, from: from ?? null, by } }
+  const since = sinceOf(history)
+  return { input: started.input, restart: { of: id, root, since, upTo, from: from ?? null, by } }
 }
 
 const ofSteps: ReadonlySet<string> = new Set([

@@ -22,6 +22,7 @@ import type { Scope } from './scope.js'
 
 const concurrencyDefault = 10
 const namesMax = 200
+const sleepMsMax = 3_650 * 86_400_000
 
 export class ScopedContext implements WorkflowContext {
   readonly #program: Program
@@ -67,13 +68,15 @@ export class ScopedContext implements WorkflowContext {
   }
 
   sleep(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw misused(`ctx.sleep takes milliseconds from 0 on, not ${String(ms)}`)
+    if (!(ms >= 0 && ms <= sleepMsMax))
+      throw misused(`ctx.sleep takes milliseconds from 0 to ${sleepMsMax}, ten years, not ${String(ms)}`)
     return this.#program.call(this.#scope, 'sleep', '', { timeoutMs: ms }) as Promise<void>
   }
 
   sleepUntil(time: Date): Promise<void> {
     const atMs = time instanceof Date ? time.getTime() : Number.NaN
-    if (Number.isNaN(atMs)) throw misused('ctx.sleepUntil takes a valid Date')
+    if (Number.isNaN(atMs) || atMs > this.#program.nowMs + sleepMsMax)
+      throw misused('ctx.sleepUntil takes a valid Date, within ten years')
     return this.#program.call(this.#scope, 'sleep', '', { dueAtMs: atMs }) as Promise<void>
   }
 
@@ -210,8 +213,9 @@ function valuesOf<Value>(ended: readonly PromiseSettledResult<Value>[]): Value[]
 }
 
 const timeoutOf = ({ timeoutMs }: WaitOptions) => {
-  if (timeoutMs === undefined) return {}
-  if (!(timeoutMs >= 0)) throw misused(`timeoutMs is ${String(timeoutMs)}; write milliseconds from 0 on`)
+  if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return {}
+  if (!(timeoutMs >= 0 && timeoutMs <= sleepMsMax))
+    throw misused(`timeoutMs is ${String(timeoutMs)}; write milliseconds from 0 to ${sleepMsMax}, ten years`)
   return { timeoutMs }
 }
 

@@ -53,6 +53,8 @@ export interface ChildData {
 export interface CancelData {
   readonly by: string
   readonly reason: string | null
+  /** Who cancels its child. */
+  readonly parent?: Parent
 }
 
 export const causeOf = ({ correlationId, id, traceparent }: Event): Cause => ({
