@@ -37,7 +37,7 @@ export interface Options {
   readonly scale: Scale
 }
 
-export const usage = `npm run bench                    everything, about 45 minutes
+export const usage = `npm run bench                    everything, an hour or more
 npm run bench -- --quick         everything, smaller, at most 5 minutes
 npm run bench -- --only fan-out  one question, or several: --only fan-out,idle
                  --list          the questions

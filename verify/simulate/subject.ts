@@ -30,7 +30,8 @@ export const followed = defineEvent({
 /** Written by transactional handlers through their transaction: there if and only if it committed. */
 export const effectType = 'effects.applied'
 
-function accepting<Shape>() {
+/** A schema that takes everything. */
+export function accepting<Shape>() {
   return {
     '~standard': {
       version: 1 as const,

@@ -3,20 +3,10 @@ import { defineApp, defineEvent, PermanentError, TransientError } from 'eventspi
 import { workflow } from 'eventspine/workflow'
 import type { App } from '../engine.js'
 import type { SimulatedProcess } from '../process.js'
+import { accepting } from '../subject.js'
 import type { World } from '../world.js'
 import type { Scenes } from './scenes.js'
 import type { Shape } from './shape.js'
-
-function accepting<Data>() {
-  return {
-    '~standard': {
-      version: 1 as const,
-      vendor: 'simulation',
-      validate: (value: unknown) => ({ value: value as Data }),
-      types: undefined as unknown as { readonly input: Data; readonly output: Data },
-    },
-  }
-}
 
 export const happened = defineEvent({
   type: 'tests.happened',

@@ -116,6 +116,7 @@ function madeBy<Value extends { readonly kind: string }>(
 
 const isName = (name: unknown) => typeof name === 'string' && /^[a-z0-9][a-z0-9-]{0,99}$/.test(name)
 const nameRule = 'lower-case letters, digits and dashes, at most 100 characters, such as "reserve-stock"'
+
 /** Leases of alarms are short and kept by heartbeats; others outlast the handler, so that one slow beat costs nothing. */
 const alarmLeaseMs = 5_000
 const leaseMarginMs = 30_000

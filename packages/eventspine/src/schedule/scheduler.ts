@@ -68,7 +68,8 @@ export class Scheduler {
   #look(): void {
     if (this.#stopped) return
     this.#looking = this.#tick()
-      .then(async () => (await this.nextTickMs()) ?? lookEveryMs)
+      // What could not be moved on is still due: it is not asked for again at once.
+      .then(async (moved) => (moved ? ((await this.nextTickMs()) ?? lookEveryMs) : failedMs))
       .catch((error: unknown) => {
         this.#services.logger.warn('schedules were not looked at; trying again', { error })
         return failedMs
@@ -79,16 +80,20 @@ export class Scheduler {
       })
   }
 
-  async #tick(): Promise<void> {
-    const { port } = this.#services
+  /** False where one of them could not be moved on. */
+  async #tick(): Promise<boolean> {
+    const { port, logger } = this.#services
+    let moved = true
     const { nowMs, found } = await port.schedules(this.#timetables.map(planOf))
     for (const own of this.#timetables) {
       const row = found.find(({ name }) => name === own.name)
       // One that cannot be moved on must not hold up the others.
-      await this.#advance(own, row?.tickedMs, nowMs).catch((error: unknown) =>
-        this.#services.logger.error('schedule was not moved on; trying again', { schedule: own.name, error }),
-      )
+      await this.#advance(own, row?.tickedMs, nowMs).catch((error: unknown) => {
+        moved = false
+        logger.error('schedule was not moved on; trying again', { schedule: own.name, error })
+      })
     }
+    return moved
   }
 
   async #advance(own: Followed, tickedMs: number | undefined, nowMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 // Moves one instance on: goes through its history, then makes the attempts, sets the timers and records what comes of
-// them, until it has to wait or has ended. Nothing is tried before everything that led to it is recorded.
+// them, until it has to wait or has ended. Nothing is tried before everything that led to it is recorded, or in the log.
 import type { NewEvent } from '../event/stored.js'
 import { judge, PermanentError, TransientError } from '../handle/index.js'
 import { microtasksThrough, Wake } from '../kernel/index.js'

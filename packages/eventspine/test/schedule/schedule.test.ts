@@ -84,6 +84,30 @@ describe('a schedule', () => {
     await stage.until(second.stop())
   })
 
+  test('that cannot be moved on is tried again in a while, and holds up no other', async () => {
+    const stage = new Stage(1)
+    let tries = 0
+    const store: typeof stage.store = {
+      ...stage.store,
+      advanceSchedule: async (plan, ...rest) => {
+        // Were it asked again at once, that would have no end.
+        if (plan.name !== 'nightly' || ++tries > 1_000)
+          return await stage.store.advanceSchedule(plan, ...rest)
+        throw new Error('not this one')
+      },
+    }
+    const cron = '* * * * *'
+    const schedules = [nightly({ cron }), nightly({ name: 'other', cron })]
+    const spine = stage.spine(defineApp({ name: 'books', schedules }), store)
+    await stage.until(spine.start())
+    await stage.clock.advance(2 * minute)
+    const { items } = await spine.operator().events({ type: 'reports.due' })
+    expect(items).toHaveLength(2)
+    expect(tries).toBeGreaterThan(10)
+    expect(tries).toBeLessThan(150)
+    await stage.until(spine.stop())
+  })
+
   test('that is wrong is refused with what to write', () => {
     const faults = (parts: object) => {
       try {
