@@ -18,6 +18,7 @@ export {
   comparePositions,
   endOfTick,
   type NewEvent,
+  orderingKeyOf,
   type Position,
   type StoredEvent,
 } from '../../packages/eventspine/src/event/stored.js'

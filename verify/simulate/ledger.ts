@@ -9,6 +9,7 @@ export interface HandlerRun {
   readonly replay: string
   readonly seq: number
   readonly fact: string
+  /** Its key, and whose. */
   readonly key: string | null
   readonly deliveryId: string
   readonly attempt: number

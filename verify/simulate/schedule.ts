@@ -1,7 +1,7 @@
 // One schedule from its seed to its verdict: a phase with faults, then one in which everything must come to its end.
 
 import { Crew } from './crew.js'
-import { type ConsumerRow, comparePositions, endOfTick, type Position } from './engine.js'
+import { type ConsumerRow, comparePositions, endOfTick, orderingKeyOf, type Position } from './engine.js'
 import { judge } from './oracle/judge.js'
 import { Person } from './person.js'
 import { planOf } from './plan.js'
@@ -126,10 +126,10 @@ class Schedule {
     const halted = new Set(
       [...this.#world.tables.letters.values()]
         .filter((letter) => letter.consumer === consumer && letter.halts && letter.state === 'dead')
-        .map(({ event }) => event.key),
+        .map(({ event }) => orderingKeyOf(event)),
     )
     return [...consumer.deliveries.values()].every(
-      ({ state, event }) => state === 'waiting' && halted.has(event.key),
+      ({ state, event }) => state === 'waiting' && halted.has(orderingKeyOf(event)),
     )
   }
 

@@ -10,7 +10,7 @@ import {
   retries,
   TransientError,
 } from 'eventspine'
-import { type App, hash32, type NewEvent } from './engine.js'
+import { type App, hash32, type NewEvent, orderingKeyOf } from './engine.js'
 import type { HandlerRun } from './ledger.js'
 import { type Behaviour, behaviours, type Plan, type SubscriptionPlan } from './plan.js'
 import type { SimulatedProcess } from './process.js'
@@ -117,7 +117,7 @@ function begin(process: SimulatedProcess, event: Event<string, Data>, context: H
     ...{ process: process.name, subscription, replay, deliveryId, attempt, round, startedAt },
     seq: Number(/\.(\d+)/.exec(deliveryId)?.[1]),
     fact: event.data.fact,
-    key: event.key ?? null,
+    key: orderingKeyOf({ tenant: event.tenant, key: event.key ?? null }),
     startedMs: world.clock.monotonic(),
     endedAt: null,
     outcome: null,

@@ -210,11 +210,18 @@ const retrying: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/retry.ts',
-        `AND a.key = h.key AND a.state <> 'waiting')`,
-        `AND a.key = h.key AND a.state = 'none')`,
+        `AND a.tenant = h.tenant AND a.key = h.key AND a.state <> 'waiting')`,
+        `AND a.tenant = h.tenant AND a.key = h.key AND a.state = 'none')`,
       ),
     ],
     caughtBy: conformance('waits for an active row of the key, wherever in the order it stands'),
+  },
+  {
+    name: 'tenants-share-a-key',
+    invariants: ['I21', 'I23'],
+    bug: 'A dead letter of one tenant halts the same key of another, who sees no reason for it.',
+    edits: [edit('event/stored.ts', '`${tenant}\\0${key}`', '`\\0${key}`')],
+    caughtBy: whole('crash/key-order.test.ts', 'keeps the same key of two tenants apart'),
   },
   {
     name: 'slow-head-holds-all',

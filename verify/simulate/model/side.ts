@@ -5,6 +5,7 @@ import {
   type Failure,
   type Lease,
   type OpenDelivery,
+  orderingKeyOf,
   type SettleAnswer,
   type Settlement,
   type StoredEvent,
@@ -367,9 +368,11 @@ export class Side {
   async #promote(choose: Choices): Promise<unknown> {
     const holding = this.#holding(choose)
     if (holding === undefined) return 'none'
-    return [...(await this.#made.store.promote(holding.held.lease, ['a', 'b']))].sort()
+    return [...(await this.#made.store.promote(holding.held.lease, promotable))].sort()
   }
 }
+
+const promotable = tenants.flatMap((tenant) => ['a', 'b'].map((key) => orderingKeyOf({ tenant, key })))
 
 const endings = ['done', 'done', 'retry', 'later', 'waiting', 'running', 'dead'] as const
 

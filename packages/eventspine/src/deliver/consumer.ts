@@ -347,7 +347,7 @@ export class Consumer {
   /** Events that handlers published bear ids of other bodies: their deliveries fail, and the flush is made anew. */
   refused(ids: readonly string[]): Settlement | undefined {
     const settlement = this.#unsettled.refused(ids, this.#services.outcomes.conflicted())
-    for (const { event, halts } of settlement?.dead ?? []) if (halts) this.#keys.halt(event.key)
+    this.#keys.haltAll(settlement?.dead ?? [])
     return settlement
   }
 

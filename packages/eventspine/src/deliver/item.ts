@@ -1,5 +1,6 @@
 // One delivery on its way through a consumer: fresh from the log, or a row that is due again. It is its own entry in
 // the window and in the run history: each object more per delivery is felt by the garbage collector.
+import { type OrderingKey, orderingKeyOf } from '../event/index.js'
 import type { Position, StoredEvent } from '../event/stored.js'
 import type { Outcome } from '../handle/outcome.js'
 import { Cancellation, type Clock } from '../kernel/index.js'
@@ -40,6 +41,7 @@ export class Item implements Run {
   /** Nothing between it and this place matched: where the cursor stands once it is through. */
   reached: { readonly upto: Position; readonly tick: Tick } | undefined = undefined
   readonly cancellation = new Cancellation()
+  #orderingKey: OrderingKey | null | undefined = undefined
 
   constructor(
     event: StoredEvent,
@@ -61,6 +63,12 @@ export class Item implements Run {
 
   ended(clock: Clock): void {
     this.durationMs = clock.monotonic() - this.startedAt
+  }
+
+  /** Made when it is first asked for: most subscriptions never do. */
+  get orderingKey(): OrderingKey | null {
+    if (this.#orderingKey === undefined) this.#orderingKey = orderingKeyOf(this.event)
+    return this.#orderingKey
   }
 
   get epoch(): number {

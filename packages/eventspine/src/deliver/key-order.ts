@@ -1,5 +1,7 @@
 // What may run now as far as keys go: at most so many of one key at once, and in ordered subscriptions nothing of a
 // key behind one of it that is not through.
+import { type OrderingKey, orderingKeyOf } from '../event/index.js'
+import type { StoredEvent } from '../event/stored.js'
 import type { Item } from './item.js'
 import type { ResolvedSubscription } from './subscription.js'
 
@@ -21,10 +23,10 @@ export class KeyOrder {
   readonly #ordered: boolean
   /** Keys matter at all. */
   readonly #watches: boolean
-  readonly #running = new Map<string, number>()
-  readonly #later = new Map<string, Item[]>()
+  readonly #running = new Map<OrderingKey, number>()
+  readonly #later = new Map<OrderingKey, Item[]>()
   #laterItems = 0
-  readonly #blocked = new Map<string, Blocked>()
+  readonly #blocked = new Map<OrderingKey, Blocked>()
 
   /** `perKeyMax` of infinity: whoever asks runs what it is given one by one, in its order. */
   constructor(ordered: boolean, perKeyMax: number) {
@@ -34,7 +36,7 @@ export class KeyOrder {
   }
 
   /** What an earlier holder of the lease left behind. */
-  restore(open: Iterable<string>, halted: Iterable<string>): void {
+  restore(open: Iterable<OrderingKey>, halted: Iterable<OrderingKey>): void {
     for (const key of open) this.#block(key)
     for (const key of halted) this.#block(key).halted = true
   }
@@ -46,8 +48,8 @@ export class KeyOrder {
 
   /** Asks for a place; `run` takes it, `later` keeps the item until its key is free, `row` wants it put down. */
   admit(item: Item): Admission {
-    const { key } = item.event
-    if (key === null || !this.#watches) return 'run'
+    const key = this.#watches ? item.orderingKey : null
+    if (key === null) return 'run'
     const isRow = item.tick === null
     if (!isRow && this.#blocked.has(key)) {
       this.#block(key).unrecorded++
@@ -66,15 +68,17 @@ export class KeyOrder {
   }
 
   /** True when it would run if it asked for a place now. */
-  free({ event: { key }, tick }: Item): boolean {
-    if (key === null || !this.#watches) return true
-    if (tick !== null && this.#blocked.has(key)) return false
+  free(item: Item): boolean {
+    const key = this.#watches ? item.orderingKey : null
+    if (key === null) return true
+    if (item.tick !== null && this.#blocked.has(key)) return false
     return (this.#running.get(key) ?? 0) < this.#perKeyMax
   }
 
   /** Ordered, and an earlier one of its key runs: it must not become a row that is due before that one is through. */
-  busy({ event: { key }, tick }: Item): boolean {
-    return this.#ordered && key !== null && tick !== null && this.#running.has(key)
+  busy(item: Item): boolean {
+    const key = this.#ordered && item.tick !== null ? item.orderingKey : null
+    return key !== null && this.#running.has(key)
   }
 
   /** Whether one of a busy key is kept until it is free; else whoever asks has to wait with it. */
@@ -84,8 +88,8 @@ export class KeyOrder {
 
   /** Gives the place of an ended item back. Answers what may be asked again now. */
   release(item: Item, left: 'through' | 'row' | 'halt'): readonly Item[] {
-    const { key } = item.event
-    if (key === null || !this.#watches) return nothing
+    const key = this.#watches ? item.orderingKey : null
+    if (key === null) return nothing
     const running = (this.#running.get(key) ?? 1) - 1
     if (running > 0) this.#running.set(key, running)
     else this.#running.delete(key)
@@ -97,7 +101,7 @@ export class KeyOrder {
     return later
   }
 
-  #leave(key: string, item: Item, left: 'through' | 'row' | 'halt'): void {
+  #leave(key: OrderingKey, item: Item, left: 'through' | 'row' | 'halt'): void {
     const isRow = item.tick === null || item.parked
     if (left === 'row' && !isRow) this.#block(key).unrecorded++
     if (left === 'halt') this.halt(key)
@@ -107,11 +111,16 @@ export class KeyOrder {
   }
 
   /** A dead letter of the key is on its way to the store: from now on nothing of the key runs. */
-  halt(key: string | null): void {
+  halt(key: OrderingKey | null): void {
     if (key !== null) Object.assign(this.#block(key), { halted: true, haltUnrecorded: true })
   }
 
-  #block(key: string): Blocked {
+  /** The same for those of these that halt theirs. */
+  haltAll(letters: Iterable<{ readonly event: StoredEvent; readonly halts: boolean }>): void {
+    for (const { event, halts } of letters) if (halts) this.halt(orderingKeyOf(event))
+  }
+
+  #block(key: OrderingKey): Blocked {
     let blocked = this.#blocked.get(key)
     if (blocked === undefined) {
       blocked = { unrecorded: 0, recorded: 0, halted: false, haltUnrecorded: false }
@@ -122,8 +131,9 @@ export class KeyOrder {
 
   /** A delivery steps aside as a row without having run. True when its key has earlier rows, behind which it waits. */
   stepAside(item: Item): boolean {
-    const { key } = item.event
-    if (!this.#ordered || key === null || item.tick === null) return false
+    if (!this.#ordered || item.tick === null) return false
+    const key = item.orderingKey
+    if (key === null) return false
     const behind = this.#blocked.has(key)
     this.#block(key).unrecorded++
     return behind
@@ -131,14 +141,15 @@ export class KeyOrder {
 
   /** A running delivery goes on as a row: its key is blocked by it. */
   parked(item: Item): void {
-    const { key } = item.event
-    if (this.#ordered && key !== null) this.#block(key).unrecorded++
+    const key = this.#ordered ? item.orderingKey : null
+    if (key !== null) this.#block(key).unrecorded++
   }
 
   /** These became rows and are recorded now. */
   recorded(items: Iterable<Item>): void {
-    for (const { event } of items) {
-      const blocked = event.key === null ? undefined : this.#blocked.get(event.key)
+    if (!this.#ordered) return
+    for (const { orderingKey } of items) {
+      const blocked = orderingKey === null ? undefined : this.#blocked.get(orderingKey)
       if (blocked === undefined) continue
       blocked.unrecorded--
       blocked.recorded++
@@ -147,23 +158,22 @@ export class KeyOrder {
 
   /** Of the keys of these items, the blocked ones, and those of rows, behind which a redriven one may wait that only
    *  the store knows of: their next row may have to be made due. */
-  blockedOf(items: Iterable<Item>): string[] {
-    const keys = new Set<string>()
-    for (const { event, tick } of items) {
-      if (event.key === null) continue
-      if (this.#blocked.has(event.key) || (this.#ordered && tick === null)) keys.add(event.key)
-    }
+  blockedOf(items: Iterable<Item>): OrderingKey[] {
+    const keys = new Set<OrderingKey>()
+    if (!this.#ordered) return []
+    for (const { orderingKey: key, tick } of items)
+      if (key !== null && (tick === null || this.#blocked.has(key))) keys.add(key)
     return [...keys]
   }
 
   /** The store is about to be asked about these keys: what `unblock` needs with its answer. */
-  asking(keys: readonly string[]): ReadonlyMap<string, number> {
+  asking(keys: readonly OrderingKey[]): ReadonlyMap<OrderingKey, number> {
     return new Map(keys.map((key) => [key, this.#blocked.get(key)?.recorded ?? 0]))
   }
 
   /** Of `asked`, the store has rows for `open`: the others are free again, unless some are on their way to it or
    *  reached it since it was asked. */
-  unblock(asked: ReadonlyMap<string, number>, open: ReadonlySet<string>): void {
+  unblock(asked: ReadonlyMap<OrderingKey, number>, open: ReadonlySet<OrderingKey>): void {
     for (const [key, recorded] of asked) {
       const blocked = this.#blocked.get(key)
       if (blocked === undefined || blocked.halted || open.has(key)) continue
@@ -173,22 +183,23 @@ export class KeyOrder {
 
   /** The dead letters of these are recorded now. */
   haltRecorded(items: Iterable<Item>): void {
-    for (const { event } of items) {
-      const blocked = event.key === null ? undefined : this.#blocked.get(event.key)
+    if (!this.#ordered) return
+    for (const { orderingKey } of items) {
+      const blocked = orderingKey === null ? undefined : this.#blocked.get(orderingKey)
       if (blocked === undefined) continue
       blocked.haltUnrecorded = false
       blocked.recorded++
     }
   }
 
-  haltedKeys(): string[] {
+  haltedKeys(): OrderingKey[] {
     return [...this.#blocked].filter(([, blocked]) => blocked.halted).map(([key]) => key)
   }
 
   /** Of `asked`, the store says that `halted` are: the others were freed by an operator, unless their letter was on
    *  its way to the store, or reached it, since it was asked. Answers those that were freed. */
-  refresh(asked: ReadonlyMap<string, number>, halted: ReadonlySet<string>): string[] {
-    const freed: string[] = []
+  refresh(asked: ReadonlyMap<OrderingKey, number>, halted: ReadonlySet<OrderingKey>): OrderingKey[] {
+    const freed: OrderingKey[] = []
     for (const [key, recorded] of asked) {
       const blocked = this.#blocked.get(key)
       if (blocked === undefined || !blocked.halted || halted.has(key)) continue
@@ -199,7 +210,7 @@ export class KeyOrder {
     return freed
   }
 
-  blockedKeys(): string[] {
+  blockedKeys(): OrderingKey[] {
     return [...this.#blocked.keys()]
   }
 

@@ -1,5 +1,5 @@
 // What delivery needs of a store: the log in ticks, leases on consumers, and rows for what did not succeed at once.
-import type { StoredEvent } from '../event/stored.js'
+import type { OrderingKey, StoredEvent } from '../event/stored.js'
 import type { Category } from '../handle/category.js'
 
 /** A batch boundary: its batch is what `snapshot` sees and `after` does not, in `seq` order. */
@@ -166,15 +166,16 @@ export interface RetryPort {
   /** Rows of this consumer, in whatever state. */
   openRows(consumer: ConsumerName): Promise<number>
   /** Ordered consumers: keys with open rows and how many, and keys halted by a dead letter. */
-  blockedKeys(
-    consumer: ConsumerName,
-  ): Promise<{ readonly open: ReadonlyMap<string, number>; readonly halted: ReadonlySet<string> }>
+  blockedKeys(consumer: ConsumerName): Promise<{
+    readonly open: ReadonlyMap<OrderingKey, number>
+    readonly halted: ReadonlySet<OrderingKey>
+  }>
   /** Makes the first waiting row of each key due, unless the key has an active row or is halted. Answers which of
    *  the keys have rows. */
   promote(
     consumer: ConsumerName & { readonly token: number },
-    keys: readonly string[],
-  ): Promise<ReadonlySet<string>>
+    keys: readonly OrderingKey[],
+  ): Promise<ReadonlySet<OrderingKey>>
 }
 
 export interface BreakerState {

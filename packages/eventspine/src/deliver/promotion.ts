@@ -1,5 +1,6 @@
 // Ordered keys whose rows wait in the store: makes the first of each due when the one before it is through, and frees
 // the keys that have none.
+import type { OrderingKey } from '../event/stored.js'
 import type { KeyOrder } from './key-order.js'
 import type { Lease, RetryPort } from './port.js'
 
@@ -9,7 +10,7 @@ export class Promotion {
   readonly #port: Pick<RetryPort, 'blockedKeys' | 'promote'>
   readonly #due: () => void
   /** The store was away. */
-  #missed: string[] = []
+  #missed: OrderingKey[] = []
 
   /** `due` is called when a row may have become due. */
   constructor(
@@ -32,7 +33,7 @@ export class Promotion {
   }
 
   /** What fails is tried again by `tend`. */
-  async promote(keys: readonly string[]): Promise<void> {
+  async promote(keys: readonly OrderingKey[]): Promise<void> {
     if (keys.length === 0) return
     try {
       const asked = this.#keys.asking(keys)
@@ -48,7 +49,9 @@ export class Promotion {
     if (this.#missed.length > 0) await this.promote(this.#missed.splice(0))
     if (!this.#keys.halted) return
     const asked = this.#keys.asking(this.#keys.haltedKeys())
-    const { halted } = await this.#port.blockedKeys(this.#lease)
-    await this.promote(this.#keys.refresh(asked, halted))
+    const { open, halted } = await this.#port.blockedKeys(this.#lease)
+    const freed = this.#keys.refresh(asked, halted)
+    // A letter that was sent again may wait behind one that was through before it came: nobody else would call it.
+    await this.promote([...freed, ...[...asked.keys()].filter((key) => halted.has(key) && open.has(key))])
   }
 }

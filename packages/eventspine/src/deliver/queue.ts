@@ -70,7 +70,7 @@ export class Queue {
         if (verdict.ms !== null) this.#services.later(verdict.ms)
         return undefined
       }
-      // Neither beside an earlier one of its key nor past it, whatever tenant that is of.
+      // Neither beside an earlier one of its key nor past it.
       const behind = verdict.kind !== 'go' && this.#keys.busy(item)
       if (behind && !this.#keys.keeps) return undefined
       // The probe is one for all workers: only who can run at once may ask for it.

@@ -33,9 +33,9 @@ export interface SubscriptionPolicies {
   readonly retry?: RetryPolicy
   /** When the handler is aborted and the attempt counts as a timeout. Default 30,000. */
   readonly deadlineMs?: number
-  /** One delivery per key at a time, in log order. After a dead letter its key halts (default) or is skipped. */
+  /** One delivery per key of a tenant at a time, in log order. After a dead letter its key halts (default) or is skipped. */
   readonly ordered?: boolean | { readonly afterDead: 'halt' | 'skip' }
-  /** Handlers that run at once over all workers. Default 10. */
+  /** Handlers that run at once over all workers, and of them for one key of a tenant. Default 10, and as many. */
   readonly concurrency?: number | { readonly max: number; readonly perKey?: number }
   /** At most `max` starts in every `perMs`. */
   readonly rate?: { readonly max: number; readonly perMs: number }

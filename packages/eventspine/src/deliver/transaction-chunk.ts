@@ -98,7 +98,7 @@ export async function runChunk(
 function waitsFor(item: Item, failed: Item, outcome: Outcome, { ordered }: ResolvedSubscription): boolean {
   const stays = outcome.kind === 'retry' || (outcome.kind === 'dead' && ordered === 'halt')
   if (ordered === 'no' || !stays || failed.tick === null || item.tick === null) return false
-  return failed.event.key !== null && item.event.key === failed.event.key
+  return failed.orderingKey !== null && item.orderingKey === failed.orderingKey
 }
 
 // What comes before it in its key and has not run to its end yet may still stay.
@@ -108,12 +108,12 @@ function isBehind(
   done: ReadonlyMap<Item, Outcome>,
   { ordered }: ResolvedSubscription,
 ): boolean {
-  if (ordered === 'no' || item.tick === null || item.event.key === null) return false
+  if (ordered === 'no' || item.tick === null || item.orderingKey === null) return false
   return left.some(
     (each) =>
       !done.has(each) &&
       each.tick !== null &&
-      each.event.key === item.event.key &&
+      each.orderingKey === item.orderingKey &&
       comparePositions(each.event, item.event) < 0,
   )
 }

@@ -20,6 +20,8 @@ export {
   deliveryId,
   endOfTick,
   type NewEvent,
+  type OrderingKey,
+  orderingKeyOf,
   type Position,
   type StoredEvent,
 } from './stored.js'

@@ -52,3 +52,22 @@ export interface StoredEvent extends Omit<NewEvent, 'fingerprint'> {
 export function deliveryId(subscription: string, replay: string, epoch: number, seq: number): string {
   return `${subscription}/${epoch}.${seq}${replay === '' ? '' : `~${replay}`}`
 }
+
+// What events stand in line by: their key, each tenant's apart. Two tenants that both count their orders from 1 must not
+// wait for each other, and a dead letter of one must not halt what the other sees no reason for.
+
+/** Tenant, NUL, key: neither of them can hold that character. */
+export type OrderingKey = `${string}\0${string}`
+
+type Keyed = Pick<NewEvent, 'tenant' | 'key'>
+
+export function orderingKeyOf(event: Keyed & { readonly key: string }): OrderingKey
+export function orderingKeyOf(event: Keyed): OrderingKey | null
+export function orderingKeyOf({ tenant, key }: Keyed): OrderingKey | null {
+  return key === null ? null : `${tenant}\0${key}`
+}
+
+export function partsOf(orderingKey: OrderingKey): { readonly tenant: string; readonly key: string } {
+  const end = orderingKey.indexOf('\0')
+  return { tenant: orderingKey.slice(0, end), key: orderingKey.slice(end + 1) }
+}

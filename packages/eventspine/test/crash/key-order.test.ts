@@ -4,8 +4,8 @@ import { freshItem, type Item } from '../../src/deliver/item.js'
 import { KeyOrder } from '../../src/deliver/key-order.js'
 
 const tick = { number: 1, epoch: 1, after: '', snapshot: '', seqEstimate: 0, madeAtMs: 0 }
-const item = (seq: number): Item =>
-  freshItem({ epoch: 1, xid: 1, seq, tick: 1, key: 'a' } as Item['event'], tick)
+const item = (seq: number, tenant = 'one'): Item =>
+  freshItem({ epoch: 1, xid: 1, seq, tick: 1, tenant, key: 'a' } as Item['event'], tick)
 
 it('stays blocked when an answer about a key is older than a row that was recorded meanwhile (I21)', () => {
   const keys = new KeyOrder(true, 1)
@@ -47,5 +47,15 @@ it('stays halted when an answer about halted keys is older than the dead letter 
   expect(keys.refresh(decided, new Set())).toEqual([])
   expect(keys.admit(item(2))).toBe('row')
   // Asked after it was recorded, the answer counts.
-  expect(keys.refresh(keys.asking(keys.haltedKeys()), new Set())).toEqual(['a'])
+  expect(keys.refresh(keys.asking(keys.haltedKeys()), new Set())).toEqual(['one\0a'])
+})
+
+it('keeps the same key of two tenants apart (I21, I23)', () => {
+  const keys = new KeyOrder(true, 1)
+  const first = item(1)
+  keys.admit(first)
+  keys.release(first, 'halt')
+  expect(keys.admit(item(2))).toBe('row')
+  expect(keys.admit(item(3, 'other'))).toBe('run')
+  expect(keys.admit(item(4, 'other'))).toBe('later')
 })

@@ -48,6 +48,31 @@ describe('retry', () => {
   })
 })
 
+test('an instance that waits for a person holds up nobody of another tenant, who has the same id (I23)', async () => {
+  const broken = workflow({
+    name: 'broken',
+    run: async (ctx) => {
+      await ctx.step('point of no return', () => 1, { pivot: true })
+      return await ctx.step('after', () => {
+        if (ctx.tenant === 'acme') throw new PermanentError('it is broken')
+        return 'done'
+      })
+    },
+  })
+  await scenario(defineApp({ name: 'a', workflows: [broken] }))
+    .when(
+      starting(broken, undefined, { id: 'one', tenant: 'acme' }),
+      starting(broken, undefined, { id: 'one', tenant: 'globex' }),
+    )
+    .then((seen) => {
+      const states = seen.workflows.map(({ tenant, state, attention }) => [tenant, state, attention?.message])
+      expect(states.sort()).toEqual([
+        ['acme', 'running', expect.stringContaining('it is broken')],
+        ['globex', 'completed', undefined],
+      ])
+    })
+})
+
 describe('terminate (I48)', () => {
   test('ends it where it stands, undoes nothing, and it stays ended', async () => {
     const { checkout, effects } = shop()

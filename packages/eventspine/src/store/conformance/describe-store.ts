@@ -4,6 +4,7 @@ import { afterEach, describe } from 'vitest'
 import { describeAppend } from './append.js'
 import { describeBreaker } from './breaker.js'
 import { describeInspect } from './inspect.js'
+import { describeOrder } from './keys.js'
 import { describeLease } from './lease.js'
 import { describeLifecycle } from './lifecycle.js'
 import { describeLog } from './log.js'
@@ -34,6 +35,7 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeLog(open)
     describeLease(open)
     describeRetry(open)
+    describeOrder(open)
     describeRecover(open)
     describeBreaker(open)
     describeSettle(open)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { consumerId, type Lease } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
-import { idsOf, longMs, type OpenScene, placeOf, type Scene } from './scene.js'
+import { idsOf, keysOf, longMs, type OpenScene, placeOf, type Scene } from './scene.js'
 import { opened } from './traces.js'
 
 export function describeRecover(open: OpenScene): void {
@@ -119,7 +119,7 @@ function describeHaltingLetters(open: OpenScene): void {
     for (const event of events) {
       const [row] = await scene.eventually('a redriven row', async () => {
         await scene.store.advanceRedrives()
-        await scene.store.promote(held, ['k'])
+        await scene.store.promote(held, keysOf('k'))
         const rows = await scene.store.claimDue([held], 10)
         return rows.length > 0 && rows
       })

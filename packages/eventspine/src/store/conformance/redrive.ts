@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { ConsumerName, Lease, OpenDelivery } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
 import type { RedrivePort } from '../../redrive/port.js'
-import { idsOf, type OpenScene, placeOf, type Scene } from './scene.js'
+import { idsOf, keysOf, type OpenScene, placeOf, type Scene } from './scene.js'
 import { opened } from './traces.js'
 
 export function describeRedrive(open: OpenScene): void {
@@ -326,7 +326,7 @@ function describeHalts(open: OpenScene): void {
     const [waiting] = (await scene.published(1, { key: 'k' })) as [StoredEvent]
     const row = opened(waiting, { state: 'waiting', attempt: 0 })
     const after = await scene.settle(lease, await scene.passing(lease, waiting, { opened: [row] }))
-    await scene.store.promote(after, ['k'])
+    await scene.store.promote(after, keysOf('k'))
     expect(await scene.store.claimDue([after], 10)).toEqual([])
     return { lease: after, events, ids, waiting }
   }
@@ -346,7 +346,7 @@ function describeHalts(open: OpenScene): void {
       })
       expect(await scene.store.claimDue([last], 10)).toEqual([])
       last = await succeeds(scene, last, row === undefined ? [] : [row])
-      await scene.store.promote(last, ['k'])
+      await scene.store.promote(last, keysOf('k'))
     }
     await scene.store.advanceRedrives()
     expect(await scene.store.redrive('r1')).toMatchObject({ state: 'completed', succeeded: 3 })
@@ -366,11 +366,11 @@ function describeHalts(open: OpenScene): void {
     const { lease, ids, waiting } = await halted(scene)
     await scene.store.createRedrive('r1', redriveRequest({ filter: { ids } }))
     const rows = await sent(scene, lease, 1)
-    await scene.store.promote(lease, ['k'])
-    expect([...(await scene.store.blockedKeys(lease)).halted]).toEqual(['k'])
+    await scene.store.promote(lease, keysOf('k'))
+    expect([...(await scene.store.blockedKeys(lease)).halted]).toEqual(keysOf('k'))
     const after = await succeeds(scene, lease, rows)
     expect((await scene.store.blockedKeys(after)).halted.size).toBe(0)
-    await scene.store.promote(after, ['k'])
+    await scene.store.promote(after, keysOf('k'))
     const next = await scene.store.claimDue([after], 10)
     expect(next.map(({ event }) => event.id)).toEqual([waiting.id])
     expect(await scene.store.nextDueMs([after])).toBeNull()
@@ -385,7 +385,7 @@ function describeLastDeath(open: OpenScene): void {
     const before = await scene.died(await scene.leased(), 1, {}, { key: 'k' })
     await scene.store.createRedrive('r1', redriveRequest())
     const halted = await fails(scene, before.lease, await sent(scene, before.lease, 1), true)
-    expect([...(await scene.store.blockedKeys(halted)).halted]).toEqual(['k'])
+    expect([...(await scene.store.blockedKeys(halted)).halted]).toEqual(keysOf('k'))
     await scene.store.createRedrive('r2', redriveRequest())
     const free = await fails(scene, halted, await sent(scene, halted, 1))
     expect((await scene.store.blockedKeys(free)).halted.size).toBe(0)

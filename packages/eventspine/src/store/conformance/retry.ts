@@ -1,10 +1,8 @@
-// Rows on any store: due in time, counted before they run, in order where order was asked for.
+// Rows on any store: due in time, and counted before they run.
 import { describe, expect, it } from 'vitest'
-import type { Lease } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
-import type { OpenedDelivery } from '../../settle/port.js'
-import { idsOf, letterId, longMs, type OpenScene, placeOf, type Scene, shortMs } from './scene.js'
-import { opened } from './traces.js'
+import { idsOf, longMs, type OpenScene, placeOf, shortMs } from './scene.js'
+import { opened, withRows } from './traces.js'
 
 export function describeRetry(open: OpenScene): void {
   describe('retry', () => {
@@ -14,30 +12,7 @@ export function describeRetry(open: OpenScene): void {
     describeVanishedHolders(open)
     describeSuspects(open)
     describeRescheduling(open)
-    describeKeys(open)
-    describePromotion(open)
   })
-}
-
-/** A subscription whose deliveries of `count` events are rows. `parts` of each by its index. */
-async function withRows(
-  scene: Scene,
-  count: number,
-  parts: (index: number) => Partial<OpenedDelivery> & { readonly key?: string },
-): Promise<{ readonly lease: Lease; readonly events: readonly StoredEvent[] }> {
-  await scene.subscribe()
-  await scene.store.append(
-    Array.from({ length: count }, (_, index) => scene.event({ key: parts(index).key ?? null })),
-  )
-  const events = await scene.log()
-  const lease = await scene.leased('worker-a')
-  const rows = events.map((event, index) => {
-    const { key: _key, ...row } = parts(index)
-    return opened(event, row)
-  })
-  const last = events.at(-1) as StoredEvent
-  const after = await scene.settle(lease, await scene.passing(lease, last, { opened: rows }))
-  return { lease: after, events }
 }
 
 function describeDue(open: OpenScene): void {
@@ -270,73 +245,5 @@ function describeRescheduling(open: OpenScene): void {
     const rescheduled = [{ ...place, dueInMs: 0, failure: null, counted: false }]
     const after = await scene.settle(lease, scene.settlement(lease, { rescheduled }))
     expect(await scene.store.claimDue([after], 10)).toMatchObject([{ attempt: 2, deaths: 0 }])
-  })
-}
-
-function describeKeys(open: OpenScene): void {
-  it('tells which keys have open rows and which are halted (I23)', async () => {
-    const scene = await open()
-    const keys = ['a', 'b', 'a', undefined, 'c']
-    const { lease, events } = await withRows(scene, 5, (index) => {
-      const key = keys[index]
-      return { state: index === 2 ? 'waiting' : 'retry', ...(key === undefined ? {} : { key }) }
-    })
-    const event = events[1] as StoredEvent
-    const dead = [{ event, attempt: 2, round: 0, failure: scene.failure(), halts: true }]
-    const after = await scene.settle(lease, scene.settlement(lease, { closed: [placeOf(event)], dead }))
-    const { open: keysOpen, halted } = await scene.store.blockedKeys(after)
-    expect([...keysOpen].sort()).toEqual([
-      ['a', 2],
-      ['c', 1],
-    ])
-    expect([...halted]).toEqual(['b'])
-    const other = await scene.store.blockedKeys({ ...after, shard: 9 })
-    expect([other.open.size, other.halted.size]).toEqual([0, 0])
-  })
-}
-
-function describePromotion(open: OpenScene): void {
-  const waiting = { state: 'waiting', attempt: 0 } as const
-
-  it('makes the first waiting row of a key due, once nothing of it is active (I21)', async () => {
-    const scene = await open()
-    const { lease, events } = await withRows(scene, 4, (index) => ({
-      ...waiting,
-      key: index === 3 ? 'other' : 'k',
-    }))
-    expect(await scene.store.promote(lease, ['k', 'unknown'])).toEqual(new Set(['k']))
-    await scene.store.promote(lease, ['k'])
-    const [first, ...others] = await scene.store.claimDue([lease], 10)
-    expect([first?.event.id, first?.attempt, others]).toEqual([events[0]?.id, 1, []])
-    await scene.store.promote(lease, ['k'])
-    expect(await scene.store.claimDue([lease], 10)).toEqual([])
-    const closed = [placeOf(events[0] as StoredEvent)]
-    const after = await scene.settle(lease, scene.settlement(lease, { closed }))
-    await scene.store.promote(after, ['k'])
-    expect((await scene.store.claimDue([after], 10)).map(({ event }) => event.id)).toEqual([events[1]?.id])
-  })
-
-  it('waits for an active row of the key, wherever in the order it stands (I21)', async () => {
-    const scene = await open()
-    const { lease } = await withRows(scene, 2, (index) =>
-      index === 0 ? { ...waiting, key: 'k' } : { state: 'retry', dueInMs: longMs, key: 'k' },
-    )
-    await scene.store.promote(lease, ['k'])
-    expect(await scene.store.claimDue([lease], 10)).toEqual([])
-  })
-
-  it('leaves halted keys alone (I23)', async () => {
-    const scene = await open()
-    const { lease, events } = await withRows(scene, 3, (index) => ({
-      ...waiting,
-      key: index < 2 ? 'halted' : 'free',
-    }))
-    const event = events[0] as StoredEvent
-    const dead = [{ event, attempt: 1, round: 0, failure: scene.failure(), halts: true }]
-    const after = await scene.settle(lease, scene.settlement(lease, { closed: [placeOf(event)], dead }))
-    await scene.store.promote(after, ['halted', 'free'])
-    const rows = await scene.store.claimDue([after], 10)
-    expect(idsOf(rows.map((row) => row.event))).toEqual([events[2]?.id])
-    expect((await scene.store.deadLetter(letterId('ship', event)))?.halts).toBe(true)
   })
 }

@@ -2,7 +2,14 @@
 
 import type { SqlExecutor } from '../../append/port.js'
 import { consumerId, type Failure, type Lease, type WorkerRow } from '../../deliver/port.js'
-import { endOfTick, type NewEvent, type Position, type StoredEvent } from '../../event/stored.js'
+import {
+  endOfTick,
+  type NewEvent,
+  type OrderingKey,
+  orderingKeyOf,
+  type Position,
+  type StoredEvent,
+} from '../../event/stored.js'
 import { systemClock } from '../../kernel/index.js'
 import type { Settlement } from '../../settle/port.js'
 import type { Store, SubscriptionRecord } from '../store.js'
@@ -239,5 +246,9 @@ export const letterId = (subscription: string, event: { readonly epoch: number; 
   `${subscription}/${event.epoch}.${event.seq}`
 
 export const idsOf = (events: readonly { readonly id: string }[]) => events.map(({ id }) => id)
+
+/** As the tenant `default` has them. */
+export const keysOf = (...keys: readonly string[]): OrderingKey[] =>
+  keys.map((key) => orderingKeyOf({ tenant: 'default', key }))
 
 export const placeOf = ({ epoch, seq }: StoredEvent) => ({ epoch, seq })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { consumerId, type Lease } from '../../deliver/port.js'
 import { endOfTick, type StoredEvent } from '../../event/stored.js'
 import type { Settlement } from '../../settle/port.js'
-import { idsOf, longMs, type OpenScene, placeOf, type Scene, shortMs } from './scene.js'
+import { idsOf, keysOf, longMs, type OpenScene, placeOf, type Scene, shortMs } from './scene.js'
 import { expectTraces, opened, rich } from './traces.js'
 
 export function describeSettle(open: OpenScene): void {
@@ -226,7 +226,7 @@ function describePublishedIds(open: OpenScene): void {
     expect((await scene.store.settle('worker-a', [bad])).settled.size).toBe(0)
     const dead = [{ event, attempt: 1, round: 0, failure: scene.failure(), halts: true }]
     const after = await scene.settle(lease, await scene.passing(lease, event, { dead }))
-    expect([...(await scene.store.blockedKeys(after)).halted]).toEqual(['k'])
+    expect([...(await scene.store.blockedKeys(after)).halted]).toEqual(keysOf('k'))
   })
 
   it('takes a repeat of the same body as published', async () => {

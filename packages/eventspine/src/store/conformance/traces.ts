@@ -47,3 +47,27 @@ export async function expectTraces(
   const runs = (await scene.store.deliveries(done)).flatMap((delivery) => delivery.runs)
   expect(runs).toHaveLength(traces)
 }
+
+/** A subscription whose deliveries of `count` events are rows. `parts` of each by its index. */
+export async function withRows(
+  scene: Scene,
+  count: number,
+  parts: (index: number) => Partial<OpenedDelivery> & Partial<Pick<StoredEvent, 'key' | 'tenant'>>,
+): Promise<{ readonly lease: Lease; readonly events: readonly StoredEvent[] }> {
+  await scene.subscribe()
+  await scene.store.append(
+    Array.from({ length: count }, (_, index) => {
+      const { key = null, tenant = 'default' } = parts(index)
+      return scene.event({ key, tenant })
+    }),
+  )
+  const events = await scene.log()
+  const lease = await scene.leased('worker-a')
+  const rows = events.map((event, index) => {
+    const { key: _key, tenant: _tenant, ...row } = parts(index)
+    return opened(event, row)
+  })
+  const last = events.at(-1) as StoredEvent
+  const after = await scene.settle(lease, await scene.passing(lease, last, { opened: rows }))
+  return { lease: after, events }
+}

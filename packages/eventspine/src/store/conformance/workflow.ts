@@ -228,6 +228,27 @@ function describeAsking(open: OpenScene): void {
     expect(await ids({ limit: 3, cursor: first.cursor as string })).toEqual(['a'])
   })
 
+  it('lists who waits for a person: the one whose letter halts it, and not the same id of another tenant', async () => {
+    const { scene, lease } = await begun(open)
+    await scene.store.recordWorkflows([recordingOf(lease, 0, { tenant: 'other' })])
+    await scene.store.recordWorkflows([recordingOf(lease, 0, { id: 'b' })])
+    await scene.subscribe({ name: 'workflow-checkout' })
+    const own = await scene.leased('worker-a', 'workflow-checkout')
+    const { ids } = await scene.died(own, 1, { message: 'stuck' }, { key: name.id, tenant: 'other' }, true)
+    const found = async (query: object) =>
+      (await scene.store.workflows({ state: 'needs-attention', ...query })).items.map(
+        ({ tenant, id, attention }) => [tenant, id, attention?.letter, attention?.message],
+      )
+    const expected = [['other', name.id, ids[0], 'stuck']]
+    expect(await found({})).toEqual(expected)
+    expect(await found({ tenant: 'other', workflow: 'checkout' })).toEqual(expected)
+    expect([await found({ tenant: 'default' }), await found({ workflow: 'another' })]).toEqual([[], []])
+    expect((await scene.store.workflow({ ...name, tenant: 'other' }))?.attention?.letter).toBe(ids[0])
+    expect((await scene.store.workflow(name))?.attention).toBeNull()
+    await scene.store.discard({ ids }, 'ada', 'gone')
+    expect(await found({})).toEqual([])
+  })
+
   it('shows one with its history, and nothing where there is none', async () => {
     const { scene } = await begun(open)
     expect(await scene.store.workflow(name)).toMatchObject({ history: [entryOf(0)], attention: null })

@@ -1,6 +1,6 @@
 // Redrive in memory: letters are taken in one step, a few go first, and the rest follows at the asked rate while
 // they end well.
-import { comparePositions } from '../../event/stored.js'
+import { comparePositions, orderingKeyOf } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetterFilter, Redrive, RedrivePort } from '../../redrive/port.js'
 import { groupLetters, lettersMatching } from './letters.js'
@@ -191,7 +191,7 @@ function mustWait(tables: MemoryTables, { consumer, event }: LetterRow): boolean
   const { ordered } = tables.subscription(consumer.subscription).policies
   if (event.key === null || ordered === undefined || ordered === 'no' || ordered === false) return false
   return [...consumer.deliveries.values()].some(
-    (row) => row.event.key === event.key && row.state !== 'waiting',
+    (row) => orderingKeyOf(row.event) === orderingKeyOf(event) && row.state !== 'waiting',
   )
 }
 
@@ -224,7 +224,8 @@ function discardLetter(tables: MemoryTables, letter: LetterRow, actor: string, r
   letter.resolvedBy = actor
   letter.reason = reason
   // Nobody else would: the key's next delivery waited for this decision.
-  if (letter.halts && letter.event.key !== null) promoteWaiting(tables, letter.consumer, [letter.event.key])
+  const key = orderingKeyOf(letter.event)
+  if (letter.halts && key !== null) promoteWaiting(tables, letter.consumer, [key])
 }
 
 function countItems(redrive: RedriveRow): Record<RedriveItemState, number> {

@@ -8,7 +8,7 @@ import {
   type OpenDelivery,
   type RetryPort,
 } from '../../deliver/port.js'
-import { comparePositions } from '../../event/stored.js'
+import { comparePositions, type OrderingKey, orderingKeyOf } from '../../event/stored.js'
 import { held, isLive } from './lease.js'
 import { type ConsumerRow, type DeliveryRow, type LetterRow, placeOf } from './rows.js'
 import type { MemoryTables } from './tables.js'
@@ -56,10 +56,14 @@ export function retryPort(tables: MemoryTables): RetryPort {
 }
 
 /** Makes the first waiting row of each key due, unless the key has an active row or is halted. */
-export function promoteWaiting(tables: MemoryTables, consumer: ConsumerRow, keys: readonly string[]): void {
+export function promoteWaiting(
+  tables: MemoryTables,
+  consumer: ConsumerRow,
+  keys: readonly OrderingKey[],
+): void {
   const halted = haltingLetters(tables, consumer)
   for (const key of keys) {
-    const rows = [...consumer.deliveries.values()].filter(({ event }) => event.key === key)
+    const rows = [...consumer.deliveries.values()].filter(({ event }) => orderingKeyOf(event) === key)
     if (rows.some(({ state }) => state !== 'waiting')) continue
     const [first] = rows.sort((a, b) => comparePositions(a.event, b.event))
     if (first === undefined) continue
@@ -143,21 +147,22 @@ function unclaim(consumer: ConsumerRow | undefined, { token, known }: Holding): 
   }
 }
 
-function openKeys(consumer: ConsumerRow): Map<string, number> {
-  const open = new Map<string, number>()
+function openKeys(consumer: ConsumerRow): Map<OrderingKey, number> {
+  const open = new Map<OrderingKey, number>()
   for (const { event } of consumer.deliveries.values()) {
-    if (event.key !== null) open.set(event.key, (open.get(event.key) ?? 0) + 1)
+    const key = orderingKeyOf(event)
+    if (key !== null) open.set(key, (open.get(key) ?? 0) + 1)
   }
   return open
 }
 
-function haltingLetters(tables: MemoryTables, consumer: ConsumerRow): Map<string, LetterRow[]> {
-  const halted = new Map<string, LetterRow[]>()
+function haltingLetters(tables: MemoryTables, consumer: ConsumerRow): Map<OrderingKey, LetterRow[]> {
+  const halted = new Map<OrderingKey, LetterRow[]>()
   for (const letter of tables.letters.values()) {
     const { state, halts, event } = letter
-    if (letter.consumer !== consumer || !halts || event.key === null) continue
-    if (state === 'dead' || state === 'redriving')
-      halted.set(event.key, [...(halted.get(event.key) ?? []), letter])
+    const key = orderingKeyOf(event)
+    if (letter.consumer !== consumer || !halts || key === null) continue
+    if (state === 'dead' || state === 'redriving') halted.set(key, [...(halted.get(key) ?? []), letter])
   }
   return halted
 }

@@ -1,5 +1,5 @@
 // A subscription with its ledger: matched = completed + retrying + dead + discarded + skipped.
-import { comparePositions, type Position } from '../../event/stored.js'
+import { comparePositions, orderingKeyOf, type Position } from '../../event/stored.js'
 import type { SubscriptionView } from '../../inspect/port.js'
 import { withTick } from './event-query.js'
 import { isLive } from './lease.js'
@@ -32,8 +32,9 @@ function haltedKeysOf(tables: MemoryTables, name: string): number {
   const halting = [...tables.letters.values()].filter(
     ({ consumer, halts, state }) => consumer.subscription === name && halts && state === 'dead',
   )
-  return new Set(halting.map(({ consumer, event }) => `${consumer.replay} ${consumer.shard} ${event.key}`))
-    .size
+  return new Set(
+    halting.map(({ consumer, event }) => `${consumer.replay} ${consumer.shard} ${orderingKeyOf(event)}`),
+  ).size
 }
 
 /** Of its slowest shard. */

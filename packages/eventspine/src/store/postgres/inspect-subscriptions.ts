@@ -38,7 +38,7 @@ const selectSubscriptions = `WITH newest AS MATERIALIZED (
   SELECT subscription, count(*)::bigint AS discarded FROM eventspine.dead_letter
   WHERE replay = '' AND state = 'discarded' GROUP BY subscription
 ), halted AS (
-  SELECT subscription, count(DISTINCT (replay, shard, key))::bigint AS halted FROM eventspine.dead_letter
+  SELECT subscription, count(DISTINCT (replay, shard, tenant, key))::bigint AS halted FROM eventspine.dead_letter
   WHERE halts AND state = 'dead' GROUP BY subscription)
 SELECT s.name, s.app, s.state, s.priority, s.types, s.shards, s.policies, live.matched, live.completed, live.skipped, live.owners,
   open.retrying, dead.dead, live.discarded_before, discarded.discarded, halted.halted, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq) AS seq_last,

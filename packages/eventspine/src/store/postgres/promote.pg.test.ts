@@ -41,13 +41,14 @@ test('makes the heads of many keys due without trying every row against every ke
   const session = await own.session()
   try {
     await session.sql('SET plan_cache_mode = force_generic_plan')
-    await session.sql(`PREPARE promote (text[], text[], int[], text[]) AS ${promoteKeySql}`)
+    await session.sql(`PREPARE promote (text[], text[], int[], text[], text[]) AS ${promoteKeySql}`)
     const names = Array.from({ length: keys }, (_, n) => `key-${n}`)
     const all = (value: string) => `ARRAY[${names.map(() => value).join(',')}]`
     const columns = [
       all(`'ship'`),
       all(`''`),
       all('0'),
+      all(`'default'`),
       `ARRAY[${names.map((name) => `'${name}'`).join(',')}]`,
     ]
     const [row] = await session.sql<{ 'QUERY PLAN': string | readonly { readonly Plan: Plan }[] }>(

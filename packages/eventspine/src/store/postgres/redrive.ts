@@ -217,14 +217,14 @@ const send = `WITH next AS (
     AND l.state = 'dead'
   RETURNING n.number, l.*
 ), rows AS (
-  SELECT l.*, row_number() OVER (PARTITION BY l.subscription, l.replay, l.shard, l.key ORDER BY l.tick, l.seq) AS turn,
+  SELECT l.*, row_number() OVER (PARTITION BY l.subscription, l.replay, l.shard, l.tenant, l.key ORDER BY l.tick, l.seq) AS turn,
     l.key IS NOT NULL AND coalesce(s.policies ->> 'ordered', 'no') NOT IN ('no', 'false') AS ordered
   FROM letters l LEFT JOIN eventspine.subscription s ON s.name = l.subscription
 ), sent AS (
   INSERT INTO eventspine.delivery (subscription, replay, shard, epoch, xid, seq, tick, key, tenant, state, attempt, round, token, due_at, redrive, event)
   SELECT r.subscription, r.replay, r.shard, r.epoch, r.xid, r.seq, r.tick, r.key, r.tenant,
     CASE WHEN r.ordered AND (r.turn > 1 OR EXISTS (SELECT 1 FROM eventspine.delivery d WHERE d.subscription = r.subscription
-      AND d.replay = r.replay AND d.shard = r.shard AND d.key = r.key AND d.state <> 'waiting')) THEN 'waiting' ELSE 'retry' END,
+      AND d.replay = r.replay AND d.shard = r.shard AND d.tenant = r.tenant AND d.key = r.key AND d.state <> 'waiting')) THEN 'waiting' ELSE 'retry' END,
     0, r.round + 1, 0, clock_timestamp(), $1, coalesce($4::json, r.event)
   FROM rows r
 ), marked AS (

@@ -20,6 +20,15 @@ const attention = `LEFT JOIN LATERAL (
   WHERE l.subscription = 'workflow-' || w.name AND l.key = w.id AND l.tenant = w.tenant AND l.halts AND l.state IN ('dead', 'redriving')
   ORDER BY l.died_at LIMIT 1) a ON true`
 
+// From the letters and not from the instances: they are few, and a million may be asleep.
+const inNeed = `(SELECT DISTINCT ON (l.subscription, l.tenant, l.key) l.subscription, l.tenant, l.key, l.epoch, l.seq, l.failure,
+    (extract(epoch FROM l.died_at) * 1000)::float8 AS died_ms
+  FROM eventspine.dead_letter l
+  WHERE l.subscription LIKE 'workflow-%' AND l.halts AND l.state IN ('dead', 'redriving')
+    AND ($1::text IS NULL OR l.tenant = $1) AND ($2::text IS NULL OR l.subscription = 'workflow-' || $2)
+  ORDER BY l.subscription, l.tenant, l.key, l.died_at) a
+JOIN eventspine.workflow w ON w.tenant = a.tenant AND w.name = substr(a.subscription, length('workflow-') + 1) AND w.id = a.key`
+
 const columns = `${instanceColumns('w')}, a.subscription AS letter_subscription, a.epoch AS letter_epoch, a.seq AS letter_seq,
   a.failure AS letter_failure, a.died_ms`
 
@@ -38,8 +47,7 @@ interface ViewRow extends InstanceRow {
 
 function conditionOf(state: WorkflowQuery['state']): string {
   if (state === undefined) return ''
-  if (state === 'open') return ' AND w.ended_at IS NULL'
-  if (state === 'needs-attention') return ' AND w.ended_at IS NULL AND a.epoch IS NOT NULL'
+  if (state === 'open' || state === 'needs-attention') return ' AND w.ended_at IS NULL'
   return ` AND w.state = '${state}'`
 }
 
@@ -60,7 +68,7 @@ export function workflowQueries(
       const rows = await database.query<ViewRow>(
         'read',
         `workflow.list-${state ?? 'any'}`,
-        `SELECT ${columns} FROM eventspine.workflow w ${attention}
+        `SELECT ${columns} FROM ${state === 'needs-attention' ? inNeed : `eventspine.workflow w ${attention}`}
 WHERE ($1::text IS NULL OR w.tenant = $1) AND ($2::text IS NULL OR w.name = $2) AND ($3::bigint IS NULL OR w.number < $3)${conditionOf(state)}
 ORDER BY w.number DESC LIMIT $4`,
         [tenant ?? null, workflow ?? null, cursor ?? null, Math.min(limit, limitMax)],
