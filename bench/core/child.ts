@@ -44,9 +44,11 @@ const methods: Methods = {
   async openWorkflows({ system, place }) {
     workflows = await (await workflowSystemOf(system)).open(place)
   },
-  async workflows(asked) {
-    if (workflows === undefined) throw new Error('No workflows are open in this process')
-    return await rounds(workflows, asked)
+  workflows: async (asked) => rounds(openWorkflows(), asked),
+  async sleepWorkflow({ id }) {
+    const { sleep } = openWorkflows()
+    if (sleep === undefined) throw new Error('This system has no workflow that sleeps')
+    await sleep(id)
   },
   async close() {
     await opened?.session.stop()
@@ -58,6 +60,11 @@ const methods: Methods = {
 function current(): Opened {
   if (opened === undefined) throw new Error('Nothing is open in this process')
   return opened
+}
+
+function openWorkflows(): WorkflowSession {
+  if (workflows === undefined) throw new Error('No workflows are open in this process')
+  return workflows
 }
 
 async function answer({ id, method, parameters }: Ask): Promise<Answer> {

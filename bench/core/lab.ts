@@ -25,6 +25,8 @@ const noRedis =
 
 const createWritten = 'CREATE TABLE public.written (n bigint NOT NULL)'
 
+export type Statement = <Row = unknown>(text: string) => Promise<Row[]>
+
 export class Lab {
   readonly node = nodeProgram()
   readonly directory = fileURLToPath(new URL('../../.eventspine/bench', import.meta.url))
@@ -127,10 +129,11 @@ export class Lab {
     return workflowSystems.filter((system) => system !== 'restate')
   }
 
-  /** One process with a database and, where it needs one, a server of its own; all gone afterwards. */
+  /** One process with a database and, where it needs one, a server of its own; all gone afterwards. `sql` reaches that
+   *  database. */
   async workflows<Result>(
     system: WorkflowSystemName,
-    measure: (subject: Subject) => Promise<Result>,
+    measure: (subject: Subject, sql: Statement) => Promise<Result>,
   ): Promise<Result> {
     const place = await this.#place()
     const program = system === 'restate' ? restateProgram() : null
@@ -139,7 +142,7 @@ export class Lab {
       await this.sql(this.#url, 'CHECKPOINT')
       const restate = program === null ? null : await this.#restate.start(program)
       await subject.call('openWorkflows', { system, place: { ...place, restate } })
-      const result = await measure(subject)
+      const result = await measure(subject, (text) => this.sql(place.databaseUrl, text))
       await subject.call('close')
       return result
     } finally {

@@ -16,6 +16,8 @@ export interface Scale {
   /** Peers catch up on fewer, as they need longer for each. */
   readonly peerBacklogEvents: number
   readonly historyEvents: readonly [number, number]
+  /** Instances of workflows that sleep. */
+  readonly sleepers: number
   readonly idleSeconds: number
   /** A generator later than this, at the 99th percentile or ever, was late, and its run is rejected. */
   readonly lateP99MsMax: number
@@ -59,6 +61,7 @@ const full: Scale = {
   backlogEvents: 1_000_000,
   peerBacklogEvents: 100_000,
   historyEvents: [1_000_000, 10_000_000],
+  sleepers: 1_000_000,
   idleSeconds: 60,
   lateP99MsMax: 5,
   lateMsMax: 100,
@@ -74,6 +77,7 @@ const quick: Scale = {
   backlogEvents: 100_000,
   peerBacklogEvents: 10_000,
   historyEvents: [100_000, 1_000_000],
+  sleepers: 100_000,
   idleSeconds: 5,
 }
 
@@ -123,6 +127,7 @@ function tiny(events: number): Scale {
     backlogEvents: events,
     peerBacklogEvents: events,
     historyEvents: [events, 10 * events],
+    sleepers: events,
     idleSeconds: 2,
     // Shows that it works, on a busy machine too.
     lateP99MsMax: 60_000,

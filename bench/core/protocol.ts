@@ -39,6 +39,7 @@ export interface Methods {
   usage(): Promise<Usage>
   openWorkflows(task: WorkflowTask): Promise<void>
   workflows(rounds: Rounds): Promise<Ran>
+  sleepWorkflow(options: { readonly id: string }): Promise<void>
   close(): Promise<void>
 }
 

@@ -8,6 +8,7 @@ import { idle } from './idle.js'
 import { latencyOneProcess } from './latency-one-process.js'
 import { latencyTwoProcesses } from './latency-two-processes.js'
 import { rawShare } from './raw-share.js'
+import { sleeping } from './sleeping.js'
 import { throughput } from './throughput.js'
 import { transactional } from './transactional.js'
 import { twoWorkers } from './two-workers.js'
@@ -26,4 +27,5 @@ export const questions: readonly Question[] = [
   history,
   idle,
   workflows,
+  sleeping,
 ]

@@ -1,7 +1,10 @@
 // Eventspine as a user writes it: two workflows in an app, started by id, awaited by `result()`.
+import { setTimeout as delay } from 'node:timers/promises'
 import { defineApp, Eventspine, EventspineError, PermanentError } from 'eventspine'
 import { workflow } from 'eventspine/workflow'
 import { expectAnswer, Undone, type WorkflowSystem } from './system.js'
+
+const yearMs = 365 * 86_400_000
 
 const steps = workflow({
   name: 'steps',
@@ -9,6 +12,16 @@ const steps = workflow({
     const one = await ctx.step('one', () => n + 1)
     const two = await ctx.step('two', () => one + 2)
     return await ctx.step('three', () => two + 3)
+  },
+})
+
+const asleep = workflow({
+  name: 'asleep',
+  deadlineMs: 2 * yearMs,
+  run: async (ctx, n: number) => {
+    const one = await ctx.step('one', () => n + 1)
+    await ctx.sleep(yearMs)
+    return one
   },
 })
 
@@ -29,7 +42,9 @@ export const eventspine: WorkflowSystem = {
   async open({ databaseUrl }) {
     const undone = new Undone()
     const sagas = saga(undone)
-    const spine = new Eventspine(defineApp({ name: 'bench', workflows: [steps, sagas] }), { databaseUrl })
+    const spine = new Eventspine(defineApp({ name: 'bench', workflows: [steps, sagas, asleep] }), {
+      databaseUrl,
+    })
     await spine.start()
     let ended = 0
     return {
@@ -42,6 +57,11 @@ export const eventspine: WorkflowSystem = {
         const handle = await spine.workflows.start(sagas, n, { id })
         await refusedOf(handle.result())
         ended++
+      },
+      async sleep(id) {
+        await spine.workflows.start(asleep, 1, { id })
+        const sleeps = async () => (await spine.workflows.show(asleep, id))?.wakeAtMs ?? null
+        while ((await sleeps()) === null) await delay(10)
       },
       async stop() {
         undone.expect(ended)

@@ -16,6 +16,8 @@ export interface WorkflowSession {
   /** Starts one under this number and resolves once its end is durable and told. Rejects when it ended otherwise than
    *  it should. */
   run(kind: WorkflowKind, n: number): Promise<void>
+  /** Starts one that sleeps for a year, and resolves once it does. */
+  sleep?(id: string): Promise<void>
   stop(): Promise<void>
 }
 
