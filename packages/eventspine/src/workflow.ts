@@ -1,5 +1,13 @@
 // The entry `eventspine/workflow`: what a user writes durable processes with.
 
+export {
+  type ApprovalLinkOptions,
+  type ApprovalLinks,
+  type ApprovalLinksOptions,
+  type ApprovalTicket,
+  approvalLinks,
+} from './runtime/approval-links.js'
+export type { Approvals, LinkDecision } from './runtime/approvals.js'
 export type {
   Decision,
   InstanceOptions,
@@ -42,7 +50,14 @@ export type {
   WorkflowOptions,
   WorkflowOutput,
 } from './workflow/definition.js'
-export { ChildError, NonDeterminismError, StepError, workflow, workflowOverdue } from './workflow/index.js'
+export {
+  type ApprovalStanding,
+  ChildError,
+  NonDeterminismError,
+  StepError,
+  workflow,
+  workflowOverdue,
+} from './workflow/index.js'
 export type {
   Entry,
   EntryKind,

@@ -44,6 +44,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'ChildError',
     'NonDeterminismError',
     'StepError',
+    'approvalLinks',
     'orphanFound',
     'reconciler',
     'schedule',

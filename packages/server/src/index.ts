@@ -7,6 +7,7 @@ export {
   type Scope,
   scopes,
 } from './access/api-key.js'
+export { developmentKey } from './access/key-file.js'
 export { type ServerLimits, type ServerOptions, serverLimitsDefault } from './options.js'
 export { type ProblemCode, problemCodes, problemType } from './problem/catalog.js'
 export { createServer, HttpServer, type ServerAddress } from './server.js'

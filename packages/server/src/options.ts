@@ -1,6 +1,7 @@
 // What a server can be told, its limits, and what follows from both.
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'eventspine'
+import { type ApprovalLinks, approvalLinks } from 'eventspine/workflow'
 import type { ApiKey } from './access/api-key.js'
 
 export interface ServerLimits {
@@ -61,6 +62,9 @@ export interface ServerOptions {
   /** Host names beside the loopback ones that requests may name. Off loopback the list is checked only when given. */
   readonly allowedHosts?: readonly string[]
   readonly logger?: Logger
+  /** What reads the links by which people decide what workflows ask, at `/approvals/…`. Default: `approvalLinks()`, with
+   *  the secret of the environment. */
+  readonly approvalLinks?: ApprovalLinks
   /** Shown in `/openapi.json` and on the page at `/`. Default: that of this package. */
   readonly version?: string
   readonly limits?: Partial<ServerLimits>
@@ -73,6 +77,7 @@ export interface ServerSettings {
   readonly development: boolean
   readonly allowedHosts: readonly string[] | undefined
   readonly version: string
+  readonly approvalLinks: ApprovalLinks
   readonly limits: ServerLimits
 }
 
@@ -82,6 +87,9 @@ export const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'] as const
 export function settingsOf(options: ServerOptions): ServerSettings {
   const host = options.host ?? '127.0.0.1'
   const loopback = isLoopback(host)
+  const links = options.approvalLinks ?? approvalLinks()
+  // A secret that is too short is said at the start, to whoever starts it.
+  links.read('')
   const given = options.allowedHosts?.map((name) => name.toLowerCase())
   return {
     host,
@@ -90,6 +98,7 @@ export function settingsOf(options: ServerOptions): ServerSettings {
     development: options.development ?? false,
     allowedHosts: loopback ? [...new Set([...loopbackHosts, host, ...(given ?? [])])] : given,
     version: options.version ?? packageVersion(),
+    approvalLinks: links,
     limits: { ...serverLimitsDefault, ...options.limits },
   }
 }

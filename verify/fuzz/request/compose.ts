@@ -43,6 +43,15 @@ interface Draft {
   readonly says: string[]
 }
 
+const formType = 'application/x-www-form-urlencoded'
+
+const formOf = (value: unknown) =>
+  typeof value === 'object' && value !== null
+    ? new URLSearchParams(
+        Object.entries(value).map(([name, each]): [string, string] => [name, String(each)]),
+      ).toString()
+    : textOf(value)
+
 export class Composer {
   readonly #description: Description
   readonly #state: State
@@ -127,9 +136,11 @@ export class Composer {
     }
     const { value: sent, says } = broken ? mutatedValue(dice, value) : { value, says: '' }
     draft.headers.push(['content-type', type])
-    draft.body = Buffer.from(textOf(sent))
+    draft.body = Buffer.from(type === formType ? formOf(sent) : textOf(sent))
     if (!broken) return
     draft.says.push(says)
+    // Everything in a form is text: what is broken as JSON may fit there.
+    if (type === formType) return void (draft.expectation = undefined)
     draft.expectation = this.#judged(draft.body, schema, publishes)
   }
 

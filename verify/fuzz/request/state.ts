@@ -1,6 +1,7 @@
 // What exists in the running system, as requests refer to it: collected from answers, drawn by the dice.
 import type { Dice } from '../dice.js'
 import type { Operation } from '../openapi.js'
+import { tokenFor } from '../target/links.js'
 
 const perKindMax = 256
 
@@ -42,6 +43,10 @@ export class State {
     switch (name) {
       case 'id':
         return namesItself.includes(operation.id) ? undefined : this.#idOf(dice, operation)
+      case 'token': {
+        const id = this.#draw(dice, 'instance')
+        return id === undefined ? undefined : tokenFor(id)
+      }
       case 'workflow':
         return dice.pick(['ask', 'ask', 'ask', 'none'])
       case 'ids':

@@ -3,6 +3,7 @@
 import { createApiKey, createServer } from '@eventspine/server'
 import { Eventspine, jsonLogger } from 'eventspine'
 import { app } from './app.js'
+import { links } from './links.js'
 import { LoopWatch } from './loop-watch.js'
 import type { Figures, Question, Started } from './protocol.js'
 
@@ -30,6 +31,7 @@ const server = createServer(spine, {
   port: 0,
   apiKeys: keys.map(({ record }) => record),
   logger,
+  approvalLinks: links,
   limits: { headersMsMax: 1_000, requestMsMax: 2_000, keepAliveMsMax: 4_000, drainMsMax: 2_000 },
 })
 const watch = new LoopWatch()

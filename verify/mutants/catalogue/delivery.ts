@@ -224,6 +224,15 @@ const retrying: readonly Mutant[] = [
     caughtBy: whole('crash/key-order.test.ts', 'keeps the same key of two tenants apart'),
   },
   {
+    name: 'letter-of-all-tenants',
+    invariants: ['I23'],
+    bug: 'In the store a letter halts the rows of its key, whatever tenant they are of.',
+    edits: [
+      edit('store/postgres/retry.ts', 'AND l.tenant = h.tenant AND l.key = h.key', 'AND l.key = h.key'),
+    ],
+    caughtBy: conformance('keeps the same key of two tenants apart'),
+  },
+  {
     name: 'slow-head-holds-all',
     invariants: ['I22'],
     bug: 'A slow delivery holds back the record of all that ended behind it.',

@@ -89,6 +89,13 @@ const waiting: readonly Mutant[] = [
     caughtBy: whole('workflow/workflow.test.ts', 'are kept before they are asked for, and come in order'),
   },
   {
+    name: 'decision-kept-for-another-question',
+    invariants: ['I47'],
+    bug: 'Of two decisions by links that come at once, the second answers the next question.',
+    edits: [edit('workflow/inbox.ts', 'call.place === place && call.scope.open', 'call.scope.open')],
+    caughtBy: whole('workflow/approval-links.test.ts', 'of two at once counts one'),
+  },
+  {
     name: 'ended-and-overdue',
     invariants: ['I48'],
     bug: 'The deadline of an instance that has ended still stands.',

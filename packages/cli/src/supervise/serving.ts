@@ -1,4 +1,5 @@
 // What one serving process runs: an app that delivers, an HTTP API, or both.
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { HttpServer } from '@eventspine/server'
 import { Eventspine, jsonLogger, type Logger } from 'eventspine'
@@ -53,6 +54,7 @@ export class Serving {
     const loaded = await loadApp(findAppFile(process.cwd(), this.#options.app))
     const { options, database } = await chooseCells(this.#options, loaded, this.#options.embeddedUse)
     if (database !== undefined) this.#stops.push(() => database.stop())
+    if (api && this.#options.development) await this.#openApprovals()
     const drains = shutdownMs === undefined ? {} : { shutdownMs }
     const spine = new Eventspine(loaded.app, { logger, ...options, ...drains, work, migrate })
     this.#stops.push(() => spine.stop())
@@ -69,12 +71,22 @@ export class Serving {
     }
   }
 
+  // What links to approvals are signed with in production, the development key stands for here.
+  async #openApprovals(): Promise<void> {
+    const { developmentKey } = await import('@eventspine/server')
+    const { key } = await developmentKey(developmentKeyFile())
+    const secret = createHash('sha256').update(`approval links ${key}`).digest('base64url')
+    process.env.EVENTSPINE_APPROVAL_SECRET ||= secret
+    // A free port is known once it is taken.
+    const { port = 4600 } = this.#options
+    if (port !== 0) process.env.EVENTSPINE_URL ||= `http://127.0.0.1:${port}`
+  }
+
   async #serve(spine: Eventspine, logger: Logger): Promise<HttpServer> {
     const { host, port, development, keys } = this.#options
     const { createServer } = await import('@eventspine/server')
-    const { dataDirectory } = findProject(process.cwd(), process.env)
     const access = development
-      ? { development, keyFile: join(dataDirectory, 'development-key') }
+      ? { development, keyFile: developmentKeyFile() }
       : { apiKeys: await (await import('../input/key-file.js')).readKeys(keys) }
     const server = createServer(spine, {
       ...access,
@@ -84,9 +96,13 @@ export class Serving {
     })
     this.#stops.push(() => server.stop())
     await server.start().catch(portTaken)
+    if (development && server.address !== undefined) process.env.EVENTSPINE_URL ||= server.address.url
     return server
   }
 }
+
+const developmentKeyFile = () =>
+  join(findProject(process.cwd(), process.env).dataDirectory, 'development-key')
 
 // The library calls a taken port UNAVAILABLE, as it does a database that is away. To a script they differ.
 function portTaken(error: unknown): never {

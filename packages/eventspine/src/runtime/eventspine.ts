@@ -10,6 +10,7 @@ import type { Timetable } from '../schedule/index.js'
 import { claimStatements } from '../store/postgres/claim.js'
 import { createPostgresStore } from '../store/postgres/postgres-store.js'
 import type { App } from './app.js'
+import { Approvals } from './approvals.js'
 import { Cell } from './cell.js'
 import { storeSamples } from './measure.js'
 import { Operator } from './operator.js'
@@ -49,6 +50,8 @@ export class Eventspine {
   readonly #stallWatch: StallWatch
   /** Starts, signals, approves and cancels workflows, and shows them. */
   readonly workflows: Workflows
+  /** What links to the questions of workflows open: how one stands, and a decision. */
+  readonly approvals: Approvals
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
   #starting: Promise<void> | undefined
@@ -66,10 +69,9 @@ export class Eventspine {
     const { registry } = app
     this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent, registry }
     this.#stallWatch = new StallWatch(stallLimitMs(this.#options.stalledMs, app), this.#options.logger)
-    this.workflows = new Workflows({
-      ...{ app, clock, random, tenant },
-      cellOf: (name) => this.#cellOf(name),
-    })
+    const cellOf = (name: string) => this.#cellOf(name)
+    this.workflows = new Workflows({ app, clock, random, tenant, cellOf })
+    this.approvals = new Approvals({ clock, random, cellOf })
     const capacity = new Capacity(this.#options.capacityLimits)
     for (const name of this.#options.cells.keys()) this.#cells.set(name, this.#cell(name, capacity))
   }

@@ -5,7 +5,7 @@ import { judge, PermanentError, TransientError } from '../handle/index.js'
 import { microtasksThrough, Wake } from '../kernel/index.js'
 import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
-import { dataOf, type History, type Said } from './history.js'
+import { dataOf, type History, judgedDecision, type Said } from './history.js'
 import type { AwaitedEvent, InstanceName, Recording } from './port.js'
 import { Program } from './program.js'
 
@@ -336,7 +336,8 @@ export class Driver {
     this.#append({ kind, place: call.place, name: call.name, data })
   }
 
-  #append({ published, ...said }: Arrival): true {
+  #append({ published, ...given }: Arrival): true {
+    const said = judgedDecision(given, (approval, place) => this.#program.asks(approval, place))
     const entry = this.#history.append(said, this.#services.time.latestMs())
     this.#program.apply(entry)
     if (published !== undefined) this.#published.push(...published)

@@ -10,7 +10,7 @@ import { type ConsequenceServices, Consequences } from './consequences.js'
 import type { DatabaseTime } from './database-time.js'
 import type { AnyWorkflow } from './definition.js'
 import { Driver } from './driver.js'
-import { dataOf, History, type Said } from './history.js'
+import { dataOf, History, judgedDecision, type Said } from './history.js'
 import { type HistoryClaimServices, HistoryClaims } from './history-claims.js'
 import { Ledger, type LedgerPort } from './ledger.js'
 import { occurrence } from './occurrence.js'
@@ -205,7 +205,11 @@ export class WorkflowEngine {
   ): Promise<void> {
     const history = new History(recorded)
     if (kindOf(event.type) !== 'signalled') return
-    for (const each of saidBy('signalled', event, 'alarm')) history.append(each, time.latestMs())
+    for (const each of saidBy('signalled', event, 'alarm'))
+      history.append(
+        judgedDecision(each, () => false),
+        time.latestMs(),
+      )
     const { entries: from, state } = instance
     const recording: Recording = {
       ...{ ...name, consumer: grant, from, state, made: null },
@@ -265,7 +269,7 @@ function saidBy(kind: StimulusKind, event: Event, overdue: AnyWorkflow['overdue'
   switch (kind) {
     case 'signalled': {
       const { name, ...data } = event.data as SignalData
-      return [{ kind: 'signal', name, data: { ...data, ...own } }]
+      return [{ kind: 'signal', name, place: data.link ?? '', data: { ...data, ...own } }]
     }
     case 'child-ended': {
       const { place, workflow, ...data } = event.data as ChildData

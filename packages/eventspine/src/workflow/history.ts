@@ -1,5 +1,6 @@
 // The entries of one instance: those that the store has, and those that are on their way to it.
 import type { Entry, EntryKind } from './port.js'
+import type { SignalData } from './stimulus.js'
 
 /** An entry before it has its place and time. */
 export interface Said {
@@ -9,6 +10,13 @@ export interface Said {
   readonly data?: unknown
   /** Instead of `data`, where it is JSON already. */
   readonly json?: string | null
+}
+
+/** A decision by a link, marked where its question is not asked any more. Others as they are. */
+export function judgedDecision(said: Said, asks: (approval: string, place: string) => boolean): Said {
+  const { link } = (said.data ?? {}) as Partial<SignalData>
+  if (said.kind !== 'signal' || link === undefined || asks(said.name ?? '', link)) return said
+  return { ...said, data: { ...(said.data as object), dropped: true } }
 }
 
 export class History {

@@ -33,7 +33,12 @@ export class Inbox {
     return undefined
   }
 
-  /** It waited long enough. */
+  /** Who waits for it at that place. */
+  waitingAt(name: string, place: string): Call | undefined {
+    return this.#waiting.get(name)?.find((call) => call.place === place && call.scope.open)
+  }
+
+  /** It waits no more. */
   forget(name: string, call: Call): void {
     const waiting = this.#waiting.get(name)
     const index = waiting?.indexOf(call) ?? -1

@@ -1,3 +1,4 @@
+export { type ApprovalStanding, type Decided, standingOf } from './approval-standing.js'
 export { inputJson } from './consequences.js'
 export type { AnyWorkflow, Workflow, WorkflowInput, WorkflowOutput } from './definition.js'
 export { workflow } from './definition.js'

@@ -18,6 +18,7 @@ import type { Restart } from './restart.js'
 import { Saga } from './saga.js'
 import { Scope } from './scope.js'
 import { ScopedContext } from './scoped-context.js'
+import type { SignalData } from './stimulus.js'
 
 export type ProgramOutcome =
   | { readonly ok: true; readonly json: string | null }
@@ -212,10 +213,22 @@ export class Program {
   }
 
   #signalled(entry: Entry): void {
-    const { payload, approval } = dataOf<{ readonly payload: unknown; readonly approval?: true }>(entry)
+    const { payload, approval, link, dropped } = dataOf<Omit<SignalData, 'name'>>(entry)
     const name = inboxName(approval === true ? 'approval' : 'signal', entry.name)
-    const call = this.#inbox.deliver(name, payload)
-    if (call !== undefined) this.calls.delete(call.place)
+    if (link === undefined) {
+      const call = this.#inbox.deliver(name, payload)
+      if (call !== undefined) this.calls.delete(call.place)
+    } else if (dropped === undefined) {
+      const call = this.#inbox.waitingAt(name, link)
+      if (call === undefined) return
+      this.#inbox.forget(name, call)
+      this.#end(call, () => call.resolve(payload))
+    }
+  }
+
+  /** Whether it waits for that decision now. */
+  asks(approval: string, place: string): boolean {
+    return !this.abandoned && this.#inbox.waitingAt(inboxName('approval', approval), place) !== undefined
   }
 
   // Behind the point of no return, while it undoes, and when its code has ended anyhow, it is too late.

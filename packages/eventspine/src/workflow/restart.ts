@@ -68,10 +68,13 @@ const answers: ReadonlySet<string> = new Set([
   ...['step-done', 'step-claimed', 'step-dead', 'timer-fired', 'occurred', 'child-ended', 'published'],
 ])
 
+// A decision by a link answers the question at its place.
+const isAnswer = ({ kind, place }: Entry) => answers.has(kind) || (kind === 'signal' && place !== '')
+
 /** Adds what is taken over. What was not answered by then is asked anew. */
 export function takeOver(history: History, { upTo }: Restart, entries: readonly Entry[]): void {
   const before = entries.slice(1, upTo)
-  const answered = new Set(before.filter(({ kind }) => answers.has(kind)).map(({ place }) => place))
+  const answered = new Set(before.filter(isAnswer).map(({ place }) => place))
   for (const { kind, place, name, data: json, atMs } of before)
     if (kind === 'signal' || answered.has(place)) history.append({ kind, place, name, json }, atMs)
 }

@@ -39,6 +39,10 @@ export interface SignalData {
   readonly payload: unknown
   /** It answers an approval. */
   readonly approval?: true
+  /** By a link, for the question at this place alone: of two who decide at once, the second must not answer the next one. */
+  readonly link?: string
+  /** Nobody asked that any more. */
+  readonly dropped?: true
 }
 
 export interface ChildData {

@@ -17,7 +17,7 @@ as if there were none, publishing for another tenant answers 403, and so do rout
 **Development.** A server started for development listens on loopback only, makes a key with all scopes and prints it. There,
 requests without a key may read and publish, as long as they name this machine in the Host header, came through no proxy, and
 were not sent by a page of another origin (Origin, Sec-Fetch-Site). \`operate\` always needs the key. \`/metrics\` needs a key
-off loopback only; \`/\`, \`/healthz\`, \`/readyz\` and this document never do. No other origin may read answers: there is no CORS.
+off loopback only; \`/\`, \`/healthz\`, \`/readyz\` and this document never do, nor \`/approvals/…\`, whose link is one. No other origin may read answers: there is no CORS.
 
 **Refusals** are application/problem+json (RFC 9457). \`type\` and \`code\` are stable, \`detail\` says what to send instead,
 \`field\` is a JSON Pointer to the fault (\`/query/…\`, \`/path/…\` and \`/headers/…\` for other parts than the body), \`instance\`

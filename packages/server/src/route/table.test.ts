@@ -32,7 +32,10 @@ test('one place, or one operation id, declared twice', () => {
 
 test('what is open is a short list', () => {
   const open = routeTable.filter(({ access }) => access.scope === 'open').map(({ url }) => url)
-  expect(open.sort()).toEqual(['/', '/healthz', '/openapi.json', '/readyz'])
+  expect(open.sort()).toEqual([
+    ...['/', '/approvals/:token', '/approvals/:token'],
+    ...['/healthz', '/openapi.json', '/readyz'],
+  ])
   const onLoopback = routeTable.filter(({ access }) => access.openOnLoopback === true).map(({ url }) => url)
   expect(onLoopback).toEqual(['/metrics'])
 })

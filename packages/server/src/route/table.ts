@@ -1,4 +1,5 @@
 // Every route of the API, and the check that each declares what it must.
+import { approvalRoutes } from '../routes/approvals.js'
 import { deadLetterRoutes } from '../routes/dead-letters.js'
 import { eventRoutes } from '../routes/events.js'
 import { operationRoutes } from '../routes/operations.js'
@@ -15,6 +16,7 @@ export const routeTable: readonly Route[] = [
   ...eventRoutes,
   ...subscriptionRoutes,
   ...workflowRoutes,
+  ...approvalRoutes,
   ...deadLetterRoutes,
   ...redriveRoutes,
   ...replayRoutes,

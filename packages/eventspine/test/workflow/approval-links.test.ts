@@ -1,0 +1,190 @@
+// Decisions by a link: signed, for one question and one person, taken once, and only while it is asked.
+import { defineApp } from 'eventspine'
+import { type ApprovalTicket, approvalLinks, type LinkDecision, workflow } from 'eventspine/workflow'
+import { describe, expect, test } from 'vitest'
+import { Stage } from './stage.js'
+
+const secret = 'a secret of the tests that is long enough'
+const url = 'https://shop.example.com/'
+const links = approvalLinks({ url, secrets: [secret] })
+const instance = { tenant: 'acme', workflow: 'refund', id: 'o 1/ü' }
+const until = new Date(Date.UTC(2100, 0))
+const tokenOf = (link: string) => link.slice(link.lastIndexOf('/') + 1)
+
+describe('a link', () => {
+  test('says what it is for, to whoever has the secret', () => {
+    const link = links.link(instance, 'pay', { by: 'ada@example.com', until })
+    expect(link).toMatch(/^https:\/\/shop\.example\.com\/approvals\/[\w.-]+$/)
+    const ticket = { ...instance, approval: 'pay', by: 'ada@example.com', untilMs: until.getTime() }
+    expect(links.read(tokenOf(link))).toEqual(ticket)
+    expect(links.read(tokenOf(link), until.getTime())).toBe('expired')
+    const default7Days = links.read(tokenOf(links.link(instance, 'pay', { by: 'ada' }))) as ApprovalTicket
+    expect(default7Days.untilMs - Date.now()).toBeGreaterThan(6.9 * 86_400_000)
+  })
+
+  test('is nothing when a sign of it is changed, or another secret signed it', () => {
+    const token = tokenOf(links.link(instance, 'pay', { by: 'ada', until }))
+    const [body = '', signature = ''] = token.split('.')
+    const other = approvalLinks({ url, secrets: ['another secret that is long enough, too'] })
+    const forged = Buffer.from(Buffer.from(body, 'base64url').toString().replace('ada', 'eve')).toString(
+      'base64url',
+    )
+    for (const wrong of [
+      '',
+      '.',
+      body,
+      `${body}.`,
+      `${forged}.${signature}`,
+      `${token}.x`,
+      `${token}x`,
+      `x${token}`,
+    ])
+      expect(links.read(wrong), wrong).toBe('invalid')
+    expect(other.read(token)).toBe('invalid')
+  })
+
+  test('is good while its secret is among those that are accepted', () => {
+    const token = tokenOf(links.link(instance, 'pay', { by: 'ada', until }))
+    const fresh = 'the secret that comes after the first one'
+    const both = approvalLinks({ url, secrets: [fresh, secret] })
+    expect(both.read(token)).toMatchObject({ by: 'ada' })
+    expect(links.read(tokenOf(both.link(instance, 'pay', { by: 'ada', until })))).toBe('invalid')
+  })
+
+  test('is refused with what to do where it cannot be made', () => {
+    const made = (options: Parameters<typeof approvalLinks>[0], by = 'ada', id = 'o-1') =>
+      approvalLinks(options).link({ ...instance, id }, 'pay', { by, until })
+    expect(() => made({ url, secrets: [] })).toThrow(/Set EVENTSPINE_APPROVAL_SECRET to 32 random characters/)
+    expect(() => made({ url, secrets: ['short'] })).toThrow(/shorter than 32 characters/)
+    expect(() => made({ url: 'shop', secrets: [secret] })).toThrow(/"shop" is no address/)
+    expect(() => made({ url, secrets: [secret] }, '')).toThrow(/"by" says who decides/)
+    expect(() => made({ url, secrets: [secret] }, 'ada', 'ü'.repeat(1_000))).toThrow(/mail programs break/)
+  })
+})
+
+const asking = workflow({
+  name: 'refund',
+  run: async (ctx, { rounds, timeoutMs }: { readonly rounds: number; readonly timeoutMs?: number }) => {
+    const answers: unknown[] = []
+    await ctx.sleep(500)
+    for (let round = 1; round <= rounds; round++) {
+      const options = { text: `round ${round}`, ...(timeoutMs !== undefined && { timeoutMs }) }
+      const decided = await ctx.approval('pay', options)
+      answers.push(decided === undefined ? 'nobody' : [decided.approved, decided.by, decided.reason ?? null])
+      await ctx.sleep(1_000)
+    }
+    return answers
+  },
+})
+
+/** An instance that asks, and how a link to it stands. */
+async function scene(input: { readonly rounds: number; readonly timeoutMs?: number }) {
+  const stage = new Stage(1)
+  const spine = stage.spine(defineApp({ name: 'tests', workflows: [asking] }))
+  await stage.until(spine.start())
+  const {
+    id,
+    tenant,
+    workflow: name,
+    result,
+  } = await stage.until(spine.workflows.start(asking, input, { id: 'o-1' }))
+  const ticket = (by: string): ApprovalTicket => {
+    const link = links.link({ id, tenant, workflow: name }, 'pay', { by, until })
+    return links.read(tokenOf(link)) as ApprovalTicket
+  }
+  /** What the page shows is decided. */
+  const decide = async (by: string, approved: boolean, reason?: string) => {
+    const shown = await look(by)
+    const question = shown.kind === 'asks' ? shown.question : ''
+    return await decideAs(by, { approved, question, ...(reason !== undefined && { reason }) })
+  }
+  const decideAs = (by: string, decision: LinkDecision) =>
+    stage.until(spine.approvals.decide(ticket(by), decision))
+  const look = (by = 'ada') => stage.until(spine.approvals.look(ticket(by)))
+  const pass = (ms: number) => stage.until(stage.clock.sleep(ms))
+  return { stage, spine, decide, decideAs, look, pass, ticket, end: () => stage.until(result()) }
+}
+
+describe('a decision by a link', () => {
+  test('is recorded with who, when and why, and made once', async () => {
+    const { decide, look, pass, end, spine, stage } = await scene({ rounds: 1 })
+    await pass(600)
+    expect(await look()).toMatchObject({ kind: 'asks', text: 'round 1' })
+    const decided = { kind: 'decided', approved: false, by: 'ada', reason: 'too much' }
+    expect(await decide('ada', false, 'too much')).toMatchObject(decided)
+    // A second click, and a change of mind: the first decision stands.
+    expect(await decide('ada', false, 'too much')).toMatchObject(decided)
+    expect(await decide('ada', true)).toMatchObject(decided)
+    expect(await end()).toEqual([[false, 'ada', 'too much']])
+    const shown = await stage.until(spine.workflows.show(asking, 'o-1'))
+    expect(shown?.history.filter(({ kind }) => kind === 'signal')).toHaveLength(1)
+    expect(await look()).toMatchObject(decided)
+  })
+
+  test('is not kept for a question that comes later, and its link decides no second one', async () => {
+    const { decide, look, pass, end } = await scene({ rounds: 2 })
+    expect(await look()).toMatchObject({ kind: 'not-asked' })
+    await pass(100)
+    expect(await decide('ada', true)).toMatchObject({ kind: 'not-asked' })
+    await pass(600)
+    expect(await decide('ada', true)).toMatchObject({ kind: 'decided', by: 'ada' })
+    expect(await decide('bob', false)).toMatchObject({ kind: 'decided', by: 'ada' })
+    await pass(1_100)
+    expect(await decide('ada', false)).toMatchObject({ kind: 'decided', approved: true, by: 'ada' })
+    expect(await look('bob')).toMatchObject({ kind: 'asks', text: 'round 2' })
+    expect(await decide('bob', false)).toMatchObject({ kind: 'decided', approved: false, by: 'bob' })
+    expect(await end()).toEqual([
+      [true, 'ada', null],
+      [false, 'bob', null],
+    ])
+  })
+
+  test('of two at once counts one, and the other answers no question after it (I47)', async () => {
+    const { stage, spine, pass, ticket, look, end, decide } = await scene({ rounds: 2 })
+    await pass(600)
+    const shown = await look()
+    const question = shown.kind === 'asks' ? shown.question : ''
+    const both = ['ada', 'bob'].map((by) => spine.approvals.decide(ticket(by), { approved: true, question }))
+    const kinds = (await stage.until(Promise.all(both))).map(({ kind }) => kind)
+    expect(kinds.sort()).toEqual(['decided', 'over'])
+    await pass(1_100)
+    expect(await look('eve')).toMatchObject({ kind: 'asks', text: 'round 2' })
+    await decide('eve', false)
+    const [first, ...others] = (await end()) as readonly unknown[]
+    expect([['ada', 'bob'].map((by) => [true, by, null]), others]).toEqual([
+      expect.arrayContaining([first]),
+      [[false, 'eve', null]],
+    ])
+  })
+
+  test('is none for a question that its page did not show', async () => {
+    const { look, pass, decide, decideAs, end } = await scene({ rounds: 2 })
+    await pass(600)
+    const shown = await look('bob')
+    await decide('ada', true)
+    await pass(1_100)
+    // The page of the first question is still open, and the second is asked.
+    const question = shown.kind === 'asks' ? shown.question : ''
+    expect(await decideAs('bob', { approved: true, question })).toMatchObject({
+      kind: 'asks',
+      text: 'round 2',
+    })
+    expect(await decide('bob', false)).toMatchObject({ kind: 'decided', by: 'bob', approved: false })
+    expect(await end()).toHaveLength(2)
+  })
+
+  test('comes too late when its time is over, and when the workflow has ended', async () => {
+    const { decide, look, pass, end } = await scene({ rounds: 1, timeoutMs: 5_000 })
+    await pass(20_000)
+    expect(await look()).toMatchObject({ kind: 'over' })
+    expect(await decide('ada', true)).toMatchObject({ kind: 'over' })
+    expect(await end()).toEqual(['nobody'])
+    expect(await decide('ada', true)).toMatchObject({ kind: 'over' })
+  })
+
+  test('is refused when its reason cannot be kept', async () => {
+    const { decide, pass } = await scene({ rounds: 1 })
+    await pass(600)
+    await expect(decide('ada', true, 'x'.repeat(1_001))).rejects.toThrow(/at most 1000 characters/)
+  })
+})
