@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Question } from './core/answer.js'
+import { keep, keptOf } from './core/bank.js'
 import { writeSection } from './core/document.js'
 import { Lab } from './core/lab.js'
 import { commit, machine } from './core/machine.js'
@@ -12,6 +13,9 @@ import { redisSettings, redisVersion } from './core/redis.js'
 import { type Answered, type Circumstances, jsonLines, markdownOf, tableOf } from './core/report.js'
 import { publishing } from './core/run.js'
 import { questions } from './questions/index.js'
+
+/** Fewer have no median. */
+const runsMin = 3
 
 const forPeople = (line: string) => process.stderr.write(`${line}\n`)
 
@@ -75,6 +79,7 @@ async function ask(lab: Lab, asked: readonly Question[]): Promise<number> {
     try {
       const one = { question, answer: await question.measure(lab) }
       answered.push(one)
+      if (options.write) document(options, one, circumstances)
       if (options.json) for (const line of jsonLines(one, circumstances)) process.stdout.write(`${line}\n`)
       const write = options.json ? forPeople : say
       write(tableOf(one))
@@ -85,7 +90,6 @@ async function ask(lab: Lab, asked: readonly Question[]): Promise<number> {
     }
   }
   forPeople(summaryOf(answered, failed))
-  if (options.write) document(options, answered, asked, circumstances)
   return failed > 0 ? 1 : 0
 }
 
@@ -96,18 +100,19 @@ function summaryOf(answered: readonly Answered[], failed: number): string {
   return `${verdicts.length - missed} of ${verdicts.length} targets reached${unmeasured}; ${Math.round(process.uptime())} s`
 }
 
+// Each as it comes: a run that is interrupted has measured what it has.
 function document(
-  { kind }: Options,
-  answered: readonly Answered[],
-  asked: readonly Question[],
+  { kind, scale }: Options,
+  { question, answer }: Answered,
   circumstances: Circumstances,
 ): void {
-  const whole = answered.length === questions.length && asked.length === questions.length
-  if (kind !== 'full' || !whole) {
-    forPeople('docs/benchmarks.md holds full runs only; this was not one, and nothing was written.')
+  if (kind !== 'full' || scale.runs < runsMin) {
+    forPeople(`docs/benchmarks.md holds full runs only, of ${runsMin} runs each; nothing was written.`)
     return
   }
-  forPeople(`Written to ${writeSection(markdownOf(answered, circumstances))}`)
+  const { name, title } = question
+  keep({ name, title, answer, circumstances: { ...circumstances, at: new Date().toISOString() } })
+  forPeople(`Written to ${writeSection(markdownOf(keptOf(questions.map((each) => each.name))))}`)
 }
 
 async function circumstancesOf(lab: Lab): Promise<Circumstances> {

@@ -48,7 +48,7 @@ npm run bench -- --only fan-out  one question, or several: --only fan-out,idle
                  --size 2000     tiny: shows that a question works, not how fast
                  --seed 1        of the arrival times
                  --json          JSON lines on standard output, the rest on standard error
-                 --write         put the result into docs/benchmarks.md (whole runs only)
+                 --write         put each answer into docs/benchmarks.md as it comes
                  --types         check the types of bench/ and stop`
 
 const full: Scale = {

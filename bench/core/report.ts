@@ -1,5 +1,6 @@
 // What is printed: a table for people as the figures come, JSON lines for machines, a section for the documentation.
 import type { Answer, Figure, Question, Verdict } from './answer.js'
+import type { Kept } from './bank.js'
 
 export interface Circumstances {
   readonly at: string
@@ -73,10 +74,11 @@ export function jsonLines({ answer }: Answered, circumstances: Circumstances): s
   return [...figures, ...verdicts]
 }
 
-/** For the documentation. */
-export function markdownOf(answered: readonly Answered[], circumstances: Circumstances): string {
-  const settings = Object.entries(circumstances).map(([name, value]) => `| ${name} | ${shown(value)} |`)
-  const targets = answered.flatMap(({ answer }) =>
+/** For the documentation. What holds for all questions stands once, and where one was measured otherwise, with it. */
+export function markdownOf(kept: readonly Kept[]): string {
+  const newest = [...kept].sort((a, b) => b.circumstances.at.localeCompare(a.circumstances.at))[0]
+  const common = Object.entries(newest?.circumstances ?? {}).filter(([name]) => !ownOf.includes(name))
+  const targets = kept.flatMap(({ answer }) =>
     answer.verdicts.map(
       (verdict) =>
         `| ${verdict.question} | ${verdict.target} | ${reachedOf(verdict)} | ${verdict.pass ? 'yes' : '**no**'} |`,
@@ -85,12 +87,17 @@ export function markdownOf(answered: readonly Answered[], circumstances: Circums
   return [
     '### Where',
     '',
-    ...table(['setting', 'value'], settings),
+    ...table(
+      ['setting', 'value'],
+      common.map(([name, value]) => `| ${name} | ${shown(value)} |`),
+    ),
     '### Targets',
     '',
     ...table(['question', 'target', 'reached', 'pass'], targets),
-    ...answered.flatMap(({ question, answer }) => [
-      `### ${question.title}`,
+    ...kept.flatMap(({ title, answer, circumstances }) => [
+      `### ${title}`,
+      '',
+      `Measured ${circumstances.at.slice(0, 16).replace('T', ' ')} UTC on commit \`${circumstances.commit}\`.${otherwise(circumstances, common)}`,
       '',
       ...(answer.settings === undefined ? [] : [`Settings: ${shown(answer.settings)}`, '']),
       ...table(
@@ -99,6 +106,13 @@ export function markdownOf(answered: readonly Answered[], circumstances: Circums
       ),
     ]),
   ].join('\n')
+}
+
+const ownOf: readonly string[] = ['at', 'commit']
+
+function otherwise(circumstances: Circumstances, common: readonly (readonly [string, unknown])[]): string {
+  const others = common.filter(([name, value]) => shown(circumstances[name]) !== shown(value))
+  return others.map(([name]) => ` Here ${name}: ${shown(circumstances[name])}.`).join('')
 }
 
 const table = (head: readonly string[], rows: readonly string[]) => [
