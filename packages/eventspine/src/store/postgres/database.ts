@@ -277,7 +277,9 @@ export class Database {
   // second is as good here, an index of each row. Not for transactions: handlers' own statements run there.
   async #prepare(lane: Lane, client: pg.ClientBase): Promise<void> {
     if (!plannedOnce.has(lane) || this.pooled) return
-    const plan = '/* settle.plan */ SET plan_cache_mode = force_generic_plan'
+    // A plan that is made while a table is empty reads it whole, and is kept when it no longer is.
+    const probes = lane === 'workflow' ? '; SET enable_seqscan = off' : ''
+    const plan = `/* settle.plan */ SET plan_cache_mode = force_generic_plan${probes}`
     await this.within(client, answerMsMax[lane], () => client.query(plan))
   }
 
