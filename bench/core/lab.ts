@@ -25,7 +25,7 @@ const noRedis =
 
 const createWritten = 'CREATE TABLE public.written (n bigint NOT NULL)'
 
-export type Statement = <Row = unknown>(text: string) => Promise<Row[]>
+export type Sql = <Row = unknown>(text: string) => Promise<Row[]>
 
 export class Lab {
   readonly node = nodeProgram()
@@ -133,7 +133,7 @@ export class Lab {
    *  database. */
   async workflows<Result>(
     system: WorkflowSystemName,
-    measure: (subject: Subject, sql: Statement) => Promise<Result>,
+    measure: (subject: Subject, sql: Sql) => Promise<Result>,
   ): Promise<Result> {
     const place = await this.#place()
     const program = system === 'restate' ? restateProgram() : null

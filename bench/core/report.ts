@@ -111,8 +111,22 @@ export function markdownOf(kept: readonly Kept[]): string {
 const ownOf: readonly string[] = ['at', 'commit']
 
 function otherwise(circumstances: Circumstances, common: readonly (readonly [string, unknown])[]): string {
-  const others = common.filter(([name, value]) => shown(circumstances[name]) !== shown(value))
-  return others.map(([name]) => ` Here ${name}: ${shown(circumstances[name])}.`).join('')
+  const others = common.flatMap(([name, value]) => {
+    const other = differing(circumstances[name], value)
+    return other === undefined ? [] : [` Here ${name}: ${shown(other)}.`]
+  })
+  return others.join('')
+}
+
+// A setting that did not exist then is none that differs.
+function differing(value: unknown, common: unknown): unknown {
+  if (JSON.stringify(value) === JSON.stringify(common)) return undefined
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(
+    ([name, each]) =>
+      JSON.stringify(each) !== JSON.stringify((common as Record<string, unknown> | null)?.[name]),
+  )
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 
 const table = (head: readonly string[], rows: readonly string[]) => [

@@ -1,5 +1,5 @@
 // Decisions by a link: signed, for one question and one person, taken once, and only while it is asked.
-import { defineApp } from 'eventspine'
+import { defineApp, PermanentError } from 'eventspine'
 import { type ApprovalTicket, approvalLinks, type LinkDecision, workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
 import { Stage } from './stage.js'
@@ -187,4 +187,39 @@ describe('a decision by a link', () => {
     await pass(600)
     await expect(decide('ada', true, 'x'.repeat(1_001))).rejects.toThrow(/at most 1000 characters/)
   })
+})
+
+test('a restart keeps what was decided by a link, with its question', async () => {
+  let broken = true
+  const pays = workflow({
+    name: 'pays',
+    run: async (ctx) => {
+      const decided = await ctx.approval('pay', { text: 'Pay?' })
+      return await ctx.step('pay', () => {
+        if (broken) throw new PermanentError('no money')
+        return decided?.by
+      })
+    },
+  })
+  const stage = new Stage(2)
+  const spine = stage.spine(defineApp({ name: 'tests', workflows: [pays] }))
+  await stage.until(spine.start())
+  const old = await stage.until(spine.workflows.start(pays, undefined, { id: 'o-1' }))
+  await stage.until(stage.clock.sleep(1_000))
+  const ticket = links.read(tokenOf(links.link(old, 'pay', { by: 'ada', until }))) as ApprovalTicket
+  const shown = await stage.until(spine.approvals.look(ticket))
+  const question = shown.kind === 'asks' ? shown.question : ''
+  await stage.until(spine.approvals.decide(ticket, { approved: true, question }))
+  expect(await stage.until(old.ended())).toBe(true)
+  broken = false
+  const next = await stage.until(spine.workflows.restart(pays, 'o-1', 'bob', { from: 'pay' }))
+  expect(await stage.until(next.result())).toBe('ada')
+  const details = await stage.until(spine.workflows.show(pays, next.id))
+  expect(details?.history.map(({ kind }) => kind)).toEqual([
+    'started',
+    'asked',
+    'signal',
+    'step-done',
+    'ended',
+  ])
 })

@@ -1,13 +1,13 @@
 // The pages behind approval links. To look decides nothing: mail programs open links by themselves.
 import type { ApprovalTicket } from 'eventspine/workflow'
 import { z } from 'zod'
+import { approvalPage } from '../pages/approval.js'
 import { Problem } from '../problem/problem.js'
 import { readBody } from '../publish/body.js'
 import { mediaType } from '../publish/content-type.js'
 import { readValues } from '../route/read.js'
 import { type Answer, defineRoute, type Incoming } from '../route/route.js'
 import { noQuery, text } from '../schema/parts.js'
-import { approvalPage } from '../welcome/approval.js'
 
 const open = { scope: 'open', tenancy: 'none' } as const
 const tag = 'Approvals'

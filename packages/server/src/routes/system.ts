@@ -1,9 +1,9 @@
 // What machines and newcomers ask first: health, metrics, the OpenAPI document, and a page for people.
 import { z } from 'zod'
+import { welcomePage } from '../pages/welcome.js'
 import { Problem } from '../problem/problem.js'
 import { type Answer, defineRoute, type Incoming } from '../route/route.js'
 import { noPath, noQuery } from '../schema/parts.js'
-import { welcomePage } from '../welcome/page.js'
 
 const open = { scope: 'open', tenancy: 'none' } as const
 const tag = 'System'
