@@ -62,12 +62,14 @@ export class Execution implements Timed, Underway {
     const { clock } = this.#services
     const began = clock.monotonic()
     const answer = this.#call(shown.event)
-    // It blocked the event loop past its deadline, and so the timer. Only its own block is held against it: neighbours
-    // that end late because of it have done nothing wrong.
-    if (clock.monotonic() - began >= this.#attempt.subscription.deadlineMs) return this.expire()
+    const late = clock.monotonic() - began >= this.#attempt.subscription.deadlineMs
+    // A late one as well: what it rejects afterwards and nobody takes would end the process.
     if (answer instanceof Promise) this.#follow(answer, () => this.#collect())
     else if (isThenable(answer)) this.#follow(Promise.resolve(answer), () => this.#collect())
     else queueMicrotask(() => this.#collect())
+    // It blocked the event loop past its deadline, and so the timer. Only its own block is held against it: neighbours
+    // that end late because of it have done nothing wrong.
+    if (late) this.expire()
   }
 
   #call(event: Event): unknown {
