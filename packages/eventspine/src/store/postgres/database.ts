@@ -35,8 +35,12 @@ export interface Connection {
   ): Promise<Row[]>
 }
 
-/** Whose few statements are planned once for a connection. */
-const plannedOnce: ReadonlySet<Lane> = new Set(['settle', 'alarm', 'workflow'])
+/** Whose few statements are planned once for all parameters. */
+const plannedForAll: ReadonlySet<Lane> = new Set(['settle', 'alarm', 'workflow'])
+/** Whose statements all probe an index. */
+const probing: ReadonlySet<Lane> = new Set([...plannedForAll, 'deliver'])
+/** After which a connection plans its statements anew: a plan for tables of the size that they had is kept until then. */
+const plansMsMax = 2_000
 
 /** Connections for transactional handlers. */
 export const transactionsDefault = 6
@@ -81,6 +85,7 @@ export class Database {
   readonly #pools = new Map<Lane, pg.Pool>()
   readonly #texts = new Map<string, string>()
   readonly #open = new Set<pg.ClientBase>()
+  readonly #plannedAt = new WeakMap<pg.ClientBase, number>()
   #closing: Promise<void> | undefined
   readonly schema: string
 
@@ -198,7 +203,9 @@ export class Database {
 
   async connect(lane: Lane): Promise<pg.PoolClient> {
     try {
-      return await this.#pool(lane).connect()
+      const client = await this.#pool(lane).connect()
+      await this.#planAnew(lane, client)
+      return client
     } catch (error) {
       throw translate(error)
     }
@@ -275,12 +282,27 @@ export class Database {
   // Postgres compares what a plan for these parameters would cost with a plan for any, and takes the first where the
   // arrays are short: the settle statement was planned anew each time, 0.58 ms beside 0.22 ms for running it. The
   // second is as good here, an index of each row. Not for transactions: handlers' own statements run there.
+  //
+  // A plan that is made while a table is empty reads it whole, and is kept when it no longer is, until autovacuum has
+  // passed: minutes. So plans that read whole tables are ruled out, and none gets old.
   async #prepare(lane: Lane, client: pg.ClientBase): Promise<void> {
-    if (!plannedOnce.has(lane) || this.pooled) return
-    // A plan that is made while a table is empty reads it whole, and is kept when it no longer is.
-    const probes = lane === 'workflow' ? '; SET enable_seqscan = off' : ''
-    const plan = `/* settle.plan */ SET plan_cache_mode = force_generic_plan${probes}`
+    this.#plannedAt.set(client, this.clock.monotonic())
+    if (!probing.has(lane) || this.pooled) return
+    const once = plannedForAll.has(lane) ? '; SET plan_cache_mode = force_generic_plan' : ''
+    const plan = `/* ${lane}.plan */ SET enable_seqscan = off${once}`
     await this.within(client, answerMsMax[lane], () => client.query(plan))
+  }
+
+  async #planAnew(lane: Lane, client: pg.PoolClient): Promise<void> {
+    const now = this.clock.monotonic()
+    if (this.pooled || now - (this.#plannedAt.get(client) ?? now) < plansMsMax) return
+    this.#plannedAt.set(client, now)
+    try {
+      await this.within(client, answerMsMax[lane], () => client.query('/* plans.discard */ DISCARD PLANS'))
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
   }
 
   #connectionsMax(lane: Lane): number {

@@ -20,6 +20,9 @@ const passedMax = 200
 //
 // Each consumer has a limit of its own: one with a million due rows cannot starve its neighbours. A row still
 // `running` under an older token belongs to a holder that died while it ran: the attempt counts as a death.
+//
+// Rows are found one by one, and again by where they lie: of a table that was empty when this was planned, a free join
+// reads the whole index.
 const claim = `WITH held AS (
   SELECT h.* FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::int[], $6::int[])
     AS h(subscription, replay, shard, token, rows_max, retries_max)
@@ -40,20 +43,22 @@ const claim = `WITH held AS (
     row_number() OVER (PARTITION BY suspect ORDER BY deaths, due_at) AS place_of_all
   FROM affordable a
 ), chosen AS (
-  SELECT p.held_token, r.subscription, r.replay, r.shard, r.epoch, r.seq
-  FROM placed p JOIN eventspine.delivery r USING (subscription, replay, shard, epoch, seq)
+  SELECT p.held_token, r.row
+  FROM placed p CROSS JOIN LATERAL (
+    SELECT o.ctid AS row FROM eventspine.delivery o
+    WHERE o.subscription = p.subscription AND o.replay = p.replay AND o.shard = p.shard AND o.epoch = p.epoch AND o.seq = p.seq
+      AND (o.state = 'retry' OR o.state = 'running' AND o.token < p.held_token)
+    FOR UPDATE SKIP LOCKED) r
   WHERE CASE WHEN p.suspect THEN p.place_of_all <= $7 ELSE p.place <= p.rows_max END
-    AND (r.state = 'retry' OR r.state = 'running' AND r.token < p.held_token)
-  FOR UPDATE OF r SKIP LOCKED
 ), claimed AS (
   UPDATE eventspine.delivery r
   SET state = 'running', attempt = r.attempt + 1, deaths = r.deaths + (r.state = 'running')::int, token = chosen.held_token
-  FROM chosen WHERE r.subscription = chosen.subscription AND r.replay = chosen.replay AND r.shard = chosen.shard
-    AND r.epoch = chosen.epoch AND r.seq = chosen.seq
+  FROM chosen WHERE r.ctid = chosen.row
   RETURNING r.*)
 SELECT r.subscription, r.replay, r.shard, r.tick, r.state, r.attempt, r.round, r.deaths, r.redrive, r.event AS copy,
   ${eventColumns}
-FROM claimed r LEFT JOIN eventspine.event e ON e.epoch = r.epoch AND e.xid = r.xid AND e.seq = r.seq
+FROM claimed r LEFT JOIN LATERAL (
+  SELECT o.* FROM eventspine.event o WHERE o.epoch = r.epoch AND o.xid = r.xid AND o.seq = r.seq OFFSET 0) e ON true
 ORDER BY r.due_at, r.tick, r.seq`
 
 interface KeyRow {

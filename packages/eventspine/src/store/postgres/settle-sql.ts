@@ -155,7 +155,8 @@ function rescheduled(settlements: readonly Settlement[], parameters: Parameters)
   WHERE d.subscription = f.subscription AND d.replay = f.replay AND d.shard = f.shard AND d.epoch = r.epoch AND d.seq = r.seq)`
 }
 
-// A row that ends well ends its dead letter too, when it was one: resolved only now that success is seen.
+// A row that ends well ends its dead letter too, when it was one: resolved only now that success is seen. Both are found
+// by a probe each: joined freely, a plan that was made while there were none reads all of them.
 function closed(settlements: readonly Settlement[], parameters: Parameters): string | null {
   const dead = new Set(
     settlements.flatMap((each, index) =>
@@ -179,12 +180,16 @@ function closed(settlements: readonly Settlement[], parameters: Parameters): str
   RETURNING d.subscription, d.replay, d.shard, d.epoch, d.seq, d.redrive, r.dead
 ), items AS (
   UPDATE eventspine.redrive_item i SET state = CASE WHEN k.dead THEN 'failed' ELSE 'succeeded' END
-  FROM closed k WHERE k.redrive IS NOT NULL AND i.redrive = k.redrive AND i.state = 'sent' AND i.subscription = k.subscription
-    AND i.replay = k.replay AND i.shard = k.shard AND i.epoch = k.epoch AND i.seq = k.seq
+  FROM closed k CROSS JOIN LATERAL (
+    SELECT o.ctid AS row FROM eventspine.redrive_item o WHERE o.subscription = k.subscription AND o.replay = k.replay
+      AND o.shard = k.shard AND o.epoch = k.epoch AND o.seq = k.seq AND o.state = 'sent' OFFSET 0) o
+  WHERE i.ctid = o.row AND i.redrive = k.redrive
 ), redriven AS (
   UPDATE eventspine.dead_letter l SET state = 'redriven', resolved_at = clock_timestamp()
-  FROM closed k WHERE NOT k.dead AND l.state = 'redriving' AND l.subscription = k.subscription AND l.replay = k.replay
-    AND l.shard = k.shard AND l.epoch = k.epoch AND l.seq = k.seq)`
+  FROM closed k CROSS JOIN LATERAL (
+    SELECT o.ctid AS row FROM eventspine.dead_letter o WHERE o.subscription = k.subscription AND o.replay = k.replay
+      AND o.shard = k.shard AND o.epoch = k.epoch AND o.seq = k.seq OFFSET 0) o
+  WHERE NOT k.dead AND l.ctid = o.row AND l.state = 'redriving')`
 }
 
 function dead(settlements: readonly Settlement[], parameters: Parameters): string | null {

@@ -22,7 +22,9 @@ export const tickColumns = `number, epoch, after::text AS after, snapshot::text 
 // Something new is an event that this statement sees and the last snapshot did not: one whose transaction began
 // after it, or one whose transaction it saw open. Two probes of the primary key and not one condition with OR:
 // that one scans from the oldest open transaction on, at each tick. LIMIT and ORDER BY pin the index: with EXISTS
-// alone the planner believes a third of the partition to match and reads it from its start.
+// alone the planner believes a third of the partition to match and reads it from its start. Of an open transaction
+// `xid` is compared as a range: equal to one value it says nothing of the order, and the index of `seq` alone, read
+// whole, would do.
 // The upper bound spares partitions that were made ahead.
 const relaxedAndLast = `relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value),
 last AS MATERIALIZED (SELECT number, epoch, snapshot, seq_estimate FROM eventspine.tick ORDER BY number DESC LIMIT 1)`
@@ -38,7 +40,8 @@ WHERE (SELECT value FROM relaxed) IS NOT NULL AND ($1::boolean
       ORDER BY e.epoch, e.xid, e.seq LIMIT 1) IS NOT NULL
   OR (SELECT found.seq FROM pg_snapshot_xip((SELECT snapshot FROM last)) AS open(xid)
       CROSS JOIN LATERAL (
-        SELECT e.seq FROM eventspine.event e WHERE e.epoch = (SELECT epoch FROM last) AND e.xid = open.xid
+        SELECT e.seq FROM eventspine.event e
+        WHERE e.epoch = (SELECT epoch FROM last) AND e.xid >= open.xid AND e.xid <= open.xid
         ORDER BY e.epoch, e.xid, e.seq LIMIT 1) AS found
       LIMIT 1) IS NOT NULL)
 ON CONFLICT (number) DO NOTHING`
@@ -65,7 +68,7 @@ const eventsOfIt = `(SELECT e.* FROM eventspine.event e
   SELECT found.* FROM pg_snapshot_xip((SELECT snapshot FROM last)) AS open(xid)
   CROSS JOIN LATERAL (
     SELECT e.* FROM eventspine.event e
-    WHERE e.epoch = (SELECT epoch FROM last) AND e.xid = open.xid AND (SELECT small FROM sized)
+    WHERE e.epoch = (SELECT epoch FROM last) AND e.xid >= open.xid AND e.xid <= open.xid AND (SELECT small FROM sized)
     ORDER BY e.epoch, e.xid, e.seq LIMIT $2::bigint + 1) AS found`
 
 /**

@@ -4,15 +4,19 @@ import type { Database } from './database.js'
 import { tickUnknown } from './inspect-events.js'
 import { type EventRow, eventColumns, eventOfRow } from './rows.js'
 
+// Each is a probe of an index, whatever the tables held when it was planned.
 const awaiting = `SELECT DISTINCT a.ordinal, w.id
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS a(tenant, name, type, key, ordinal)
-JOIN eventspine.workflow_awaited x ON x.tenant = a.tenant AND x.type = a.type AND x.key = a.key
-JOIN eventspine.workflow w ON w.number = x.number AND w.name = a.name`
+CROSS JOIN LATERAL (
+  SELECT o.number FROM eventspine.workflow_awaited o WHERE o.tenant = a.tenant AND o.type = a.type AND o.key = a.key OFFSET 0) x
+CROSS JOIN LATERAL (SELECT o.name, o.id FROM eventspine.workflow o WHERE o.number = x.number OFFSET 0) w
+WHERE w.name = a.name`
 
-// Ids of events repeat, between sources: the oldest of them leaves nothing out.
+// Ids of events repeat, between sources: the oldest of them leaves nothing out. `seq + 0`: by the index of `seq` the
+// planner would look through the log for it.
 const occurrences = `SELECT ${eventColumns} FROM eventspine.event e
 WHERE e.key = $1 AND e.type = $2 AND e.tenant = $3 AND e.id <> ALL ($4::text[]) AND e.seq > $5
-  AND e.seq > coalesce((SELECT min(s.seq) FROM eventspine.event s WHERE s.id = $6 AND s.tenant = $3), 0)
+  AND e.seq > coalesce((SELECT min(s.seq + 0) FROM eventspine.event s WHERE s.id = $6 AND s.tenant = $3), 0)
 ORDER BY e.seq LIMIT ${occurrencesMax}`
 
 export function awaitedStatements(database: Database): Pick<WorkflowPort, 'awaiting' | 'occurrences'> {

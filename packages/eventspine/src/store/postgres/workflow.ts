@@ -16,8 +16,9 @@ import { workflowQueries } from './workflow-query.js'
 import { type InstanceRow, instanceColumns, instanceOf } from './workflow-rows.js'
 import { wakeStatements } from './workflow-wake.js'
 
-// Joined freely, the planner hashes all instances and all entries where it saw the tables empty, and keeps to that plan:
-// 14 times slower behind a VACUUM ANALYZE of an idle system. So each is one probe of an index.
+// Joined freely, the planner hashes all instances and all entries where it saw the tables empty, and keeps to that plan
+// for a while (14 times slower behind a VACUUM ANALYZE of an idle system). So each is one probe of an index, here and
+// in `continued`.
 const load = `SELECT i.ordinal, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms, ${instanceColumns('w')},
   h.position, h.kind, h.place, h.entry_name, h.data, h.at_ms
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS i(tenant, name, id, ordinal)
@@ -71,8 +72,9 @@ const gate = `moves AS MATERIALIZED (
   SET entries = m.upto, state = m.state, wake_at = to_timestamp(m.wake_ms / 1000), changed_at = clock_timestamp(),
     ended_at = CASE WHEN m.ended THEN coalesce(w.ended_at, clock_timestamp()) END,
     deadline_at = CASE WHEN NOT m.ended THEN w.deadline_at END
-  FROM moves m
-  WHERE m.version IS NULL AND w.tenant = m.tenant AND w.name = m.name AND w.id = m.id AND w.entries = m.known
+  FROM moves m CROSS JOIN LATERAL (
+    SELECT o.ctid AS row FROM eventspine.workflow o WHERE o.tenant = m.tenant AND o.name = m.name AND o.id = m.id OFFSET 0) o
+  WHERE m.version IS NULL AND w.ctid = o.row AND w.entries = m.known
   RETURNING m.move, w.number, m.token
 ), made AS (
   INSERT INTO eventspine.workflow (tenant, name, id, version, state, entries, parent, wake_at, deadline_at, ended_at)
@@ -93,8 +95,9 @@ const gate = `moves AS MATERIALIZED (
 // What is awaited is given whole: the rows of what is not any more go.
 const awaitedRows = `unnest(${arrays(awaitedTypes, firstAwaited + 1)}) AS a(move, place, type, key)`
 const awaited = `, forgotten AS (
-  DELETE FROM eventspine.workflow_awaited x USING gate g
-  WHERE x.number = g.number AND g.move = ANY ($${firstAwaited}::bigint[])
+  DELETE FROM eventspine.workflow_awaited x USING gate g CROSS JOIN LATERAL (
+    SELECT o.ctid AS row FROM eventspine.workflow_awaited o WHERE o.number = g.number OFFSET 0) o
+  WHERE x.ctid = o.row AND g.move = ANY ($${firstAwaited}::bigint[])
     AND NOT EXISTS (SELECT FROM ${awaitedRows} WHERE a.move = g.move AND a.place = x.place)
 ), awaited AS (
   INSERT INTO eventspine.workflow_awaited (number, place, tenant, type, key)
@@ -117,9 +120,12 @@ const record = {
 // the same token.
 const recordedBefore = `SELECT i.ordinal
 FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[]) WITH ORDINALITY AS i(tenant, name, id, upto, token, data, ordinal)
-JOIN eventspine.workflow w ON w.tenant = i.tenant AND w.name = i.name AND w.id = i.id AND w.entries = i.upto
-JOIN eventspine.workflow_entry e ON e.number = w.number AND e.position = i.upto - 1 AND e.token = i.token
-  AND e.data::text IS NOT DISTINCT FROM i.data`
+CROSS JOIN LATERAL (
+  SELECT o.number FROM eventspine.workflow o WHERE o.tenant = i.tenant AND o.name = i.name AND o.id = i.id
+    AND o.entries = i.upto OFFSET 0) w
+CROSS JOIN LATERAL (
+  SELECT o.token, o.data FROM eventspine.workflow_entry o WHERE o.number = w.number AND o.position = i.upto - 1 OFFSET 0) e
+WHERE e.token = i.token AND e.data::text IS NOT DISTINCT FROM i.data`
 
 const ended = (state: Recording['state']) => state !== 'running' && state !== 'compensating'
 
