@@ -98,8 +98,10 @@ const insertKeyed = `WITH claimed AS (${claimIds(15)}), stored AS (
   ORDER BY i.ordinal)
 SELECT tenant, source, id FROM claimed`
 
-const fingerprints = `SELECT k.tenant, k.source, k.id, k.fingerprint FROM eventspine.idempotency k
-JOIN unnest($1::text[], $2::text[], $3::text[]) AS i(tenant, source, id) USING (tenant, source, id)`
+const fingerprints = `SELECT i.tenant, i.source, i.id, k.fingerprint
+FROM unnest($1::text[], $2::text[], $3::text[]) AS i(tenant, source, id)
+CROSS JOIN LATERAL (
+  SELECT o.fingerprint FROM eventspine.idempotency o WHERE o.tenant = i.tenant AND o.source = i.source AND o.id = i.id OFFSET 0) k`
 
 const identity = (event: { readonly tenant: unknown; readonly source: unknown; readonly id: unknown }) =>
   `${event.tenant}\n${event.source}\n${event.id}`

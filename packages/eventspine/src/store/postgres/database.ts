@@ -38,8 +38,10 @@ export interface Connection {
 /** Whose few statements are planned once for all parameters. */
 const plannedForAll: ReadonlySet<Lane> = new Set(['settle', 'alarm', 'workflow'])
 /** Whose statements all probe an index. */
-const probing: ReadonlySet<Lane> = new Set([...plannedForAll, 'deliver'])
-/** After which a connection plans its statements anew: a plan for tables of the size that they had is kept until then. */
+const probing: ReadonlySet<Lane> = new Set([...plannedForAll, 'deliver', 'append'])
+/** Whose plans do not get older than this: what they were made for, empty tables say, is long past. Not `append`, which
+ *  knows its rows by unique indexes: the round trip would be a quiet publisher's. */
+const renewed: ReadonlySet<Lane> = new Set([...plannedForAll, 'deliver', 'transaction'])
 const plansMsMax = 2_000
 
 /** Connections for transactional handlers. */
@@ -263,6 +265,8 @@ export class Database {
         max: this.#connectionsMax(lane),
         idleTimeoutMillis: idleTimeoutMs,
         connectionTimeoutMillis: connectTimeoutMs,
+        // What handlers of one transaction ask side by side goes out at once, and is answered in order.
+        pipeline: lane === 'transaction',
         allowExitOnIdle: true,
         types,
         onConnect: (client) => this.#prepare(lane, client),
@@ -289,13 +293,14 @@ export class Database {
     this.#plannedAt.set(client, this.clock.monotonic())
     if (!probing.has(lane) || this.pooled) return
     const once = plannedForAll.has(lane) ? '; SET plan_cache_mode = force_generic_plan' : ''
-    const plan = `/* ${lane}.plan */ SET enable_seqscan = off${once}`
+    // Compiling one costs more than running it ever does.
+    const plan = `/* ${lane}.plan */ SET enable_seqscan = off; SET jit = off${once}`
     await this.within(client, answerMsMax[lane], () => client.query(plan))
   }
 
   async #planAnew(lane: Lane, client: pg.PoolClient): Promise<void> {
     const now = this.clock.monotonic()
-    if (this.pooled || now - (this.#plannedAt.get(client) ?? now) < plansMsMax) return
+    if (!renewed.has(lane) || this.pooled || now - (this.#plannedAt.get(client) ?? now) < plansMsMax) return
     this.#plannedAt.set(client, now)
     try {
       await this.within(client, answerMsMax[lane], () => client.query('/* plans.discard */ DISCARD PLANS'))

@@ -69,10 +69,8 @@ const release = `WITH released AS (
   WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND (c.token = h.token
     OR c.token = h.token + 1 AND EXISTS (SELECT FROM eventspine.replay p WHERE p.id = c.replay AND p.state = 'stopped'))
   RETURNING c.subscription, c.replay, c.shard, c.token)
-UPDATE eventspine.delivery d SET state = 'retry' FROM released r CROSS JOIN LATERAL (
-  SELECT o.ctid AS row FROM eventspine.delivery o WHERE o.subscription = r.subscription AND o.replay = r.replay
-    AND o.shard = r.shard OFFSET 0) o
-WHERE d.ctid = o.row AND d.state = 'running' AND d.token = r.token`
+UPDATE eventspine.delivery d SET state = 'retry' FROM released r
+WHERE d.subscription = r.subscription AND d.replay = r.replay AND d.shard = r.shard AND d.state = 'running' AND d.token = r.token`
 
 // One statement, once a second in every process, where four were. Its own row is as written here; the others as they
 // stood.

@@ -61,11 +61,13 @@ function sweeps({ eventsMs, runsMs, resolvedDeadLettersMs, endedWorkflowsMs }: R
 const counted = (deletion: string) =>
   `WITH gone AS (${deletion} RETURNING 1) SELECT count(*)::int AS count FROM gone`
 
-const before = (parameter: string) => `clock_timestamp() - ${parameter}::float8 * interval '1 millisecond'`
+// What changes with each call is no condition of an index: written without SELECT, each round read all that is kept.
+const before = (parameter: string) =>
+  `(SELECT clock_timestamp()) - ${parameter}::float8 * interval '1 millisecond'`
 
 const idempotencyText = counted(`
   DELETE FROM eventspine.idempotency WHERE expires_at < clock_timestamp() AND ctid = ANY(ARRAY(
-    SELECT ctid FROM eventspine.idempotency WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))`)
+    SELECT ctid FROM eventspine.idempotency WHERE expires_at < (SELECT clock_timestamp()) ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))`)
 
 // Discarded ones stay in the sum: matched = completed + retrying + dead + skipped must hold when they are gone.
 const deadLettersText = `

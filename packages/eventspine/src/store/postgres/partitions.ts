@@ -127,7 +127,7 @@ sample AS (
   SELECT found.* FROM (VALUES (interval '1 hour'), (interval '5 minutes')) AS span(length)
   CROSS JOIN LATERAL (
     SELECT t.epoch, t.made_at, pg_snapshot_xmax(t.snapshot)::text::bigint AS xid FROM eventspine.tick t
-    WHERE t.made_at <= clock_timestamp() - span.length ORDER BY t.made_at DESC LIMIT 1) AS found
+    WHERE t.made_at <= (SELECT clock_timestamp()) - span.length ORDER BY t.made_at DESC LIMIT 1) AS found
   UNION ALL
   (SELECT t.epoch, t.made_at, pg_snapshot_xmax(t.snapshot)::text::bigint FROM eventspine.tick t ORDER BY t.number LIMIT 1)
 )

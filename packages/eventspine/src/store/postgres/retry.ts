@@ -22,7 +22,7 @@ const passedMax = 200
 // `running` under an older token belongs to a holder that died while it ran: the attempt counts as a death.
 //
 // Rows are found one by one, and again by where they lie: of a table that was empty when this was planned, a free join
-// reads the whole index.
+// reads the whole index. The time is asked once: compared with a clock that moves, all rows that are not due are read.
 const claim = `WITH held AS (
   SELECT h.* FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::int[], $6::int[])
     AS h(subscription, replay, shard, token, rows_max, retries_max)
@@ -33,7 +33,7 @@ const claim = `WITH held AS (
       r.attempt > 0 AND r.deaths = 0 AND r.state = 'retry' AS retried
     FROM eventspine.delivery r
     WHERE r.subscription = h.subscription AND r.replay = h.replay AND r.shard = h.shard
-      AND r.state <> 'waiting' AND r.due_at <= clock_timestamp() AND (r.state = 'retry' OR r.token < h.token)
+      AND r.state <> 'waiting' AND r.due_at <= (SELECT clock_timestamp()) AND (r.state = 'retry' OR r.token < h.token)
     ORDER BY r.due_at LIMIT h.rows_max + ${passedMax}) d
 ), affordable AS (
   SELECT * FROM (SELECT due.*, row_number() OVER (PARTITION BY subscription, replay, shard, retried ORDER BY due_at) AS retry FROM due) AS due

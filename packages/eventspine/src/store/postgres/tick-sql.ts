@@ -31,7 +31,7 @@ last AS MATERIALIZED (SELECT number, epoch, snapshot, seq_estimate FROM eventspi
 
 const insertTick = `
 INSERT INTO eventspine.tick (number, epoch, after, snapshot, seq_estimate)
-SELECT last.number + 1, last.epoch, last.snapshot, pg_current_snapshot(), (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq)
+SELECT last.number + 1, last.epoch, last.snapshot, pg_current_snapshot(), coalesce(pg_sequence_last_value('eventspine.event_seq'), 0)
 FROM last
 WHERE (SELECT value FROM relaxed) IS NOT NULL AND ($1::boolean
   OR (SELECT e.seq FROM eventspine.event e

@@ -4,11 +4,12 @@ import type { WokenInstance, WorkflowPort } from '../../workflow/port.js'
 import { appendOwn } from './append-own.js'
 import type { Database } from './database.js'
 
-// SKIP LOCKED: two processes that look at once share out what is due. Found again by where the row lies: by `number` a
-// plan that was made while the table was empty reads all of its index.
+// SKIP LOCKED: two processes that look at once share out what is due. The time is asked once: compared with a clock that
+// moves, all that sleeps is read. `number` as a range: for equality, a plan that was made while the table was empty
+// reads all of its index.
 const take = (column: 'wake_at' | 'deadline_at') => `UPDATE eventspine.workflow w SET ${column} = NULL
-FROM (SELECT ctid AS row FROM eventspine.workflow WHERE ${column} <= clock_timestamp() ORDER BY ${column} LIMIT $1 FOR UPDATE SKIP LOCKED) d
-WHERE w.ctid = d.row
+FROM (SELECT number FROM eventspine.workflow WHERE ${column} <= (SELECT clock_timestamp()) ORDER BY ${column} LIMIT $1 FOR UPDATE SKIP LOCKED) d
+WHERE w.number >= d.number AND w.number <= d.number
 RETURNING w.tenant, w.name AS workflow, w.id`
 
 const next = `SELECT (extract(epoch FROM least(

@@ -18,7 +18,8 @@ import { wakeStatements } from './workflow-wake.js'
 
 // Joined freely, the planner hashes all instances and all entries where it saw the tables empty, and keeps to that plan
 // for a while (14 times slower behind a VACUUM ANALYZE of an idle system). So each is one probe of an index, here and
-// in `continued`.
+// in `continued`, whose range of one number can be neither hashed nor turned around. Not by `ctid`: a timer that is taken
+// meanwhile moves the row, and what was done would be refused.
 const load = `SELECT i.ordinal, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms, ${instanceColumns('w')},
   h.position, h.kind, h.place, h.entry_name, h.data, h.at_ms
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS i(tenant, name, id, ordinal)
@@ -73,8 +74,8 @@ const gate = `moves AS MATERIALIZED (
     ended_at = CASE WHEN m.ended THEN coalesce(w.ended_at, clock_timestamp()) END,
     deadline_at = CASE WHEN NOT m.ended THEN w.deadline_at END
   FROM moves m CROSS JOIN LATERAL (
-    SELECT o.ctid AS row FROM eventspine.workflow o WHERE o.tenant = m.tenant AND o.name = m.name AND o.id = m.id OFFSET 0) o
-  WHERE m.version IS NULL AND w.ctid = o.row AND w.entries = m.known
+    SELECT o.number FROM eventspine.workflow o WHERE o.tenant = m.tenant AND o.name = m.name AND o.id = m.id OFFSET 0) o
+  WHERE m.version IS NULL AND w.number >= o.number AND w.number <= o.number AND w.entries = m.known
   RETURNING m.move, w.number, m.token
 ), made AS (
   INSERT INTO eventspine.workflow (tenant, name, id, version, state, entries, parent, wake_at, deadline_at, ended_at)
