@@ -11,8 +11,9 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const waitMsMax = 60_000
 
-/** The app that the tests run. */
+/** The apps that the tests run. */
 export const shop = fileURLToPath(new URL('./apps/shop.ts', import.meta.url))
+export const checkout = fileURLToPath(new URL('./apps/checkout.ts', import.meta.url))
 
 export interface Surroundings {
   readonly environment?: NodeJS.ProcessEnv

@@ -1,4 +1,4 @@
-// A database with the shop on it for one test file: its commands, run as an operator runs them.
+// A database with the shop, or another app, on it for one test file: its commands, run as an operator runs them.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,15 +9,15 @@ import { eventspine, type OwnDatabase, ownDatabase, type Result, Run, shop } fro
 export class Day {
   readonly folder = mkdtempSync(join(tmpdir(), 'eventspine-day-'))
   readonly #down = join(this.folder, 'down')
-  readonly database: OwnDatabase
   #worker: Run | undefined
 
-  private constructor(database: OwnDatabase) {
-    this.database = database
-  }
+  private constructor(
+    readonly database: OwnDatabase,
+    readonly app: string,
+  ) {}
 
-  static async begin(): Promise<Day> {
-    return new Day(await ownDatabase())
+  static async begin(app = shop): Promise<Day> {
+    return new Day(await ownDatabase(), app)
   }
 
   async end(): Promise<void> {
@@ -42,12 +42,12 @@ export class Day {
   /** Runs a command as a process, to its end. */
   command(parameters: readonly string[], input?: string): Promise<Result> {
     const surroundings = { environment: this.#environment, ...(input !== undefined && { input }) }
-    return eventspine([...parameters, '--app', shop], surroundings)
+    return eventspine([...parameters, '--app', this.app], surroundings)
   }
 
   /** Runs a command as a process that goes on. */
   start(...parameters: string[]): Run {
-    return new Run([...parameters, '--app', shop], { environment: this.#environment })
+    return new Run([...parameters, '--app', this.app], { environment: this.#environment })
   }
 
   /** The worker of the day, started when it is first asked for; resolves when it delivers. */
@@ -59,7 +59,7 @@ export class Day {
 
   /** The JSON answer of a command that succeeds. */
   async answered<Document>(...parameters: string[]): Promise<Document> {
-    const given = ['--app', shop, '--database-url', this.database.url]
+    const given = ['--app', this.app, '--database-url', this.database.url]
     const { output, errors } = await here([...parameters, ...given], {})
     expect(errors).toBe('')
     return JSON.parse(output)
@@ -67,7 +67,7 @@ export class Day {
 
   /** The JSON error of a command that must fail with this exit code. */
   refused(exitCode: number, ...parameters: string[]): Promise<Failure> {
-    return refusal(exitCode, [...parameters, '--app', shop, '--database-url', this.database.url])
+    return refusal(exitCode, [...parameters, '--app', this.app, '--database-url', this.database.url])
   }
 
   get #environment(): NodeJS.ProcessEnv {

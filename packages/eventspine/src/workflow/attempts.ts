@@ -149,7 +149,7 @@ export class Attempts {
         : `Step "${call.name}", behind the point of no return,`
     this.#reports.stuck(
       new PermanentError(
-        `${what} failed ${attempts} times and waits for a person: ${judge(error).message}. Mend the cause, then redrive.`,
+        `${what} failed ${attempts === 1 ? 'once' : `${attempts} times`} and waits for a person: ${judge(error).message}. Mend the cause, then retry.`,
         { cause: error },
       ),
     )

@@ -1,0 +1,127 @@
+// What an operator does with instances of a workflow, by command: start, decide, signal, look, and mend what halts.
+import type { DeadLetter, Page } from 'eventspine'
+import type { InstanceView, WorkflowDetails } from 'eventspine/workflow'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { checkout } from './command.js'
+import { Day, eventually } from './day.js'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+let day: Day
+
+beforeAll(async () => {
+  day = await Day.begin(checkout)
+  await day.answered('migrate')
+  await day.worker()
+})
+
+afterAll(() => day.end())
+
+const flow = (verb: string, ...more: string[]) => ['workflows', verb, 'check-out', ...more]
+const start = (id: string) =>
+  day.answered(...flow('start', '--id', id, '--input', JSON.stringify({ order: id, amount: 250 })))
+const shown = (id: string, met: (details: WorkflowDetails) => boolean) =>
+  eventually(() => day.answered<WorkflowDetails>(...flow('show', id)), met)
+const asked = (id: string) =>
+  shown(id, ({ history }) => history.some(({ kind, name }) => kind === 'asked' && name === 'large order'))
+const listed = async (state: string) => {
+  const { items } = await day.answered<Page<InstanceView>>('workflows', 'list', '--state', state)
+  return items.map(({ id }) => id)
+}
+
+/** Up to its last step, which fails while the lorry is away. */
+async function halted(id: string): Promise<void> {
+  day.setBank('down')
+  await start(id)
+  await asked(id)
+  await day.answered(...flow('approve', id, 'large order'))
+  await day.answered(...flow('signal', id, 'address', '--payload', '{"street":"Low Road"}'))
+  await shown(id, ({ attention }) => attention !== null)
+}
+
+it('starts an instance once, and refuses input that does not fit', async () => {
+  const one = { workflow: 'check-out', id: 'o-1', tenant: 'default' }
+  expect(await start('o-1')).toEqual(one)
+  expect(await start('o-1')).toEqual(one)
+  await asked('o-1')
+  expect(await listed('open')).toEqual(['o-1'])
+  const wrong = await day.refused(2, ...flow('start', '--input', '{"order":"o-2","amount":"much"}'))
+  expect(wrong).toMatchObject({ field: '/input', message: expect.stringContaining('number') })
+})
+
+it('shows what is asked, for people, without control characters', async () => {
+  const { output } = await day.command(flow('show', 'o-1'))
+  expect(output).toContain('? asked large order')
+  expect(output).toContain('o-1 is worth')
+  expect([...output].filter((sign) => sign !== '\n' && /\p{Cc}/u.test(sign))).toEqual([])
+})
+
+it('goes on when it is approved and signalled, and comes to its end', async () => {
+  day.setBank('up')
+  const decided = await day.answered(...flow('approve', 'o-1', 'large order', '--reason', 'known customer'))
+  expect(decided).toMatchObject({ approved: true, by: expect.any(String) })
+  await day.answered(...flow('signal', 'o-1', 'address', '--payload', '{"street":"High Road"}'))
+  const { state, output, history } = await shown('o-1', ({ endedAtMs }) => endedAtMs !== null)
+  expect({ state, output }).toEqual({ state: 'completed', output: 'to High Road' })
+  expect(history.find(({ kind }) => kind === 'signal')?.data).toContain('known customer')
+  expect(await day.refused(1, ...flow('signal', 'o-1', 'address'))).toMatchObject({ code: 'WORKFLOW_ENDED' })
+})
+
+it('undoes what it did when it is refused, or cancelled', async () => {
+  await start('refused')
+  await asked('refused')
+  await day.answered(...flow('approve', 'refused', 'large order', '--refuse', '--reason', 'unknown customer'))
+  const refused = await shown('refused', ({ endedAtMs }) => endedAtMs !== null)
+  expect(refused).toMatchObject({ state: 'compensated', failure: { message: 'unknown customer' } })
+  await start('cancelled')
+  await asked('cancelled')
+  await day.answered(...flow('cancel', 'cancelled', '--reason', 'changed my mind'))
+  const { state, history } = await shown('cancelled', ({ endedAtMs }) => endedAtMs !== null)
+  expect(state).toBe('compensated')
+  expect(history.find(({ kind }) => kind === 'cancel-requested')?.data).toContain('changed my mind')
+})
+
+it('sends again what halts it, once the cause is mended', async () => {
+  await halted('retried')
+  expect(await listed('needs-attention')).toEqual(['retried'])
+  const { output } = await day.command(flow('show', 'retried'))
+  expect(output).toContain(
+    'behind the point of no return, failed once and waits for a person: The lorry is away',
+  )
+  expect(output).toContain('workflows retry check-out retried')
+  day.setBank('up')
+  await day.answered(...flow('retry', 'retried'))
+  const { state, output: answer } = await shown('retried', ({ endedAtMs }) => endedAtMs !== null)
+  expect({ state, answer }).toEqual({ state: 'completed', answer: 'to Low Road' })
+  expect(await listed('needs-attention')).toEqual([])
+})
+
+it('ends it where it stands, and goes on from a step as another instance', async () => {
+  await halted('given-up')
+  await day.answered(...flow('terminate', 'given-up', '--reason', 'by hand'))
+  const ended = await shown('given-up', ({ endedAtMs }) => endedAtMs !== null)
+  expect(ended).toMatchObject({ state: 'terminated', attention: null })
+  const unknown = await day.refused(3, ...flow('restart', 'given-up', '--from', 'no such step'))
+  expect(unknown).toMatchObject({ message: expect.stringContaining('ship') })
+  day.setBank('up')
+  const next = await day.answered<{ id: string }>(...flow('restart', 'given-up', '--from', 'ship'))
+  expect(next).toMatchObject({ id: 'given-up~2', of: 'given-up' })
+  const { state, history } = await shown('given-up~2', ({ endedAtMs }) => endedAtMs !== null)
+  expect(state).toBe('completed')
+  expect(history.filter(({ kind, name }) => kind === 'step-done' && name === 'charge')).toHaveLength(1)
+  const letters = await day.answered<Page<DeadLetter>>('dead', 'list', '--subscription', 'workflow-check-out')
+  expect(letters.items).toEqual([])
+})
+
+it('tells an instance, a workflow and a tenant that are not there', async () => {
+  expect(await day.refused(3, ...flow('show', 'nobody'))).toMatchObject({ code: 'NOT_FOUND' })
+  expect(await day.refused(3, ...flow('cancel', 'nobody'))).toMatchObject({ code: 'NOT_FOUND' })
+  expect(await day.refused(3, ...flow('retry', 'o-1', '--tenant', 'acme'))).toBeTruthy()
+})
+
+it('has told who did what', async () => {
+  const { items } = await day.answered<Page<{ action: string; actor: string }>>('audit')
+  expect(items.map(({ action }) => action)).toEqual(
+    expect.arrayContaining(['redrive.create', 'dead-letters.discard']),
+  )
+})
