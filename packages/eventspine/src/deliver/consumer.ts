@@ -1,11 +1,11 @@
 // One subscription's way through one shard of the log, under one lease: reads ahead, runs what may run, and offers
 // what ended to settling. It never waits for a neighbour, and nothing of it is recorded once its lease is lost.
-import type { Outcome } from '../handle/outcome.js'
+import type { Outcome, Transaction } from '../handle/index.js'
 import { assert, isOwnFault, Soonest } from '../kernel/index.js'
-import type { Settlement, SettleTransaction } from '../settle/port.js'
+import type { Settlement } from '../settle/port.js'
 import { Gate, transactionItemsMax } from './gate.js'
 import { Isolation, isolateAfterDeaths } from './isolation.js'
-import { type Ending, freshItem, type Item, mayBeRefused, rowItem } from './item.js'
+import { type Ending, freshItem, type Item, isOutcome, mayBeRefused, rowItem } from './item.js'
 import { type KeyOrder, keyOrderOf } from './key-order.js'
 import { parkable, parkingMs } from './parking.js'
 import type { Holding, Lease, OpenDelivery, Tick } from './port.js'
@@ -15,6 +15,7 @@ import { Reader, type Wants } from './reader.js'
 import { ReplayEnd } from './replay-end.js'
 import type { ConsumerServices } from './services.js'
 import { becameRow, claimInMs, endedOf, hasPublished } from './settlement.js'
+import { SideBySide } from './side-by-side.js'
 import type { ResolvedSubscription } from './subscription.js'
 import { runChunk } from './transaction-chunk.js'
 import { Turn } from './turn.js'
@@ -38,6 +39,7 @@ export class Consumer {
   /** Ended well, and recorded only if the ids that they published under are free: their keys wait for that. */
   readonly #undecided = new Set<Item>()
   #transacting = false
+  readonly #sideBySide = new SideBySide()
   /** Chunks that have left the queue and wait for the one before them. */
   #probing = 0
   /** It was asked for room for rows and had none. */
@@ -72,9 +74,8 @@ export class Consumer {
 
   /** A replay that has delivered all that it is for: its lease can go back. */
   get finished(): boolean {
-    return (
-      this.#replay.state === 'ended' && this.#running.size + this.#queue.rows === 0 && !this.#unsettled.dirty
-    )
+    const busy = this.#running.size + this.#queue.rows > 0 || this.#unsettled.dirty
+    return this.#replay.state === 'ended' && !busy
   }
 
   /** Handlers running now. */
@@ -190,7 +191,7 @@ export class Consumer {
     for (let item = this.#queue.next(); item !== undefined; item = this.#queue.next()) this.#run(item)
   }
 
-  #attempt(item: Item, transaction: SettleTransaction | undefined, done: (outcome: Outcome) => void): void {
+  #attempt(item: Item, transaction: Transaction | undefined, done: (outcome: Outcome) => void): void {
     const { subscription, lease } = this
     const { clock, outcomes, metrics } = this.#services
     item.started(clock)
@@ -257,7 +258,7 @@ export class Consumer {
     while (this.#unsettled.flushing) await this.#services.clock.sleep(flushPollMs)
     const { settle: port, worker, random, outcomes } = this.#services
     const held = await runChunk(items, this.subscription, {
-      ...{ port, worker, random, outcomes },
+      ...{ port, worker, random, outcomes, sideBySide: this.#sideBySide },
       handle: (item, transaction) => new Promise((resolve) => this.#attempt(item, transaction, resolve)),
       settlement: (ended) => this.#settlementOf(ended),
       settled: () => this.#transacted(items),
@@ -279,11 +280,10 @@ export class Consumer {
   // Part of a chunk is recorded: its keys are free before anything of them is asked again.
   async #transacted(items: readonly Item[]): Promise<void> {
     for (const item of items) {
-      if (item.ending === undefined || item.ending.kind === 'parked' || item.ending.kind === 'waiting')
-        continue
-      if (!this.#running.delete(item)) continue
-      this.gate.account(item, item.ending)
-      this.#release(item, item.ending)
+      const { ending } = item
+      if (!isOutcome(ending) || !this.#running.delete(item)) continue
+      this.gate.account(item, ending)
+      this.#release(item, ending)
     }
     await this.settled()
   }

@@ -15,6 +15,12 @@ export type Ending =
   /** Ordered: an earlier delivery of its key is not through. */
   | { readonly kind: 'waiting' }
 
+/** Its handler has come to an end that counts. */
+export const isOutcome = (
+  ending: Ending | undefined,
+): ending is Exclude<Outcome, { readonly kind: 'abandoned' }> =>
+  ending !== undefined && ending.kind !== 'parked' && ending.kind !== 'waiting'
+
 /** It published under an id of its own choice, which may belong to another body. */
 export const mayBeRefused = (outcome: Outcome) =>
   outcome.kind === 'done' && outcome.published.some(({ fingerprint }) => fingerprint !== null)

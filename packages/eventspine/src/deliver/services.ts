@@ -1,7 +1,8 @@
 // What a consumer is given by the process around it.
+import type { Transaction } from '../handle/index.js'
 import type { Outcome, Outcomes } from '../handle/outcome.js'
 import type { Clock, Random } from '../kernel/index.js'
-import type { SettlePort, SettleTransaction } from '../settle/port.js'
+import type { SettlePort } from '../settle/port.js'
 import type { BreakerBoard } from './breaker-board.js'
 import type { Capacity } from './capacity.js'
 import type { Consumer } from './consumer.js'
@@ -14,7 +15,7 @@ export interface Work {
   readonly subscription: ResolvedSubscription
   readonly lease: Lease
   readonly item: Item
-  readonly transaction: SettleTransaction | undefined
+  readonly transaction: Transaction | undefined
 }
 
 export interface HandlerMetrics {

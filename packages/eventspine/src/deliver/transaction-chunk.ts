@@ -7,6 +7,7 @@ import type { Random } from '../kernel/index.js'
 import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
 import type { Item } from './item.js'
 import { consumerId } from './port.js'
+import { type Handle, oneByOne, type SideBySide } from './side-by-side.js'
 import type { ResolvedSubscription } from './subscription.js'
 
 export interface ChunkServices {
@@ -14,7 +15,8 @@ export interface ChunkServices {
   readonly worker: string
   readonly random: Random
   readonly outcomes: Outcomes
-  handle(item: Item, transaction: SettleTransaction): Promise<Outcome>
+  readonly handle: Handle
+  readonly sideBySide: SideBySide
   /** Takes the outcomes and gives the settlement that holds them. */
   settlement(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined
   /** The settlement is recorded. */
@@ -37,6 +39,8 @@ export async function runChunk(
   const bad = new Map<Item, Outcome>()
   let left = [...items]
   let together = items.length
+  // Of an ordered key the next one begins when the one before it has ended.
+  let sideBySide = subscription.ordered === 'no' && items.length > 1 && services.sideBySide.fits
   const setApart = (item: Item, outcome: Outcome) => {
     // Also one that was set apart before: what it did was undone, and now an earlier one of its key stays.
     const behind = items
@@ -56,17 +60,14 @@ export async function runChunk(
     const part = left.slice(0, together)
     const transaction = await services.port.begin(subscription.deadlineMs)
     try {
-      const tried = await tryAll(part, transaction, services)
-      if (tried.abandoned) {
-        await undone(transaction)
-        return true
-      }
-      if (tried.failed !== undefined) {
+      const tried = sideBySide
+        ? await services.sideBySide.try(part, transaction, services)
+        : await oneByOne(part, transaction, services.handle)
+      if (tried.kind !== 'done') {
         const answered = await undone(transaction)
-        setApart(
-          tried.failed.item,
-          answered ? tried.failed.outcome : excused(tried.failed, subscription, services),
-        )
+        if (tried.kind === 'abandoned') return true
+        if (tried.kind === 'again') sideBySide = false
+        else setApart(tried.item, answered ? tried.outcome : excused(tried, subscription, services))
         continue
       }
       const settled = [...bad].filter(([item]) => !isBehind(item, left, tried.done, subscription))
@@ -139,27 +140,6 @@ function excused(
   if (outcome.kind !== 'dead' || outcome.failure.category !== 'timeout') return outcome
   const error = new Error(`${outcome.failure.message}, and its database did not answer`)
   return outcomes.interrupted(error, item.attempt, retry, random)
-}
-
-interface Tried {
-  readonly done: ReadonlyMap<Item, Outcome>
-  readonly failed?: Failed
-  readonly abandoned: boolean
-}
-
-async function tryAll(
-  items: readonly Item[],
-  transaction: SettleTransaction,
-  services: ChunkServices,
-): Promise<Tried> {
-  const done = new Map<Item, Outcome>()
-  for (const item of items) {
-    const outcome = await services.handle(item, transaction)
-    if (outcome.kind === 'abandoned') return { done, abandoned: true }
-    if (outcome.kind !== 'done') return { done: new Map(), failed: { item, outcome }, abandoned: false }
-    done.set(item, outcome)
-  }
-  return { done, abandoned: false }
 }
 
 type Recorded =

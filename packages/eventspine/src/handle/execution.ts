@@ -8,7 +8,7 @@ import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
 import { HandlerError, TimeoutError, ValidationError } from './category.js'
 import { Context, type Underway } from './context.js'
 import type { Timed } from './deadlines.js'
-import { type Outcome, outcomes } from './outcome.js'
+import { AbandonedError, type Outcome, outcomes } from './outcome.js'
 import { Publications } from './publications.js'
 import type { Attempt, ExecutionServices, Shown } from './runner.js'
 
@@ -124,6 +124,7 @@ export class Execution implements Timed, Underway {
   }
 
   #fail(error: unknown): void {
+    if (AbandonedError.is(error)) return this.#end({ kind: 'abandoned' })
     const { item, subscription } = this.#attempt
     const judge = this.#publications?.interrupted === true ? outcomes.interrupted : outcomes.failed
     this.#end(judge(error, item.attempt, subscription.retry, this.#services.random))

@@ -12,6 +12,22 @@ export type Outcome =
   /** The attempt was stopped by us (lease lost, shutdown): nothing is recorded, it runs again elsewhere. */
   | { readonly kind: 'abandoned' }
 
+/** What a handler is told whose attempt was given up for nothing that it did: it runs again, and nobody needs to hear. */
+export class AbandonedError extends Error {
+  static readonly #made = new WeakSet()
+
+  /** Not `instanceof`: what handlers throw may answer that with an error of its own. */
+  static is(error: unknown): boolean {
+    return AbandonedError.#made.has(error as object)
+  }
+
+  constructor() {
+    super('This attempt is given up: what runs beside it in its transaction cannot go on. It is tried again.')
+    this.name = 'AbandonedError'
+    AbandonedError.#made.add(this)
+  }
+}
+
 /** Process deaths while it ran after which an event is quarantined. The first makes it a suspect, or the first two of a
  *  fresh one; the others it must have caused alone. Kills from outside meet one suspect in its short run now and then,
  *  and hardly ever the same one again. */
@@ -74,5 +90,7 @@ function conflicted(): Outcome & { readonly kind: 'dead' } {
 }
 
 /** How attempts are judged. A value, so that delivery can be handed it without knowing this stage. */
-export const outcomes = { failed, interrupted, quarantined, conflicted, deathsMax } as const
+const givenUp = () => new AbandonedError()
+
+export const outcomes = { failed, interrupted, quarantined, conflicted, givenUp, deathsMax } as const
 export type Outcomes = typeof outcomes

@@ -10,7 +10,11 @@ import { Eventspine } from '../../src/runtime/eventspine.js'
 import { createMemoryClaims } from '../../src/store/memory/claim.js'
 import { createMemoryStore } from '../../src/store/memory/memory-store.js'
 
-const numbered = defineEvent({ type: 'tests.numbered', schema: z.object({ n: z.number() }) })
+const numbered = defineEvent({
+  type: 'tests.numbered',
+  schema: z.object({ n: z.number() }),
+  key: ({ n }) => `${n}`,
+})
 const announced = defineEvent({ type: 'tests.announced', schema: z.object({ n: z.number() }) })
 const dayMs = 86_400_000
 /** Until all rows are due, however their delays were drawn. */
@@ -35,6 +39,8 @@ it('counts the attempt of what failed in a chunk that was abandoned later', asyn
           defineSubscription({
             name: 'ledger',
             on: numbered,
+            // One after another, each of a key of its own.
+            ordered: true,
             deadlineMs: dayMs,
             transact: async ({ data: { n } }, { attempt, publish, signal }) => {
               // Holds the one chunk that runs at a time until all others are due.

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { freshItem, type Item } from '../../src/deliver/item.js'
 import { consumerId, type Failure } from '../../src/deliver/port.js'
+import { SideBySide } from '../../src/deliver/side-by-side.js'
 import type { ResolvedSubscription } from '../../src/deliver/subscription.js'
 import { runChunk } from '../../src/deliver/transaction-chunk.js'
 import { type Outcome, outcomes } from '../../src/handle/outcome.js'
@@ -68,7 +69,7 @@ it('lets one that failed in a chunk wait when an earlier one of its key fails af
         rollback: async () => {},
       }),
     },
-    ...{ worker: 'worker', random: seededRandom(1), outcomes },
+    ...{ worker: 'worker', random: seededRandom(1), outcomes, sideBySide: new SideBySide() },
     handle: async (each) => outcomesOf.get(each)?.shift() ?? done,
     settlement: (ended) => {
       recorded.push(...ended.keys())

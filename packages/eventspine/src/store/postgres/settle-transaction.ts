@@ -1,7 +1,8 @@
 // The transaction of a chunk of transactional deliveries: their effects and their settlement commit together.
-import type { PoolClient, QueryConfig, QueryResult } from 'pg'
+import type { PoolClient, QueryResult } from 'pg'
 import type { SettleAnswer, Settlement, SettleTransaction } from '../../settle/port.js'
 import { type Database, translate } from './database.js'
+import { HandlerStatements } from './handler-statements.js'
 import { claimed, isKeyed, type Run, settleBy } from './settle-record.js'
 
 /** What the server waits beyond the deadline before it ends a transaction that does nothing; and what its answer to a
@@ -11,10 +12,6 @@ const beginMsMax = 10_000
 /** What each statement of the record itself may take: it has nothing to do with the deadline of the handlers. */
 const recordMsMax = 30_000
 
-// One statement and no second behind a semicolon: the simple protocol would run `…; COMMIT`.
-const statement = (name: string, text: string, values: readonly unknown[]) =>
-  ({ text: `/* ${name} */ ${text}`, values, queryMode: 'extended' }) as unknown as QueryConfig
-
 const withoutComments = (text: string) => text.replace(/^(\s|;|--[^\n]*(\n|$)|\/\*[^]*?\*\/)+/, '')
 
 const endsTransaction =
@@ -23,6 +20,7 @@ const endsTransaction =
 export class PostgresSettleTransaction implements SettleTransaction {
   readonly #database: Database
   readonly #client: PoolClient
+  readonly #statements: HandlerStatements
   #statementMsMax: number
   readonly #windowMs: number
   #open = true
@@ -30,6 +28,7 @@ export class PostgresSettleTransaction implements SettleTransaction {
   private constructor(database: Database, client: PoolClient, deadlineMs: number, windowMs: number) {
     this.#database = database
     this.#client = client
+    this.#statements = new HandlerStatements(client)
     this.#statementMsMax = deadlineMs
     this.#windowMs = windowMs
   }
@@ -67,7 +66,7 @@ export class PostgresSettleTransaction implements SettleTransaction {
         `The handler ran "${text.trim().slice(0, 40).toUpperCase()}", but its transaction ends with the outcome of the delivery. Throw to undo it; use savepoints for a part of it.`,
       )
     const { rows, rowCount } = await this.#answer(() =>
-      this.#client.query(statement('handle.statement', text, values)),
+      this.#statements.send(`/* handle.statement */ ${text}`, values),
     )
     return { rows: rows as Row[], rowCount }
   }
