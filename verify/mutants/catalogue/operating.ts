@@ -226,4 +226,11 @@ export const operating: readonly Mutant[] = [
     ],
     caughtBy: whole('invariants/mutants-delivery.pg.test.ts', 'fails one member of a batch alone'),
   },
+  {
+    name: 'statements-between-statements',
+    invariants: ['I31'],
+    bug: 'A handler that runs beside others in a transaction sends its second statement behind theirs.',
+    edits: [edit('deliver/statement-order.ts', 'if (place < this.#last) {', 'if (place < 0) {')],
+    caughtBy: whole('crash/side-by-side.pg.test.ts', 'of which the second relies on the first'),
+  },
 ]
