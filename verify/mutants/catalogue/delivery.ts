@@ -160,7 +160,11 @@ const retrying: readonly Mutant[] = [
     invariants: ['I20'],
     bug: 'Rows are given out before they are due.',
     edits: [
-      edit('store/postgres/retry.ts', 'AND r.due_at <= clock_timestamp() AND (r.state', 'AND (r.state'),
+      edit(
+        'store/postgres/retry.ts',
+        'AND r.due_at <= (SELECT clock_timestamp()) AND (r.state',
+        'AND (r.state',
+      ),
     ],
     caughtBy: conformance('gives rows out when they are due, in that order'),
   },

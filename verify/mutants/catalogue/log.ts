@@ -204,8 +204,8 @@ const reading: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/tick-sql.ts',
-        'AND e.xid = open.xid AND (SELECT small FROM sized)',
-        'AND e.xid = open.xid AND false',
+        'AND e.xid <= open.xid AND (SELECT small FROM sized)',
+        'AND e.xid <= open.xid AND false',
       ),
     ],
     caughtBy: conformance('answers with the events of the tick that it makes, when they are few'),
@@ -256,8 +256,8 @@ const reading: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/tick-sql.ts',
-        'last.snapshot, pg_current_snapshot(), (SELECT',
-        `last.snapshot, replace('x:x:', 'x', pg_snapshot_xmin(pg_current_snapshot())::text)::pg_snapshot, (SELECT`,
+        'last.snapshot, pg_current_snapshot(), coalesce',
+        `last.snapshot, replace('x:x:', 'x', pg_snapshot_xmin(pg_current_snapshot())::text)::pg_snapshot, coalesce`,
       ),
     ],
     caughtBy: conformance('does not wait for a transaction that stays open'),

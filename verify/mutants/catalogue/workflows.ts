@@ -68,8 +68,8 @@ const waiting: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/workflow-wake.ts',
-        '<= clock_timestamp() ORDER BY',
-        "<= clock_timestamp() + interval '1 hour' ORDER BY",
+        '<= (SELECT clock_timestamp()) ORDER BY',
+        "<= (SELECT clock_timestamp()) + interval '1 hour' ORDER BY",
       ),
     ],
     caughtBy: conformance('wakes when it is due, not before, and once (I46)'),
