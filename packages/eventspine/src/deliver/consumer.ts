@@ -258,7 +258,7 @@ export class Consumer {
     while (this.#unsettled.flushing) await this.#services.clock.sleep(flushPollMs)
     const { settle: port, worker, random, outcomes } = this.#services
     const held = await runChunk(items, this.subscription, {
-      ...{ port, worker, random, outcomes, sideBySide: this.#sideBySide },
+      ...{ port, worker, random, outcomes, sideBySide: this.#sideBySide, width: this.gate.concurrency },
       handle: (item, transaction) => new Promise((resolve) => this.#attempt(item, transaction, resolve)),
       settlement: (ended) => this.#settlementOf(ended),
       settled: () => this.#transacted(items),

@@ -9,9 +9,14 @@ import { StatementOrder } from './statement-order.js'
 /** What became of a chunk. `again`: nothing that can be told apart, so it runs anew, one after another. */
 export type Tried =
   | { readonly kind: 'done'; readonly done: ReadonlyMap<Item, Outcome> }
-  | { readonly kind: 'failed'; readonly item: Item; readonly outcome: Outcome }
+  | { readonly kind: 'failed'; readonly failed: readonly Failed[] }
   | { readonly kind: 'abandoned' }
   | { readonly kind: 'again' }
+
+export interface Failed {
+  readonly item: Item
+  readonly outcome: Outcome
+}
 
 export type Handle = (item: Item, transaction: Transaction) => Promise<Outcome>
 
@@ -19,6 +24,12 @@ export type Handle = (item: Item, transaction: Transaction) => Promise<Outcome>
 const restMax = 1_024
 /** Slower ones are not held up by the way to the database, and would wait for each other under their deadlines. */
 const itemMsMax = 20
+
+export interface SideBySideServices {
+  readonly handle: Handle
+  readonly outcomes: Outcomes
+  readonly width: number
+}
 
 export class SideBySide {
   #rest = 0
@@ -36,20 +47,25 @@ export class SideBySide {
     this.#rest = this.#restLength
   }
 
+  /** `width`: of them at once, the next when one has ended. */
   async try(
     items: readonly Item[],
     transaction: Transaction,
-    { handle, outcomes: { givenUp } }: { readonly handle: Handle; readonly outcomes: Outcomes },
+    { handle, outcomes: { givenUp }, width }: SideBySideServices,
   ): Promise<Tried> {
     const order = new StatementOrder(transaction, items.length, givenUp)
-    const outcomes = await Promise.all(
-      items.map(async (item, place) => {
-        const outcome = await handle(item, order.seat(place))
-        order.ended(place)
-        return outcome
-      }),
-    )
-    const tried = judged(items, outcomes, order.mixed)
+    const outcomes: Outcome[] = []
+    let next = 0
+    const line = async () => {
+      for (let place = next++; place < items.length; place = next++) {
+        const outcome = await handle(items[place] as Item, order.seat(place))
+        outcomes[place] = outcome
+        order.ended(place, outcome)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(width, items.length) }, line))
+    const tried = judged(items, outcomes, order)
+    if (tried.kind !== 'failed') order.report(new Map())
     if (tried.kind === 'again' || slow(items)) this.#pause()
     else if (tried.kind === 'done') this.#restLength = 0
     return tried
@@ -65,22 +81,32 @@ export async function oneByOne(
   for (const item of items) {
     const outcome = await handle(item, transaction)
     if (outcome.kind === 'abandoned') return { kind: 'abandoned' }
-    if (outcome.kind !== 'done') return { kind: 'failed', item, outcome }
+    if (outcome.kind !== 'done') return { kind: 'failed', failed: [{ item, outcome }] }
     done.set(item, outcome)
   }
   return { kind: 'done', done }
 }
 
-function judged(items: readonly Item[], outcomes: readonly Outcome[], mixed: boolean): Tried {
+function judged(items: readonly Item[], outcomes: readonly Outcome[], order: StatementOrder): Tried {
   if (items.some(({ cancellation }) => cancellation.cancelled)) return { kind: 'abandoned' }
   // They waited for each other.
-  if (mixed || outcomes.some(isTimeout)) return { kind: 'again' }
-  const place = outcomes.findIndex(({ kind }) => kind === 'retry' || kind === 'dead')
-  const [item, outcome] = [items[place], outcomes[place]]
-  if (item !== undefined && outcome !== undefined) return { kind: 'failed', item, outcome }
+  if (order.mixed || outcomes.some(isTimeout)) return { kind: 'again' }
+  // Whose statement failed has swallowed that, and others had to give up for it, whatever they made of it.
+  const cause = order.gaveUpFor === undefined ? undefined : outcomes[order.gaveUpFor]
+  if (cause !== undefined && !isFailure(cause)) return { kind: 'again' }
+  // The first one failed by itself. What a later one had asked for may be undone with the first, so it is heard again.
+  const places = [...items.keys()].filter((place) => isFailure(outcomes[place] as Outcome))
+  const own = places.filter((place, index) => index === 0 || !order.asked(place))
+  if (own.length > 0) {
+    order.report(new Map(own.map((place) => [place, outcomes[place] as Outcome])))
+    const failed = own.map((place) => ({ item: items[place] as Item, outcome: outcomes[place] as Outcome }))
+    return { kind: 'failed', failed }
+  }
   if (outcomes.some(({ kind }) => kind === 'abandoned')) return { kind: 'again' }
-  return { kind: 'done', done: new Map(items.map((each, index) => [each, outcomes[index] as Outcome])) }
+  return { kind: 'done', done: new Map(items.map((each, place) => [each, outcomes[place] as Outcome])) }
 }
+
+const isFailure = ({ kind }: Outcome) => kind === 'retry' || kind === 'dead'
 
 const isTimeout = (outcome: Outcome) =>
   (outcome.kind === 'retry' || outcome.kind === 'dead') && outcome.failure.category === 'timeout'

@@ -14,6 +14,7 @@ function database() {
   return { sent, answers, transaction: { query } as ConstructorParameters<typeof StatementOrder>[0] }
 }
 
+const done = { kind: 'done', published: [] } as const
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 const outcome = (work: Promise<unknown>) =>
   work.then(
@@ -28,6 +29,7 @@ it('sends what all ask without waiting for answers, in the order of the handlers
   const second = order.seat(1).query('b')
   expect(sent).toEqual([])
   const first = order.seat(0).query('a')
+  await settled()
   expect(sent).toEqual(['a', 'b', 'c'])
   for (const { resolve } of answers) resolve()
   await Promise.all([first, second, third])
@@ -38,18 +40,19 @@ it('lets the next one go when one has ended without a statement', async () => {
   const { sent, transaction } = database()
   const order = new StatementOrder(transaction, 3, () => new RangeError('given up'))
   void order.seat(2).query('c')
-  order.ended(1)
-  order.ended(0)
+  order.ended(1, done)
+  order.ended(0, done)
   expect(sent).toEqual(['c'])
 })
 
-it('sends several of one handler where none behind it has asked', () => {
+it('sends together what one handler asks in one turn, whoever asked first', async () => {
   const { sent, transaction } = database()
   const order = new StatementOrder(transaction, 2, () => new RangeError('given up'))
-  void order.seat(0).query('a1')
-  void order.seat(0).query('a2')
   void order.seat(1).query('b1')
   void order.seat(1).query('b2')
+  void order.seat(0).query('a1')
+  void order.seat(0).query('a2')
+  await settled()
   expect(sent).toEqual(['a1', 'a2', 'b1', 'b2'])
   expect(order.mixed).toBe(false)
 })
@@ -59,6 +62,7 @@ it('gives all up when one asks again behind a later one, and sends nothing more'
   const order = new StatementOrder(transaction, 4, () => new RangeError('given up'))
   void order.seat(0).query('a1')
   void order.seat(1).query('b1')
+  await settled()
   const waiting = outcome(order.seat(3).query('d1'))
   expect(await outcome(order.seat(0).query('a2'))).toBe('RangeError')
   expect(await waiting).toBe('RangeError')
@@ -71,6 +75,7 @@ it('tells the failure to the one that failed, and gives up the others', async ()
   const { sent, answers, transaction } = database()
   const order = new StatementOrder(transaction, 4, () => new RangeError('given up'))
   const asked = ['a', 'b', 'c'].map((text, place) => outcome(order.seat(place).query(text)))
+  await settled()
   answers[0]?.resolve()
   await settled()
   answers[1]?.reject(new TypeError('no such table'))
@@ -79,4 +84,20 @@ it('tells the failure to the one that failed, and gives up the others', async ()
   expect(await Promise.all(asked)).toEqual(['answered', 'TypeError', 'RangeError'])
   expect(await outcome(order.seat(3).query('d'))).toBe('RangeError')
   expect(sent).toEqual(['a', 'b', 'c'])
+})
+
+it('says for whom others had to give up, and sends nothing of a handler that is over', async () => {
+  const { sent, answers, transaction } = database()
+  const order = new StatementOrder(transaction, 3, () => new RangeError('given up'))
+  const late = outcome(order.seat(1).query('b'))
+  order.ended(1, { kind: 'abandoned' })
+  const first = outcome(order.seat(0).query('a'))
+  await settled()
+  expect(await late).toBe('RangeError')
+  expect(order.gaveUpFor).toBeUndefined()
+  answers[0]?.reject(new TypeError('refused'))
+  expect(await first).toBe('TypeError')
+  expect(await outcome(order.seat(2).query('c'))).toBe('RangeError')
+  expect(order.gaveUpFor).toBe(0)
+  expect(sent).toEqual(['a'])
 })

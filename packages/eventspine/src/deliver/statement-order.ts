@@ -1,15 +1,20 @@
 // The statements of handlers that run side by side in one transaction: sent in the order of the handlers, without
 // waiting for each other's answers, and never one handler's between two of another. What a handler sees is what it sees
 // when it runs alone behind those before it; where that cannot be, all are given up.
-import type { Transaction } from '../handle/index.js'
+import type { Seat, Transaction } from '../handle/index.js'
+import type { Outcome } from '../handle/outcome.js'
 
 export class StatementOrder {
   readonly #transaction: Transaction
   readonly #givenUp: () => Error
   /** What each handler wants sent and whose turn has not come. */
   readonly #waiting: (() => void)[][]
-  /** Of each handler: a statement of it is sent, or it ended without one. */
-  readonly #passed: boolean[]
+  readonly #asked = new Set<number>()
+  /** Ended without success: what it still wanted is not sent. */
+  readonly #over = new Set<number>()
+  readonly #reports = new Map<number, (final: Outcome) => void>()
+  /** A statement of it is sent, or it ended without one. */
+  readonly #passed = new Set<number>()
   /** The first that has not passed. */
   #turn = 0
   /** The last handler of which a statement was sent. */
@@ -17,13 +22,13 @@ export class StatementOrder {
   /** Whose statement failed: from then on the database refuses all of them. */
   #failed: number | undefined
   #mixed = false
+  #gaveUp = false
 
   /** `givenUp`: what a handler is told that cannot go on for nothing that it did. */
   constructor(transaction: Transaction, handlers: number, givenUp: () => Error) {
     this.#transaction = transaction
     this.#givenUp = givenUp
     this.#waiting = Array.from({ length: handlers }, () => [])
-    this.#passed = new Array(handlers).fill(false)
   }
 
   /** A handler asked again when a later one had asked already: nothing of this may be recorded. */
@@ -31,11 +36,23 @@ export class StatementOrder {
     return this.#mixed
   }
 
-  /** The transaction as the handler of this place has it. */
-  seat(place: number): Transaction {
+  /** Some were told to give up because a statement of this handler failed, whatever it made of that. */
+  get gaveUpFor(): number | undefined {
+    return this.#gaveUp ? this.#failed : undefined
+  }
+
+  /** What this handler came to may have to do with what others did. */
+  asked(place: number): boolean {
+    return this.#asked.has(place)
+  }
+
+  seat(place: number): Seat {
     return {
+      gaveUp: () => this.#gaveUp,
+      postpone: (report) => void this.#reports.set(place, report),
       query: (text, values) =>
         new Promise((resolve, reject) => {
+          this.#asked.add(place)
           const send = () => void this.#send(place, text, values).then(resolve as never, reject)
           if (place <= this.#turn || this.#mixed) send()
           else this.#waiting[place]?.push(send)
@@ -43,36 +60,44 @@ export class StatementOrder {
     }
   }
 
-  ended(place: number): void {
+  ended(place: number, { kind }: Outcome): void {
+    if (kind !== 'done') this.#over.add(place)
     this.#pass(place)
+  }
+
+  /** Reports what was postponed: as this outcome, or as given up. */
+  report(final: ReadonlyMap<number, Outcome>): void {
+    for (const [place, report] of this.#reports) report(final.get(place) ?? { kind: 'abandoned' })
   }
 
   async #send(place: number, text: string, values: readonly unknown[] | undefined) {
     if (place < this.#last) {
       this.#mixed = true
-      this.#waiting
-        .splice(0)
-        .flat()
-        .forEach((send) => send())
+      for (const send of this.#waiting.splice(0).flat()) send()
     }
-    const doomed = this.#failed !== undefined && this.#failed !== place
-    if (this.#mixed || doomed) throw this.#givenUp()
+    if (this.#over.has(place)) throw this.#givenUp()
+    if (this.#mixed || (this.#failed !== undefined && this.#failed !== place)) throw this.#giveUp()
     this.#last = place
-    // Sent before anybody behind it is let through.
     const answer = this.#transaction.query(text, values)
-    this.#pass(place)
+    // Not before the handler has said all that it says in this turn: `Promise.all` of two goes out whole.
+    queueMicrotask(() => this.#pass(place))
     try {
       return await answer
     } catch (error) {
-      if (this.#failed !== undefined && this.#failed !== place) throw this.#givenUp()
+      if (this.#failed !== undefined && this.#failed !== place) throw this.#giveUp()
       this.#failed = place
       throw error
     }
   }
 
+  #giveUp(): Error {
+    this.#gaveUp = true
+    return this.#givenUp()
+  }
+
   #pass(place: number): void {
-    this.#passed[place] = true
-    while (this.#passed[this.#turn] === true) {
+    this.#passed.add(place)
+    while (this.#passed.has(this.#turn)) {
       this.#turn++
       for (const send of this.#waiting[this.#turn]?.splice(0) ?? []) send()
     }

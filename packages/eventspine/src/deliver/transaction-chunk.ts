@@ -7,7 +7,7 @@ import type { Random } from '../kernel/index.js'
 import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
 import type { Item } from './item.js'
 import { consumerId } from './port.js'
-import { type Handle, oneByOne, type SideBySide } from './side-by-side.js'
+import { type Failed, type Handle, oneByOne, type SideBySide } from './side-by-side.js'
 import type { ResolvedSubscription } from './subscription.js'
 
 export interface ChunkServices {
@@ -17,6 +17,8 @@ export interface ChunkServices {
   readonly outcomes: Outcomes
   readonly handle: Handle
   readonly sideBySide: SideBySide
+  /** Handlers that may run at once. */
+  readonly width: number
   /** Takes the outcomes and gives the settlement that holds them. */
   settlement(outcomes: ReadonlyMap<Item, Outcome>): Settlement | undefined
   /** The settlement is recorded. */
@@ -27,7 +29,7 @@ export interface ChunkServices {
   wait(item: Item): void
 }
 
-/** Failures in one chunk after which the rest runs one by one. */
+/** Rounds of one chunk that failed after which the rest runs one by one. */
 const failuresMax = 3
 
 /** True when everything is recorded; false when the lease is lost. Rejects when the store is away. */
@@ -38,9 +40,9 @@ export async function runChunk(
 ): Promise<boolean> {
   const bad = new Map<Item, Outcome>()
   let left = [...items]
+  let failures = 0
   let together = items.length
-  // Of an ordered key the next one begins when the one before it has ended.
-  let sideBySide = subscription.ordered === 'no' && items.length > 1 && services.sideBySide.fits
+  let sideBySide = items.length > 1 && mayRunAtOnce(subscription, services) && services.sideBySide.fits
   const setApart = (item: Item, outcome: Outcome) => {
     // Also one that was set apart before: what it did was undone, and now an earlier one of its key stays.
     const behind = items
@@ -53,7 +55,9 @@ export async function runChunk(
     }
     bad.set(item, outcome)
     left = left.filter((each) => each !== item && !behind.includes(each))
-    if (bad.size >= failuresMax) together = 1
+  }
+  const failedOnce = () => {
+    if (++failures >= failuresMax) together = 1
   }
   // Each round records something, sets one apart, or goes on one by one.
   while (left.length > 0 || bad.size > 0) {
@@ -67,7 +71,11 @@ export async function runChunk(
         const answered = await undone(transaction)
         if (tried.kind === 'abandoned') return true
         if (tried.kind === 'again') sideBySide = false
-        else setApart(tried.item, answered ? tried.outcome : excused(tried, subscription, services))
+        else {
+          for (const each of tried.failed)
+            setApart(each.item, answered ? each.outcome : excused(each, subscription, services))
+          failedOnce()
+        }
         continue
       }
       const settled = [...bad].filter(([item]) => !isBehind(item, left, tried.done, subscription))
@@ -79,6 +87,7 @@ export async function runChunk(
         left = left.filter((item) => !outcomes.has(item))
       } else if ('conflicting' in recorded) {
         for (const item of recorded.conflicting) setApart(item, services.outcomes.conflicted())
+        failedOnce()
       } else if (part.length > 1) {
         together = 1
       } else {
@@ -94,6 +103,10 @@ export async function runChunk(
   }
   return true
 }
+
+// Of an ordered key the next one begins when the one before it has ended.
+const mayRunAtOnce = ({ ordered, concurrencyPerKeyMax }: ResolvedSubscription, { width }: ChunkServices) =>
+  ordered === 'no' && width > 1 && concurrencyPerKeyMax >= width
 
 // Of an ordered key nothing goes on behind one that stays. A row that fails is of a key that is blocked already.
 function waitsFor(item: Item, failed: Item, outcome: Outcome, { ordered }: ResolvedSubscription): boolean {
@@ -125,11 +138,6 @@ const undone = (transaction: SettleTransaction) =>
     () => true,
     () => false,
   )
-
-interface Failed {
-  readonly item: Item
-  readonly outcome: Outcome
-}
 
 // It may have waited for a database that answers nothing: that takes no delivery its last attempt.
 function excused(

@@ -2,6 +2,7 @@
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
 import type { Cancellation } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
+import type { Outcome } from './outcome.js'
 import type { Publications } from './publications.js'
 import type { Attempt } from './runner.js'
 
@@ -42,6 +43,14 @@ export interface Transaction {
     text: string,
     values?: readonly unknown[],
   ): Promise<{ rows: Row[]; rowCount: number | null }>
+}
+
+/** The transaction as one of several handlers has it that run in it side by side. */
+export interface Seat extends Transaction {
+  /** Some of them were told to give up. */
+  gaveUp(): boolean
+  /** Keeps how a failure is reported until it is known whether it counts. */
+  postpone(report: (final: Outcome) => void): void
 }
 
 export interface TransactionContext extends HandlerContext {

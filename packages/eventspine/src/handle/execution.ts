@@ -6,7 +6,7 @@ import type { NewEvent } from '../event/stored.js'
 import { Cancellation } from '../kernel/index.js'
 import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
 import { HandlerError, TimeoutError, ValidationError } from './category.js'
-import { Context, type Underway } from './context.js'
+import { Context, type Seat, type Underway } from './context.js'
 import type { Timed } from './deadlines.js'
 import { AbandonedError, type Outcome, outcomes } from './outcome.js'
 import { Publications } from './publications.js'
@@ -123,8 +123,13 @@ export class Execution implements Timed, Underway {
     this.cancellation.cancel(this.#attempt.item.cancellation.reason)
   }
 
+  get #seat(): Seat | undefined {
+    const { transaction } = this.#attempt
+    return transaction !== undefined && 'postpone' in transaction ? (transaction as Seat) : undefined
+  }
+
   #fail(error: unknown): void {
-    if (AbandonedError.is(error)) return this.#end({ kind: 'abandoned' })
+    if (this.#seat?.gaveUp() === true && AbandonedError.is(error)) return this.#end({ kind: 'abandoned' })
     const { item, subscription } = this.#attempt
     const judge = this.#publications?.interrupted === true ? outcomes.interrupted : outcomes.failed
     this.#end(judge(error, item.attempt, subscription.retry, this.#services.random))
@@ -139,12 +144,20 @@ export class Execution implements Timed, Underway {
     this.#publications?.end()
     let final = outcome
     try {
-      this.#report(outcome)
+      if (this.#seat === undefined || outcome.kind === 'done') this.#report(outcome)
+      else this.#seat.postpone((each) => this.#reportQuietly(each))
     } catch (error) {
       // Something around the handler failed, a logger of the user's say. It must not take the process with it.
       final = outcomes.failed(error, item.attempt, subscription.retry, this.#services.random)
     }
     this.#done(final)
+  }
+
+  // Too late for the outcome to be another.
+  #reportQuietly(outcome: Outcome): void {
+    try {
+      this.#report(outcome)
+    } catch {}
   }
 
   #report(outcome: Outcome): void {

@@ -7,7 +7,13 @@ export {
   TransientError,
   ValidationError,
 } from './category.js'
-export type { HandlerContext, HandlerPublishOptions, Transaction, TransactionContext } from './context.js'
+export type {
+  HandlerContext,
+  HandlerPublishOptions,
+  Seat,
+  Transaction,
+  TransactionContext,
+} from './context.js'
 export { judge, retryAfterOf } from './failure.js'
 export { type Outcome, outcomes } from './outcome.js'
 export { persistently } from './persistently.js'

@@ -69,7 +69,7 @@ it('lets one that failed in a chunk wait when an earlier one of its key fails af
         rollback: async () => {},
       }),
     },
-    ...{ worker: 'worker', random: seededRandom(1), outcomes, sideBySide: new SideBySide() },
+    ...{ worker: 'worker', random: seededRandom(1), outcomes, sideBySide: new SideBySide(), width: 10 },
     handle: async (each) => outcomesOf.get(each)?.shift() ?? done,
     settlement: (ended) => {
       recorded.push(...ended.keys())

@@ -9,7 +9,9 @@ const told = defineEvent({ type: 'tests.told', schema: z.object({ n: z.number() 
 const events = 150
 const bad = [7, 31]
 
-async function ran(handler: (tx: TransactionContext['tx'], n: number, table: string) => Promise<unknown>) {
+type Handler = (tx: TransactionContext['tx'], n: number, table: string) => Promise<unknown>
+
+async function ran(handler: Handler, concurrency?: number | { max: number; perKey: number }) {
   const schema = freshSchema()
   const table = `${schema}_effect`
   await sql(`CREATE TABLE ${table} (n int NOT NULL CHECK (n NOT IN (${bad.join(', ')})), who text)`)
@@ -17,6 +19,7 @@ async function ran(handler: (tx: TransactionContext['tx'], n: number, table: str
   let runs = 0
   const ledger = defineSubscription({
     ...{ name: 'ledger', on: told, retry: retries.standard({ attemptsMax: 1 }) },
+    ...(concurrency === undefined ? {} : { concurrency }),
     async transact({ data }, { tx }) {
       runs++
       await handler(tx, data.n, table)
@@ -54,7 +57,17 @@ it.each([
       await tx.query(`INSERT INTO ${table} (n, who) VALUES ($1, ${who})`, [n])
     },
   ],
-] satisfies [string, Parameters<typeof ran>[0]][])('is exact with %s', async (_, handler) => {
+  [
+    'failures that a handler swallows, and neighbours that wrap theirs',
+    async (tx, n, table) => {
+      // Refused before it reaches the database, so nothing there is undone by it.
+      if (n % 10 === 4) await tx.query('COMMIT').catch(() => {})
+      await tx.query(`INSERT INTO ${table} (n, who) VALUES ($1::int, $1::int::text)`, [n]).catch((cause) => {
+        throw new Error(`wrapped: ${cause.message}`, { cause })
+      })
+    },
+  ],
+] satisfies [string, Handler][])('is exact with %s', async (_, handler) => {
   const { rows, dead, letters } = await ran(handler)
   expect(rows).toEqual(good.map((n) => ({ n, who: String(n) })))
   expect(dead.map(({ n }) => n).sort((a, b) => a - b)).toEqual(bad)
@@ -62,4 +75,19 @@ it.each([
     expect(letter.attempts).toBe(1)
     expect(letter.failure.message).toContain('violates check constraint')
   }
+})
+
+it.each([
+  [{ max: 10, perKey: 1 }, 1],
+  [1, 1],
+  [4, 4],
+  [undefined, 10],
+])('keeps to its concurrency: %j', async (concurrency, most) => {
+  let now = 0
+  let peak = 0
+  await ran(async (tx, n, table) => {
+    peak = Math.max(peak, ++now)
+    await tx.query(`INSERT INTO ${table} (n) VALUES ($1)`, [n]).finally(() => now--)
+  }, concurrency)
+  expect(peak).toBe(most)
 })

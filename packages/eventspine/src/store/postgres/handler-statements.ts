@@ -23,11 +23,13 @@ export class HandlerStatements {
           this.#parsed = text
         },
       }
-      const answer: Callback = (error, result) => (error ? reject(error) : resolve(result))
+      const answer: Callback = (error, result) => {
+        if (error === undefined || error === null) return resolve(result)
+        // The connection has forgotten it, or nothing behind it is heard any more.
+        this.#parsed = undefined
+        reject(error)
+      }
       this.#client.query(HandlerStatement.statement({ text, values: values as unknown[] }, parsing, answer))
-    }).catch((error: unknown) => {
-      this.#parsed = undefined
-      throw error
     })
   }
 
@@ -48,7 +50,7 @@ interface Parsing {
   parses(): void
 }
 
-type Callback = (error: Error | undefined, result: pg.QueryResult) => void
+type Callback = (error: Error | null | undefined, result: pg.QueryResult) => void
 
 // One statement and no second behind a semicolon: the simple protocol would run `…; COMMIT`.
 class HandlerStatement extends pg.Query {
