@@ -6,12 +6,13 @@ import type { Outcome, Outcomes } from '../handle/outcome.js'
 import type { Item } from './item.js'
 import { StatementOrder } from './statement-order.js'
 
-/** What became of a chunk. `again`: nothing that can be told apart, so it runs anew, one after another. */
+/** What became of a chunk. `again`: nothing that can be told apart, so it runs anew, one after another; `alone`: each in a
+ *  transaction of its own, since one of them leaves it broken. */
 export type Tried =
   | { readonly kind: 'done'; readonly done: ReadonlyMap<Item, Outcome> }
   | { readonly kind: 'failed'; readonly failed: readonly Failed[] }
   | { readonly kind: 'abandoned' }
-  | { readonly kind: 'again' }
+  | { readonly kind: 'again'; readonly alone: boolean }
 
 export interface Failed {
   readonly item: Item
@@ -58,7 +59,8 @@ export class SideBySide {
     let next = 0
     const line = async () => {
       for (let place = next++; place < items.length; place = next++) {
-        const outcome = await handle(items[place] as Item, order.seat(place))
+        // Nothing of it could be recorded any more.
+        const outcome = order.broken ? givenUpUntried : await handle(items[place] as Item, order.seat(place))
         outcomes[place] = outcome
         order.ended(place, outcome)
       }
@@ -90,10 +92,10 @@ export async function oneByOne(
 function judged(items: readonly Item[], outcomes: readonly Outcome[], order: StatementOrder): Tried {
   if (items.some(({ cancellation }) => cancellation.cancelled)) return { kind: 'abandoned' }
   // They waited for each other.
-  if (order.mixed || outcomes.some(isTimeout)) return { kind: 'again' }
+  if (order.mixed || order.impatient || outcomes.some(isTimeout)) return { kind: 'again', alone: false }
   // Whose statement failed has swallowed that, and others had to give up for it, whatever they made of it.
   const cause = order.gaveUpFor === undefined ? undefined : outcomes[order.gaveUpFor]
-  if (cause !== undefined && !isFailure(cause)) return { kind: 'again' }
+  if (cause !== undefined && !isFailure(cause)) return { kind: 'again', alone: true }
   // The first one failed by itself. What a later one had asked for may be undone with the first, so it is heard again.
   const places = [...items.keys()].filter((place) => isFailure(outcomes[place] as Outcome))
   const own = places.filter((place, index) => index === 0 || !order.asked(place))
@@ -102,9 +104,11 @@ function judged(items: readonly Item[], outcomes: readonly Outcome[], order: Sta
     const failed = own.map((place) => ({ item: items[place] as Item, outcome: outcomes[place] as Outcome }))
     return { kind: 'failed', failed }
   }
-  if (outcomes.some(({ kind }) => kind === 'abandoned')) return { kind: 'again' }
+  if (outcomes.some(({ kind }) => kind === 'abandoned')) return { kind: 'again', alone: true }
   return { kind: 'done', done: new Map(items.map((each, place) => [each, outcomes[place] as Outcome])) }
 }
+
+const givenUpUntried: Outcome = Object.freeze({ kind: 'abandoned' })
 
 const isFailure = ({ kind }: Outcome) => kind === 'retry' || kind === 'dead'
 

@@ -10,6 +10,8 @@ export class StatementOrder {
   /** What each handler wants sent and whose turn has not come. */
   readonly #waiting: (() => void)[][]
   readonly #asked = new Set<number>()
+  /** Of each handler, statements that it had no answer to yet. */
+  readonly #unanswered: number[]
   /** Ended without success: what it still wanted is not sent. */
   readonly #over = new Set<number>()
   readonly #reports = new Map<number, (final: Outcome) => void>()
@@ -23,11 +25,13 @@ export class StatementOrder {
   #failed: number | undefined
   #mixed = false
   #gaveUp = false
+  #impatient = false
 
   /** `givenUp`: what a handler is told that cannot go on for nothing that it did. */
   constructor(transaction: Transaction, handlers: number, givenUp: () => Error) {
     this.#transaction = transaction
     this.#givenUp = givenUp
+    this.#unanswered = new Array(handlers).fill(0)
     this.#waiting = Array.from({ length: handlers }, () => [])
   }
 
@@ -36,9 +40,19 @@ export class StatementOrder {
     return this.#mixed
   }
 
+  /** No statement is sent any more, but of the handler whose statement failed. */
+  get broken(): boolean {
+    return this.#mixed || this.#failed !== undefined
+  }
+
   /** Some were told to give up because a statement of this handler failed, whatever it made of that. */
   get gaveUpFor(): number | undefined {
     return this.#gaveUp ? this.#failed : undefined
+  }
+
+  /** A handler failed without waiting for what it had asked: that it had to wait may be why. */
+  get impatient(): boolean {
+    return this.#impatient
   }
 
   /** What this handler came to may have to do with what others did. */
@@ -53,7 +67,11 @@ export class StatementOrder {
       query: (text, values) =>
         new Promise((resolve, reject) => {
           this.#asked.add(place)
-          const send = () => void this.#send(place, text, values).then(resolve as never, reject)
+          this.#count(place, 1)
+          const send = () =>
+            void this.#send(place, text, values)
+              .finally(() => this.#count(place, -1))
+              .then(resolve as never, reject)
           if (place <= this.#turn || this.#mixed) send()
           else this.#waiting[place]?.push(send)
         }),
@@ -61,7 +79,10 @@ export class StatementOrder {
   }
 
   ended(place: number, { kind }: Outcome): void {
-    if (kind !== 'done') this.#over.add(place)
+    if (kind !== 'done') {
+      this.#over.add(place)
+      this.#impatient ||= (this.#unanswered[place] ?? 0) > 0
+    }
     this.#pass(place)
   }
 
@@ -84,10 +105,16 @@ export class StatementOrder {
     try {
       return await answer
     } catch (error) {
+      // Refused before it left, a later one's can come back first.
+      if (this.#failed !== undefined && place < this.#failed) this.#mixed = true
       if (this.#failed !== undefined && this.#failed !== place) throw this.#giveUp()
       this.#failed = place
       throw error
     }
+  }
+
+  #count(place: number, change: number): void {
+    this.#unanswered[place] = (this.#unanswered[place] ?? 0) + change
   }
 
   #giveUp(): Error {

@@ -42,7 +42,7 @@ export async function runChunk(
   let left = [...items]
   let failures = 0
   let together = items.length
-  let sideBySide = items.length > 1 && mayRunAtOnce(subscription, services) && services.sideBySide.fits
+  let sideBySide = mayRunAtOnce(subscription, services) && services.sideBySide.fits
   const setApart = (item: Item, outcome: Outcome) => {
     // Also one that was set apart before: what it did was undone, and now an earlier one of its key stays.
     const behind = items
@@ -64,14 +64,17 @@ export async function runChunk(
     const part = left.slice(0, together)
     const transaction = await services.port.begin(subscription.deadlineMs)
     try {
-      const tried = sideBySide
-        ? await services.sideBySide.try(part, transaction, services)
-        : await oneByOne(part, transaction, services.handle)
+      const tried =
+        sideBySide && part.length > 1
+          ? await services.sideBySide.try(part, transaction, services)
+          : await oneByOne(part, transaction, services.handle)
       if (tried.kind !== 'done') {
         const answered = await undone(transaction)
         if (tried.kind === 'abandoned') return true
-        if (tried.kind === 'again') sideBySide = false
-        else {
+        if (tried.kind === 'again') {
+          sideBySide = false
+          if (tried.alone) together = 1
+        } else {
           for (const each of tried.failed)
             setApart(each.item, answered ? each.outcome : excused(each, subscription, services))
           failedOnce()
@@ -90,12 +93,7 @@ export async function runChunk(
         failedOnce()
       } else if (part.length > 1) {
         together = 1
-      } else {
-        const [only] = part
-        if (only === undefined) throw recorded.fault
-        const { failed } = services.outcomes
-        setApart(only, failed(recorded.fault, only.attempt, subscription.retry, services.random))
-      }
+      } else setApart(...failedAlone(part, recorded.fault, subscription, services))
     } catch (error) {
       await undone(transaction)
       throw error
@@ -130,6 +128,16 @@ function isBehind(
       each.orderingKey === item.orderingKey &&
       comparePositions(each.event, item.event) < 0,
   )
+}
+
+function failedAlone(
+  [only]: readonly Item[],
+  fault: unknown,
+  { retry }: ResolvedSubscription,
+  { outcomes, random }: ChunkServices,
+): [Item, Outcome] {
+  if (only === undefined) throw fault
+  return [only, outcomes.failed(fault, only.attempt, retry, random)]
 }
 
 /** False when the database did not answer. */

@@ -58,6 +58,17 @@ it.each([
     },
   ],
   [
+    'refused statements that a handler swallows',
+    async (tx, n, table) => {
+      if (n % 50 === 3) {
+        await tx.query('SAVEPOINT before')
+        await tx.query(`INSERT INTO ${table} (n) VALUES (7)`).catch(() => {})
+        await tx.query('ROLLBACK TO SAVEPOINT before')
+      }
+      await tx.query(`INSERT INTO ${table} (n, who) VALUES ($1::int, $1::int::text)`, [n])
+    },
+  ],
+  [
     'failures that a handler swallows, and neighbours that wrap theirs',
     async (tx, n, table) => {
       // Refused before it reaches the database, so nothing there is undone by it.
