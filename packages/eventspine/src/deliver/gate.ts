@@ -95,7 +95,7 @@ export class Gate {
   roomForRows(queued: number): number {
     const { breaker } = this.#subscription
     if (breaker?.scope === 'service' && this.#services.breakers.passage(breaker, '').kind === 'wait') return 0
-    // Transactional ones run one by one: what counts is what fits into a chunk.
+    // Transactional ones run a chunk at a time: what counts is what fits into it.
     const places =
       this.#subscription.transact === undefined ? this.concurrency - this.running : transactionItemsMax
     return places - queued

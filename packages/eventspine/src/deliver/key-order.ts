@@ -226,7 +226,7 @@ export class KeyOrder {
 
 const nothing: readonly Item[] = Object.freeze([])
 
-// A chunk of transactional deliveries runs one by one: it may hold several of a key, in their order.
+// A chunk of transactional deliveries may hold several of a key, in their order: it runs one by one where that matters.
 export function keyOrderOf({ transact, ordered, concurrencyPerKeyMax }: ResolvedSubscription): KeyOrder {
   if (transact !== undefined) return new KeyOrder(ordered !== 'no', Number.POSITIVE_INFINITY)
   return ordered === 'no' ? new KeyOrder(false, concurrencyPerKeyMax) : new KeyOrder(true, 1)
