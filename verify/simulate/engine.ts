@@ -60,4 +60,4 @@ export type { MemoryTransaction } from '../../packages/eventspine/src/store/memo
 export { workflowPort } from '../../packages/eventspine/src/store/memory/workflow.js'
 export { createPostgresStore } from '../../packages/eventspine/src/store/postgres/postgres-store.js'
 export type { Store } from '../../packages/eventspine/src/store/store.js'
-export type { Entry, Recording } from '../../packages/eventspine/src/workflow/port.js'
+export type { Entry, Recording, WorkflowState } from '../../packages/eventspine/src/workflow/port.js'

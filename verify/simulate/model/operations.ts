@@ -35,7 +35,22 @@ const kinds = {
   'breaker probe': 1,
   'breaker succeeded': 1,
   look: 3,
+  'record workflows': 2,
+  'record workflows again': 1,
+  'load workflows': 1,
+  'end workflow': 1,
+  'wake workflows': 1,
+  'look for events': 1,
+  'list workflows': 1,
 } as const
+
+/** Of a sequence about little else: histories are only told apart once they have grown. */
+const workflowKinds = {
+  ...{ append: 2, begin: 1, within: 1, commit: 1, rollback: 1, steal: 1, release: 1, acquire: 2 },
+  ...{ 'record workflows': 12, 'record workflows again': 2, 'load workflows': 2, 'end workflow': 1 },
+  ...{ 'wake workflows': 3, 'look for events': 4, 'list workflows': 2 },
+} as const
+const workflowsShare = 0.4
 
 export type OperationKind = keyof typeof kinds
 
@@ -54,13 +69,17 @@ export function operationsOf(seed: number, count: number): ModelOperation[] {
     choices: Array.from({ length: choicesOf }, () => dice.random.next()),
   })
   const begun = [operation('append'), operation('acquire'), operation('read')]
-  const middle = Array.from({ length: count }, () => operation(dice.weighted(kinds)))
+  const weights: Partial<Record<OperationKind, number>> = dice.chance(workflowsShare) ? workflowKinds : kinds
+  const middle = Array.from({ length: count }, () =>
+    operation(dice.weighted(weights as Record<OperationKind, number>)),
+  )
   const end = [
     operation('commit'),
     operation('commit'),
     operation('commit'),
     operation('read'),
     operation('look'),
+    operation('list workflows'),
   ]
   return [...begun, ...middle, ...end]
 }

@@ -36,6 +36,11 @@ export class Publishers {
     })
   }
 
+  /** What the engine itself says: always under an id of its own. */
+  ofEngine(choose: Choices): NewEvent[] {
+    return Array.from({ length: choose.between(1, 2) }, () => this.#plain(this.#event(choose)))
+  }
+
   #isHeld(identity: string, own?: Slot): boolean {
     return this.#slots.some((slot) => slot !== own && slot.ids.has(identity))
   }

@@ -16,6 +16,7 @@ import type { ModelOperation, OperationKind } from './operations.js'
 import { ModelPerson } from './person.js'
 import { Publishers } from './publishers.js'
 import type { ModelStore } from './stores.js'
+import { ModelWorkflows, type WorkflowKind } from './workflows.js'
 
 const ticksMax = 1_000
 const eventsMax = 1_000
@@ -57,7 +58,9 @@ export class Side {
     this.#made = made
     this.#publishers = new Publishers(made)
     this.#person = new ModelPerson(made.store)
-    this.#runs = { ...this.#ofStages(), ...this.#ofPeople() }
+    const lease = (choose: Choices) => this.#holding(choose)?.held.lease
+    const workflows = new ModelWorkflows(made, this.#publishers, lease, this.#log)
+    this.#runs = { ...this.#ofStages(), ...workflows.runs, ...this.#ofPeople() }
   }
 
   #ofStages(): Record<StageKind, Run> {
@@ -79,7 +82,7 @@ export class Side {
     }
   }
 
-  #ofPeople(): Record<Exclude<OperationKind, StageKind>, Run> {
+  #ofPeople(): Record<Exclude<OperationKind, StageKind | WorkflowKind>, Run> {
     const { store } = this.#made
     const publishers = this.#publishers
     const person = this.#person
@@ -108,7 +111,16 @@ export class Side {
   async start(): Promise<void> {
     await this.#made.store.register(
       subscriptions.map((name) => ({
-        ...{ app: 'model', name, on: ['*'], priority: 'normal', shards: 1, start: 'beginning' },
+        ...{
+          app: 'model',
+          name,
+          on: ['*'],
+          priority: 'normal',
+          shards: 1,
+          start: 'beginning',
+          selection: '',
+          build: 0,
+        },
         policies: { ordered: { halting: 'halt', skipping: 'skip', plain: 'no' }[name] },
       })),
     )
