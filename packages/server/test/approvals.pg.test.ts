@@ -122,8 +122,12 @@ describe('a decision', () => {
     ['a form that is too large', { decision: 'approve', reason: 'x'.repeat(20_000) }, form, 413],
     ['another type', { decision: 'approve' }, { 'content-type': 'application/json' }, 415],
   ] as const)('is refused with %s, and nothing is decided', async (_, fields, headers, status) => {
-    const { page, decide } = await asked()
-    expect((await decide(fields, headers)).status).toBe(status)
+    const { path, page, decide } = await asked()
+    const answer = await decide(fields, headers)
+    expect([answer.status, answer.headers['content-type']]).toEqual([status, 'text/html; charset=utf-8'])
+    expect(answer.text).toContain('Go back to the form')
+    const { json } = await fixture.send(path, { headers: form, body: 'decision=maybe' })
+    expect(json).toMatchObject({ status: 400, code: 'REQUEST_INVALID' })
     expect((await page()).text).toContain('<form')
   })
 })

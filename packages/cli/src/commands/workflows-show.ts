@@ -74,6 +74,7 @@ const marks: Readonly<Record<Entry['kind'], Text>> = {
   'timer-set': dim('· timer set'),
   'timer-fired': cyan('▸ timer fired'),
   asked: yellow('? asked'),
+  withdrawn: dim('· asks no more'),
   occurred: cyan('▸ event'),
   'event-claimed': cyan('▸ event'),
   signal: cyan('▸ signal'),

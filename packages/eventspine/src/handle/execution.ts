@@ -190,7 +190,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 const newerVersionRetryMs = 60_000
 
 // Without a stack: it would show the insides of the engine to whoever reads the dead letter, and nothing of the user's.
-function undecodable(shown: Shown & { readonly ok: false }): Error {
+export function undecodable(shown: Shown & { readonly ok: false }): Error {
   const error = shown.newer
     ? new HandlerError('unknown', shown.message, { retryAfterMs: newerVersionRetryMs })
     : new ValidationError(shown.message)

@@ -7,10 +7,9 @@ import type { Decoded, EventRegistry } from '../event/registry.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 import type { Cancellation, Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
-import { PermanentError } from './category.js'
 import type { HandlerContext, Transaction } from './context.js'
 import { Deadlines } from './deadlines.js'
-import { Execution } from './execution.js'
+import { Execution, undecodable } from './execution.js'
 import { type Outcome, outcomes } from './outcome.js'
 import { persistently } from './persistently.js'
 import type { RetryPolicy } from './retry-policy.js'
@@ -105,7 +104,7 @@ export class Runner {
   async shown(event: StoredEvent, cancellation: Cancellation): Promise<Event> {
     const made = await this.#show(event, cancellation)
     if (made.ok) return made.event
-    throw new PermanentError(made.message)
+    throw undecodable(made)
   }
 
   #show(event: Remembering, cancellation: Cancellation): Shown | Promise<Shown> {

@@ -40,7 +40,7 @@ export function standingOf(history: readonly Entry[], approval: string): Approva
     if (kind === 'asked' && entry.name === approval) {
       asked = true
       open.set(place, { kind: 'asks', question: place, ...dataOf<object>(entry), askedAtMs: atMs })
-    } else if (kind === 'timer-fired') open.delete(place)
+    } else if (kind === 'timer-fired' || kind === 'withdrawn') open.delete(place)
     else if (kind === 'compensating' || kind === 'ended') over = true
     else if (kind === 'signal' && entry.name === approval) {
       const { payload, approval: decides, link, dropped } = dataOf<Answered>(entry)

@@ -2,7 +2,14 @@
 // happened, to be recorded.
 
 import type { NewEvent } from '../event/stored.js'
-import { judge, PermanentError, persistently, type RetryPolicy, retries } from '../handle/index.js'
+import {
+  HandlerError,
+  judge,
+  PermanentError,
+  persistently,
+  type RetryPolicy,
+  retries,
+} from '../handle/index.js'
 import type { Cancellation, Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import { type AttemptOutcome, attempt, delayOf, stepDeadlineMsDefault } from './attempt.js'
@@ -78,15 +85,9 @@ export class Attempts {
         if (json === undefined) return this.#reports.idle()
         this.#reports.arrived({ kind: 'occurred', place: call.place, name: call.name, json })
       },
-      // A filter that throws, an event that this code cannot read: mended by deploying.
       (error: unknown) => {
         through()
-        this.#reports.stuck(
-          new PermanentError(
-            `Looking for the event "${call.name}" failed and waits for a person: ${judge(error).message}. Mend the cause, then redrive.`,
-            { cause: error },
-          ),
-        )
+        this.#reports.stuck(lookFailed(call.name, error))
         this.#reports.idle()
       },
     )
@@ -159,4 +160,15 @@ export class Attempts {
     this.#running--
     this.#reports.arrived({ ...said, place, name })
   }
+}
+
+// A filter that throws, an event that this code cannot read: mended by deploying. What says itself that it may go better
+// later, is tried again: an event that is newer than this process, while versions roll out.
+function lookFailed(event: string, error: unknown): Error {
+  if (error instanceof HandlerError && error.category !== 'permanent' && error.category !== 'validation')
+    return error
+  return new PermanentError(
+    `Looking for the event "${event}" failed and waits for a person: ${judge(error).message}. Mend the cause, then redrive.`,
+    { cause: error },
+  )
 }

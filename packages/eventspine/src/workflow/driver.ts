@@ -172,6 +172,7 @@ export class Driver {
     const before = this.#history.length
     let some = false
     for (const call of [...this.#program.calls.values()]) {
+      if (this.#program.withdraws(call)) this.#say(call, 'withdrawn')
       if (call.active || !this.#program.wants(call)) continue
       call.active = some = true
       this.#begin(call)
@@ -392,9 +393,8 @@ export class Driver {
 
 const completedOf = (json: string | null) => ({
   state: 'completed',
-  ...(json === null ? {} : { output: parsed(json) }),
+  ...(json === null ? {} : { output: JSON.parse(json) as unknown }),
 })
-const parsed = (json: string | null): unknown => (json === null ? undefined : JSON.parse(json))
 
 /** What only other code can mend. */
 const faults = [TypeError, ReferenceError, RangeError, SyntaxError] as const

@@ -13,6 +13,7 @@ export const entryKinds = [
   'timer-set',
   'timer-fired',
   'asked',
+  'withdrawn',
   'occurred',
   'event-claimed',
   'signal',
@@ -90,7 +91,8 @@ export interface Loaded {
   readonly history: readonly Entry[]
 }
 
-/** Further entries of one instance, all or nothing, if it has just `from` of them and the lease still holds. */
+/** Further entries of one instance, all or nothing, if it has just `from` of them and the lease still holds; of a new one, if
+ *  the definition of its holder is in force, too. */
 export interface Recording extends InstanceName {
   readonly consumer: ConsumerName & { readonly token: number }
   readonly from: number

@@ -101,6 +101,11 @@ export class Program {
     return call.kind === 'undo' ? !this.undone : call.scope.open && !this.abandoned
   }
 
+  /** A question to a person that nobody needs an answer to any more: its branch lost a race. */
+  withdraws({ kind, begun, scope }: Call): boolean {
+    return kind === 'approval' && begun && !scope.open && !this.abandoned
+  }
+
   /** Runs the code up to its first calls. */
   async start(input: unknown): Promise<void> {
     const given = await this.#checked(input)
@@ -187,9 +192,11 @@ export class Program {
         this.taken.add(dataOf<{ readonly id: string }>(entry).id)
         return this.#end(call, () => call.resolve(dataOf(entry)))
       case 'timer-fired':
-        if (call.kind === 'signal' || call.kind === 'approval')
-          this.#inbox.forget(inboxName(call.kind, call.name), call)
+        this.#forget(call)
         return this.#end(call, () => call.resolve(undefined))
+      case 'withdrawn':
+        this.#forget(call)
+        return this.#end(call, () => {})
       case 'child-ended':
         return this.#end(call, () => childEnded(call, dataOf(entry)))
       case 'published':
@@ -204,6 +211,11 @@ export class Program {
   #end(call: Call, settle: () => void): void {
     this.calls.delete(call.place)
     settle()
+  }
+
+  #forget(call: Call): void {
+    if (call.kind === 'signal' || call.kind === 'approval')
+      this.#inbox.forget(inboxName(call.kind, call.name), call)
   }
 
   #stepDone(call: Call, entry: Entry): void {

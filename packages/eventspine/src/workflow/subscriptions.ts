@@ -34,6 +34,7 @@ export function subscriptionsOf(versions: readonly AnyWorkflow[]): readonly Reso
   const own: ResolvedSubscription = {
     ...ownDefaults,
     ...{ name: subscriptionName(name), workflow: name, retry, deadlineMs, leaseMs, shards },
+    versions: versions.map(({ version }) => version).sort((a, b) => a - b),
     on: [`${prefix}*`],
     matches: (type) => type.startsWith(prefix),
     ordered: 'halt',

@@ -189,6 +189,53 @@ describe('a decision by a link', () => {
   })
 })
 
+test('a question that lost a race is asked of nobody any more', async () => {
+  const effects: string[] = []
+  const races = workflow({
+    name: 'races',
+    run: async (ctx) => {
+      const decided = await ctx.race([
+        async (own) => {
+          const answer = await own.approval('pay', { text: 'Pay?' })
+          effects.push('the branch that lost went on')
+          return answer?.by
+        },
+        async (own) => {
+          await own.signal('withdraw')
+          return 'nobody'
+        },
+      ])
+      await ctx.signal('go')
+      const again = await ctx.approval('pay', { text: 'And now?' })
+      return [decided, again?.by]
+    },
+  })
+  const stage = new Stage(3)
+  const spine = stage.spine(defineApp({ name: 'tests', workflows: [races] }))
+  await stage.until(spine.start())
+  const instance = await stage.until(spine.workflows.start(races, undefined, { id: 'o-1' }))
+  const ticket = links.read(tokenOf(links.link(instance, 'pay', { by: 'ada', until }))) as ApprovalTicket
+  const look = () => stage.until(spine.approvals.look(ticket))
+  await stage.until(stage.clock.sleep(1_000))
+  const shown = await look()
+  expect(shown).toMatchObject({ kind: 'asks', text: 'Pay?' })
+  await stage.until(spine.workflows.signal(races, 'o-1', 'withdraw'))
+  await stage.until(stage.clock.sleep(1_000))
+  expect(await look()).toEqual({ kind: 'over' })
+  const question = shown.kind === 'asks' ? shown.question : ''
+  const late = await stage.until(spine.approvals.decide(ticket, { approved: true, question }))
+  expect(late).toEqual({ kind: 'over' })
+  await stage.until(spine.workflows.signal(races, 'o-1', 'go'))
+  await stage.until(stage.clock.sleep(1_000))
+  const asked = await look()
+  expect(asked).toMatchObject({ kind: 'asks', text: 'And now?' })
+  const second = { approved: true, question: asked.kind === 'asks' ? asked.question : '' }
+  await stage.until(spine.approvals.decide(ticket, second))
+  expect(await stage.until(instance.result())).toEqual(['nobody', 'ada'])
+  expect(effects).toEqual([])
+  await stage.until(spine.stop())
+})
+
 test('a restart keeps what was decided by a link, with its question', async () => {
   let broken = true
   const pays = workflow({

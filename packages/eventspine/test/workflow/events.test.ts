@@ -4,6 +4,7 @@ import { publishing, scenario, starting, waiting } from 'eventspine/testing'
 import { workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { Stage } from './stage.js'
 
 const day = 86_400_000
 const only = <Item>(items: readonly Item[]): Item => {
@@ -168,6 +169,44 @@ describe('waiting for an event', () => {
         expect(only(seen.workflows)).toMatchObject({ state: 'running' })
         expect(only(seen.workflows).attention?.message).toContain('no such field')
       })
+  })
+
+  test('one that is newer than the process waits for a process that knows it', async () => {
+    const next = defineEvent({
+      type: 'orders.paid',
+      version: 2,
+      schema: z.object({ order: z.string(), euros: z.number() }),
+      key: ({ order }) => order,
+      upcast: { 1: ({ order, cents }) => ({ order, euros: cents / 100 }) },
+    })
+    const waits = (event: typeof paid | typeof next) =>
+      workflow({
+        name: 'waits',
+        waitsFor: [event],
+        run: async (ctx) => (await ctx.waitFor(event, { key: 'a' }))?.data,
+      })
+    const [older, newer] = [waits(paid), waits(next)]
+    const stage = new Stage(1)
+    const before = stage.spine(defineApp({ name: 'shop', workflows: [older] }))
+    const after = defineApp({ name: 'shop', events: [next], workflows: [newer] })
+    const publisher = stage.spine(after, stage.store, { work: false })
+    await stage.until(before.start())
+    await stage.until(publisher.start())
+    await stage.until(before.workflows.start(older, undefined, { id: 'w' }))
+    await stage.clock.advance(1_000)
+    await stage.until(publisher.publish(next, { order: 'a', euros: 3 }))
+    await stage.clock.advance(300_000)
+    const shown = await stage.until(before.workflows.show(older, 'w'))
+    expect(shown).toMatchObject({ state: 'running', attention: null })
+    await stage.until(before.stop())
+    const worker = stage.spine(after)
+    await stage.until(worker.start())
+    expect(await stage.until(worker.workflows.handle(newer, 'w').result({ timeoutMs: 120_000 }))).toEqual({
+      order: 'a',
+      euros: 3,
+    })
+    await stage.until(worker.stop())
+    await stage.until(publisher.stop())
   })
 
   test('what is not listed, or has no key, is refused', async () => {

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../access/principal.js'
 import type { Problem } from '../problem/problem.js'
 import { problemContentType } from '../problem/problem.js'
-import type { AccessNote, Route, Surroundings } from '../route/route.js'
+import { type AccessNote, type Route, type Surroundings, takesHtml } from '../route/route.js'
 import type { RequestFacts } from './request-metrics.js'
 import { securityHeaders } from './security-headers.js'
 
@@ -49,9 +49,16 @@ export class Exchange {
     this.problem = problem
     // Whoever wrote this request cannot be trusted to know where it ends.
     if (problem.code === 'HTTP_MALFORMED') this.#reply.header('connection', 'close')
+    this.#reply.code(problem.status).headers(problem.headers)
+    const page = takesHtml(this.#request.raw) ? this.#route?.problemPage?.(problem) : undefined
+    if (page !== undefined) {
+      this.#reply
+        .headers(page.headers ?? {})
+        .type(page.contentType ?? 'text/html')
+        .send(page.body)
+      return
+    }
     this.#reply
-      .code(problem.status)
-      .headers(problem.headers)
       .header('content-type', problemContentType)
       // As bytes: to a text fastify would add a charset, which this type does not have.
       .send(Buffer.from(JSON.stringify(problem.body(this.#request.id))))

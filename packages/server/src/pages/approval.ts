@@ -12,6 +12,8 @@ export type Shown =
   /** Nobody made this link. */
   | { readonly kind: 'invalid' }
   | { readonly kind: 'expired' }
+  /** The request itself had a fault, or could not be carried out now. */
+  | { readonly kind: 'refused'; readonly status: number; readonly message: string }
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem;color:#1d2430;background:#fff}
 h1{font-size:1.5rem;line-height:1.3;margin:0 0 .5rem}p{margin:.5rem 0}.small{color:#59636f;font-size:.9rem}
@@ -31,7 +33,7 @@ const statuses: Readonly<Partial<Record<Shown['kind'], number>>> = { invalid: 40
 
 export function approvalPage(shown: Shown): Answer {
   return {
-    status: statuses[shown.kind] ?? 200,
+    status: shown.kind === 'refused' ? shown.status : (statuses[shown.kind] ?? 200),
     body: document(shown),
     contentType: 'text/html; charset=utf-8',
     headers: { 'content-security-policy': policy, 'x-robots-tag': 'noindex' },
@@ -61,6 +63,8 @@ function titleOf(shown: Shown): string {
       return 'Nothing is asked yet'
     case 'over':
       return 'It is too late to decide'
+    case 'refused':
+      return 'This did not work'
     case 'expired':
       return 'This link has run out'
     default:
@@ -83,6 +87,8 @@ function bodyOf(shown: Shown): string {
       return html`<p>${nameOf(shown.ticket)} has not come to this question, or ended long ago. Try again in a minute.</p>`
     case 'over':
       return html`<p>Somebody else decided ${nameOf(shown.ticket)}, the time for it has passed, or what asked has ended.</p>`
+    case 'refused':
+      return html`<p class="text">${shown.message}</p><p>Go back to the form, and try again. It shows how the question stands.</p>`
     case 'expired':
       return '<p>Ask whoever sent it for a new one.</p>'
     default:

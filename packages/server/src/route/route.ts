@@ -9,6 +9,7 @@ import type { Access, Principal } from '../access/principal.js'
 import type { RequestMetrics } from '../http/request-metrics.js'
 import type { ServerSettings } from '../options.js'
 import type { ProblemCode } from '../problem/catalog.js'
+import type { Problem } from '../problem/problem.js'
 import { inPlace, readValues } from './read.js'
 
 /** What a route may use. */
@@ -83,6 +84,8 @@ interface RouteFacts {
   readonly access: Access
   readonly rawBody?: RawBody
   readonly successes: readonly Success[]
+  /** What a browser is shown instead of problem+json. */
+  readonly problemPage?: (problem: Problem) => Answer
   /** Beside those that every route can have. */
   readonly problems: readonly ProblemCode[]
 }
@@ -132,6 +135,9 @@ export function defineRoute<
     },
   }
 }
+
+/** The caller is a browser, with a person before it. */
+export const takesHtml = ({ headers }: IncomingMessage) => /\btext\/html\b/.test(headers.accept ?? '')
 
 export const isStream = (body: unknown): body is Readable =>
   typeof body === 'object' && body !== null && 'pipe' in body

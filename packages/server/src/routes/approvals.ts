@@ -6,7 +6,7 @@ import { Problem } from '../problem/problem.js'
 import { readBody } from '../publish/body.js'
 import { mediaType } from '../publish/content-type.js'
 import { readValues } from '../route/read.js'
-import { type Answer, defineRoute, type Incoming } from '../route/route.js'
+import { type Answer, defineRoute, type Incoming, takesHtml } from '../route/route.js'
 import { noQuery, text } from '../schema/parts.js'
 
 const open = { scope: 'open', tenancy: 'none' } as const
@@ -30,6 +30,9 @@ const page = (status: number, description: string) => ({
   ...{ status, description, schema: z.string(), contentType: 'text/html' },
 })
 
+/** Whoever filled in the form has it one step back. */
+const problemPage = ({ status, message }: Problem) => approvalPage({ kind: 'refused', status, message })
+
 const successes = [
   page(200, 'How the question stands'),
   page(404, 'Nobody made this link'),
@@ -40,7 +43,7 @@ const successes = [
 function ticketOf({ settings, request }: Incoming, token: string): ApprovalTicket | Answer {
   const ticket = settings.approvalLinks.read(token)
   if (ticket !== 'invalid' && ticket !== 'expired') return ticket
-  if (/\btext\/html\b/.test(request.headers.accept ?? '')) return approvalPage({ kind: ticket })
+  if (takesHtml(request)) return approvalPage({ kind: ticket })
   throw new Problem(
     'NOT_FOUND',
     ticket === 'expired'
@@ -62,6 +65,7 @@ const showApproval = defineRoute({
   path: linkPath,
   query: noQuery,
   successes,
+  problemPage,
   problems: ['NOT_FOUND', 'UNAVAILABLE'],
   async handle(call) {
     const ticket = ticketOf(call, call.path.token)
@@ -83,6 +87,7 @@ const decideApproval = defineRoute({
   query: noQuery,
   rawBody: { [formType]: decisionForm },
   successes,
+  problemPage,
   problems: [
     'NOT_FOUND',
     'CONTENT_TYPE_UNSUPPORTED',
@@ -94,8 +99,8 @@ const decideApproval = defineRoute({
   async handle(call) {
     const ticket = ticketOf(call, call.path.token)
     if (isAnswer(ticket)) return ticket
-    const { decision, question, reason = '' } = await formOf(call)
     call.note({ tenant: ticket.tenant })
+    const { decision, question, reason = '' } = await formOf(call)
     const why = reason.trim() === '' ? {} : { reason: reason.trim() }
     const approved = decision === 'approve'
     return approvalPage({
