@@ -58,11 +58,11 @@ function workers({ process, store, worker }: Observation): Pick<Store, 'heartbea
   const { world } = process
   let ownName = ''
   return {
-    async heartbeat(row, subscriptions) {
+    async heartbeat(row, selections) {
       ownName = row.id
       const answer = await store.heartbeat(
         { ...row, id: worker, identity: identityOf(row.identity, process) },
-        subscriptions,
+        selections,
       )
       const seen = answer.workers.map((each) => ({
         ...each,

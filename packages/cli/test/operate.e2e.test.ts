@@ -41,6 +41,7 @@ describe('an empty database', () => {
       ...['0001_log_and_delivery', '0002_workflows', '0003_awaited_events', '0004_schedules'],
       '0005_terminated_workflows',
       '0006_ordering_keys',
+      '0007_definitions_in_force',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

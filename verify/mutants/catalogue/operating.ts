@@ -101,11 +101,46 @@ export const operating: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/register.ts',
-        `await connection.query('register.changes', changesText, columnsOf(subscriptions))`,
+        `await connection.query('register.changes', changesText, [...columnsOf(written), changed, now ?? null])`,
         '',
       ),
     ],
     caughtBy: whole('operator.pg.test.ts', 'records where a changed definition takes effect'),
+  },
+  {
+    name: 'old-definition-settles',
+    invariants: ['I26'],
+    bug: 'A holder with the definition of before passes over what the new one wants.',
+    edits: [
+      edit(
+        'store/postgres/settle-sql.ts',
+        ' AND (c.superseded_tick IS NULL OR m.tick <= c.superseded_tick)',
+        '',
+      ),
+    ],
+    caughtBy: conformance('records what was there, and nothing that came behind the change'),
+  },
+  {
+    name: 'any-definition-is-granted',
+    invariants: ['I26'],
+    bug: 'A worker with another definition than the one in force is granted a lease.',
+    edits: [
+      edit(
+        'store/postgres/lease.ts',
+        `    AND (s.selection = '' OR ($6::text[])[array_position($2::text[], k.subscription)] IN ('', s.selection))\n`,
+        `    AND $6::text[] IS NOT NULL\n`,
+      ),
+    ],
+    caughtBy: conformance('is granted to whoever has the definition that is registered'),
+  },
+  {
+    name: 'older-build-takes-over',
+    invariants: ['I26'],
+    bug: 'An old process that starts again in the middle of a rollout takes its subscriptions back.',
+    edits: [
+      edit('store/postgres/register.ts', 'AND i.build < s.build AND EXISTS (', 'AND false AND EXISTS ('),
+    ],
+    caughtBy: conformance('is not taken over by an older build'),
   },
   {
     name: 'retention-by-age',

@@ -13,5 +13,5 @@ export type {
   SubscriptionOptions,
   SubscriptionPolicies,
 } from './subscription.js'
-export { defineSubscription, ownDefaults } from './subscription.js'
+export { defineSubscription, ownDefaults, selectionOf, typesOf } from './subscription.js'
 export { Tail } from './tail.js'

@@ -2,8 +2,15 @@
 // and stops itself when it cannot renew. Only the database's clock judges expiry; the worker uses its monotonic one.
 import type { Clock } from '../kernel/index.js'
 import type { Consumer } from './consumer.js'
-import { type ConsumerName, consumerId, type Lease, type LeasePort, type WorkerRow } from './port.js'
-import type { ResolvedSubscription } from './subscription.js'
+import {
+  type ConsumerName,
+  consumerId,
+  type Lease,
+  type LeasePort,
+  type Standing,
+  type WorkerRow,
+} from './port.js'
+import { type ResolvedSubscription, selectionOf } from './subscription.js'
 
 export interface KeeperServices {
   readonly port: LeasePort
@@ -13,6 +20,10 @@ export interface KeeperServices {
   /** Of these workers' identities, those that are known to be dead on this machine. */
   deadWorkers(workers: readonly WorkerRow[]): readonly string[]
   granted(lease: Lease): Promise<Consumer>
+  /** Another version has registered these with another choice of events: they are its own from now on. */
+  superseded(subscriptions: readonly string[]): void
+  /** Registers its own definitions of these again: nobody runs the others any more. */
+  register(subscriptions: readonly string[]): Promise<void>
   failed(error: unknown): void
 }
 
@@ -35,6 +46,8 @@ export class LeaseKeeper {
   readonly #heldBy = new Map<Consumer, Held>()
   readonly #stop = new AbortController()
   readonly #heartbeatMs: number
+  readonly #selections: Readonly<Record<string, string>>
+  #superseded: ReadonlySet<string> = new Set()
   #unreleased: (ConsumerName & { readonly token: number })[] = []
   /** Releases on their way. */
   readonly #releasing = new Set<Promise<void>>()
@@ -47,6 +60,8 @@ export class LeaseKeeper {
     this.#services = services
     const shortest = Math.min(...[...services.subscriptions.values()].map((each) => each.leaseMs), 30_000)
     this.#heartbeatMs = Math.min(heartbeatMsMax, shortest / 3)
+    const own = [...services.subscriptions.values()].map((each) => [each.name, selectionOf(each)] as const)
+    this.#selections = Object.fromEntries(own)
   }
 
   get consumers(): readonly Consumer[] {
@@ -85,17 +100,16 @@ export class LeaseKeeper {
     }
   }
 
-  // One round: tell that we live, renew, give up what is paused or beyond our share, take what is free.
+  // One round: tell that we live, renew, give up what is paused, another's or beyond our share, take what is free.
   async #beat(): Promise<void> {
-    const { port, worker, subscriptions } = this.#services
-    const names = [...subscriptions.keys()]
+    const { port, worker } = this.#services
     await this.#release()
     await this.#renew()
     const row = { ...worker(), consumers: this.#held.size }
-    const { workers, consumers, paused } = await port.heartbeat(row, names)
+    const standing = await port.heartbeat(row, this.#selections)
+    const { workers, consumers } = standing
     this.#alone = workers.length <= 1
-    const leaving = [...this.#held.values()].filter((held) => paused.has(held.consumer.subscription.name))
-    for (const held of leaving) void this.giveBack(held.consumer, held.consumer.subscription.deadlineMs)
+    await this.#yield(standing)
     const deadWorkers = this.#services.deadWorkers(workers)
     const share = Math.ceil(consumers / Math.max(1, workers.length - deadWorkers.length))
     await this.#acquire(share - this.#held.size, deadWorkers)
@@ -103,12 +117,25 @@ export class LeaseKeeper {
     if (this.#round++ % 4 === 3) await this.#rebalance(share, consumers)
   }
 
+  // What is paused, and what another version does now.
+  async #yield({ paused, superseded, unmanned }: Standing): Promise<void> {
+    for (const { consumer } of [...this.#held.values()]) {
+      const { name, deadlineMs } = consumer.subscription
+      if (paused.has(name) || superseded.has(name)) void this.giveBack(consumer, deadlineMs)
+    }
+    const fresh = [...superseded].filter((name) => !this.#superseded.has(name))
+    this.#superseded = superseded
+    if (fresh.length > 0) this.#services.superseded(fresh)
+    if (unmanned.size > 0) await this.#services.register([...unmanned])
+  }
+
   async #acquire(wanted: number, deadWorkers: readonly string[]): Promise<void> {
     const { port, subscriptions, worker } = this.#services
     if (wanted <= 0 || this.#stop.signal.aborted) return
     const leaseMs = Object.fromEntries([...subscriptions.values()].map((each) => [each.name, each.leaseMs]))
     const askedAt = this.#services.clock.monotonic()
-    const leases = await port.acquire({ worker: worker().id, leaseMs, consumersMax: wanted, deadWorkers })
+    const asked = { worker: worker().id, leaseMs, selections: this.#selections }
+    const leases = await port.acquire({ ...asked, consumersMax: wanted, deadWorkers })
     // First of all: a lease that is granted and not held is nobody's until it runs out.
     for (const lease of leases) await this.#hold(lease, leaseMs[lease.subscription] ?? 30_000, askedAt)
     for (const id of deadWorkers) await port.removeWorker(id)

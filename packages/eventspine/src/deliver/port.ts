@@ -77,6 +77,8 @@ export interface LeaseRequest {
   readonly worker: string
   /** Lease time in milliseconds of each subscription that this worker can run. */
   readonly leaseMs: Readonly<Record<string, number>>
+  /** Its own definition of each (`selectionOf`): where another is registered, nothing is granted. Left out: any will do. */
+  readonly selections?: Readonly<Record<string, string>>
   /** Grants at most so many. */
   readonly consumersMax: number
   /** Workers known to be dead on this machine: their leases need not run out. */
@@ -99,10 +101,14 @@ export interface WorkerRow {
 export interface Standing {
   /** Those that live, itself among them. */
   readonly workers: readonly WorkerRow[]
-  /** So many consumers of its subscriptions want an owner. */
+  /** So many consumers of its subscriptions want an owner, where its own definition is the registered one. */
   readonly consumers: number
   /** Names of subscriptions that are paused now. */
   readonly paused: ReadonlySet<string>
+  /** Of its own, those that another version has registered with another choice of events since. */
+  readonly superseded: ReadonlySet<string>
+  /** Of these, those that no worker that lives runs as they are registered. */
+  readonly unmanned: ReadonlySet<string>
 }
 
 export interface LeasePort {
@@ -114,8 +120,9 @@ export interface LeasePort {
     readonly leases: readonly (ConsumerName & { readonly token: number; readonly leaseMs: number })[]
   }): Promise<ReadonlySet<string>>
   release(leases: readonly (ConsumerName & { readonly token: number })[]): Promise<void>
-  /** Writes the worker's row, and answers how things stand. */
-  heartbeat(worker: WorkerRow, subscriptions: readonly string[]): Promise<Standing>
+  /** Writes the worker's row, and answers how things stand. `selections`: what it runs, and its own definition of each
+   *  (`selectionOf`); empty where any will do. */
+  heartbeat(worker: WorkerRow, selections: Readonly<Record<string, string>>): Promise<Standing>
   removeWorker(id: string): Promise<void>
 }
 

@@ -1,5 +1,6 @@
 // The named interest of one function in events, and how it wants them.
 
+import { createHash } from 'node:crypto'
 import type { AnyEventDefinition, EventOf } from '../event/definition.js'
 import type { Event } from '../event/event.js'
 import type { Filter } from '../event/filter/index.js'
@@ -105,6 +106,8 @@ export interface ResolvedSubscription {
   readonly transact: Subscription['transact']
   /** Its handler is the engine's own: it moves instances of this workflow on. */
   readonly workflow: string | undefined
+  /** Of that workflow: those that this process can run. */
+  readonly versions?: readonly number[]
   readonly retry: RetryPolicy
   readonly deadlineMs: number
   readonly leaseMs: number
@@ -131,3 +134,24 @@ export const ownDefaults: Omit<
   ...{ batchEventsMax: 1_000, batchBytesMax: 1024 * 1024, priority: 'normal' },
   ...{ start: 'now', shards: 1, external: true },
 }
+
+/** Types as they are registered: patterns as they are. */
+export const typesOf = ({ on }: Pick<ResolvedSubscription, 'on'>): readonly string[] =>
+  on.map((interest) => (typeof interest === 'string' ? interest : interest.type))
+
+/** Which events it gets and can read, and which versions of its workflow it can run, in short: the same text for the same
+ *  choice, wherever it runs. */
+export function selectionOf({
+  name,
+  on,
+  filter,
+  versions = [],
+}: Pick<ResolvedSubscription, 'name' | 'on' | 'filter' | 'versions'>): string {
+  const wanted = on.map((interest) =>
+    typeof interest === 'string' ? interest : [interest.type, interest.version],
+  )
+  const choice = JSON.stringify([name, wanted, filter?.pattern ?? null, versions])
+  return createHash('sha256').update(choice).digest('base64url').slice(0, selectionCharacters)
+}
+
+const selectionCharacters = 22

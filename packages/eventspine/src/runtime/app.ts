@@ -30,6 +30,9 @@ export interface AppOptions {
   readonly workflows?: readonly AnyWorkflow[]
   readonly schedules?: readonly Schedule[]
   readonly reconcilers?: readonly Reconciler[]
+  /** Grows with every deployment: the number or the time of the build, say. While versions roll out, the highest that runs
+   *  says which events a subscription gets; of equal ones, whoever started last. Default 0. */
+  readonly build?: number
 }
 
 export interface App {
@@ -42,14 +45,23 @@ export interface App {
   /** Of its schedules and reconcilers. */
   readonly timetables: readonly Timetable[]
   readonly registry: EventRegistry
+  readonly build: number
 }
 
 /** Throws APP_INVALID with every fault it finds. */
 export function defineApp(options: AppOptions): App {
   const faults: string[] = []
   const fault = (message: string) => void faults.push(message)
-  checkNames(options, ['name', 'events', 'subscriptions', 'workflows', 'schedules', 'reconcilers'], '', fault)
+  checkNames(
+    options,
+    ['name', 'events', 'subscriptions', 'workflows', 'schedules', 'reconcilers', 'build'],
+    '',
+    fault,
+  )
   if (!isName(options.name)) fault(`app name "${options.name}" must be ${nameRule}`)
+  const { build = 0 } = options
+  if (!(Number.isSafeInteger(build) && build >= 0))
+    fault(`build is ${printed(build)}; write a whole number that grows with every deployment`)
   const subscriptions = madeBy('defineSubscription', 'subscription', options.subscriptions, fault)
   const named = subscriptions.flatMap(({ on }) => on.filter((interest) => typeof interest !== 'string'))
   const events = madeBy('defineEvent', 'event', options.events, fault)
@@ -93,6 +105,7 @@ export function defineApp(options: AppOptions): App {
     workflows,
     timetables,
     registry: new EventRegistry(all),
+    build,
   })
 }
 

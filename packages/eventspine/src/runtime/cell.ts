@@ -1,6 +1,6 @@
 // One database with everything that runs against it in this process: appending, delivering, housekeeping.
 import { Appender, type AppendLimits, type ClaimPort } from '../append/index.js'
-import { Capacity } from '../deliver/index.js'
+import { Capacity, selectionOf, typesOf } from '../deliver/index.js'
 import { type Preparation, prepare } from '../event/index.js'
 import { Runner } from '../handle/index.js'
 import type { Clock, Random } from '../kernel/index.js'
@@ -144,12 +144,15 @@ export class Cell {
 
   async #work(): Promise<void> {
     const { store, app, retention } = this.#services
-    await store.register(app.subscriptions.map((each) => recordOf(each, app.name)))
+    const register = (subscriptions: App['subscriptions']) =>
+      store.register(subscriptions.map((each) => recordOf(each, app)))
+    await register(app.subscriptions)
     await store.maintain(retention)
     const { runner } = this
     const worker = new Worker({
       ...this.#services,
       subscriptions: app.subscriptions,
+      register: (names) => register(app.subscriptions.filter(({ name }) => names.includes(name))),
       runner,
       wakeRemote: true,
     })
@@ -239,7 +242,7 @@ export class Cell {
   }
 }
 
-function recordOf(subscription: App['subscriptions'][number], app: string): SubscriptionRecord {
+function recordOf(subscription: App['subscriptions'][number], { name: app, build }: App): SubscriptionRecord {
   const {
     name,
     priority,
@@ -259,10 +262,12 @@ function recordOf(subscription: App['subscriptions'][number], app: string): Subs
   return {
     name,
     app,
-    on: subscription.on.map((interest) => (typeof interest === 'string' ? interest : interest.type)),
+    on: typesOf(subscription),
     priority,
     shards,
     start,
+    selection: selectionOf(subscription),
+    build,
     policies: {
       start: start instanceof Date ? start.toISOString() : start,
       deadlineMs,

@@ -124,7 +124,7 @@ describe('pause', () => {
         heartbeatAtMs: 0,
         consumers: 1,
       },
-      [],
+      {},
     )
     await expect(operator.pause('chart', 'anna')).rejects.toMatchObject({
       code: 'UNAVAILABLE',

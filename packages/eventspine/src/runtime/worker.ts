@@ -34,6 +34,8 @@ export interface WorkerServices {
   readonly subscriptions: readonly ResolvedSubscription[]
   readonly capacity: Capacity
   readonly shutdownMs: number
+  /** Registers the app's definitions of these. */
+  readonly register: (subscriptions: readonly string[]) => Promise<void>
   /** Told of each finished round of maintenance by anyone; maintenance itself belongs to the cell. */
   readonly wakeRemote: boolean
 }
@@ -97,6 +99,14 @@ export class Worker {
           .filter((worker) => worker.id !== this.id && isDead(worker.identity))
           .map((worker) => worker.id),
       granted: async (lease) => this.#consumer(lease),
+      superseded: (names) =>
+        services.logger.info(
+          'another version of the app defines these subscriptions otherwise, and runs them now',
+          {
+            subscriptions: names,
+          },
+        ),
+      register: services.register,
       failed,
     })
   }

@@ -16,6 +16,10 @@ export interface SubscriptionRecord {
   readonly priority: 'alarm' | 'normal'
   readonly shards: number
   readonly start: 'beginning' | 'now' | Date
+  /** Which events it gets (`selectionOf`). */
+  readonly selection: string
+  /** Of the app: who comes with a lower one takes nothing over while somebody runs what is registered. */
+  readonly build: number
   /** JSON of its policies, for people. */
   readonly policies: Readonly<Record<string, unknown>>
 }
@@ -39,7 +43,8 @@ export interface LifecyclePort {
   migrate(): Promise<readonly string[]>
   /** Runs `work` while no other process runs one of the same name here; waits until the others are through. */
   alone(name: string, work: () => Promise<void>): Promise<void>
-  /** Writes definitions; a new subscription gets its consumers at its start position. */
+  /** Writes definitions; a new subscription gets its consumers at its start position. One that chooses other events than
+   *  before takes effect at once: holders of before record nothing of later ticks, and get no lease any more. */
   register(subscriptions: readonly SubscriptionRecord[]): Promise<void>
   /** Partitions ahead, retention, expired idempotency keys. One worker at a time does it; the others return at once. */
   maintain(retention: Retention): Promise<void>

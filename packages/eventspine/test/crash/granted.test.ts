@@ -51,7 +51,7 @@ it('holds what a dead neighbour left, also when its row cannot be removed', asyn
   // On this machine, under a number that no process has.
   await store.heartbeat(
     { ...own, id: 'ghost', identity: own.identity.replace(/\|\d+\|\d+$/, '|99999999|1') },
-    [],
+    {},
   )
   const leases = await store.acquire({
     worker: 'ghost',

@@ -1,6 +1,7 @@
 // Leases on any store: one holder at a time, tokens that only grow, and nothing inherited.
 import { describe, expect, it } from 'vitest'
 import { consumerId, type Lease } from '../../deliver/port.js'
+import type { StoredEvent } from '../../event/stored.js'
 import { longMs, type OpenScene, type Scene, shortMs } from './scene.js'
 
 export function describeLease(open: OpenScene): void {
@@ -10,6 +11,8 @@ export function describeLease(open: OpenScene): void {
     describeDeaths(open)
     describeRenewal(open)
     describeWorkers(open)
+    describeDefinitions(open)
+    describeBuilds(open)
   })
 }
 
@@ -180,8 +183,11 @@ function describeWorkers(open: OpenScene): void {
     await scene.subscribe({ name: 'ship', shards: 3 })
     await scene.subscribe({ name: 'bill', shards: 2 })
     await scene.subscribe({ name: 'else', shards: 4 })
-    await scene.store.heartbeat(scene.worker('worker-a'), [])
-    const answer = await scene.store.heartbeat(scene.worker('worker-b', { consumers: 2 }), ['ship', 'bill'])
+    await scene.store.heartbeat(scene.worker('worker-a'), {})
+    const answer = await scene.store.heartbeat(scene.worker('worker-b', { consumers: 2 }), {
+      ship: '',
+      bill: '',
+    })
     expect(answer.workers.map(({ id, consumers }) => [id, consumers]).sort()).toEqual([
       ['worker-a', 0],
       ['worker-b', 2],
@@ -191,5 +197,81 @@ function describeWorkers(open: OpenScene): void {
     expect((await scene.store.workers()).map(({ id }) => id).sort()).toEqual(['worker-a', 'worker-b'])
     await scene.store.removeWorker('worker-a')
     expect((await scene.store.workers()).map(({ id }) => id)).toEqual(['worker-b'])
+  })
+}
+
+const two = { selection: 'two', on: ['orders.*', 'bills.*'] }
+const acquire = (scene: Scene, worker: string, selection: string) =>
+  scene.store.acquire({
+    ...{ worker, leaseMs: { ship: longMs }, selections: { ship: selection } },
+    ...{ consumersMax: 9, deadWorkers: [] },
+  })
+const heartbeat = (scene: Scene, worker: string, selection: string) =>
+  scene.store.heartbeat(scene.worker(worker), { ship: selection })
+
+/** While versions roll out, one definition of each subscription is in force: the one that was registered last. */
+function describeDefinitions(open: OpenScene): void {
+  it('is granted to whoever has the definition that is registered, and to nobody else (I26)', async () => {
+    const scene = await open()
+    await scene.subscribe({ selection: 'one' })
+    await scene.subscribe(two)
+    expect(await acquire(scene, 'worker-a', 'one')).toEqual([])
+    expect(await acquire(scene, 'worker-b', 'two')).toHaveLength(1)
+  })
+
+  it('a holder of before records what was there, and nothing that came behind the change (I26)', async () => {
+    const scene = await open()
+    await scene.subscribe({ selection: 'one' })
+    const [before] = (await scene.published(1)) as [StoredEvent]
+    const [lease] = (await acquire(scene, 'worker-a', 'one')) as [Lease]
+    await scene.subscribe(two)
+    const [behind] = (await scene.published(1, { type: 'bills.sent' })) as [StoredEvent]
+    const after = await scene.settle(lease, await scene.passing(lease, before))
+    await expect(scene.settle(after, await scene.passing(after, behind))).rejects.toThrow(/refused/)
+    await scene.store.release([tokenOf(after)])
+    const [next] = (await acquire(scene, 'worker-b', 'two')) as [Lease]
+    expect(next).toMatchObject({ tick: before.tick, seq: before.seq, deaths: 0 })
+    await scene.settle(next, await scene.passing(next, behind))
+  })
+
+  it('of two changes in a row, the holder of before records nothing behind the first (I26)', async () => {
+    const scene = await open()
+    await scene.subscribe({ selection: 'one' })
+    const [lease] = (await acquire(scene, 'worker-a', 'one')) as [Lease]
+    await scene.subscribe(two)
+    const [between] = (await scene.published(1)) as [StoredEvent]
+    await scene.subscribe({ selection: 'three', on: ['orders.*'] })
+    await expect(scene.settle(lease, await scene.passing(lease, between))).rejects.toThrow(/refused/)
+  })
+
+  it('tells whose definition is not in force any more, and where nobody runs the one that is', async () => {
+    const scene = await open()
+    await scene.subscribe({ selection: 'one' })
+    const nothing = new Set()
+    expect(await heartbeat(scene, 'worker-a', 'one')).toMatchObject({ superseded: nothing, consumers: 1 })
+    await scene.subscribe(two)
+    await heartbeat(scene, 'worker-b', 'two')
+    const ship = new Set(['ship'])
+    const told = await heartbeat(scene, 'worker-a', 'one')
+    expect(told).toMatchObject({ superseded: ship, unmanned: nothing, consumers: 0 })
+    await scene.store.removeWorker('worker-b')
+    expect(await heartbeat(scene, 'worker-a', 'one')).toMatchObject({ superseded: ship, unmanned: ship })
+    await scene.subscribe({ selection: 'one' })
+    expect(await heartbeat(scene, 'worker-a', 'one')).toMatchObject({ superseded: nothing, consumers: 1 })
+  })
+}
+
+function describeBuilds(open: OpenScene): void {
+  it('is not taken over by an older build while somebody runs the newer one', async () => {
+    const scene = await open()
+    await scene.subscribe({ ...two, build: 2 })
+    await heartbeat(scene, 'worker-b', 'two')
+    await scene.subscribe({ selection: 'one', build: 1 })
+    expect((await scene.view()).on).toEqual(two.on)
+    expect(await acquire(scene, 'worker-a', 'one')).toEqual([])
+    await scene.store.removeWorker('worker-b')
+    await scene.subscribe({ selection: 'one', build: 1 })
+    expect((await scene.view()).on).toEqual(['orders.*'])
+    expect(await acquire(scene, 'worker-a', 'one')).toHaveLength(1)
   })
 }

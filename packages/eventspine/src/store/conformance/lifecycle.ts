@@ -70,7 +70,17 @@ function describeRegister(open: OpenScene): void {
     const scene = await open()
     await scene.subscribe({ shards: 2 })
     const records = [{ name: 'new' }, { name: 'ship', shards: 3 }].map((parts): SubscriptionRecord => {
-      return { app: 'shop', on: ['*'], priority: 'normal', shards: 1, start: 'now', policies: {}, ...parts }
+      return {
+        app: 'shop',
+        on: ['*'],
+        priority: 'normal',
+        shards: 1,
+        start: 'now',
+        selection: '',
+        build: 0,
+        policies: {},
+        ...parts,
+      }
     })
     await expect(scene.store.register(records)).rejects.toMatchObject({ code: 'SHARDS_CHANGED' })
     expect((await scene.store.subscriptions()).map(({ name, shards }) => [name, shards])).toEqual([

@@ -12,7 +12,7 @@ export function describeOperate(open: OpenScene): void {
   })
 }
 
-const pausedOf = async (scene: Scene) => (await scene.store.heartbeat(scene.worker('worker-z'), [])).paused
+const pausedOf = async (scene: Scene) => (await scene.store.heartbeat(scene.worker('worker-z'), {})).paused
 
 function describePause(open: OpenScene): void {
   it('counts live holders down to none, and grants nothing while paused (I24)', async () => {
@@ -29,7 +29,7 @@ function describePause(open: OpenScene): void {
     expect(await scene.store.pause('ship', 'ann')).toBe(0)
     expect(await scene.acquire('worker-b')).toEqual([])
     expect(await scene.acquire('worker-b', 'bill')).toHaveLength(1)
-    const { consumers } = await scene.store.heartbeat(scene.worker('worker-b'), ['ship', 'bill'])
+    const { consumers } = await scene.store.heartbeat(scene.worker('worker-b'), { ship: '', bill: '' })
     expect(consumers).toBe(1)
   })
 

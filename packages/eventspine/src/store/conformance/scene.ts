@@ -120,6 +120,8 @@ export class Scene {
       priority: 'normal',
       shards: 1,
       start: 'beginning',
+      selection: '',
+      build: 0,
       policies: {},
     }
     await this.store.register([{ ...record, ...parts } as SubscriptionRecord])

@@ -99,6 +99,20 @@ function describeFencing(open: OpenScene): void {
     expect(await scene.log()).toEqual([])
   })
 
+  it('begins nothing on the code of a holder whose definition is not in force any more (I26, I56)', async () => {
+    const scene = await open()
+    await scene.subscribe({ selection: 'one' })
+    const lease = await scene.leased('worker-a')
+    await scene.store.recordWorkflows([recordingOf(lease, 0)])
+    await scene.subscribe({ selection: 'two' })
+    const goesOn = recordingOf(lease, 1)
+    const begins = recordingOf(lease, 0, { id: 'b' })
+    expect(await scene.store.recordWorkflows([begins, goesOn])).toEqual(new Set([1]))
+    await scene.store.release([lease])
+    const next = await scene.leased('worker-b')
+    expect(await scene.store.recordWorkflows([recordingOf(next, 0, { id: 'b' })])).toEqual(new Set([0]))
+  })
+
   it('refuses who does not know all of it (I42, I44)', async () => {
     const { scene, lease } = await begun(open)
     await scene.store.recordWorkflows([recordingOf(lease, 1)])
@@ -175,6 +189,10 @@ function describeAwaiting(open: OpenScene): void {
     expect(await scene.store.awaiting([asked()])).toEqual([['a']])
     await scene.store.recordWorkflows([recordingOf(lease, 3, { awaited: [other] })])
     expect(await scene.store.awaiting([asked(), asked({ key: 'order 2' })])).toEqual([[], ['a']])
+    // Changed code may wait for another key at the same place.
+    await scene.store.recordWorkflows([recordingOf(lease, 4, { awaited: [{ ...other, key: 'order 3' }] })])
+    const keys = [asked({ key: 'order 2' }), asked({ key: 'order 3' })]
+    expect(await scene.store.awaiting(keys)).toEqual([[], ['a']])
   })
 
   it('keeps what is awaited with the entries, or neither (I44)', async () => {

@@ -35,19 +35,33 @@ export function leasePort(tables: MemoryTables): LeasePort {
         putBack(consumer)
       }
     },
-    async heartbeat(worker, subscriptions) {
+    async heartbeat(worker, selections) {
       const now = tables.now()
       const startedAtMs = tables.workers.get(worker.id)?.startedAtMs ?? now
       tables.workers.set(worker.id, Object.freeze({ ...worker, startedAtMs, heartbeatAtMs: now }))
+      tables.selections.set(worker.id, new Set(Object.values(selections)))
       const paused = [...tables.subscriptions.values()].filter(({ state }) => state === 'paused')
+      const own = Object.entries(selections).flatMap(([name, selection]) => {
+        const row = tables.subscriptions.get(name)
+        return row === undefined ? [] : [{ ...row, current: isCurrent(row, selection) }]
+      })
+      const superseded = own.filter(({ current }) => !current)
       return {
         workers: liveWorkers(tables),
-        consumers: countWanting(tables, subscriptions),
+        consumers: countWanting(
+          tables,
+          own.filter(({ current }) => current).map(({ name }) => name),
+        ),
         paused: new Set(paused.map(({ name }) => name)),
+        superseded: new Set(superseded.map(({ name }) => name)),
+        unmanned: new Set(
+          superseded.filter(({ selection }) => !isRun(tables, selection)).map(({ name }) => name),
+        ),
       }
     },
     async removeWorker(id) {
       tables.workers.delete(id)
+      tables.selections.delete(id)
     },
   }
 }
@@ -92,7 +106,9 @@ function orphan(tables: MemoryTables, deadWorkers: readonly string[]): void {
 function grantable(tables: MemoryTables, request: LeaseRequest): ConsumerRow[] {
   const now = tables.now()
   return [...tables.consumers.values()].filter((consumer) => {
-    if (request.leaseMs[consumer.subscription] === undefined || !wantsOwner(tables, consumer)) return false
+    const { subscription } = consumer
+    if (request.leaseMs[subscription] === undefined || !wantsOwner(tables, consumer)) return false
+    if (!isCurrent(tables.subscription(subscription), request.selections?.[subscription] ?? '')) return false
     // The worker's own name counts for nothing: a restarted worker under the same name is another holder.
     return !isLive(consumer, now)
   })
@@ -115,6 +131,7 @@ function grant(tables: MemoryTables, consumer: ConsumerRow, request: LeaseReques
   if (consumer.owner !== null) consumer.deaths++
   consumer.owner = request.worker
   consumer.token++
+  consumer.supersededTick = null
   consumer.leaseUntilMs = tables.now() + (request.leaseMs[consumer.subscription] ?? 0)
   return {
     subscription: consumer.subscription,
@@ -144,6 +161,13 @@ function renew(
   consumer.leaseUntilMs = now + lease.leaseMs
   return true
 }
+
+const isCurrent = (registered: { readonly selection: string }, own: string) =>
+  own === '' || registered.selection === '' || registered.selection === own
+
+/** A worker that lives runs it so. */
+export const isRun = (tables: MemoryTables, selection: string): boolean =>
+  liveWorkers(tables).some(({ id }) => tables.selections.get(id)?.has(selection))
 
 export function liveWorkers(tables: MemoryTables): WorkerRow[] {
   const oldestMs = tables.now() - workerSilenceMsMax

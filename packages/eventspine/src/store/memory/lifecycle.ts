@@ -2,6 +2,7 @@
 import { endOfTick } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { LifecyclePort, SubscriptionRecord } from '../store.js'
+import { isRun } from './lease.js'
 import { type ConsumerRow, placeOf } from './rows.js'
 import { snapshotOf } from './snapshot.js'
 import type { ConsumerStart, MemoryTables } from './tables.js'
@@ -45,12 +46,28 @@ function refuseOtherShards(tables: MemoryTables, record: SubscriptionRecord): vo
 
 function register(tables: MemoryTables, { start, ...record }: SubscriptionRecord): void {
   const known = tables.subscriptions.get(record.name)
+  if (known !== undefined && !isOwn(known, record)) {
+    // Of an older build, while somebody runs the newer one.
+    if (record.build < known.build && isRun(tables, known.selection)) return
+    supersede(tables, record.name)
+  }
   tables.subscriptions.set(record.name, {
     ...record,
     state: known?.state ?? 'active',
     createdAtMs: known?.createdAtMs ?? tables.now(),
   })
   if (known === undefined) tables.addConsumers(record, startOf(tables, start))
+}
+
+const isOwn = (known: { readonly selection: string }, { selection }: Pick<SubscriptionRecord, 'selection'>) =>
+  known.selection === '' || known.selection === selection
+
+/** Whoever holds it with the definition of before records nothing that comes from now on. */
+function supersede(tables: MemoryTables, subscription: string): void {
+  const { number } = tables.makeTick()
+  for (const consumer of tables.consumers.values())
+    if (consumer.subscription === subscription && consumer.replay === '')
+      consumer.supersededTick ??= Math.max(consumer.tick, number)
 }
 
 function startOf(tables: MemoryTables, start: SubscriptionRecord['start']): ConsumerStart {

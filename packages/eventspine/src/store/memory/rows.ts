@@ -31,6 +31,8 @@ export interface ConsumerRow extends ConsumerName {
   token: number
   revision: number
   leaseUntilMs: number
+  /** The last tick that the holder of before may record; null from the next grant on. */
+  supersededTick: number | null
   deaths: number
   matched: number
   completed: number

@@ -101,6 +101,7 @@ function judge(tables: MemoryTables, consumer: ConsumerRow | undefined, settleme
   if (consumer.revision === settlement.revision + 1 && stands) return 'recorded before'
   if (consumer.revision !== settlement.revision) return 'lost'
   const { tick, tickSnapshot } = settlement
+  if (tick > (consumer.supersededTick ?? Number.POSITIVE_INFINITY)) return 'lost'
   if (tickSnapshot !== null && tables.tick(tick)?.snapshot !== tickSnapshot) return 'lost'
   return 'held'
 }

@@ -53,6 +53,8 @@ export class MemoryTables {
   readonly runs = new Map<string, RunRow[]>()
   readonly breakers = new Map<string, BreakerRow>()
   readonly workers = new Map<string, WorkerRow>()
+  /** By worker: its own definitions. */
+  readonly selections = new Map<string, ReadonlySet<string>>()
   /** By `instanceKey`, oldest first. */
   readonly workflows = new Map<string, WorkflowRow>()
   /** By name and plan. */
@@ -256,6 +258,7 @@ function newConsumer(subscription: string, shard: number, place: ConsumerStart):
     token: 0,
     revision: 0,
     leaseUntilMs: Number.NEGATIVE_INFINITY,
+    supersededTick: null,
     deaths: 0,
     matched: 0,
     completed: 0,

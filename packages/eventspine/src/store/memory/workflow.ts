@@ -168,7 +168,10 @@ function recordedBefore(tables: MemoryTables, recording: Recording): boolean {
 
 function write(tables: MemoryTables, recording: Recording): boolean {
   const { consumer, from, entries, state, wakeAtMs, made, tenant, workflow, id } = recording
-  if (tables.consumer(consumer)?.token !== consumer.token) return false
+  const held = tables.consumer(consumer)
+  if (held?.token !== consumer.token) return false
+  // Its definition is not in force any more: what begins now begins on newer code.
+  if (made !== null && held.supersededTick !== null) return false
   const key = instanceKey(recording)
   const now = tables.now()
   let row = tables.workflows.get(key)

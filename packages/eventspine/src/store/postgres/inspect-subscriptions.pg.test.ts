@@ -182,8 +182,8 @@ describe('workers, audit and health', () => {
       heartbeatAtMs: 0,
       consumers: 2,
     }
-    await store.heartbeat(worker, [])
-    await store.heartbeat({ ...worker, id: 'w2' }, [])
+    await store.heartbeat(worker, {})
+    await store.heartbeat({ ...worker, id: 'w2' }, {})
     await store.sql(
       `UPDATE eventspine.worker SET heartbeat_at = clock_timestamp() - interval '1 minute' WHERE id = 'w2'`,
     )

@@ -101,6 +101,8 @@ export const record = (name: string, given: Partial<SubscriptionRecord> = {}): S
   priority: 'normal',
   shards: 1,
   start: 'beginning',
+  selection: '',
+  build: 0,
   policies: {},
   ...given,
 })

@@ -15,10 +15,11 @@ const acquire = `WITH free AS (
   FROM eventspine.consumer k JOIN eventspine.subscription s ON s.name = k.subscription
   WHERE s.state = 'active' AND NOT k.finished AND k.subscription = ANY($2::text[])
     AND (k.owner IS NULL OR k.lease_until < clock_timestamp() OR k.owner = ANY($4::text[]))
+    AND (s.selection = '' OR ($6::text[])[array_position($2::text[], k.subscription)] IN ('', s.selection))
   ORDER BY (s.priority = 'alarm') DESC, k.replay <> '', random()
   LIMIT $5 FOR UPDATE OF k SKIP LOCKED FOR SHARE OF s)
 UPDATE eventspine.consumer c
-SET owner = $1, token = c.token + 1, deaths = c.deaths + (c.owner IS NOT NULL)::int,
+SET owner = $1, token = c.token + 1, superseded_tick = NULL, deaths = c.deaths + (c.owner IS NOT NULL)::int,
     lease_until = clock_timestamp() + l.lease_ms * interval '1 millisecond'
 FROM free f, unnest($2::text[], $3::float8[]) AS l(name, lease_ms)
 WHERE c.subscription = f.subscription AND c.replay = f.replay AND c.shard = f.shard AND l.name = c.subscription
@@ -75,25 +76,32 @@ WHERE d.subscription = r.subscription AND d.replay = r.replay AND d.shard = r.sh
 // One statement, once a second in every process, where four were. Its own row is as written here; the others as they
 // stood.
 const heartbeat = `WITH beat AS (
-  INSERT INTO eventspine.worker AS w (id, identity, host, process_id, version, consumers)
-  VALUES ($1, $2, $3, $4, $5, $6)
+  INSERT INTO eventspine.worker AS w (id, identity, host, process_id, version, consumers, selections)
+  VALUES ($1, $2, $3, $4, $5, $6, $8)
   ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), consumers = excluded.consumers
   RETURNING w.*),
 live AS (
   SELECT * FROM beat
   UNION ALL
-  SELECT * FROM eventspine.worker WHERE id <> $1 AND heartbeat_at > clock_timestamp() - interval '15 seconds')
+  SELECT * FROM eventspine.worker WHERE id <> $1 AND heartbeat_at > clock_timestamp() - interval '15 seconds'),
+own AS (
+  SELECT s.name, s.state, s.selection, s.selection = '' OR o.selection IN ('', s.selection) AS current
+  FROM unnest($7::text[], $8::text[]) AS o(name, selection) JOIN eventspine.subscription s ON s.name = o.name)
 SELECT id, identity, host, process_id, version, consumers,
   (extract(epoch FROM started_at) * 1000)::float8 AS started_ms,
   (extract(epoch FROM heartbeat_at) * 1000)::float8 AS heartbeat_ms,
-  (SELECT count(*)::int FROM eventspine.consumer c JOIN eventspine.subscription s ON s.name = c.subscription
-   WHERE s.state = 'active' AND NOT c.finished AND c.subscription = ANY($7::text[])) AS wanted,
-  ARRAY(SELECT name FROM eventspine.subscription WHERE state = 'paused') AS paused
+  (SELECT count(*)::int FROM eventspine.consumer c JOIN own s ON s.name = c.subscription
+   WHERE s.state = 'active' AND s.current AND NOT c.finished) AS wanted,
+  ARRAY(SELECT name FROM eventspine.subscription WHERE state = 'paused') AS paused,
+  ARRAY(SELECT name FROM own WHERE NOT current) AS superseded,
+  ARRAY(SELECT name FROM own WHERE NOT current AND NOT EXISTS (SELECT FROM live l WHERE own.selection = ANY(l.selections))) AS unmanned
 FROM live ORDER BY id`
 
 interface HeartbeatRow extends WorkerDataRow {
   readonly wanted: number
   readonly paused: readonly string[]
+  readonly superseded: readonly string[]
+  readonly unmanned: readonly string[]
 }
 
 interface WorkerDataRow {
@@ -127,11 +135,13 @@ export const consumerColumns = (consumers: readonly ConsumerName[]) => [
 
 export function leaseStatements(database: Database): LeasePort {
   return {
-    async acquire({ worker, leaseMs, consumersMax, deadWorkers }) {
+    async acquire({ worker, leaseMs, selections = {}, consumersMax, deadWorkers }) {
       if (consumersMax <= 0) return []
       // All of its leases end, not just those granted now: who knows that it is dead may take only a part of them.
       if (deadWorkers.length > 0) await database.query('heartbeat', 'deliver.orphan', orphan, [deadWorkers])
-      const values = [worker, Object.keys(leaseMs), Object.values(leaseMs), deadWorkers, consumersMax]
+      const names = Object.keys(leaseMs)
+      const own = names.map((name) => selections[name] ?? '')
+      const values = [worker, names, Object.values(leaseMs), deadWorkers, consumersMax, own]
       return (await database.query<LeaseRow>('heartbeat', 'deliver.acquire', acquire, values)).map(leaseOfRow)
     },
 
@@ -153,12 +163,16 @@ export function leaseStatements(database: Database): LeasePort {
       ])
     },
 
-    async heartbeat(worker, subscriptions) {
+    async heartbeat(worker, selections) {
       const { id, identity, host, processId, version, consumers } = worker
-      const values = [id, identity, host, processId, version, consumers, subscriptions]
+      const own = [Object.keys(selections), Object.values(selections)]
+      const values = [id, identity, host, processId, version, consumers, ...own]
       const rows = await database.query<HeartbeatRow>('heartbeat', 'deliver.heartbeat', heartbeat, values)
-      const [{ wanted, paused } = { wanted: 0, paused: [] }] = rows
-      return { workers: rows.map(workerOfRow), consumers: wanted, paused: new Set(paused) }
+      const [{ wanted, paused, superseded, unmanned }] = rows as [HeartbeatRow, ...HeartbeatRow[]]
+      return {
+        ...{ workers: rows.map(workerOfRow), consumers: wanted, paused: new Set(paused) },
+        ...{ superseded: new Set(superseded), unmanned: new Set(unmanned) },
+      }
     },
 
     async removeWorker(id) {

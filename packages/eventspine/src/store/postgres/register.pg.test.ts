@@ -22,6 +22,8 @@ const record = (options: Partial<SubscriptionRecord>): SubscriptionRecord => ({
   priority: 'normal',
   shards: 1,
   start: 'now',
+  selection: '',
+  build: 0,
   policies: { deadlineMs: 1 },
   ...options,
 })

@@ -19,33 +19,71 @@ export async function registerSubscriptions(
 ): Promise<void> {
   if (subscriptions.length === 0) return
   // Made first and in a transaction of its own: nobody can make a tick while a transaction with one is open. What is
-  // committed from here on belongs to a subscription that starts now.
-  const now = (await lacksConsumers(database, subscriptions)) ? await forceTick(database) : 0
-  await database.transaction('read', async (connection) => {
-    await connection.query('register.lock', `SELECT pg_advisory_xact_lock(${lockKey('eventspine.register')})`)
-    await refuseOtherShards(connection, subscriptions)
-    await connection.query('register.changes', changesText, columnsOf(subscriptions))
-    await connection.query('register.subscriptions', upsertText, columnsOf(subscriptions))
-    await connection.query('register.consumers', consumersText, [...startsOf(subscriptions), now, endOfTick])
-  })
+  // committed from here on belongs to a subscription that starts now, and to a choice of events that changes now.
+  const outside: Connection = { query: (name, text, values) => database.query('read', name, text, values) }
+  let now = needsTick(await standingsOf(outside, subscriptions)) ? await forceTick(database) : undefined
+  while (!(await database.transaction('read', (connection) => register(connection, subscriptions, now))))
+    now = await forceTick(database)
 }
 
-async function lacksConsumers(
-  database: Database,
+/** False, and nothing, when it turned out to need a tick and was given none. */
+async function register(
+  connection: Connection,
   subscriptions: readonly SubscriptionRecord[],
+  now: number | undefined,
 ): Promise<boolean> {
-  const names = subscriptions
-    .filter((subscription) => subscription.start === 'now')
-    .map((subscription) => subscription.name)
-  const [row] = await database.query<{ lacks: boolean }>(
-    'read',
-    'register.lacks',
-    `SELECT EXISTS (SELECT FROM unnest($1::text[]) AS asked(name)
-       WHERE NOT EXISTS (SELECT FROM eventspine.consumer c WHERE c.subscription = asked.name AND c.replay = '')) AS lacks`,
-    [names],
-  )
-  return row?.lacks ?? false
+  await connection.query('register.lock', `SELECT pg_advisory_xact_lock(${lockKey('eventspine.register')})`)
+  const standings = await standingsOf(connection, subscriptions)
+  if (now === undefined && needsTick(standings)) return false
+  const heldBack = new Set(standings.flatMap(({ name, heldBack: is }) => (is ? [name] : [])))
+  const written = subscriptions.filter(({ name }) => !heldBack.has(name))
+  const changed = standings.flatMap(({ name, changes, heldBack: is }) => (changes && !is ? [name] : []))
+  await refuseOtherShards(connection, subscriptions)
+  await connection.query('register.changes', changesText, [...columnsOf(written), changed, now ?? null])
+  await connection.query('register.subscriptions', upsertText, columnsOf(written))
+  if (changed.length > 0) await connection.query('register.superseded', supersededText, [changed, now])
+  await connection.query('register.consumers', consumersText, [...startsOf(written), now ?? 0, endOfTick])
+  return true
 }
+
+interface Standing {
+  readonly name: string
+  /** It starts now, and has no cursor yet. */
+  readonly starts: boolean
+  /** It chooses other events than what is registered. */
+  readonly changes: boolean
+  /** Somebody runs what a newer build has registered. */
+  readonly heldBack: boolean
+}
+
+const needsTick = (standings: readonly Standing[]) =>
+  standings.some(({ starts, changes, heldBack }) => starts || (changes && !heldBack))
+
+async function standingsOf(
+  connection: Connection,
+  subscriptions: readonly SubscriptionRecord[],
+): Promise<Standing[]> {
+  return await connection.query<Standing>('register.standings', standingsText, [
+    subscriptions.map(({ name }) => name),
+    subscriptions.map(({ start }) => start === 'now'),
+    subscriptions.map(({ selection }) => selection),
+    subscriptions.map(({ build }) => build),
+  ])
+}
+
+const standingsText = `SELECT i.name,
+  i.now AND NOT EXISTS (SELECT FROM eventspine.consumer c WHERE c.subscription = i.name AND c.replay = '') AS starts,
+  coalesce(s.selection NOT IN ('', i.selection), false) AS changes,
+  coalesce(s.selection NOT IN ('', i.selection) AND i.build < s.build AND EXISTS (
+    SELECT FROM eventspine.worker w
+    WHERE w.heartbeat_at > clock_timestamp() - interval '15 seconds' AND s.selection = ANY(w.selections)), false) AS "heldBack"
+FROM unnest($1::text[], $2::boolean[], $3::text[], $4::bigint[]) AS i(name, now, selection, build)
+LEFT JOIN eventspine.subscription s ON s.name = i.name`
+
+// Whoever holds it with the definition of before may still record what lies before this: what it has in hand comes to its
+// end. A second change finds the first one's mark where nobody was granted it in between.
+const supersededText = `UPDATE eventspine.consumer SET superseded_tick = coalesce(superseded_tick, greatest(tick, $2::bigint))
+WHERE replay = '' AND subscription = ANY($1::text[])`
 
 // A lost race is tried again: the winner's snapshot may be older than this call.
 async function forceTick(database: Database): Promise<number> {
@@ -87,29 +125,35 @@ function columnsOf(subscriptions: readonly SubscriptionRecord[]): unknown[] {
     subscriptions.map((subscription) => JSON.stringify(subscription.on)),
     subscriptions.map((subscription) => JSON.stringify(subscription.policies)),
     subscriptions.map((subscription) => subscription.app),
+    subscriptions.map((subscription) => subscription.selection),
+    subscriptions.map((subscription) => subscription.build),
   ]
 }
 
+const given = `unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])
+  AS i(name, priority, shards, types, policies, app, selection, build)`
+
 // Rewritten only when something changed or a minute went by: a fleet that restarts says the same a thousand times.
 const upsertText = `
-INSERT INTO eventspine.subscription AS s (name, app, priority, shards, types, policies)
-SELECT i.name, i.app, i.priority, i.shards, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies::json
-FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[]) AS i(name, priority, shards, types, policies, app)
-ORDER BY i.name
+INSERT INTO eventspine.subscription AS s (name, app, priority, shards, types, policies, selection, build)
+SELECT i.name, i.app, i.priority, i.shards, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies::json, i.selection, i.build
+FROM ${given} ORDER BY i.name
 ON CONFLICT (name) DO UPDATE
-SET app = excluded.app, priority = excluded.priority, types = excluded.types, policies = excluded.policies, seen_at = excluded.seen_at
+SET app = excluded.app, priority = excluded.priority, types = excluded.types, policies = excluded.policies, seen_at = excluded.seen_at,
+  selection = excluded.selection, build = excluded.build
 WHERE s.seen_at < clock_timestamp() - interval '${seenMinutes} minute'
-  OR (s.app, s.priority, s.types, s.policies::text) IS DISTINCT FROM (excluded.app, excluded.priority, excluded.types, excluded.policies::text)`
+  OR (s.app, s.priority, s.types, s.policies::text, s.selection, s.build) IS DISTINCT FROM
+    (excluded.app, excluded.priority, excluded.types, excluded.policies::text, excluded.selection, excluded.build)`
 
-// A changed definition takes effect at the cursors that stand here, and this says where that was.
+// A changed definition takes effect at the cursors that stand here, and this says where that was. Where it chooses other
+// events, what was committed behind `tick` is chosen by it alone.
 const changesText = `
 INSERT INTO eventspine.audit (actor, action, target, details)
 SELECT 'app', 'subscription.change', s.name, json_build_object('from', json_build_object('app', s.app, 'on', s.types, 'policies', s.policies),
   'to', json_build_object('app', i.app, 'on', i.types::json, 'policies', i.policies::json), 'priority', i.priority, 'shards', i.shards,
-  'cursors', (SELECT json_agg(json_build_object('shard', c.shard, 'tick', c.tick, 'seq', c.seq) ORDER BY c.shard)
+  'tick', CASE WHEN i.name = ANY($9::text[]) THEN $10::bigint END, 'cursors', (SELECT json_agg(json_build_object('shard', c.shard, 'tick', c.tick, 'seq', c.seq) ORDER BY c.shard)
     FROM eventspine.consumer c WHERE c.subscription = s.name AND c.replay = ''))
-FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[]) AS i(name, priority, shards, types, policies, app)
-JOIN eventspine.subscription s ON s.name = i.name
+FROM ${given} JOIN eventspine.subscription s ON s.name = i.name
 WHERE (s.app, s.types, s.policies::text) IS DISTINCT FROM (i.app, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies)`
 
 function startsOf(subscriptions: readonly SubscriptionRecord[]): unknown[] {

@@ -1,5 +1,5 @@
 // The settle statement, put together from the parts that a flush needs. Every part hangs on `fenced`: what belongs to
-// a consumer whose token, revision or tick moved on is not written.
+// a consumer whose token, revision, tick or definition moved on is not written.
 import type { Settlement } from '../../settle/port.js'
 import {
   eventColumnsOf,
@@ -66,7 +66,7 @@ function fenced(settlements: readonly Settlement[], parameters: Parameters): str
   FROM ROWS FROM (unnest(${arrays})) WITH ORDINALITY
     AS m(subscription, replay, shard, token, revision, tick, snapshot, seq, matched, completed, skipped, finished, move)
   WHERE c.subscription = m.subscription AND c.replay = m.replay AND c.shard = m.shard
-    AND c.token = m.token AND c.revision = m.revision
+    AND c.token = m.token AND c.revision = m.revision AND (c.superseded_tick IS NULL OR m.tick <= c.superseded_tick)
     AND (m.snapshot IS NULL OR m.snapshot = (SELECT t.snapshot::text FROM eventspine.tick t WHERE t.number = m.tick))
   RETURNING m.move, c.subscription, c.replay, c.shard, c.token)`
 }

@@ -43,8 +43,10 @@ interface LoadRow extends InstanceRow {
 
 // The gate: an instance that has just so many entries, or is none yet, and whose lease still holds. All that belongs to
 // a recording hangs on it. A value and not EXISTS, as in settling. Who comes late finds other entries, and writes nothing.
+// A holder whose definition is not in force any more goes on with what it has, and begins no instance on its older code.
 const fenced = `m.token = (SELECT c.token FROM eventspine.consumer c
-    WHERE c.subscription = m.subscription AND c.replay = m.replay AND c.shard = m.shard)`
+    WHERE c.subscription = m.subscription AND c.replay = m.replay AND c.shard = m.shard
+      AND (m.version IS NULL OR c.superseded_tick IS NULL))`
 
 const recordingTypes = [
   ...['text', 'text', 'int', 'bigint'],
@@ -93,7 +95,7 @@ const gate = `moves AS MATERIALIZED (
   SELECT g.number, e.position, e.kind, e.place, e.name, e.data::json, to_timestamp(e.at_ms / 1000), g.token
   FROM unnest(${arrays(entryTypes, firstEntry)}) AS e(${entryColumns}) JOIN gate g USING (move))`
 
-// What is awaited is given whole: the rows of what is not any more go.
+// What is awaited is given whole: the rows of what is not any more go. Changed code may wait for another key at a place.
 const awaitedRows = `unnest(${arrays(awaitedTypes, firstAwaited + 1)}) AS a(move, place, type, key)`
 const awaited = `, forgotten AS (
   DELETE FROM eventspine.workflow_awaited x USING gate g CROSS JOIN LATERAL (
@@ -101,9 +103,10 @@ const awaited = `, forgotten AS (
   WHERE x.ctid = o.row AND g.move = ANY ($${firstAwaited}::bigint[])
     AND NOT EXISTS (SELECT FROM ${awaitedRows} WHERE a.move = g.move AND a.place = x.place)
 ), awaited AS (
-  INSERT INTO eventspine.workflow_awaited (number, place, tenant, type, key)
+  INSERT INTO eventspine.workflow_awaited AS x (number, place, tenant, type, key)
   SELECT g.number, a.place, m.tenant, a.type, a.key FROM ${awaitedRows} JOIN gate g USING (move) JOIN moves m USING (move)
-  ON CONFLICT (number, place) DO NOTHING)`
+  ON CONFLICT (number, place) DO UPDATE SET type = excluded.type, key = excluded.key
+  WHERE (x.type, x.key) IS DISTINCT FROM (excluded.type, excluded.key))`
 
 const eventArrays = eventInput(firstEvent + 1).slice('unnest('.length, -1)
 const published = `, published AS (
