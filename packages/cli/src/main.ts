@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 // The program `eventspine`. Ends by itself when the command is done, whatever a module of the app left running.
+import module from 'node:module'
 import { exitCodes } from './failure.js'
-import { run } from './run.js'
+
+// Compiled once for all starts, where Node can (from 22.8 on). What is imported above is not.
+;(module as { enableCompileCache?: () => unknown }).enableCompileCache?.()
+const { run } = await import('./run.js')
 
 // `eventspine events list | head`: whoever reads has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

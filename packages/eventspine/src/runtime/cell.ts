@@ -37,7 +37,9 @@ export interface CellServices {
   expireClaims(): Promise<void>
 }
 
-const maintainEveryMs = 10_000
+const makeRoomEveryMs = 10_000
+/** Of these, one is all of the housekeeping. */
+const maintainEvery = 6
 const expireEveryMs = 3_600_000
 const redriveEveryMs = 250
 const markEveryEvents = 1_000
@@ -58,6 +60,7 @@ export class Cell {
   /** Appended since this process made a tick. */
   #unmarked = 0
   #marking = false
+  #rounds = 0
   readonly #stop = new AbortController()
   #closed = false
   #loops: Promise<unknown> = Promise.resolve()
@@ -167,10 +170,15 @@ export class Cell {
       throw error
     }
     this.#loops = Promise.all([
-      this.#every(maintainEveryMs, () => store.maintain(retention)),
+      this.#every(makeRoomEveryMs, () => this.#keepHouse()),
       this.#every(redriveEveryMs, () => this.#advanceRedrives()),
       this.#every(expireEveryMs, () => this.#services.expireClaims()),
     ])
+  }
+
+  async #keepHouse(): Promise<void> {
+    const { store, retention } = this.#services
+    await (++this.#rounds % maintainEvery === 0 ? store.maintain(retention) : store.makeRoom(retention))
   }
 
   async #advanceRedrives(): Promise<void> {

@@ -46,7 +46,9 @@ export interface LifecyclePort {
   /** Writes definitions; a new subscription gets its consumers at its start position. One that chooses other events than
    *  before takes effect at once: holders of before record nothing of later ticks, and get no lease any more. */
   register(subscriptions: readonly SubscriptionRecord[]): Promise<void>
-  /** Partitions ahead, retention, expired idempotency keys. One worker at a time does it; the others return at once. */
+  /** Partitions ahead. One worker at a time does it; the others return at once. */
+  makeRoom(retention: Retention): Promise<void>
+  /** That, retention, and expired idempotency keys. One worker at a time, as well. */
   maintain(retention: Retention): Promise<void>
   /** Nothing that is still held refers to a body in the object store written before this moment (ms since 1970). */
   claimsNeededSince(): Promise<number>

@@ -21,6 +21,7 @@ export function lifecyclePort(tables: MemoryTables): LifecyclePort {
     },
     // Bodies in memory go with the process; none is ever removed before.
     claimsNeededSince: async () => 0,
+    async makeRoom() {},
     async maintain(retention) {
       dropEvents(tables, retention.eventsMs)
       dropRuns(tables, retention.runsMs)

@@ -43,14 +43,15 @@ export async function exclusively<Result>(
   work: (execute: Execute) => Promise<Result>,
 ): Promise<Exclusive<Result>> {
   try {
-    return await attempt<Exclusive<Result>>(database, housekeepingMsMax, async (execute) => {
-      await execute('maintain.patience', `SET LOCAL lock_timeout = ${lockWaitMsMax}`)
-      const [row] = await execute<{ held: boolean }>(
-        'maintain.lock',
-        `SELECT pg_try_advisory_xact_lock(${lockKey(lock)}) AS held`,
-      )
-      return row?.held ? { state: 'done', result: await work(execute) } : { state: 'taken' }
-    })
+    // In one message: each takes a worker and the server out of their sleep.
+    const opening = `/* maintain.lock */ BEGIN; SET LOCAL lock_timeout = ${lockWaitMsMax}; SELECT pg_try_advisory_xact_lock(${lockKey(lock)}) AS held`
+    return await attempt<Exclusive<Result>>(
+      database,
+      housekeepingMsMax,
+      async (execute, [row]) =>
+        row?.held === true ? { state: 'done', result: await work(execute) } : { state: 'taken' },
+      opening,
+    )
   } catch (error) {
     if (hasCode(error, 'lock_not_available')) return { state: 'busy' }
     throw translate(error)
@@ -94,22 +95,25 @@ export function hasCode(error: unknown, ...conditions: readonly (keyof typeof co
 async function attempt<Result>(
   database: Database,
   msMax: number,
-  work: (execute: Execute) => Promise<Result>,
+  work: (execute: Execute, opened: readonly Readonly<Record<string, unknown>>[]) => Promise<Result>,
+  opening = 'BEGIN',
 ): Promise<Result> {
   const client = await database.connect('read')
   const bounded = <Answer>(ask: () => Promise<Answer>) => database.within(client, msMax, ask)
   let broken: Error | undefined
   const execute: Execute = async <Row>(name: string, text: string, values?: readonly unknown[]) => {
-    const statement = `/* ${name} */ ${qualified(database, text)}`
+    return (await ask(`/* ${name} */ ${text}`, values)) as Row[]
+  }
+  const ask = async (text: string, values?: readonly unknown[]) => {
+    const statement = qualified(database, text)
     const answer = await bounded(() =>
       values === undefined ? client.query(statement) : client.query(statement, [...values]),
     )
     const last = Array.isArray(answer) ? answer.at(-1) : answer
-    return last.rows as Row[]
+    return last.rows as Record<string, unknown>[]
   }
   try {
-    await bounded(() => client.query('BEGIN'))
-    const result = await work(execute)
+    const result = await work(execute, await ask(opening))
     await bounded(() => client.query('COMMIT'))
     return result
   } catch (error) {

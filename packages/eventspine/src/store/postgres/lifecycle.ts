@@ -6,7 +6,7 @@ import { claimsNeededSince } from './claim.js'
 import type { Database } from './database.js'
 import { beginLog, checkEpoch, clusterIdentity } from './epoch.js'
 import { alone, hasCode, lockKey, unprepared } from './exclusive.js'
-import { maintainOnce } from './maintain.js'
+import { maintainOnce, makeRoom } from './maintain.js'
 import { readMigrations, requireMigrations, runMigrations } from './migrate.js'
 import { makePartitions } from './partitions.js'
 import { registerSubscriptions } from './register.js'
@@ -33,6 +33,7 @@ export function lifecycleStatements(database: Database, logger: Logger): Lifecyc
     alone: (name, work) => alone(database, name, work),
     register: (subscriptions) => registerSubscriptions(database, subscriptions),
     claimsNeededSince: () => claimsNeededSince(database),
+    makeRoom: async ({ eventsMs }) => void (await makeRoom(database, eventsMs, logger)),
     maintain: (retention) => maintainOnce(database, retention, logger),
     async ping() {
       await database.query('read', 'lifecycle.ping', 'SELECT 1')

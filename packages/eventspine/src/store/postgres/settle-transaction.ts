@@ -83,7 +83,7 @@ export class PostgresSettleTransaction implements SettleTransaction {
     // What the handlers left broken must speak before the outcome is recorded: an aborted transaction would be rolled
     // back without a word by its COMMIT, and a deferred constraint would refuse that one again and again.
     this.#statementMsMax = recordMsMax
-    await this.#answer(() =>
+    const checked = this.#answer(() =>
       this.#client.query(
         `/* settle.check */ SET LOCAL statement_timeout = ${this.#statementMsMax}; SET CONSTRAINTS ALL IMMEDIATE`,
       ),
@@ -92,6 +92,7 @@ export class PostgresSettleTransaction implements SettleTransaction {
       (await this.#answer(() => this.#client.query(this.#database.statement(name, text, values)))).rows
     let target = settlement
     if (isKeyed([settlement])) {
+      await checked
       const claim = await claimed(run, [settlement], this.#windowMs)
       if (claim.conflicts.size > 0) {
         await this.rollback()
@@ -99,7 +100,11 @@ export class PostgresSettleTransaction implements SettleTransaction {
       }
       target = claim.cleaned[0] ?? settlement
     }
-    const { now, before } = await settleBy(run, worker, [target])
+    // Both go out together: what the check refuses has aborted the transaction, and the record fails with it.
+    const [check, record] = await Promise.allSettled([checked, settleBy(run, worker, [target])])
+    if (check.status === 'rejected') throw check.reason
+    if (record.status === 'rejected') throw record.reason
+    const { now, before } = record.value
     // Recorded by an earlier sending: its effects are there, and these would be the second.
     if (now.size > 0) await this.#end('COMMIT')
     else await this.rollback()
