@@ -44,7 +44,7 @@ export async function exclusively<Result>(
 ): Promise<Exclusive<Result>> {
   try {
     // In one message: each takes a worker and the server out of their sleep.
-    const opening = `/* maintain.lock */ BEGIN; SET LOCAL lock_timeout = ${lockWaitMsMax}; SELECT pg_try_advisory_xact_lock(${lockKey(lock)}) AS held`
+    const opening = `BEGIN; SET LOCAL lock_timeout = ${lockWaitMsMax}; SELECT pg_try_advisory_xact_lock(${lockKey(lock)}) AS held`
     return await attempt<Exclusive<Result>>(
       database,
       housekeepingMsMax,
@@ -102,18 +102,15 @@ async function attempt<Result>(
   const bounded = <Answer>(ask: () => Promise<Answer>) => database.within(client, msMax, ask)
   let broken: Error | undefined
   const execute: Execute = async <Row>(name: string, text: string, values?: readonly unknown[]) => {
-    return (await ask(`/* ${name} */ ${text}`, values)) as Row[]
-  }
-  const ask = async (text: string, values?: readonly unknown[]) => {
-    const statement = qualified(database, text)
+    const statement = `/* ${name} */ ${qualified(database, text)}`
     const answer = await bounded(() =>
       values === undefined ? client.query(statement) : client.query(statement, [...values]),
     )
     const last = Array.isArray(answer) ? answer.at(-1) : answer
-    return last.rows as Record<string, unknown>[]
+    return last.rows as Row[]
   }
   try {
-    const result = await work(execute, await ask(opening))
+    const result = await work(execute, await execute('maintain.begin', opening))
     await bounded(() => client.query('COMMIT'))
     return result
   } catch (error) {
