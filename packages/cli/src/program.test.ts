@@ -22,7 +22,7 @@ function loadedBy(entry: URL): Map<string, URL> {
 }
 
 it('loads neither the library nor the server', () => {
-  const packages = loadedBy(new URL('./main.ts', import.meta.url))
+  const packages = loadedBy(new URL('./run.ts', import.meta.url))
   expect([...packages.keys()]).toContain('commander')
   const own = [...packages].filter(([name]) => /^(?:eventspine|@eventspine\/server)\b/.test(name))
   expect(own.map(([name, file]) => `${fileURLToPath(file)} loads ${name}`)).toEqual([])

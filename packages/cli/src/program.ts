@@ -12,6 +12,7 @@ import { addMigrate } from './commands/migrate.js'
 import { addPublish } from './commands/publish.js'
 import { addRedrive } from './commands/redrive.js'
 import { addReplay } from './commands/replay.js'
+import { addSchedules } from './commands/schedules.js'
 import { addServe } from './commands/serve.js'
 import { addStart } from './commands/start.js'
 import { addSubscriptions } from './commands/subscriptions.js'
@@ -24,7 +25,7 @@ type Add = (program: Command, commands: Commands) => void
 const groups: readonly (readonly [string, readonly Add[]])[] = [
   ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
   ['Events:', [addPublish, addEvents]],
-  ['Operate:', [addSubscriptions, addWorkflows, addDead, addRedrive, addReplay, addBreakers]],
+  ['Operate:', [addSubscriptions, addWorkflows, addSchedules, addDead, addRedrive, addReplay, addBreakers]],
   ['Look:', [addDoctor, addWorkers, addAudit]],
 ]
 

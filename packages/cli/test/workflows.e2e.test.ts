@@ -1,6 +1,6 @@
 // What an operator does with instances of a workflow, by command: start, decide, signal, look, and mend what halts.
 import type { DeadLetter, Page } from 'eventspine'
-import type { InstanceView, WorkflowDetails } from 'eventspine/workflow'
+import type { InstanceView, ScheduleView, WorkflowDetails } from 'eventspine/workflow'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { checkout } from './command.js'
 import { Day, eventually } from './day.js'
@@ -124,4 +124,21 @@ it('has told who did what', async () => {
   expect(items.map(({ action }) => action)).toEqual(
     expect.arrayContaining(['redrive.create', 'dead-letters.discard']),
   )
+})
+
+it('lists schedules, and has one run', async () => {
+  const { schedules } = await eventually(
+    () => day.answered<{ readonly schedules: readonly ScheduleView[] }>('schedules'),
+    (answer) => answer.schedules[0]?.nextAtMs !== null,
+  )
+  expect(schedules).toMatchObject([{ name: 'close-books', event: 'books.closed', lateMs: 0 }])
+  const { event } = await day.answered<{ readonly event: string }>('schedules', 'run', 'close-books')
+  expect(event).toEqual(expect.any(String))
+  await eventually(
+    () => day.answered<Page<{ readonly type: string }>>('events', 'list', '--type', 'books.closed'),
+    ({ items }) => items.length === 1,
+  )
+  expect(await day.refused(3, 'schedules', 'run', 'weekly')).toMatchObject({
+    message: expect.stringContaining('Known: close-books'),
+  })
 })

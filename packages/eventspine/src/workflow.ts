@@ -8,6 +8,7 @@ export {
   approvalLinks,
 } from './runtime/approval-links.js'
 export type { Approvals, LinkDecision } from './runtime/approvals.js'
+export type { Schedules, ScheduleView } from './runtime/schedules.js'
 export type {
   Decision,
   InstanceOptions,

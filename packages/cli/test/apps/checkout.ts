@@ -1,7 +1,7 @@
 // An app of one workflow: it asks a person, waits for a signal, and behind its pivot the lorry can be away.
 import { existsSync } from 'node:fs'
-import { defineApp, PermanentError } from 'eventspine'
-import { workflow } from 'eventspine/workflow'
+import { defineApp, defineEvent, PermanentError } from 'eventspine'
+import { schedule, workflow } from 'eventspine/workflow'
 import { z } from 'zod'
 
 const downFile = process.env.SHOP_DOWN_FILE ?? '/nonexistent'
@@ -22,4 +22,7 @@ const checkOut = workflow({
   },
 })
 
-export const app = defineApp({ name: 'checkout', events: [], workflows: [checkOut] })
+const closed = defineEvent({ type: 'books.closed', schema: z.object({}) })
+const close = schedule({ name: 'close-books', cron: '0 0 1 1 *', event: closed, data: () => ({}) })
+
+export const app = defineApp({ name: 'checkout', events: [], workflows: [checkOut], schedules: [close] })

@@ -37,6 +37,7 @@ import {
   unknownCell,
   withTrace,
 } from './publication.js'
+import { Schedules } from './schedules.js'
 import { StallWatch, stallLimitMs } from './stall-watch.js'
 import { Workflows } from './workflows.js'
 
@@ -52,6 +53,8 @@ export class Eventspine {
   readonly workflows: Workflows
   /** What links to the questions of workflows open: how one stands, and a decision. */
   readonly approvals: Approvals
+  /** How far schedules and reconcilers have come. */
+  readonly schedules: Schedules
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
   #starting: Promise<void> | undefined
@@ -72,6 +75,7 @@ export class Eventspine {
     const cellOf = (name: string) => this.#cellOf(name)
     this.workflows = new Workflows({ app, clock, random, tenant, cellOf })
     this.approvals = new Approvals({ clock, random, cellOf })
+    this.schedules = new Schedules({ app, clock, random, tenant, cellOf })
     const capacity = new Capacity(this.#options.capacityLimits)
     for (const name of this.#options.cells.keys()) this.#cells.set(name, this.#cell(name, capacity))
   }
@@ -111,7 +115,9 @@ export class Eventspine {
   }
 
   #timetablesOf(name: string): readonly Timetable[] {
-    const { placement, tenant } = this.#options
+    const { placement, tenant, work } = this.#options
+    // Whoever only looks may look at one cell of several.
+    if (!work) return []
     return this.app.timetables.filter((each) => {
       const cell = placement(each.tenant ?? tenant)
       if (!this.#options.cells.has(cell)) throw unknownCell(cell, [...this.#options.cells.keys()])

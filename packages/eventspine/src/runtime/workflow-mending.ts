@@ -41,6 +41,12 @@ export class WorkflowMending {
     return await store.createRedrive(uuidv7(clock, random), request)
   }
 
+  /** A wish to end stands behind the letter that halts it: that one gives way. */
+  async released(store: Store, found: Found | null, by: string, reason: string | null): Promise<void> {
+    if (found === null || found.attention === null || found.instance.state !== 'running') return
+    await store.discard({ ids: [found.attention.letter] }, by, reason ?? 'its instance was cancelled')
+  }
+
   /** Answers how it ended; null where it had ended by itself. */
   async terminate(
     store: Store,

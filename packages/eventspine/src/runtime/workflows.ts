@@ -158,7 +158,8 @@ export class Workflows {
     await this.#send(name, 'signalled', { name: approval, payload, approval: true })
   }
 
-  /** Asks it to end: what is under way comes to its end, then all is undone. Behind its point of no return it goes on. */
+  /** Asks it to end: what is under way comes to its end, then all is undone. Behind its point of no return it goes on. The
+   *  dead letter of one that waits for a person is discarded, unless it undoes already. */
   async cancel(
     workflow: AnyWorkflow | string,
     id: string,
@@ -167,8 +168,11 @@ export class Workflows {
     options: InstanceOptions = {},
   ): Promise<void> {
     checked('by', by, nameMax)
+    const why = reasonOf(reason)
     const name = await this.#open(workflow, id, options)
-    await this.#send(name, 'cancelled', { by, reason: reasonOf(reason) })
+    await this.#send(name, 'cancelled', { by, reason: why })
+    const { store } = this.#cell(name)
+    await this.#mending.released(store, await store.workflow(name), by, why)
   }
 
   /** Sends again what halts it. Throws WORKFLOW_NOT_HALTED. */

@@ -5,6 +5,8 @@ import type { MissedPolicy } from './definition.js'
 export interface Due {
   readonly atMs: number
   readonly missed: boolean
+  /** A person had it run, beside its ticks. */
+  readonly by?: string
 }
 
 /** Throws where the pattern is none, and where no tick ever comes. */

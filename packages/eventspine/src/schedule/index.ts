@@ -20,4 +20,4 @@ export {
   timetableOf,
 } from './reconciler.js'
 export { Scheduler } from './scheduler.js'
-export { subscriptionOf } from './tick.js'
+export { planOf, subscriptionOf, tickEvent } from './tick.js'

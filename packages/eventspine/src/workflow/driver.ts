@@ -7,7 +7,7 @@ import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
 import { dataOf, type History, judgedDecision, type Said } from './history.js'
 import type { AwaitedEvent, InstanceName, Recording } from './port.js'
-import { Program } from './program.js'
+import { isFault, Program } from './program.js'
 
 export interface DriverServices extends AttemptServices {
   readonly name: InstanceName
@@ -151,7 +151,7 @@ export class Driver {
 
   // A fault of the code is mended by deploying it, and behind the point of no return nothing can be taken back.
   #parks(error: unknown): boolean {
-    return this.#program.saga.pivoted || faults.some((fault) => error instanceof fault)
+    return this.#program.saga.pivoted || isFault(error)
   }
 
   get #children(): Call[] {
@@ -395,6 +395,3 @@ const completedOf = (json: string | null) => ({
   state: 'completed',
   ...(json === null ? {} : { output: JSON.parse(json) as unknown }),
 })
-
-/** What only other code can mend. */
-const faults = [TypeError, ReferenceError, RangeError, SyntaxError] as const

@@ -37,6 +37,10 @@ export interface Cancelled {
   readonly reason: string | null
 }
 
+/** What only other code can mend. */
+export const isFault = (error: unknown) =>
+  [TypeError, ReferenceError, RangeError, SyntaxError].some((fault) => error instanceof fault)
+
 const never = new Promise<never>(() => {})
 
 /** Signals and approvals share the inbox, and not their names. */
@@ -243,10 +247,11 @@ export class Program {
     return !this.abandoned && this.#inbox.waitingAt(inboxName('approval', approval), place) !== undefined
   }
 
-  // Behind the point of no return, while it undoes, and when its code has ended anyhow, it is too late.
+  // Behind the point of no return, while it undoes, and when its code has ended anyhow, it is too late. A fault of the code
+  // is no end.
   #cancel(cancelled: Cancelled): void {
-    if (this.state === 'running' && !this.saga.pivoted && this.outcome === undefined)
-      this.cancelled ??= cancelled
+    const hasEnded = this.outcome !== undefined && (this.outcome.ok || !isFault(this.outcome.error))
+    if (this.state === 'running' && !this.saga.pivoted && !hasEnded) this.cancelled ??= cancelled
   }
 
   #compensate(): void {

@@ -145,6 +145,39 @@ describe('terminate (I48)', () => {
   })
 })
 
+describe('cancel', () => {
+  test('reaches one that waits for a person: what it did is undone, and its letter goes (I54)', async () => {
+    const effects = sideEffects()
+    const faulty = workflow({
+      name: 'faulty',
+      run: async (ctx) => {
+        await ctx.step('charge', () => effects.record('charge'), { undo: () => effects.record('refund') })
+        throw new TypeError('a fault of the code')
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [faulty] }), { sideEffects: effects })
+      .when(
+        starting(faulty, undefined, { id: 'f' }),
+        waiting(5_000),
+        doing(async (spine) => {
+          expect((await spine.workflows.show(faulty, 'f'))?.attention?.message).toContain(
+            'a fault of the code',
+          )
+          await spine.workflows.cancel(faulty, 'f', 'ada', 'not worth it')
+        }),
+        waiting(5_000),
+      )
+      .then((seen) => {
+        expect(seen.workflows).toMatchObject([{ state: 'compensated', attention: null }])
+        expect(seen.sideEffects.map(({ name }) => name)).toEqual(['charge', 'refund'])
+        const ended = seen.workflows[0]?.history.find(({ kind }) => kind === 'ended')
+        expect(JSON.parse(ended?.data ?? '')).toMatchObject({
+          cancelled: { by: 'ada', reason: 'not worth it' },
+        })
+      })
+  })
+})
+
 describe('restart', () => {
   test('goes on from a step, with what was there before it, on the mended code', async () => {
     const effects = sideEffects()

@@ -6,6 +6,7 @@ import { operationRoutes } from '../routes/operations.js'
 import { publishRoute } from '../routes/publish.js'
 import { redriveRoutes } from '../routes/redrives.js'
 import { replayRoutes } from '../routes/replays.js'
+import { scheduleRoutes } from '../routes/schedules.js'
 import { subscriptionRoutes } from '../routes/subscriptions.js'
 import { systemRoutes } from '../routes/system.js'
 import { workflowRoutes } from '../routes/workflows.js'
@@ -17,6 +18,7 @@ export const routeTable: readonly Route[] = [
   ...subscriptionRoutes,
   ...workflowRoutes,
   ...approvalRoutes,
+  ...scheduleRoutes,
   ...deadLetterRoutes,
   ...redriveRoutes,
   ...replayRoutes,

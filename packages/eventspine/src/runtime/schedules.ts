@@ -1,0 +1,89 @@
+// What a person does with schedules and reconcilers: sees how far each has come, and has one run now.
+import { type Clock, EventspineError, type Random } from '../kernel/index.js'
+import { Calendar, type MissedPolicy, planOf, type Timetable, tickEvent } from '../schedule/index.js'
+import type { App } from './app.js'
+import type { Cell } from './cell.js'
+
+export interface ScheduleView {
+  readonly name: string
+  readonly kind: 'schedule' | 'reconciler'
+  readonly cron: string
+  readonly timeZone: string
+  readonly tenant: string
+  readonly missed: MissedPolicy
+  /** Type of the event that each tick publishes; null for a reconciler. */
+  readonly event: string | null
+  readonly description: string | null
+  /** All ticks up to then are dealt with, in milliseconds since 1970; null where no process has followed it yet. */
+  readonly tickedAtMs: number | null
+  /** The first tick that is not. */
+  readonly nextAtMs: number | null
+  /** How long that one is due; 0 where it is not. A minute and more: no process that follows it works. */
+  readonly lateMs: number
+}
+
+export interface SchedulesServices {
+  readonly app: App
+  readonly clock: Clock
+  readonly random: Random
+  readonly tenant: string
+  cellOf(tenant: string): Cell
+}
+
+export class Schedules {
+  readonly #services: SchedulesServices
+
+  constructor(services: SchedulesServices) {
+    this.#services = services
+  }
+
+  /** Of one tenant, or all, by name. */
+  async list(query: { readonly tenant?: string } = {}): Promise<readonly ScheduleView[]> {
+    const wanted = this.#services.app.timetables.filter(
+      (each) => query.tenant === undefined || this.#tenantOf(each) === query.tenant,
+    )
+    const views = await Promise.all(wanted.map((each) => this.#view(each)))
+    return views.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Has it run now, beside its ticks: answers the id of the event that says so, and by whom. Throws NOT_FOUND. */
+  async run(name: string, by: string): Promise<{ readonly id: string }> {
+    const own = this.#services.app.timetables.find((each) => each.name === name)
+    if (own === undefined) throw this.#unknown(name)
+    if (by === '') throw new EventspineError('REQUEST_INVALID', '"by" says who has it run.', { field: '/by' })
+    const tenant = this.#tenantOf(own)
+    const due = { atMs: this.#services.clock.now(), missed: false, by }
+    const event = tickEvent({ name, tenant }, due, this.#services)
+    await this.#services.cellOf(tenant).appender.append(event)
+    return { id: event.id }
+  }
+
+  async #view(own: Timetable): Promise<ScheduleView> {
+    const { name, cron, timeZone, missed } = own
+    const { event, description } = own as { event?: { readonly type: string }; description?: string }
+    const tenant = this.#tenantOf(own)
+    const { nowMs, found } = await this.#services.cellOf(tenant).store.schedules([planOf(own)])
+    const tickedAtMs = found[0]?.tickedMs ?? null
+    const nextMs =
+      tickedAtMs === null ? Number.POSITIVE_INFINITY : new Calendar(cron, timeZone).after(tickedAtMs)
+    return {
+      ...{ name, kind: event === undefined ? 'reconciler' : 'schedule', cron, timeZone, tenant, missed },
+      ...{ event: event?.type ?? null, description: description ?? null, tickedAtMs },
+      nextAtMs: Number.isFinite(nextMs) ? nextMs : null,
+      lateMs: Math.max(0, Math.round(nowMs - nextMs)),
+    }
+  }
+
+  #tenantOf({ tenant }: Timetable): string {
+    return tenant ?? this.#services.tenant
+  }
+
+  #unknown(name: string): EventspineError {
+    const known = this.#services.app.timetables.map((each) => each.name).join(', ')
+    return new EventspineError(
+      'NOT_FOUND',
+      `There is no schedule or reconciler "${name}" in this app. Known: ${known || 'none'}.`,
+      { field: '/schedule' },
+    )
+  }
+}
