@@ -38,9 +38,9 @@ describe('simulated schedules', () => {
   })
 
   it('are seen through by the oracle', async () => {
-    // The first shows in one schedule of a hundred.
+    // The first shows in one schedule of a hundred and more.
     const from = {
-      'settle without revision': 20_000_000,
+      'settle without revision': 20_000_120,
       'dedupe forgets': fixedSeed,
       'retry without attempt count': fixedSeed,
     }

@@ -16,6 +16,8 @@ export interface KeeperServices {
   readonly port: LeasePort
   readonly clock: Clock
   readonly worker: () => WorkerRow
+  /** Of the app. */
+  readonly build: number
   readonly subscriptions: ReadonlyMap<string, ResolvedSubscription>
   /** Of these workers' identities, those that are known to be dead on this machine. */
   deadWorkers(workers: readonly WorkerRow[]): readonly string[]
@@ -29,6 +31,9 @@ export interface KeeperServices {
 
 /** Heartbeats come so often, or three times in the shortest lease. */
 const heartbeatMsMax = 1_000
+/** What runs when another version takes over has so long to end. */
+const handoverMsMax = 30_000
+const newerAwaitedMs = 15_000
 
 interface Held {
   readonly consumer: Consumer
@@ -48,6 +53,9 @@ export class LeaseKeeper {
   readonly #heartbeatMs: number
   readonly #selections: Readonly<Record<string, string>>
   #superseded: ReadonlySet<string> = new Set()
+  /** Since when nobody was seen to run a definition that is another's. */
+  readonly #unmannedSince = new Map<string, number>()
+  #registering: Promise<void> | undefined
   #unreleased: (ConsumerName & { readonly token: number })[] = []
   /** Releases on their way. */
   readonly #releasing = new Set<Promise<void>>()
@@ -79,6 +87,11 @@ export class LeaseKeeper {
     return held !== undefined && this.#services.clock.monotonic() - held.renewedAt < held.leaseMs / 2
   }
 
+  /** Says what it runs, before that is registered: else an older worker would find a definition that nobody runs. */
+  async announce(): Promise<void> {
+    await this.#services.port.heartbeat(this.#services.worker(), this.#selections)
+  }
+
   async start(): Promise<void> {
     if (this.#running !== undefined) return
     await this.#beat().catch((error) => this.#services.failed(error))
@@ -107,26 +120,51 @@ export class LeaseKeeper {
     await this.#renew()
     const row = { ...worker(), consumers: this.#held.size }
     const standing = await port.heartbeat(row, this.#selections)
-    const { workers, consumers } = standing
+    const { workers } = standing
     this.#alone = workers.length <= 1
-    await this.#yield(standing)
+    this.#yield(standing)
+    this.#claimBack(standing)
     const deadWorkers = this.#services.deadWorkers(workers)
-    const share = Math.ceil(consumers / Math.max(1, workers.length - deadWorkers.length))
+    const share = shareOf(standing, deadWorkers.length)
     await this.#acquire(share - this.#held.size, deadWorkers)
     // Beyond the share only after a few rounds: a neighbour that is just starting should find something.
-    if (this.#round++ % 4 === 3) await this.#rebalance(share, consumers)
+    if (this.#round++ % 4 === 3) await this.#rebalance(share, standing)
   }
 
-  // What is paused, and what another version does now.
-  async #yield({ paused, superseded, unmanned }: Standing): Promise<void> {
+  // What is paused, and what another version does now: that one waits, and nothing else of it begins meanwhile.
+  #yield({ paused, own }: Standing): void {
+    const superseded = new Set([...own].flatMap(([name, { current }]) => (current ? [] : [name])))
     for (const { consumer } of [...this.#held.values()]) {
       const { name, deadlineMs } = consumer.subscription
-      if (paused.has(name) || superseded.has(name)) void this.giveBack(consumer, deadlineMs)
+      if (paused.has(name)) void this.giveBack(consumer, deadlineMs)
+      else if (superseded.has(name)) void this.giveBack(consumer, Math.min(deadlineMs, handoverMsMax))
     }
     const fresh = [...superseded].filter((name) => !this.#superseded.has(name))
     this.#superseded = superseded
     if (fresh.length > 0) this.#services.superseded(fresh)
-    if (unmanned.size > 0) await this.#services.register([...unmanned])
+  }
+
+  // What an older build took while this one was not heard of, and what nobody runs any more as it is registered. From a
+  // newer build only after a while: its one process may just be starting again.
+  #claimBack({ own }: Standing): void {
+    const { build, clock, register, failed } = this.#services
+    const now = clock.monotonic()
+    for (const [name, { current, manned }] of own) {
+      if (current || manned) this.#unmannedSince.delete(name)
+      else if (!this.#unmannedSince.has(name)) this.#unmannedSince.set(name, now)
+    }
+    const names = [...own].flatMap(([name, each]) => {
+      const forMs = now - (this.#unmannedSince.get(name) ?? now)
+      const isFree = !each.manned && (each.build <= build || forMs >= newerAwaitedMs)
+      return !each.current && (each.build < build || isFree) ? [name] : []
+    })
+    if (names.length === 0) return
+    // Beside the beat: leases are renewed whatever it waits for.
+    this.#registering ??= register(names)
+      .catch(failed)
+      .finally(() => {
+        this.#registering = undefined
+      })
   }
 
   async #acquire(wanted: number, deadWorkers: readonly string[]): Promise<void> {
@@ -156,14 +194,19 @@ export class LeaseKeeper {
   }
 
   // Takes what nobody took in a while, and gives back what is too much for a fair share.
-  async #rebalance(share: number, consumers: number): Promise<void> {
+  async #rebalance(share: number, { own }: Standing): Promise<void> {
     const surplus = this.#held.size - share
     if (surplus > 0) {
-      const spare = [...this.#held.values()].slice(-surplus)
-      for (const held of spare) void this.giveBack(held.consumer, held.consumer.subscription.deadlineMs)
-    } else if (this.#held.size < consumers) {
-      await this.#acquire(consumers - this.#held.size, [])
+      // Of what others run, too: nobody else would take the rest.
+      const shared = [...this.#held.values()].filter(
+        ({ consumer }) => (own.get(consumer.subscription.name)?.runners ?? 0) > 1,
+      )
+      for (const { consumer } of shared.slice(-surplus))
+        void this.giveBack(consumer, consumer.subscription.deadlineMs)
+      return
     }
+    const consumers = [...own.values()].reduce((sum, each) => sum + (each.current ? each.consumers : 0), 0)
+    if (this.#held.size < consumers) await this.#acquire(consumers - this.#held.size, [])
   }
 
   async #renew(): Promise<void> {
@@ -217,6 +260,8 @@ export class LeaseKeeper {
   giveBack(consumer: Consumer, graceMs: number): Promise<void> {
     const held = this.#held.get(consumerId(consumer.lease))
     if (held?.consumer !== consumer) return Promise.resolve()
+    // Asked again by a process that stops, it may have less patience.
+    if (held.leaving !== undefined) void consumer.drain(graceMs)
     held.leaving ??= consumer.drain(graceMs).then(() => this.lost(consumer))
     return held.leaving
   }
@@ -235,12 +280,20 @@ export class LeaseKeeper {
     })()
     await Promise.all(this.consumers.map((consumer) => this.giveBack(consumer, graceMs)))
     ended.abort()
-    await Promise.all([renewing, this.#running, this.#beating])
+    await Promise.all([renewing, this.#running, this.#beating, this.#registering])
     // One that fails on its way leaves leases to be released once more.
     await Promise.all(this.#releasing)
     await this.#release()
     await port.removeWorker(worker().id).catch(() => {})
   }
+}
+
+/** Of each subscription as much as of anybody else who runs it. */
+function shareOf({ own }: Standing, deadWorkers: number): number {
+  let share = 0
+  for (const { current, consumers, runners } of own.values())
+    if (current) share += consumers / Math.max(1, runners - deadWorkers)
+  return Math.ceil(share - 1e-9)
 }
 
 const nameOf = (consumer: Consumer): ConsumerName => ({

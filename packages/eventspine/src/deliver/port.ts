@@ -101,15 +101,27 @@ export interface WorkerRow {
 export interface Standing {
   /** Those that live, itself among them. */
   readonly workers: readonly WorkerRow[]
-  /** So many consumers of its subscriptions want an owner, where its own definition is the registered one. */
-  readonly consumers: number
   /** Names of subscriptions that are paused now. */
   readonly paused: ReadonlySet<string>
-  /** Of its own, those that another version has registered with another choice of events since. */
-  readonly superseded: ReadonlySet<string>
-  /** Of these, those that no worker that lives runs as they are registered. */
-  readonly unmanned: ReadonlySet<string>
+  /** Of its own subscriptions, by name, those that are registered. */
+  readonly own: ReadonlyMap<string, OwnStanding>
 }
+
+export interface OwnStanding {
+  /** Its own definition is the registered one. */
+  readonly current: boolean
+  /** Of whoever registered it. */
+  readonly build: number
+  /** Some worker runs it as it is registered, or was silent for less than `returnsWithinMs` and did not say goodbye. */
+  readonly manned: boolean
+  /** So many consumers of it want an owner; 0 while it is paused. */
+  readonly consumers: number
+  /** Workers that live and run it as it is registered. */
+  readonly runners: number
+}
+
+/** A worker that was silent for so long does not come back: its database may have been away for all. */
+export const returnsWithinMs = 60_000
 
 export interface LeasePort {
   /** Grants free, expired or orphaned consumers of active subscriptions; each grant raises its token. */

@@ -140,7 +140,7 @@ export const typesOf = ({ on }: Pick<ResolvedSubscription, 'on'>): readonly stri
   on.map((interest) => (typeof interest === 'string' ? interest : interest.type))
 
 /** Which events it gets and can read, and which versions of its workflow it can run, in short: the same text for the same
- *  choice, wherever it runs. */
+ *  definition, wherever it runs. Of a pattern nothing says which versions it can read. */
 export function selectionOf({
   name,
   on,

@@ -31,7 +31,7 @@ export interface AppOptions {
   readonly schedules?: readonly Schedule[]
   readonly reconcilers?: readonly Reconciler[]
   /** Grows with every deployment: the number or the time of the build, say. While versions roll out, the highest that runs
-   *  says which events a subscription gets; of equal ones, whoever started last. Default 0. */
+   *  says which events a subscription gets; of equal ones, whoever started last. Default 0. See docs/guides/operating.md. */
   readonly build?: number
 }
 

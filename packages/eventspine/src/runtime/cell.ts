@@ -149,24 +149,28 @@ export class Cell {
     const { store, app, retention } = this.#services
     const register = (subscriptions: App['subscriptions']) =>
       store.register(subscriptions.map((each) => recordOf(each, app)))
-    await register(app.subscriptions)
     await store.maintain(retention)
     const { runner } = this
     const worker = new Worker({
       ...this.#services,
       subscriptions: app.subscriptions,
       register: (names) => register(app.subscriptions.filter(({ name }) => names.includes(name))),
+      build: app.build,
       runner,
       wakeRemote: true,
     })
-    this.#worker = worker
     try {
+      await worker.announce()
+      await register(app.subscriptions)
+      this.#worker = worker
       await worker.start()
       if (app.workflows.length > 0) this.#sleepers.start()
       await this.#scheduler.start()
     } catch (error) {
       this.#worker = undefined
       await Promise.all([worker.stop(), this.#sleepers.stop(), this.#scheduler.stop()])
+      // One that did not come so far has said only what it would run.
+      await store.removeWorker(worker.id).catch(() => {})
       throw error
     }
     this.#loops = Promise.all([

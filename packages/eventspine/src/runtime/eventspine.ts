@@ -116,8 +116,7 @@ export class Eventspine {
 
   #timetablesOf(name: string): readonly Timetable[] {
     const { placement, tenant, work } = this.#options
-    // Whoever only looks may look at one cell of several.
-    if (!work) return []
+    if (!work) return [] // Who only looks may look at one cell of several.
     return this.app.timetables.filter((each) => {
       const cell = placement(each.tenant ?? tenant)
       if (!this.#options.cells.has(cell)) throw unknownCell(cell, [...this.#options.cells.keys()])
@@ -344,13 +343,10 @@ export class Eventspine {
     if (cell === undefined) throw unknownCell(name, this.cells)
     let operator = this.#operators.get(name)
     if (operator === undefined) {
+      const { store, runner } = cell
+      const { clock, random } = this.#surroundings
       operator = new Operator({
-        store: cell.store,
-        app: this.app,
-        runner: cell.runner,
-        clock: this.#surroundings.clock,
-        random: this.#surroundings.random,
-        preparation: this.#preparation,
+        ...{ app: this.app, store, runner, clock, random, preparation: this.#preparation },
         live: () => cell.worker?.consumers ?? [],
       })
       this.#operators.set(name, operator)

@@ -34,6 +34,7 @@ export interface WorkerServices {
   readonly subscriptions: readonly ResolvedSubscription[]
   readonly capacity: Capacity
   readonly shutdownMs: number
+  readonly build: number
   /** Registers the app's definitions of these. */
   readonly register: (subscriptions: readonly string[]) => Promise<void>
   /** Told of each finished round of maintenance by anyone; maintenance itself belongs to the cell. */
@@ -107,12 +108,18 @@ export class Worker {
           },
         ),
       register: services.register,
+      build: services.build,
       failed,
     })
   }
 
   get consumers(): readonly Consumer[] {
     return this.#keeper.consumers
+  }
+
+  /** Says what it runs, before that is registered. */
+  announce(): Promise<void> {
+    return this.#keeper.announce()
   }
 
   async start(): Promise<void> {

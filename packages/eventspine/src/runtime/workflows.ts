@@ -168,11 +168,10 @@ export class Workflows {
     options: InstanceOptions = {},
   ): Promise<void> {
     checked('by', by, nameMax)
-    const why = reasonOf(reason)
     const name = await this.#open(workflow, id, options)
-    await this.#send(name, 'cancelled', { by, reason: why })
+    await this.#send(name, 'cancelled', { by, reason: reasonOf(reason) })
     const { store } = this.#cell(name)
-    await this.#mending.released(store, await store.workflow(name), by, why)
+    await this.#mending.released(store, await store.workflow(name), by, reasonOf(reason))
   }
 
   /** Sends again what halts it. Throws WORKFLOW_NOT_HALTED. */

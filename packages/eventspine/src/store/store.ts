@@ -44,7 +44,8 @@ export interface LifecyclePort {
   /** Runs `work` while no other process runs one of the same name here; waits until the others are through. */
   alone(name: string, work: () => Promise<void>): Promise<void>
   /** Writes definitions; a new subscription gets its consumers at its start position. One that chooses other events than
-   *  before takes effect at once: holders of before record nothing of later ticks, and get no lease any more. */
+   *  before takes effect at once: holders of before record nothing of later ticks (of replays they do), and get no lease any
+   *  more. */
   register(subscriptions: readonly SubscriptionRecord[]): Promise<void>
   /** Partitions ahead. One worker at a time does it; the others return at once. */
   makeRoom(retention: Retention): Promise<void>

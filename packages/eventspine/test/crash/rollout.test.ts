@@ -3,6 +3,7 @@ import { type App, defineApp, defineEvent, defineSubscription } from 'eventspine
 import { workflow } from 'eventspine/workflow'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import type { MemoryStore } from '../../src/store/memory/index.js'
 import { Stage } from '../workflow/stage.js'
 
 const schema = z.object({ n: z.number() })
@@ -94,10 +95,11 @@ test('what a holder has in hand comes to its end before it gives its lease away'
 test('a version that is rolled back to takes over as soon as the newer one is gone', async () => {
   const stage = new Stage(3)
   const seen: Seen[] = []
-  const young = stage.spine(version('young', seen, true, 2))
-  await stage.until(young.start())
-  const old = stage.spine(version('old', seen, false, 1))
+  const old = stage.spine(version('old', seen, false))
   await stage.until(old.start())
+  const young = stage.spine(version('young', seen, true))
+  await stage.until(young.start())
+  await stage.clock.advance(3_000)
   await stage.until(old.publish(placed, { n: 1 }))
   await stage.until(old.publish(paid, { n: 1 }))
   await stage.clock.advance(10_000)
@@ -122,6 +124,98 @@ test('an old worker that starts again in the middle takes nothing back where bui
   await stage.until(young.publish(paid, { n: 1 }))
   await stage.clock.advance(5_000)
   expect(seen).toEqual([{ by: 'young', type: 'orders.paid', n: 1 }])
+  await stage.until(old.stop())
+  await stage.until(young.stop())
+})
+
+/** The store as one process has it, whose registering goes as `register` says. */
+const registering = (stage: Stage, register: MemoryStore['register']): MemoryStore =>
+  Object.assign(Object.create(stage.store) as MemoryStore, { register })
+
+test('an old worker that looks while the new one is still starting takes nothing back (I26)', async () => {
+  const stage = new Stage(6)
+  const seen: Seen[] = []
+  const old = stage.spine(version('old', seen, false))
+  await stage.until(old.start())
+  await stage.clock.advance(1_000)
+  const slow = registering(stage, async (records) => {
+    await stage.store.register(records)
+    await stage.clock.sleep(3_000)
+  })
+  const young = stage.spine(version('young', seen, true), slow)
+  await stage.until(young.start())
+  await stage.until(young.publish(paid, { n: 1 }))
+  await stage.clock.advance(10_000)
+  expect(seen).toEqual([{ by: 'young', type: 'orders.paid', n: 1 }])
+  await stage.until(old.stop())
+  await stage.until(young.stop())
+})
+
+test('what an older build took meanwhile, the newer one takes back', async () => {
+  const stage = new Stage(7)
+  const seen: Seen[] = []
+  const old = stage.spine(version('old', seen, false, 1))
+  await stage.until(old.start())
+  await stage.clock.advance(1_000)
+  let calls = 0
+  const forgetful = registering(stage, async (records) => {
+    if (++calls > 1) await stage.store.register(records)
+  })
+  const young = stage.spine(version('young', seen, true, 2), forgetful)
+  await stage.until(young.start())
+  await stage.clock.advance(5_000)
+  await stage.until(young.publish(paid, { n: 1 }))
+  await stage.clock.advance(5_000)
+  expect(seen).toEqual([{ by: 'young', type: 'orders.paid', n: 1 }])
+  await stage.until(old.stop())
+  await stage.until(young.stop())
+})
+
+test('a newer build that starts again is waited for, and one that stays away is not', async () => {
+  const stage = new Stage(8)
+  const seen: Seen[] = []
+  const first = stage.spine(version('young', seen, true, 2))
+  await stage.until(first.start())
+  const old = stage.spine(version('old', seen, false, 1))
+  await stage.until(old.start())
+  await stage.clock.advance(1_000)
+  await stage.until(first.stop())
+  await stage.clock.advance(5_000)
+  await stage.until(old.publish(paid, { n: 1 }))
+  await stage.clock.advance(1_000)
+  const again = stage.spine(version('young again', seen, true, 2))
+  await stage.until(again.start())
+  await stage.clock.advance(5_000)
+  expect(seen).toEqual([{ by: 'young again', type: 'orders.paid', n: 1 }])
+  await stage.until(again.stop())
+  await stage.clock.advance(25_000)
+  await stage.until(old.publish(placed, { n: 2 }))
+  await stage.clock.advance(2_000)
+  expect(seen.at(-1)).toEqual({ by: 'old', type: 'orders.placed', n: 2 })
+  await stage.until(old.stop())
+})
+
+test('one new worker keeps all that no older one may take', async () => {
+  const stage = new Stage(9)
+  const app = (on: readonly Wanted[]) =>
+    defineApp({
+      name: 'shop',
+      events,
+      subscriptions: Array.from({ length: 4 }, (_, index) =>
+        defineSubscription({ name: `s-${index}`, on, handle: () => {} }),
+      ),
+    })
+  const old = stage.spine(app([placed]))
+  await stage.until(old.start())
+  await stage.clock.advance(1_000)
+  const young = stage.spine(app([placed, paid]))
+  await stage.until(young.start())
+  await stage.clock.advance(10_000)
+  for (let second = 0; second < 20; second++) {
+    await stage.clock.advance(1_000)
+    const consumers = (await stage.store.workers()).map((each) => each.consumers).sort()
+    expect(consumers, `after ${second} s`).toEqual([0, 4])
+  }
   await stage.until(old.stop())
   await stage.until(young.stop())
 })

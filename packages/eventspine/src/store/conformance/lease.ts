@@ -192,7 +192,12 @@ function describeWorkers(open: OpenScene): void {
       ['worker-a', 0],
       ['worker-b', 2],
     ])
-    expect(answer.consumers).toBe(5)
+    expect(
+      [...answer.own].map(([name, { consumers, runners }]) => [name, consumers, runners]).sort(),
+    ).toEqual([
+      ['bill', 2, 2],
+      ['ship', 3, 2],
+    ])
     expect(answer.workers[0]?.identity).toBe('machine/worker-a')
     expect((await scene.store.workers()).map(({ id }) => id).sort()).toEqual(['worker-a', 'worker-b'])
     await scene.store.removeWorker('worker-a')
@@ -247,17 +252,21 @@ function describeDefinitions(open: OpenScene): void {
   it('tells whose definition is not in force any more, and where nobody runs the one that is', async () => {
     const scene = await open()
     await scene.subscribe({ selection: 'one' })
-    const nothing = new Set()
-    expect(await heartbeat(scene, 'worker-a', 'one')).toMatchObject({ superseded: nothing, consumers: 1 })
-    await scene.subscribe(two)
+    const told = async (worker: string, selection: string) =>
+      (await heartbeat(scene, worker, selection)).own.get('ship')
+    const own = { current: true, manned: true, consumers: 1, runners: 1, build: 0 }
+    await told('worker-a', 'one')
+    expect(await told('worker-a', 'one')).toEqual(own)
+    await scene.subscribe({ ...two, build: 7 })
     await heartbeat(scene, 'worker-b', 'two')
-    const ship = new Set(['ship'])
-    const told = await heartbeat(scene, 'worker-a', 'one')
-    expect(told).toMatchObject({ superseded: ship, unmanned: nothing, consumers: 0 })
+    expect(await told('worker-a', 'one')).toEqual({ ...own, current: false, build: 7 })
     await scene.store.removeWorker('worker-b')
-    expect(await heartbeat(scene, 'worker-a', 'one')).toMatchObject({ superseded: ship, unmanned: ship })
+    const unmanned = { current: false, manned: false, consumers: 1, runners: 0, build: 7 }
+    expect(await told('worker-a', 'one')).toEqual(unmanned)
     await scene.subscribe({ selection: 'one' })
-    expect(await heartbeat(scene, 'worker-a', 'one')).toMatchObject({ superseded: nothing, consumers: 1 })
+    expect(await told('worker-a', 'one')).toEqual(own)
+    await scene.store.pause('ship', 'ada')
+    expect(await told('worker-a', 'one')).toEqual({ ...own, consumers: 0 })
   })
 }
 

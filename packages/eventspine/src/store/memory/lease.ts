@@ -5,9 +5,11 @@ import {
   type Lease,
   type LeasePort,
   type LeaseRequest,
+  type OwnStanding,
+  returnsWithinMs,
   type WorkerRow,
 } from '../../deliver/port.js'
-import type { ConsumerRow } from './rows.js'
+import type { ConsumerRow, SubscriptionRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
 /** Workers that were silent for longer are not counted on. */
@@ -41,23 +43,12 @@ export function leasePort(tables: MemoryTables): LeasePort {
       tables.workers.set(worker.id, Object.freeze({ ...worker, startedAtMs, heartbeatAtMs: now }))
       tables.selections.set(worker.id, new Set(Object.values(selections)))
       const paused = [...tables.subscriptions.values()].filter(({ state }) => state === 'paused')
-      const own = Object.entries(selections).flatMap(([name, selection]) => {
+      const own = new Map<string, OwnStanding>()
+      for (const [name, selection] of Object.entries(selections)) {
         const row = tables.subscriptions.get(name)
-        return row === undefined ? [] : [{ ...row, current: isCurrent(row, selection) }]
-      })
-      const superseded = own.filter(({ current }) => !current)
-      return {
-        workers: liveWorkers(tables),
-        consumers: countWanting(
-          tables,
-          own.filter(({ current }) => current).map(({ name }) => name),
-        ),
-        paused: new Set(paused.map(({ name }) => name)),
-        superseded: new Set(superseded.map(({ name }) => name)),
-        unmanned: new Set(
-          superseded.filter(({ selection }) => !isRun(tables, selection)).map(({ name }) => name),
-        ),
+        if (row !== undefined) own.set(name, standingOf(tables, row, selection))
       }
+      return { workers: liveWorkers(tables), paused: new Set(paused.map(({ name }) => name)), own }
     },
     async removeWorker(id) {
       tables.workers.delete(id)
@@ -165,12 +156,24 @@ function renew(
 const isCurrent = (registered: { readonly selection: string }, own: string) =>
   own === '' || registered.selection === '' || registered.selection === own
 
-/** A worker that lives runs it so. */
-export const isRun = (tables: MemoryTables, selection: string): boolean =>
-  liveWorkers(tables).some(({ id }) => tables.selections.get(id)?.has(selection))
+function standingOf(tables: MemoryTables, row: SubscriptionRow, selection: string): OwnStanding {
+  const runs = ({ id }: WorkerRow) =>
+    row.selection === '' || tables.selections.get(id)?.has(row.selection) === true
+  return {
+    current: isCurrent(row, selection),
+    build: row.build,
+    manned: isManned(tables, row.selection),
+    consumers: countWanting(tables, [row.name]),
+    runners: liveWorkers(tables).filter(runs).length,
+  }
+}
 
-export function liveWorkers(tables: MemoryTables): WorkerRow[] {
-  const oldestMs = tables.now() - workerSilenceMsMax
+/** Some worker runs it so, or may come back. */
+export const isManned = (tables: MemoryTables, selection: string): boolean =>
+  liveWorkers(tables, returnsWithinMs).some(({ id }) => tables.selections.get(id)?.has(selection))
+
+export function liveWorkers(tables: MemoryTables, silenceMs = workerSilenceMsMax): WorkerRow[] {
+  const oldestMs = tables.now() - silenceMs
   return [...tables.workers.values()].filter((worker) => worker.heartbeatAtMs >= oldestMs)
 }
 

@@ -2,7 +2,7 @@
 import { endOfTick } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { LifecyclePort, SubscriptionRecord } from '../store.js'
-import { isRun } from './lease.js'
+import { isManned } from './lease.js'
 import { type ConsumerRow, placeOf } from './rows.js'
 import { snapshotOf } from './snapshot.js'
 import type { ConsumerStart, MemoryTables } from './tables.js'
@@ -49,11 +49,13 @@ function register(tables: MemoryTables, { start, ...record }: SubscriptionRecord
   const known = tables.subscriptions.get(record.name)
   if (known !== undefined && !isOwn(known, record)) {
     // Of an older build, while somebody runs the newer one.
-    if (record.build < known.build && isRun(tables, known.selection)) return
+    if (record.build < known.build && isManned(tables, known.selection)) return
     supersede(tables, record.name)
   }
+  const sameBuild = known !== undefined && known.selection === record.selection
   tables.subscriptions.set(record.name, {
     ...record,
+    build: sameBuild ? Math.max(known.build, record.build) : record.build,
     state: known?.state ?? 'active',
     createdAtMs: known?.createdAtMs ?? tables.now(),
   })

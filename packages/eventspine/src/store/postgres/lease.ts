@@ -4,6 +4,8 @@ import {
   consumerId,
   type Lease,
   type LeasePort,
+  type OwnStanding,
+  returnsWithinMs,
   type WorkerRow,
 } from '../../deliver/port.js'
 import type { Database } from './database.js'
@@ -85,23 +87,24 @@ live AS (
   UNION ALL
   SELECT * FROM eventspine.worker WHERE id <> $1 AND heartbeat_at > clock_timestamp() - interval '15 seconds'),
 own AS (
-  SELECT s.name, s.state, s.selection, s.selection = '' OR o.selection IN ('', s.selection) AS current
+  SELECT s.name, s.build, s.selection = '' OR o.selection IN ('', s.selection) AS current,
+    (SELECT count(*) FROM eventspine.consumer c WHERE c.subscription = s.name AND NOT c.finished AND s.state = 'active') AS consumers,
+    (SELECT count(*) FROM live l WHERE s.selection = '' OR s.selection = ANY(l.selections)) AS runners,
+    EXISTS (SELECT FROM eventspine.worker w WHERE s.selection = ANY(w.selections)
+      AND w.heartbeat_at > clock_timestamp() - interval '${returnsWithinMs / 1_000} seconds') AS manned
   FROM unnest($7::text[], $8::text[]) AS o(name, selection) JOIN eventspine.subscription s ON s.name = o.name)
 SELECT id, identity, host, process_id, version, consumers,
   (extract(epoch FROM started_at) * 1000)::float8 AS started_ms,
   (extract(epoch FROM heartbeat_at) * 1000)::float8 AS heartbeat_ms,
-  (SELECT count(*)::int FROM eventspine.consumer c JOIN own s ON s.name = c.subscription
-   WHERE s.state = 'active' AND s.current AND NOT c.finished) AS wanted,
   ARRAY(SELECT name FROM eventspine.subscription WHERE state = 'paused') AS paused,
-  ARRAY(SELECT name FROM own WHERE NOT current) AS superseded,
-  ARRAY(SELECT name FROM own WHERE NOT current AND NOT EXISTS (SELECT FROM live l WHERE own.selection = ANY(l.selections))) AS unmanned
+  (SELECT json_object_agg(name, json_build_object('current', current, 'build', build, 'manned', manned,
+     'consumers', consumers, 'runners', runners)) FROM own) AS own
 FROM live ORDER BY id`
 
 interface HeartbeatRow extends WorkerDataRow {
-  readonly wanted: number
   readonly paused: readonly string[]
-  readonly superseded: readonly string[]
-  readonly unmanned: readonly string[]
+  /** JSON; null where none of them is registered. */
+  readonly own: string | null
 }
 
 interface WorkerDataRow {
@@ -168,10 +171,12 @@ export function leaseStatements(database: Database): LeasePort {
       const own = [Object.keys(selections), Object.values(selections)]
       const values = [id, identity, host, processId, version, consumers, ...own]
       const rows = await database.query<HeartbeatRow>('heartbeat', 'deliver.heartbeat', heartbeat, values)
-      const [{ wanted, paused, superseded, unmanned }] = rows as [HeartbeatRow, ...HeartbeatRow[]]
+      const [{ paused, own: standings }] = rows as [HeartbeatRow, ...HeartbeatRow[]]
+      const standing = JSON.parse(standings ?? '{}') as Record<string, OwnStanding>
       return {
-        ...{ workers: rows.map(workerOfRow), consumers: wanted, paused: new Set(paused) },
-        ...{ superseded: new Set(superseded), unmanned: new Set(unmanned) },
+        workers: rows.map(workerOfRow),
+        paused: new Set(paused),
+        own: new Map(Object.entries(standing)),
       }
     },
 

@@ -1,12 +1,14 @@
 // Writes subscriptions down, and gives a new one its cursors at its start position.
+import { returnsWithinMs } from '../../deliver/port.js'
 import { endOfTick } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { SubscriptionRecord } from '../store.js'
 import type { Connection, Database } from './database.js'
-import { lockKey } from './exclusive.js'
+import { hasCode, lockKey } from './exclusive.js'
 import { type TickRow, tickStatement } from './tick-sql.js'
 
 const ticksTriedMax = 100
+const triesMax = 10
 const seenMinutes = 1
 
 /**
@@ -22,8 +24,15 @@ export async function registerSubscriptions(
   // committed from here on belongs to a subscription that starts now, and to a choice of events that changes now.
   const outside: Connection = { query: (name, text, values) => database.query('read', name, text, values) }
   let now = needsTick(await standingsOf(outside, subscriptions)) ? await forceTick(database) : undefined
-  while (!(await database.transaction('read', (connection) => register(connection, subscriptions, now))))
-    now = await forceTick(database)
+  for (let tries = 1; ; tries++) {
+    try {
+      if (await database.transaction('read', (connection) => register(connection, subscriptions, now))) return
+      now = await forceTick(database)
+    } catch (error) {
+      // Against settlements and grants, which lock the same cursors in an order of their own.
+      if (tries >= triesMax || !hasCode(error, 'deadlock_detected')) throw error
+    }
+  }
 }
 
 /** False, and nothing, when it turned out to need a tick and was given none. */
@@ -76,7 +85,7 @@ const standingsText = `SELECT i.name,
   coalesce(s.selection NOT IN ('', i.selection), false) AS changes,
   coalesce(s.selection NOT IN ('', i.selection) AND i.build < s.build AND EXISTS (
     SELECT FROM eventspine.worker w
-    WHERE w.heartbeat_at > clock_timestamp() - interval '15 seconds' AND s.selection = ANY(w.selections)), false) AS "heldBack"
+    WHERE w.heartbeat_at > clock_timestamp() - interval '${returnsWithinMs / 1_000} seconds' AND s.selection = ANY(w.selections)), false) AS "heldBack"
 FROM unnest($1::text[], $2::boolean[], $3::text[], $4::bigint[]) AS i(name, now, selection, build)
 LEFT JOIN eventspine.subscription s ON s.name = i.name`
 
@@ -140,7 +149,8 @@ SELECT i.name, i.app, i.priority, i.shards, ARRAY(SELECT json_array_elements_tex
 FROM ${given} ORDER BY i.name
 ON CONFLICT (name) DO UPDATE
 SET app = excluded.app, priority = excluded.priority, types = excluded.types, policies = excluded.policies, seen_at = excluded.seen_at,
-  selection = excluded.selection, build = excluded.build
+  selection = excluded.selection,
+  build = CASE WHEN s.selection = excluded.selection THEN greatest(s.build, excluded.build) ELSE excluded.build END
 WHERE s.seen_at < clock_timestamp() - interval '${seenMinutes} minute'
   OR (s.app, s.priority, s.types, s.policies::text, s.selection, s.build) IS DISTINCT FROM
     (excluded.app, excluded.priority, excluded.types, excluded.policies::text, excluded.selection, excluded.build)`
@@ -154,7 +164,8 @@ SELECT 'app', 'subscription.change', s.name, json_build_object('from', json_buil
   'tick', CASE WHEN i.name = ANY($9::text[]) THEN $10::bigint END, 'cursors', (SELECT json_agg(json_build_object('shard', c.shard, 'tick', c.tick, 'seq', c.seq) ORDER BY c.shard)
     FROM eventspine.consumer c WHERE c.subscription = s.name AND c.replay = ''))
 FROM ${given} JOIN eventspine.subscription s ON s.name = i.name
-WHERE (s.app, s.types, s.policies::text) IS DISTINCT FROM (i.app, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies)`
+WHERE i.name = ANY($9::text[])
+  OR (s.app, s.types, s.policies::text) IS DISTINCT FROM (i.app, ARRAY(SELECT json_array_elements_text(i.types::json)), i.policies)`
 
 function startsOf(subscriptions: readonly SubscriptionRecord[]): unknown[] {
   const time = (start: SubscriptionRecord['start']) => (start instanceof Date ? start.toISOString() : null)
