@@ -11,6 +11,7 @@ export type {
   LeaseRequest,
   OpenDelivery,
   Tick,
+  WorkerRow,
 } from '../../packages/eventspine/src/deliver/port.js'
 export { consumerId } from '../../packages/eventspine/src/deliver/port.js'
 export type { ResolvedSubscription } from '../../packages/eventspine/src/deliver/subscription.js'

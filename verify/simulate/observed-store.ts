@@ -6,6 +6,7 @@ import {
   type Settlement,
   type SettleTransaction,
   type Store,
+  type WorkerRow,
 } from './engine.js'
 import type { SimulatedProcess } from './process.js'
 
@@ -64,12 +65,12 @@ function workers({ process, store, worker }: Observation): Pick<Store, 'heartbea
         { ...row, id: worker, identity: identityOf(row.identity, process) },
         selections,
       )
-      const seen = answer.workers.map((each) => ({
+      const seen = (each: WorkerRow) => ({
         ...each,
         id: each.id === worker ? ownName : each.id,
         identity: world.plan.sameMachine && world.isDead(each.id) ? `${each.identity}${deadProcess}` : '',
-      }))
-      return { ...answer, workers: seen }
+      })
+      return { ...answer, workers: answer.workers.map(seen), silent: answer.silent.map(seen) }
     },
     removeWorker: (id) => store.removeWorker(id === ownName ? worker : id),
   }

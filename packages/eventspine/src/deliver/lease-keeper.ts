@@ -42,6 +42,8 @@ interface Held {
   renewedAt: number
   /** Its drain, while it is being given back. */
   leaving: Promise<void> | undefined
+  /** When what runs is cut off, by the monotonic clock. */
+  leavesBy: number
 }
 
 export class LeaseKeeper {
@@ -74,6 +76,11 @@ export class LeaseKeeper {
 
   get consumers(): readonly Consumer[] {
     return [...this.#held.values()].map((held) => held.consumer)
+  }
+
+  /** Held, and not being given back. */
+  get #staying(): Held[] {
+    return [...this.#held.values()].filter(({ leaving }) => leaving === undefined)
   }
 
   /** At the last heartbeat no other worker had one. */
@@ -120,13 +127,14 @@ export class LeaseKeeper {
     await this.#renew()
     const row = { ...worker(), consumers: this.#held.size }
     const standing = await port.heartbeat(row, this.#selections)
-    const { workers } = standing
+    const { workers, silent } = standing
     this.#alone = workers.length <= 1
     this.#yield(standing)
     this.#claimBack(standing)
-    const deadWorkers = this.#services.deadWorkers(workers)
-    const share = shareOf(standing, deadWorkers.length)
-    await this.#acquire(share - this.#held.size, deadWorkers)
+    // Also of those whose machine was long busy with starting the next one: else their leases would have to run out.
+    const deadWorkers = this.#services.deadWorkers([...workers, ...silent])
+    const share = shareOf(standing, workers.filter(({ id }) => deadWorkers.includes(id)).length)
+    await this.#acquire(share - this.#staying.length, deadWorkers)
     // Beyond the share only after a few rounds: a neighbour that is just starting should find something.
     if (this.#round++ % 4 === 3) await this.#rebalance(share, standing)
   }
@@ -147,6 +155,7 @@ export class LeaseKeeper {
   // What an older build took while this one was not heard of, and what nobody runs any more as it is registered. From a
   // newer build only after a while: its one process may just be starting again.
   #claimBack({ own }: Standing): void {
+    if (this.#stop.signal.aborted) return
     const { build, clock, register, failed } = this.#services
     const now = clock.monotonic()
     for (const [name, { current, manned }] of own) {
@@ -169,11 +178,11 @@ export class LeaseKeeper {
 
   async #acquire(wanted: number, deadWorkers: readonly string[]): Promise<void> {
     const { port, subscriptions, worker } = this.#services
-    if (wanted <= 0 || this.#stop.signal.aborted) return
+    if ((wanted <= 0 && deadWorkers.length === 0) || this.#stop.signal.aborted) return
     const leaseMs = Object.fromEntries([...subscriptions.values()].map((each) => [each.name, each.leaseMs]))
     const askedAt = this.#services.clock.monotonic()
     const asked = { worker: worker().id, leaseMs, selections: this.#selections }
-    const leases = await port.acquire({ ...asked, consumersMax: wanted, deadWorkers })
+    const leases = await port.acquire({ ...asked, consumersMax: Math.max(0, wanted), deadWorkers })
     // First of all: a lease that is granted and not held is nobody's until it runs out.
     for (const lease of leases) await this.#hold(lease, leaseMs[lease.subscription] ?? 30_000, askedAt)
     for (const id of deadWorkers) await port.removeWorker(id)
@@ -184,7 +193,13 @@ export class LeaseKeeper {
     const consumer = await this.#services.granted(lease)
     // Granted while we stop: nobody would give it back.
     if (this.#stop.signal.aborted) return void this.#unreleased.push(lease)
-    const held: Held = { consumer, leaseMs, renewedAt, leaving: undefined }
+    const held: Held = {
+      consumer,
+      leaseMs,
+      renewedAt,
+      leaving: undefined,
+      leavesBy: Number.POSITIVE_INFINITY,
+    }
     this.#held.set(consumerId(lease), held)
     this.#heldBy.set(consumer, held)
     await consumer.start().catch((error) => {
@@ -195,18 +210,18 @@ export class LeaseKeeper {
 
   // Takes what nobody took in a while, and gives back what is too much for a fair share.
   async #rebalance(share: number, { own }: Standing): Promise<void> {
-    const surplus = this.#held.size - share
+    const staying = this.#staying
+    const surplus = staying.length - share
     if (surplus > 0) {
-      // Of what others run, too: nobody else would take the rest.
-      const shared = [...this.#held.values()].filter(
-        ({ consumer }) => (own.get(consumer.subscription.name)?.runners ?? 0) > 1,
-      )
+      // First what most others run: what nobody else may take would lie there.
+      const runnersOf = ({ consumer }: Held) => own.get(consumer.subscription.name)?.runners ?? 0
+      const shared = staying.filter((held) => runnersOf(held) > 1).sort((a, b) => runnersOf(a) - runnersOf(b))
       for (const { consumer } of shared.slice(-surplus))
         void this.giveBack(consumer, consumer.subscription.deadlineMs)
       return
     }
     const consumers = [...own.values()].reduce((sum, each) => sum + (each.current ? each.consumers : 0), 0)
-    if (this.#held.size < consumers) await this.#acquire(consumers - this.#held.size, [])
+    if (staying.length < consumers) await this.#acquire(consumers - staying.length, [])
   }
 
   async #renew(): Promise<void> {
@@ -261,7 +276,9 @@ export class LeaseKeeper {
     const held = this.#held.get(consumerId(consumer.lease))
     if (held?.consumer !== consumer) return Promise.resolve()
     // Asked again by a process that stops, it may have less patience.
-    if (held.leaving !== undefined) void consumer.drain(graceMs)
+    const leavesBy = this.#services.clock.monotonic() + graceMs
+    if (held.leaving !== undefined && leavesBy < held.leavesBy) void consumer.drain(graceMs)
+    held.leavesBy = Math.min(held.leavesBy, leavesBy)
     held.leaving ??= consumer.drain(graceMs).then(() => this.lost(consumer))
     return held.leaving
   }
@@ -280,7 +297,8 @@ export class LeaseKeeper {
     })()
     await Promise.all(this.consumers.map((consumer) => this.giveBack(consumer, graceMs)))
     ended.abort()
-    await Promise.all([renewing, this.#running, this.#beating, this.#registering])
+    await Promise.all([renewing, this.#running, this.#beating])
+    await this.#registering
     // One that fails on its way leaves leases to be released once more.
     await Promise.all(this.#releasing)
     await this.#release()

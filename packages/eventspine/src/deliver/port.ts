@@ -101,6 +101,8 @@ export interface WorkerRow {
 export interface Standing {
   /** Those that live, itself among them. */
   readonly workers: readonly WorkerRow[]
+  /** Those that have been silent for longer, up to an hour, and did not say goodbye. */
+  readonly silent: readonly WorkerRow[]
   /** Names of subscriptions that are paused now. */
   readonly paused: ReadonlySet<string>
   /** Of its own subscriptions, by name, those that are registered. */
@@ -112,7 +114,7 @@ export interface OwnStanding {
   readonly current: boolean
   /** Of whoever registered it. */
   readonly build: number
-  /** Some worker runs it as it is registered, or was silent for less than `returnsWithinMs` and did not say goodbye. */
+  /** Some worker runs it as it is registered, or may come back (`returnsWithinMs`) and did not say goodbye. */
   readonly manned: boolean
   /** So many consumers of it want an owner; 0 while it is paused. */
   readonly consumers: number
@@ -120,7 +122,7 @@ export interface OwnStanding {
   readonly runners: number
 }
 
-/** A worker that was silent for so long does not come back: its database may have been away for all. */
+/** A worker that lived for so long may come back when it was silent for as long: its database may have been away for all. */
 export const returnsWithinMs = 60_000
 
 export interface LeasePort {

@@ -37,12 +37,12 @@ export class Schedules {
     this.#services = services
   }
 
-  /** Of one tenant, or all, by name. */
+  /** Of one tenant, or all, by name. Those of cells that this process does not have are left out. */
   async list(query: { readonly tenant?: string } = {}): Promise<readonly ScheduleView[]> {
     const wanted = this.#services.app.timetables.filter(
       (each) => query.tenant === undefined || this.#tenantOf(each) === query.tenant,
     )
-    const views = await Promise.all(wanted.map((each) => this.#view(each)))
+    const views = (await Promise.all(wanted.map((each) => this.#view(each)))).filter((each) => each !== null)
     return views.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -58,11 +58,19 @@ export class Schedules {
     return { id: event.id }
   }
 
-  async #view(own: Timetable): Promise<ScheduleView> {
+  /** Whose it is; undefined where there is none of that name. */
+  tenantOf(name: string): string | undefined {
+    const own = this.#services.app.timetables.find((each) => each.name === name)
+    return own && this.#tenantOf(own)
+  }
+
+  async #view(own: Timetable): Promise<ScheduleView | null> {
     const { name, cron, timeZone, missed } = own
     const { event, description } = own as { event?: { readonly type: string }; description?: string }
     const tenant = this.#tenantOf(own)
-    const { nowMs, found } = await this.#services.cellOf(tenant).store.schedules([planOf(own)])
+    const store = this.#storeOf(tenant)
+    if (store === null) return null
+    const { nowMs, found } = await store.schedules([planOf(own)])
     const tickedAtMs = found[0]?.tickedMs ?? null
     const nextMs =
       tickedAtMs === null ? Number.POSITIVE_INFINITY : new Calendar(cron, timeZone).after(tickedAtMs)
@@ -71,6 +79,15 @@ export class Schedules {
       ...{ event: event?.type ?? null, description: description ?? null, tickedAtMs },
       nextAtMs: Number.isFinite(nextMs) ? nextMs : null,
       lateMs: Math.max(0, Math.round(nowMs - nextMs)),
+    }
+  }
+
+  #storeOf(tenant: string): Cell['store'] | null {
+    try {
+      return this.#services.cellOf(tenant).store
+    } catch (error) {
+      if (error instanceof EventspineError && error.code === 'CELL_UNKNOWN') return null
+      throw error
     }
   }
 

@@ -6,6 +6,7 @@ import { completeRedrive, type Redrive } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
 import {
   type Entry,
+  faultNames,
   type InstanceName,
   restartOf,
   stimulus,
@@ -41,10 +42,16 @@ export class WorkflowMending {
     return await store.createRedrive(uuidv7(clock, random), request)
   }
 
-  /** A wish to end stands behind the letter that halts it: that one gives way. */
-  async released(store: Store, found: Found | null, by: string, reason: string | null): Promise<void> {
-    if (found === null || found.attention === null || found.instance.state !== 'running') return
-    await store.discard({ ids: [found.attention.letter] }, by, reason ?? 'its instance was cancelled')
+  /** The letter that gives way to a wish to end, which stands behind it: that of a fault of the code. What else halts an instance
+   *  halts the wish as well, and its letter may hold what stands nowhere else. */
+  async yielding(store: Store, name: InstanceName) {
+    const found = await store.workflow(name)
+    if (found === null || found.attention === null || found.instance.state !== 'running') return null
+    const letter = await store.deadLetter(found.attention.letter)
+    if (letter === null || !faultNames.includes(letter.failure.name)) return null
+    const discard = (by: string, reason: string | null) =>
+      store.discard({ ids: [letter.id] }, by, reason ?? 'its instance was cancelled')
+    return { discard }
   }
 
   /** Answers how it ended; null where it had ended by itself. */

@@ -159,7 +159,7 @@ export class Workflows {
   }
 
   /** Asks it to end: what is under way comes to its end, then all is undone. Behind its point of no return it goes on. The
-   *  dead letter of one that waits for a person is discarded, unless it undoes already. */
+   *  dead letter of one that a fault of its code halts is discarded. */
   async cancel(
     workflow: AnyWorkflow | string,
     id: string,
@@ -168,10 +168,10 @@ export class Workflows {
     options: InstanceOptions = {},
   ): Promise<void> {
     checked('by', by, nameMax)
-    const name = await this.#open(workflow, id, options)
-    await this.#send(name, 'cancelled', { by, reason: reasonOf(reason) })
-    const { store } = this.#cell(name)
-    await this.#mending.released(store, await store.workflow(name), by, reasonOf(reason))
+    const [name, why] = [await this.#open(workflow, id, options), reasonOf(reason)]
+    const letter = await this.#mending.yielding(this.#cell(name).store, name)
+    await this.#send(name, 'cancelled', { by, reason: why })
+    await letter?.discard(by, why)
   }
 
   /** Sends again what halts it. Throws WORKFLOW_NOT_HALTED. */

@@ -38,8 +38,9 @@ export interface Cancelled {
 }
 
 /** What only other code can mend. */
-export const isFault = (error: unknown) =>
-  [TypeError, ReferenceError, RangeError, SyntaxError].some((fault) => error instanceof fault)
+const faults = [TypeError, ReferenceError, RangeError, SyntaxError] as const
+export const faultNames: readonly string[] = faults.map(({ name }) => name)
+export const isFault = (error: unknown) => faults.some((fault) => error instanceof fault)
 
 const never = new Promise<never>(() => {})
 

@@ -61,8 +61,8 @@ const runSchedule = defineRoute({
   problems: ['NOT_FOUND', 'OVERLOADED', 'UNKNOWN_OUTCOME'],
   async handle({ spine, principal, path }) {
     const { schedule } = path
-    const [own] = (await spine.schedules.list()).filter(({ name }) => name === schedule)
-    if (own !== undefined && !sees(principal, own.tenant))
+    const tenant = spine.schedules.tenantOf(schedule)
+    if (tenant === undefined || !sees(principal, tenant))
       throw new Problem('NOT_FOUND', `There is no schedule "${schedule}" that this key may see.`)
     const { id } = await spine.schedules.run(schedule, principal.actor)
     return { status: 202, body: { schedule, event: id } }

@@ -111,6 +111,15 @@ function describeExpiry(open: OpenScene): void {
 }
 
 function describeDeaths(open: OpenScene): void {
+  it('ends the leases of the dead also for who wants none of them', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    await scene.leased('worker-a')
+    const asked = { worker: 'worker-b', leaseMs: { ship: longMs }, consumersMax: 0 }
+    expect(await scene.store.acquire({ ...asked, deadWorkers: ['worker-a'] })).toEqual([])
+    expect(await scene.acquire('worker-c')).toHaveLength(1)
+  })
+
   it('takes over from a worker known to be dead without waiting, and counts its death', async () => {
     const scene = await open()
     await scene.subscribe()
@@ -199,6 +208,7 @@ function describeWorkers(open: OpenScene): void {
       ['ship', 3, 2],
     ])
     expect(answer.workers[0]?.identity).toBe('machine/worker-a')
+    expect(answer.silent).toEqual([])
     expect((await scene.store.workers()).map(({ id }) => id).sort()).toEqual(['worker-a', 'worker-b'])
     await scene.store.removeWorker('worker-a')
     expect((await scene.store.workers()).map(({ id }) => id)).toEqual(['worker-b'])

@@ -14,12 +14,13 @@ import type { MemoryTables } from './tables.js'
 
 /** Workers that were silent for longer are not counted on. */
 const workerSilenceMsMax = 15_000
+const hourMs = 3_600_000
 
 export function leasePort(tables: MemoryTables): LeasePort {
   return {
     async acquire(request) {
-      if (request.consumersMax <= 0) return []
       orphan(tables, request.deadWorkers)
+      if (request.consumersMax <= 0) return []
       const free = inGrantOrder(tables, grantable(tables, request))
       return free.slice(0, request.consumersMax).map((consumer) => grant(tables, consumer, request))
     },
@@ -48,7 +49,9 @@ export function leasePort(tables: MemoryTables): LeasePort {
         const row = tables.subscriptions.get(name)
         if (row !== undefined) own.set(name, standingOf(tables, row, selection))
       }
-      return { workers: liveWorkers(tables), paused: new Set(paused.map(({ name }) => name)), own }
+      const workers = liveWorkers(tables)
+      const silent = liveWorkers(tables, hourMs).filter((each) => !workers.includes(each))
+      return { workers, silent, paused: new Set(paused.map(({ name }) => name)), own }
     },
     async removeWorker(id) {
       tables.workers.delete(id)
@@ -168,9 +171,13 @@ function standingOf(tables: MemoryTables, row: SubscriptionRow, selection: strin
   }
 }
 
-/** Some worker runs it so, or may come back. */
-export const isManned = (tables: MemoryTables, selection: string): boolean =>
-  liveWorkers(tables, returnsWithinMs).some(({ id }) => tables.selections.get(id)?.has(selection))
+/** Some worker runs it so, or may come back, where it had lived for a while. */
+export function isManned(tables: MemoryTables, selection: string): boolean {
+  const mayReturn = liveWorkers(tables, returnsWithinMs).filter(
+    ({ startedAtMs, heartbeatAtMs }) => heartbeatAtMs > startedAtMs + returnsWithinMs,
+  )
+  return [...liveWorkers(tables), ...mayReturn].some(({ id }) => tables.selections.get(id)?.has(selection))
+}
 
 export function liveWorkers(tables: MemoryTables, silenceMs = workerSilenceMsMax): WorkerRow[] {
   const oldestMs = tables.now() - silenceMs

@@ -75,6 +75,13 @@ const release = `WITH released AS (
 UPDATE eventspine.delivery d SET state = 'retry' FROM released r
 WHERE d.subscription = r.subscription AND d.replay = r.replay AND d.shard = r.shard AND d.state = 'running' AND d.token = r.token`
 
+/** Who runs `s` as it is registered. One that was silent for a while may come back, where it had lived for a while before:
+ *  one that dies again and again as it starts must not keep others off. */
+export const runnersText = `SELECT FROM eventspine.worker w WHERE s.selection = ANY(w.selections)
+  AND (w.heartbeat_at > clock_timestamp() - interval '15 seconds'
+    OR (w.heartbeat_at > clock_timestamp() - interval '${returnsWithinMs / 1_000} seconds'
+      AND w.heartbeat_at > w.started_at + interval '${returnsWithinMs / 1_000} seconds'))`
+
 // One statement, once a second in every process, where four were. Its own row is as written here; the others as they
 // stood.
 const heartbeat = `WITH beat AS (
@@ -90,19 +97,21 @@ own AS (
   SELECT s.name, s.build, s.selection = '' OR o.selection IN ('', s.selection) AS current,
     (SELECT count(*) FROM eventspine.consumer c WHERE c.subscription = s.name AND NOT c.finished AND s.state = 'active') AS consumers,
     (SELECT count(*) FROM live l WHERE s.selection = '' OR s.selection = ANY(l.selections)) AS runners,
-    EXISTS (SELECT FROM eventspine.worker w WHERE s.selection = ANY(w.selections)
-      AND w.heartbeat_at > clock_timestamp() - interval '${returnsWithinMs / 1_000} seconds') AS manned
+    EXISTS (${runnersText}) AS manned
   FROM unnest($7::text[], $8::text[]) AS o(name, selection) JOIN eventspine.subscription s ON s.name = o.name)
 SELECT id, identity, host, process_id, version, consumers,
   (extract(epoch FROM started_at) * 1000)::float8 AS started_ms,
   (extract(epoch FROM heartbeat_at) * 1000)::float8 AS heartbeat_ms,
   ARRAY(SELECT name FROM eventspine.subscription WHERE state = 'paused') AS paused,
   (SELECT json_object_agg(name, json_build_object('current', current, 'build', build, 'manned', manned,
-     'consumers', consumers, 'runners', runners)) FROM own) AS own
-FROM live ORDER BY id`
+     'consumers', consumers, 'runners', runners)) FROM own) AS own, silent
+FROM (SELECT *, false AS silent FROM live UNION ALL
+  SELECT *, true FROM eventspine.worker WHERE id <> $1 AND heartbeat_at <= clock_timestamp() - interval '15 seconds'
+    AND heartbeat_at > clock_timestamp() - interval '1 hour') AS known ORDER BY id`
 
 interface HeartbeatRow extends WorkerDataRow {
   readonly paused: readonly string[]
+  readonly silent: boolean
   /** JSON; null where none of them is registered. */
   readonly own: string | null
 }
@@ -139,9 +148,9 @@ export const consumerColumns = (consumers: readonly ConsumerName[]) => [
 export function leaseStatements(database: Database): LeasePort {
   return {
     async acquire({ worker, leaseMs, selections = {}, consumersMax, deadWorkers }) {
-      if (consumersMax <= 0) return []
-      // All of its leases end, not just those granted now: who knows that it is dead may take only a part of them.
+      // All of its leases end, not just those granted now: who knows that it is dead may take only a part of them, or none.
       if (deadWorkers.length > 0) await database.query('heartbeat', 'deliver.orphan', orphan, [deadWorkers])
+      if (consumersMax <= 0) return []
       const names = Object.keys(leaseMs)
       const own = names.map((name) => selections[name] ?? '')
       const values = [worker, names, Object.values(leaseMs), deadWorkers, consumersMax, own]
@@ -174,7 +183,8 @@ export function leaseStatements(database: Database): LeasePort {
       const [{ paused, own: standings }] = rows as [HeartbeatRow, ...HeartbeatRow[]]
       const standing = JSON.parse(standings ?? '{}') as Record<string, OwnStanding>
       return {
-        workers: rows.map(workerOfRow),
+        workers: rows.filter(({ silent }) => !silent).map(workerOfRow),
+        silent: rows.filter(({ silent }) => silent).map(workerOfRow),
         paused: new Set(paused),
         own: new Map(Object.entries(standing)),
       }

@@ -1,10 +1,10 @@
 // Writes subscriptions down, and gives a new one its cursors at its start position.
-import { returnsWithinMs } from '../../deliver/port.js'
 import { endOfTick } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { SubscriptionRecord } from '../store.js'
 import type { Connection, Database } from './database.js'
 import { hasCode, lockKey } from './exclusive.js'
+import { runnersText } from './lease.js'
 import { type TickRow, tickStatement } from './tick-sql.js'
 
 const ticksTriedMax = 100
@@ -83,9 +83,7 @@ async function standingsOf(
 const standingsText = `SELECT i.name,
   i.now AND NOT EXISTS (SELECT FROM eventspine.consumer c WHERE c.subscription = i.name AND c.replay = '') AS starts,
   coalesce(s.selection NOT IN ('', i.selection), false) AS changes,
-  coalesce(s.selection NOT IN ('', i.selection) AND i.build < s.build AND EXISTS (
-    SELECT FROM eventspine.worker w
-    WHERE w.heartbeat_at > clock_timestamp() - interval '${returnsWithinMs / 1_000} seconds' AND s.selection = ANY(w.selections)), false) AS "heldBack"
+  coalesce(s.selection NOT IN ('', i.selection) AND i.build < s.build AND EXISTS (${runnersText}), false) AS "heldBack"
 FROM unnest($1::text[], $2::boolean[], $3::text[], $4::bigint[]) AS i(name, now, selection, build)
 LEFT JOIN eventspine.subscription s ON s.name = i.name`
 
