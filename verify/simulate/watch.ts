@@ -54,8 +54,8 @@ export class Watch {
   // ── leases ──
 
   granted(process: string, request: LeaseRequest, leases: readonly Lease[]): void {
-    // Also where nothing is granted, a paused subscription for one: the leases of the dead have ended all the same.
-    if (request.consumersMax > 0) this.#orphan(request.deadWorkers)
+    // Also where nothing is granted, or wanted: the leases of the dead have ended all the same.
+    this.#orphan(request.deadWorkers)
     for (const lease of leases) this.#granted(process, request, lease)
   }
 

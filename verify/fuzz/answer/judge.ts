@@ -12,6 +12,7 @@ const anywhere: ReadonlySet<number> = new Set([400, 404, 405, 408, 413, 414, 415
 const bodyBytesCut = 8 * 1024 * 1024
 const headBytesCut = 16 * 1024
 const problemType = 'application/problem+json'
+const pageType = 'text/html'
 const pointerForm = /^(\/([^~]|~[01])*)?$/
 const sentenceForm = /^\S.{8,}[.!?)]$/su
 
@@ -85,6 +86,8 @@ export class Judge {
       faults.push(`status ${status} without Retry-After`)
     if (status === 405 && !headers.has('allow')) faults.push('405 without Allow')
     if (status === 401 && !headers.has('www-authenticate')) faults.push('401 without WWW-Authenticate')
+    if (mediaTypeOf(reply) === pageType && showsPages(asked))
+      return status < 500 || status === 503 ? faults : [...faults, `${status} as a page`]
     if (mediaTypeOf(reply) !== problemType) return [...faults, `a refusal as "${mediaTypeOf(reply)}"`]
     return asked.method === 'HEAD' ? faults : [...faults, ...this.#problem(asked, reply)]
   }
@@ -112,6 +115,15 @@ export class Judge {
     }
     return asked.tenant === undefined || status >= 300 ? [] : foreignTenants(asked.tenant, reply)
   }
+}
+
+// A browser asked, and the document says that refusals of this route are pages, too.
+function showsPages({ operation, headers }: Case): boolean {
+  const asksForPages = headers.some(
+    ([name, value]) => name.toLowerCase() === 'accept' && value.includes(pageType),
+  )
+  const refusals = [...(operation?.answers ?? [])].filter(([status]) => status >= 400)
+  return asksForPages && refusals.some(([, contents]) => contents.has(pageType))
 }
 
 // Too much at once; and the one command that another one has overtaken, which says so.

@@ -119,7 +119,10 @@ function requestBody(
 
 function responses(route: Route, book: SchemaBook): Record<string, unknown> {
   const successes = route.successes.map((success) => [String(success.status), successResponse(success, book)])
-  return { ...Object.fromEntries(successes), ...problemResponses(codesOf(route)) }
+  return {
+    ...Object.fromEntries(successes),
+    ...problemResponses(codesOf(route), route.problemPage !== undefined),
+  }
 }
 
 function successResponse(success: Success, book: SchemaBook): Record<string, unknown> {
@@ -146,12 +149,12 @@ function codesOf({ access, body, rawBody, problems }: Route): readonly ProblemCo
 }
 
 // One response per status, which names every code that has it.
-function problemResponses(codes: readonly ProblemCode[]): Record<string, unknown> {
+function problemResponses(codes: readonly ProblemCode[], pages: boolean): Record<string, unknown> {
   const byStatus = groups(codes)
   return Object.fromEntries(
     [...byStatus]
       .sort(([a], [b]) => a - b)
-      .map(([status, of]) => [String(status), problemResponse(status, of)]),
+      .map(([status, of]) => [String(status), problemResponse(status, of, pages)]),
   )
 }
 
@@ -164,7 +167,12 @@ function groups(codes: readonly ProblemCode[]): Map<number, ProblemCode[]> {
   return byStatus
 }
 
-function problemResponse(status: number, codes: readonly ProblemCode[]): Record<string, unknown> {
+/** `pages`: a browser is shown a page instead. */
+function problemResponse(
+  status: number,
+  codes: readonly ProblemCode[],
+  pages: boolean,
+): Record<string, unknown> {
   const description = codes.map((code) => `\`${code}\`: ${problemKinds[code].title}.`).join(' ')
   const retry =
     status === 429 || status === 503
@@ -176,6 +184,9 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): Record<
       'X-Request-Id': { description: 'The id of this request in the log', schema: { type: 'string' } },
       ...retry,
     },
-    content: { [problemContentType]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    content: {
+      [problemContentType]: { schema: { $ref: '#/components/schemas/Problem' } },
+      ...(pages ? { 'text/html': { schema: { type: 'string' } } } : {}),
+    },
   }
 }
