@@ -1,5 +1,5 @@
 // What a person does with instances that cannot go on: sends them again, ends them, starts others from a step of them.
-import { defineApp, PermanentError, TransientError } from 'eventspine'
+import { defineApp, type Eventspine, PermanentError, TransientError } from 'eventspine'
 import { type Happening, scenario, sideEffects, starting, waiting } from 'eventspine/testing'
 import { workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
@@ -175,6 +175,42 @@ describe('cancel', () => {
           cancelled: { by: 'ada', reason: 'not worth it' },
         })
       })
+  })
+
+  test('leaves the letter of what it cannot reach: it may hold what stands nowhere else', async () => {
+    let changed = false
+    const other = workflow({
+      name: 'other',
+      run: async (ctx) => {
+        await ctx.step(changed ? 'after' : 'before', () => 1)
+        return ctx.signal('go')
+      },
+    })
+    const letterOf = async (spine: Eventspine) => (await spine.workflows.show(other, 'o'))?.attention?.letter
+    let letter: string | undefined
+    await scenario(defineApp({ name: 'a', workflows: [other] }))
+      .when(
+        starting(other, undefined, { id: 'o' }),
+        waiting(1_000),
+        doing(async (spine) => {
+          changed = true
+          await spine.workflows.signal(other, 'o', 'go', 'now')
+        }),
+        waiting(1_000),
+        doing(async (spine) => {
+          letter = await letterOf(spine)
+          await spine.workflows.cancel(other, 'o', 'ada')
+        }),
+        waiting(1_000),
+        doing(async (spine) => {
+          expect(letter).toEqual(expect.any(String))
+          expect(await letterOf(spine)).toBe(letter)
+          changed = false
+          await spine.workflows.retry(other, 'o', 'ada')
+        }),
+        waiting(60_000),
+      )
+      .then((seen) => expect(seen.workflows).toMatchObject([{ state: 'completed', output: 'now' }]))
   })
 })
 

@@ -19,7 +19,11 @@ export class Stage {
   }
 
   /** One process. */
-  spine(app: App, store: MemoryStore = this.store, options: { readonly work?: boolean } = {}): Eventspine {
+  spine(
+    app: App,
+    store: MemoryStore = this.store,
+    options: { readonly work?: boolean; readonly shutdownMs?: number } = {},
+  ): Eventspine {
     const claim = createMemoryClaims(this.clock)
     return new Eventspine(
       app,

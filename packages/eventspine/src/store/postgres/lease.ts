@@ -75,9 +75,9 @@ const release = `WITH released AS (
 UPDATE eventspine.delivery d SET state = 'retry' FROM released r
 WHERE d.subscription = r.subscription AND d.replay = r.replay AND d.shard = r.shard AND d.state = 'running' AND d.token = r.token`
 
-/** Who runs `s` as it is registered. One that was silent for a while may come back, where it had lived for a while before:
+/** Whether `s` is run as it is registered: these workers. One that was silent for a while may come back, where it had lived for a while before:
  *  one that dies again and again as it starts must not keep others off. */
-export const runnersText = `SELECT FROM eventspine.worker w WHERE s.selection = ANY(w.selections)
+export const mannedText = `SELECT FROM eventspine.worker w WHERE s.selection = ANY(w.selections)
   AND (w.heartbeat_at > clock_timestamp() - interval '15 seconds'
     OR (w.heartbeat_at > clock_timestamp() - interval '${returnsWithinMs / 1_000} seconds'
       AND w.heartbeat_at > w.started_at + interval '${returnsWithinMs / 1_000} seconds'))`
@@ -97,7 +97,7 @@ own AS (
   SELECT s.name, s.build, s.selection = '' OR o.selection IN ('', s.selection) AS current,
     (SELECT count(*) FROM eventspine.consumer c WHERE c.subscription = s.name AND NOT c.finished AND s.state = 'active') AS consumers,
     (SELECT count(*) FROM live l WHERE s.selection = '' OR s.selection = ANY(l.selections)) AS runners,
-    EXISTS (${runnersText}) AS manned
+    EXISTS (${mannedText}) AS manned
   FROM unnest($7::text[], $8::text[]) AS o(name, selection) JOIN eventspine.subscription s ON s.name = o.name)
 SELECT id, identity, host, process_id, version, consumers,
   (extract(epoch FROM started_at) * 1000)::float8 AS started_ms,

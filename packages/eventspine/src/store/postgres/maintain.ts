@@ -22,7 +22,7 @@ export async function makeRoom(database: Database, eventsMs: number, logger: Log
   })
 }
 
-/** All of it. Returns at once when another worker is at it. Call it every minute or so: two thirds of the statements of an idle
+/** All of it. Returns at once when another worker is at it. Call it every minute or so: more than half of the statements of an idle
  *  worker were this, every ten seconds, for rows that expire after days. */
 export async function maintainOnce(database: Database, retention: Retention, logger: Logger): Promise<void> {
   if (!(await makeRoom(database, retention.eventsMs, logger))) return

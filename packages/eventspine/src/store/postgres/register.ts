@@ -4,7 +4,7 @@ import { EventspineError } from '../../kernel/index.js'
 import type { SubscriptionRecord } from '../store.js'
 import type { Connection, Database } from './database.js'
 import { hasCode, lockKey } from './exclusive.js'
-import { runnersText } from './lease.js'
+import { mannedText } from './lease.js'
 import { type TickRow, tickStatement } from './tick-sql.js'
 
 const ticksTriedMax = 100
@@ -55,7 +55,7 @@ async function register(
   return true
 }
 
-interface Standing {
+interface Registering {
   readonly name: string
   /** It starts now, and has no cursor yet. */
   readonly starts: boolean
@@ -65,14 +65,14 @@ interface Standing {
   readonly heldBack: boolean
 }
 
-const needsTick = (standings: readonly Standing[]) =>
+const needsTick = (standings: readonly Registering[]) =>
   standings.some(({ starts, changes, heldBack }) => starts || (changes && !heldBack))
 
 async function standingsOf(
   connection: Connection,
   subscriptions: readonly SubscriptionRecord[],
-): Promise<Standing[]> {
-  return await connection.query<Standing>('register.standings', standingsText, [
+): Promise<Registering[]> {
+  return await connection.query<Registering>('register.standings', standingsText, [
     subscriptions.map(({ name }) => name),
     subscriptions.map(({ start }) => start === 'now'),
     subscriptions.map(({ selection }) => selection),
@@ -83,7 +83,7 @@ async function standingsOf(
 const standingsText = `SELECT i.name,
   i.now AND NOT EXISTS (SELECT FROM eventspine.consumer c WHERE c.subscription = i.name AND c.replay = '') AS starts,
   coalesce(s.selection NOT IN ('', i.selection), false) AS changes,
-  coalesce(s.selection NOT IN ('', i.selection) AND i.build < s.build AND EXISTS (${runnersText}), false) AS "heldBack"
+  coalesce(s.selection NOT IN ('', i.selection) AND i.build < s.build AND EXISTS (${mannedText}), false) AS "heldBack"
 FROM unnest($1::text[], $2::boolean[], $3::text[], $4::bigint[]) AS i(name, now, selection, build)
 LEFT JOIN eventspine.subscription s ON s.name = i.name`
 
