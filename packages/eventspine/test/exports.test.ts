@@ -25,6 +25,8 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'FilterError',
     'JsonError',
     'compileFilter',
+    'explainFilter',
+    'filterSet',
     'jsonLimitsDefault',
     'parseJson',
     'writeJson',

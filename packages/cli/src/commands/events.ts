@@ -9,6 +9,7 @@ import { dim, type Text } from '../screen/text.js'
 import { ago } from '../screen/time.js'
 import { showEvent } from './events-show.js'
 import { tailEvents } from './events-tail.js'
+import { type TestPatternFlags, testPattern } from './events-test-pattern.js'
 
 interface ListFlags extends EventFlags, PageFlags {
   readonly after?: Date
@@ -42,6 +43,12 @@ export function addEvents(program: Command, commands: Commands): void {
     .option('--beginning', 'from the beginning of the log')
     .option('--limit <number>', 'end after so many', wholeNumber(1, 1_000_000_000))
     .action(commands.operation(tailEvents))
+  events
+    .command('test-pattern')
+    .description('tell whether a pattern takes an event, and why: ends with 0 if it does, 1 if not')
+    .requiredOption('--pattern <json>', 'the pattern: a file, JSON, or - for standard input')
+    .requiredOption('--event <json>', 'the event with its data: a file, JSON, or - for standard input')
+    .action(commands.task<TestPatternFlags>(testPattern))
 }
 
 const queryOf = (flags: ListFlags): EventQuery => ({

@@ -2,4 +2,6 @@
 // Pure: a pattern in, a yes or no per event out; no clock, no I/O, no regular expressions from users.
 export { compileFilter, type Filter } from './compile.js'
 export { FilterError } from './error.js'
+export { explainFilter, type FilterCondition, type FilterExplanation } from './explain.js'
 export { type FilterLimits, type FilterOperator, type FilterPattern, filterLimits } from './pattern.js'
+export { type FilterSet, filterSet } from './set.js'

@@ -2,6 +2,7 @@
 // Semantics: "Comparison operators for use in event patterns" in the Amazon EventBridge User Guide.
 import { compileCidr } from './address.js'
 import { FilterError, indexed, named, show } from './error.js'
+import { fold } from './fold.js'
 import { compileWildcard } from './wildcard.js'
 
 /** What stands at the end of a field: everything in JSON but objects and lists. */
@@ -63,11 +64,6 @@ function onText(test: TextTest): LeafTest {
 function text(operand: unknown, path: string): string {
   if (typeof operand === 'string') return operand
   throw new FilterError(path, `takes a string, not ${show(operand)}`)
-}
-
-/** Case is folded by Unicode's rules, never by a locale's; the two lower-case sigmas of Greek are one letter. */
-function fold(value: string): string {
-  return value.toLowerCase().replaceAll('ς', 'σ')
 }
 
 function equalsIgnoreCase(wanted: string): TextTest {
