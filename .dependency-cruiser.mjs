@@ -20,6 +20,7 @@ export const house = [
   { folder: 'observe', calls: ['kernel'], hidden: ['*'] },
   ...flow.map((folder) => ({ folder, calls: ground, hidden: outside, door: true })),
   { folder: 'claim', calls: ground, hidden: outside, door: true },
+  { folder: 'contract', calls: ground, hidden: outside, door: true },
   { folder: 'inspect', calls: ground, hidden: outside, door: true },
   { folder: 'tenant', calls: ground, hidden: outside, door: true },
   { folder: 'source', calls: [...ground, 'append'], hidden: outside, door: true },

@@ -44,6 +44,7 @@ const sound = {
       'redrive',
       'claim',
       'inspect',
+      'contract',
       'runtime',
       'testing',
     ].flatMap((folder) =>
@@ -96,6 +97,7 @@ const broken = [
     'redrive',
     'claim',
     'inspect',
+    'contract',
     'tenant',
     'source',
     'schedule',
@@ -131,6 +133,7 @@ const broken = [
     'redrive',
     'claim',
     'inspect',
+    'contract',
     'tenant',
     'source',
     'schedule',

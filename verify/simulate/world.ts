@@ -3,6 +3,7 @@ import { Dice } from './dice.js'
 import {
   appendPort,
   breakerPort,
+  contractPort,
   inspectPort,
   leasePort,
   lifecyclePort,
@@ -125,6 +126,7 @@ function storeOver(tables: MemoryTables): Store {
     ...operatePort(tables),
     ...workflowPort(tables),
     ...schedulePort(tables),
+    ...contractPort(tables),
     ...lifecyclePort(tables),
   }
 }

@@ -51,6 +51,7 @@ const exitCodesByCode: Readonly<Record<string, ExitCode>> = {
   IDEMPOTENCY_CONFLICT: exitCodes.usage,
   REQUEST_INVALID: exitCodes.usage,
   REPLAY_REFUSED: exitCodes.usage,
+  CONTRACT_CHANGED: exitCodes.usage,
   CELL_UNKNOWN: exitCodes.notFound,
   NOT_FOUND: exitCodes.notFound,
   WORKFLOW_UNKNOWN: exitCodes.notFound,

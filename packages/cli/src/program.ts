@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { addCommonFlags, type Commands } from './command.js'
 import { addAudit } from './commands/audit.js'
 import { addBreakers } from './commands/breakers.js'
+import { addContracts } from './commands/contracts.js'
 import { addDead } from './commands/dead.js'
 import { addDev } from './commands/dev.js'
 import { addDoctor } from './commands/doctor.js'
@@ -24,7 +25,7 @@ type Add = (program: Command, commands: Commands) => void
 
 const groups: readonly (readonly [string, readonly Add[]])[] = [
   ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
-  ['Events:', [addPublish, addEvents]],
+  ['Events:', [addPublish, addEvents, addContracts]],
   ['Operate:', [addSubscriptions, addWorkflows, addSchedules, addDead, addRedrive, addReplay, addBreakers]],
   ['Look:', [addDoctor, addWorkers, addAudit]],
 ]
@@ -32,7 +33,7 @@ const groups: readonly (readonly [string, readonly Add[]])[] = [
 const epilogue = `
 Exit codes:
   0  done
-  1  the operation failed: a redrive or replay with failures, doctor found an error
+  1  the operation failed: a redrive or replay with failures, doctor or contracts check found an error
   2  wrong usage or input: an unknown flag, broken JSON, an event that does not fit
   3  not found: no such event, subscription, dead letter, redrive, breaker, workflow
   4  the database cannot be reached

@@ -42,6 +42,7 @@ describe('an empty database', () => {
       '0005_terminated_workflows',
       '0006_ordering_keys',
       '0007_definitions_in_force',
+      '0008_contracts',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

@@ -2,6 +2,13 @@
 
 export type { ClaimPort } from './append/index.js'
 export type {
+  Contract,
+  ContractDifference,
+  ContractFinding,
+  Misfit,
+  RegisteredContract,
+} from './contract/index.js'
+export type {
   Interest,
   ResolvedSubscription,
   Subscription,
@@ -65,6 +72,7 @@ export type {
   ReplayRequest,
 } from './redrive/port.js'
 export { type App, type AppOptions, defineApp } from './runtime/app.js'
+export type { Contracts } from './runtime/contracts.js'
 export { Eventspine } from './runtime/eventspine.js'
 export type { EventDetails, Operator } from './runtime/operator.js'
 export type { CellOptions, EventspineOptions } from './runtime/options.js'

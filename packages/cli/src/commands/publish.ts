@@ -38,7 +38,7 @@ export function addPublish(program: Command, commands: Commands): void {
     .option('--time <time>', 'when it happened. Default: now', momentOf)
     .option('--correlation <id>', 'id of the event that its chain began with')
     .option('--extension <name=value>', 'a CloudEvents extension attribute; repeatable', extensionOf)
-    .action(commands.operation(run))
+    .action(commands.operation(run, { contracts: true }))
 }
 
 function extensionOf(text: string, before: Readonly<Record<string, string>> = {}) {

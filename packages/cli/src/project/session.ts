@@ -22,6 +22,8 @@ export interface Session {
 export interface SessionNeeds {
   /** Makes database and tables where they are missing. Default false. */
   readonly migrate?: boolean
+  /** Registers the app's contracts, as a start does. Default false. */
+  readonly contracts?: boolean
   readonly logger?: Logger
 }
 
@@ -43,6 +45,7 @@ export async function inSession<Result>(
       ...options,
       work: false,
       migrate: needs.migrate === true,
+      contracts: needs.contracts === true,
       logger: needs.logger ?? screenLogger(screen),
     })
     return await started(spine, () => work(sessionOf(spine, settings, screen)))

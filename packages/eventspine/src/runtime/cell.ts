@@ -10,6 +10,7 @@ import { Scheduler, type Timetable } from '../schedule/index.js'
 import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
 import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
+import { registerContracts } from './contracts.js'
 import { Worker } from './worker.js'
 import { WorkflowEnds } from './workflow-ends.js'
 
@@ -29,6 +30,8 @@ export interface CellServices {
   readonly retention: Retention
   readonly capacity: Capacity
   readonly migrate: boolean
+  /** The contracts of its events, before anything else. */
+  readonly registers: boolean
   /** Makes what the app itself needs in this database. */
   prepare(): Promise<void>
   readonly work: boolean
@@ -134,13 +137,14 @@ export class Cell {
 
   async #start(): Promise<void> {
     if (this.#state !== 'new') return
-    const { store, work, migrate, logger } = this.#services
+    const { store, work, migrate, registers, logger } = this.#services
     if (migrate) {
       const applied = await store.migrate()
       if (applied.length > 0) logger.info('migrated', { cell: this.name, migrations: applied })
       await store.alone('prepare', () => this.#services.prepare())
     }
     await store.open()
+    if (registers) await registerContracts(store, this.#services.app)
     if (work) await this.#work()
     this.#state = 'running'
   }
@@ -254,7 +258,10 @@ export class Cell {
   }
 }
 
-function recordOf(subscription: App['subscriptions'][number], { name: app, build }: App): SubscriptionRecord {
+function recordOf(
+  subscription: App['subscriptions'][number],
+  { name: app, build, events }: App,
+): SubscriptionRecord {
   const {
     name,
     priority,
@@ -281,6 +288,7 @@ function recordOf(subscription: App['subscriptions'][number], { name: app, build
     selection: selectionOf(subscription),
     build,
     policies: {
+      reads: readsOf(subscription, events),
       start: start instanceof Date ? start.toISOString() : start,
       deadlineMs,
       leaseMs,
@@ -296,6 +304,12 @@ function recordOf(subscription: App['subscriptions'][number], { name: app, build
       ...(filter === undefined ? {} : { filter: filter.pattern }),
     },
   }
+}
+
+/** Of each event that it takes, the newest version that the app knows. */
+function readsOf({ matches }: App['subscriptions'][number], events: App['events']): Record<string, number> {
+  const taken = events.filter(({ type }) => matches(type)).sort((a, b) => a.version - b.version)
+  return Object.fromEntries(taken.map(({ type, version }) => [type, version]))
 }
 
 function alarmsOf({ subscriptions }: App): (type: string) => boolean {

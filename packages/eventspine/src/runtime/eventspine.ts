@@ -90,7 +90,8 @@ export class Eventspine {
   }
 
   #cell(name: string, capacity: Capacity): Cell {
-    const { logger, idempotencyWindowMs, retention, migrate, work, shutdownMs, appendLimits } = this.#options
+    const { logger, idempotencyWindowMs, retention, migrate, contracts, work, shutdownMs, appendLimits } =
+      this.#options
     const { store, claim } = this.#surroundings.storeOf?.(name) ?? this.#postgres(name, idempotencyWindowMs)
     return new Cell({
       name,
@@ -101,6 +102,7 @@ export class Eventspine {
       logger,
       retention,
       migrate,
+      registers: contracts,
       prepare: () => this.#prepare(name),
       work,
       shutdownMs,

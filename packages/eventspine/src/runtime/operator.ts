@@ -36,6 +36,7 @@ import {
 } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
 import type { App } from './app.js'
+import { Contracts } from './contracts.js'
 
 export interface EventDetails {
   readonly event: EventView
@@ -46,7 +47,7 @@ export interface EventDetails {
 
 export interface OperatorServices {
   readonly store: Store
-  readonly app: Pick<App, 'name' | 'registry' | 'subscriptions'>
+  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions'>
   readonly runner: Pick<Runner, 'body'>
   readonly clock: Clock
   readonly random: Random
@@ -64,9 +65,12 @@ const breakerCooldownMs = 3_600_000
 
 export class Operator {
   readonly #services: OperatorServices
+  /** What the events of this cell look like, and what a deployment would break. */
+  readonly contracts: Contracts
 
   constructor(services: OperatorServices) {
     this.#services = services
+    this.contracts = new Contracts(services)
   }
 
   // ── events ──

@@ -31,6 +31,9 @@ export interface EventspineOptions {
   readonly placement?: (tenant: string) => string
   /** Create or upgrade the tables at start. Default true. */
   readonly migrate?: boolean
+  /** Register the schemas of the app's events at start, and refuse to start with one that was changed without a new
+   *  version. Default true; false for what only looks. */
+  readonly contracts?: boolean
   /** Makes what the app itself needs in a cell's database, such as its own tables. Called for each cell at every start
    *  that migrates, behind the migration and before any delivery, by one process at a time: what it does must be safe
    *  to do again. What it throws fails the start. */
@@ -81,6 +84,7 @@ export interface ResolvedOptions {
   readonly cells: ReadonlyMap<string, CellOptions>
   readonly placement: (tenant: string) => string
   readonly migrate: boolean
+  readonly contracts: boolean
   readonly prepare: ((cell: CellToPrepare) => Promise<void>) | undefined
   readonly work: boolean
   readonly logger: Logger
@@ -104,6 +108,7 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
     cells,
     placement: options.placement ?? (() => first as string),
     migrate: options.migrate ?? true,
+    contracts: options.contracts ?? true,
     prepare: options.prepare,
     work: options.work ?? true,
     logger: options.logger ?? jsonLogger('warn', systemClock.now, (line) => process.stderr.write(line)),

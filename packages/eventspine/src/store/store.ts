@@ -1,5 +1,6 @@
 // A store is the sum of what the stages need. It sees their types and none of their code.
 import type { AppendPort } from '../append/port.js'
+import type { ContractPort } from '../contract/port.js'
 import type { BreakerPort, LeasePort, LogPort, RetryPort, WakePort } from '../deliver/port.js'
 import type { InspectPort, OperatePort } from '../inspect/port.js'
 import type { RedrivePort, ReplayPort } from '../redrive/port.js'
@@ -71,4 +72,5 @@ export interface Store
     OperatePort,
     WorkflowPort,
     SchedulePort,
+    ContractPort,
     LifecyclePort {}

@@ -3,6 +3,7 @@
 import { afterEach, describe } from 'vitest'
 import { describeAppend } from './append.js'
 import { describeBreaker } from './breaker.js'
+import { describeContract } from './contract.js'
 import { describeInspect } from './inspect.js'
 import { describeOrder } from './keys.js'
 import { describeLease } from './lease.js'
@@ -47,5 +48,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeLifecycle(open)
     describeWorkflow(open)
     describeSchedule(open)
+    describeContract(open)
   })
 }

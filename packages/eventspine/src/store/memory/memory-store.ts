@@ -4,6 +4,7 @@ import type { SqlExecutor } from '../../append/port.js'
 import type { Store } from '../store.js'
 import { appendPort } from './append.js'
 import { breakerPort } from './breaker.js'
+import { contractPort } from './contract.js'
 import { inspectPort } from './inspect.js'
 import { leasePort } from './lease.js'
 import { lifecyclePort } from './lifecycle.js'
@@ -53,6 +54,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...operatePort(tables),
     ...workflowPort(tables),
     ...schedulePort(tables),
+    ...contractPort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

@@ -1,5 +1,6 @@
 // All that the memory store holds, and the few moves that several stages share. Every move is synchronous, so a
 // port call that awaits nothing is one transaction; the clock given stands for the database's.
+import type { RegisteredContract } from '../../contract/port.js'
 import { type ConsumerName, consumerId, type Tick, type WorkerRow } from '../../deliver/port.js'
 import { endOfTick, type StoredEvent } from '../../event/stored.js'
 import type { AuditRow } from '../../inspect/port.js'
@@ -59,6 +60,8 @@ export class MemoryTables {
   readonly workflows = new Map<string, WorkflowRow>()
   /** By name and plan. */
   readonly schedules = new Map<string, ScheduleRow>()
+  /** By type and version. */
+  readonly contracts = new Map<string, RegisteredContract>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined

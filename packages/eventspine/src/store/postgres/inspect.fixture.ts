@@ -8,6 +8,7 @@ import type { Settlement } from '../../settle/port.js'
 import type { Store, SubscriptionRecord } from '../store.js'
 import { appendStatements } from './append.js'
 import { breakerStatements } from './breaker.js'
+import { contractStatements } from './contract.js'
 import { Database } from './database.js'
 import { inspectStatements } from './inspect.js'
 import { leaseStatements } from './lease.js'
@@ -53,6 +54,7 @@ export async function openTestStore() {
     ...inspectStatements(database),
     ...workflowStatements(database),
     ...scheduleStatements(database),
+    ...contractStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

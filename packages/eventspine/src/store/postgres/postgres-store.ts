@@ -4,6 +4,7 @@ import type { Logger } from '../../observe/log.js'
 import type { Store } from '../store.js'
 import { appendStatements } from './append.js'
 import { breakerStatements } from './breaker.js'
+import { contractStatements } from './contract.js'
 import { Database, type DatabaseOptions } from './database.js'
 import { inspectStatements } from './inspect.js'
 import { leaseStatements } from './lease.js'
@@ -47,5 +48,6 @@ export function createPostgresStore(
     ...breakerStatements(database),
     ...workflowStatements(database),
     ...scheduleStatements(database),
+    ...contractStatements(database),
   }
 }
