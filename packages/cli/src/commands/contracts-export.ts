@@ -23,6 +23,11 @@ export async function exportContracts(
   if (asyncapi === undefined && jsonSchema === undefined && catalogue === undefined)
     throw new CommandError('REQUEST_INVALID', 'Say what to write: --asyncapi, --json-schema or --catalogue.')
   if (asyncapi === '-') {
+    if (jsonSchema !== undefined || catalogue !== undefined)
+      throw new CommandError(
+        'REQUEST_INVALID',
+        'Standard output is for one document. Give --asyncapi a file.',
+      )
     screen.record(await contracts.asyncApi())
     return undefined
   }

@@ -53,7 +53,7 @@ function indexPage(
   return text(
     `# ${title}: events`,
     '',
-    ...header('context', 'event', 'version', 'published by', 'subscriptions', 'what it says'),
+    ...header('context', 'event', 'version', 'registered by', 'subscriptions', 'what it says'),
     ...lines,
   )
 }
@@ -108,7 +108,7 @@ function eventSection(
 
 function fieldTable(schema: JsonSchemaObject | null): string[] {
   if (schema === null) return ['Its schema is not told in JSON Schema.']
-  const fields = fieldsOf(schema, schema, '', 0)
+  const fields = fieldsOf(resolved(schema, schema), schema, '', 0)
   if (fields.length === 0) return [code(JSON.stringify(schema))]
   return [...header('field', 'type', 'needed', 'meaning'), ...fields.map((field) => row(...field))]
 }

@@ -15,8 +15,8 @@ const registered = (version: number, schema: z.ZodType, app = 'shop'): Registere
   ...placed(version, schema),
   ...{ app, registeredAtMs: 0 },
 })
-const shop = (contracts: Deployed['contracts'], steps: readonly number[] = []): Deployed => ({
-  ...{ name: 'shop', contracts },
+const shop = (contracts: Deployed['contracts'], steps: readonly number[] = [], takes = true): Deployed => ({
+  ...{ name: 'shop', contracts, takes: () => takes },
   upcastsFrom: (_, version) => steps.includes(version),
 })
 const reader = (name: string, app: string, version: number): Reader => ({
@@ -60,6 +60,8 @@ describe('checking contracts', () => {
       },
     ])
     expect(checkContracts(shop([three], [1, 2]), known, [])).toEqual([])
+    // Who only publishes reads nothing.
+    expect(checkContracts(shop([three], [2], false), known, [])).toMatchObject([{ severity: 'notice' }])
   })
 
   it('names the consumer of another app that does not know the new version yet', () => {
@@ -72,10 +74,17 @@ describe('checking contracts', () => {
     expect(checkContracts(shop([placed(2, second)], [1]), known, readers)).toEqual([])
   })
 
-  it('notices code that is older, events that are gone, and schemas that cannot be told', () => {
-    expect(
-      checkContracts(shop([placed(1, first)]), [registered(1, first), registered(2, second, 'other')], []),
-    ).toMatchObject([{ severity: 'notice', kind: 'older', version: 2 }])
+  it('finds code that is older than what is published, where it would stand still', () => {
+    const known = [registered(1, first), registered(2, second, 'other')]
+    expect(checkContracts(shop([placed(1, first)]), known, [])).toMatchObject([
+      { severity: 'breaking', kind: 'older', version: 2 },
+    ])
+    expect(checkContracts(shop([placed(1, first)], [], false), known, [])).toMatchObject([
+      { severity: 'notice', kind: 'older', version: 2 },
+    ])
+  })
+
+  it('notices events that are gone, and schemas that cannot be told', () => {
     expect(checkContracts(shop([]), [registered(1, first)], [reader('charge', 'payments', 1)])).toMatchObject(
       [{ severity: 'notice', kind: 'removed', consumer: { name: 'charge' } }],
     )

@@ -17,6 +17,8 @@ export interface Reader {
 export interface Deployed {
   readonly name: string
   readonly contracts: readonly Contract[]
+  /** Whether one of its subscriptions takes the type. */
+  takes(type: string): boolean
   /** Versions of a type for which it has a step to the next one. */
   upcastsFrom(type: string, version: number): boolean
 }
@@ -109,7 +111,7 @@ function between(
   )
   return [
     ...unread.map((each) =>
-      finding('breaking', 'no-upcast', each, {
+      finding(app.takes(type) ? 'breaking' : 'notice', 'no-upcast', each, {
         message: `events of this version may be in the log, and version ${version} cannot read them; add upcast: { ${each.version}: (old) => … }`,
         misfits: misfitsOf(each, newest),
       }),
@@ -117,13 +119,13 @@ function between(
     ...(isNew && before !== undefined ? behind : []).map((consumer) =>
       finding('breaking', 'consumer', newest, {
         consumer,
-        message: `reads version ${consumer.reads(type)}: events of version ${version} wait there until its app knows that version; deploy "${consumer.app}" with it first`,
+        message: `reads version ${consumer.reads(type)}: events of version ${version} wait there until its app knows that version; deploy "${consumer.app}" with it first. If that subscription is gone: eventspine subscriptions remove ${consumer.name}`,
         misfits: misfitsOf(newest, before as Contract),
       }),
     ),
     ...newer.map((each) =>
-      finding('notice', 'older', each, {
-        message: `app "${each.app}" has registered it, and this app knows version ${version}: such events wait here`,
+      finding(app.takes(type) ? 'breaking' : 'notice', 'older', each, {
+        message: `it is registered, and this app knows version ${version}: such events wait at its subscriptions until one knows them, for a day at most`,
         misfits: misfitsOf(each, newest),
       }),
     ),

@@ -25,8 +25,7 @@ export function jsonSchemas(contracts: readonly RegisteredContract[]): [name: st
 }
 
 /**
- * An AsyncAPI 3.0 document: a channel per type, a message per version, an operation for each app that publishes a type and
- * for each subscription that takes it.
+ * An AsyncAPI 3.0 document: a channel per type, a message per version, an operation for each subscription that takes a type.
  */
 export function asyncApi(
   title: string,
@@ -39,12 +38,6 @@ export function asyncApi(
   const inChannel = (each: RegisteredContract) => ({
     $ref: `#/channels/${pointerPart(each.type)}/messages/v${each.version}`,
   })
-  const sends = types.flatMap((type) =>
-    [...new Set(of(type).map(({ app }) => app))].map((app): [string, unknown] => [
-      plain(`${app}.publishes.${type}`),
-      { action: 'send', channel: channel(type), messages: of(type).map(inChannel), 'x-app': app },
-    ]),
-  )
   const receives = readers.flatMap((reader) =>
     types.filter(reader.takes).map((type): [string, unknown] => [
       plain(`${reader.name}.takes.${type}`),
@@ -63,7 +56,7 @@ export function asyncApi(
     channels: Object.fromEntries(
       types.map((type) => [type, { address: type, messages: Object.fromEntries(of(type).map(messageRef)) }]),
     ),
-    operations: Object.fromEntries([...sends, ...receives]),
+    operations: Object.fromEntries(receives),
     components: { messages: Object.fromEntries(contracts.map((each) => [messageName(each), message(each)])) },
   }
 }
@@ -84,9 +77,28 @@ function message(each: RegisteredContract): unknown {
     title: `${type} version ${version}`,
     ...(description !== null && { summary: description }),
     contentType: 'application/json',
+    'x-registered-by': each.app,
     correlationId: { location: '$message.header#/correlationid' },
     ...(schema !== null && {
-      payload: { schemaFormat: 'application/schema+json;version=draft-2020-12', schema },
+      payload: { schemaFormat: 'application/schema+json;version=draft-2020-12', schema: moved(schema, each) },
     }),
   }
+}
+
+/** References point into the whole document now. */
+function moved(schema: JsonSchemaObject, each: RegisteredContract): unknown {
+  const place = `#/components/messages/${pointerPart(messageName(each))}/payload/schema`
+  const move = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(move)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([keyword, inner]) => [
+        keyword,
+        keyword === '$ref' && typeof inner === 'string' && inner.startsWith('#')
+          ? `${place}${inner.slice(1)}`
+          : move(inner),
+      ]),
+    )
+  }
+  return move(schema)
 }

@@ -18,6 +18,7 @@ interface Case {
   readonly data: fc.Arbitrary<unknown>
 }
 
+let ids = 0
 const bound = fc.integer({ min: 0, max: 3 })
 const texts: fc.Arbitrary<Case> = fc.tuple(bound, bound).map(([min, more]) => ({
   schema: z
@@ -39,6 +40,45 @@ const plain: fc.Arbitrary<Case> = fc.constantFrom(
   { schema: z.literal(['a', 1, true]), data: fc.constantFrom('a', 1, true) },
   { schema: z.unknown(), data: fc.json().map((json): unknown => JSON.parse(json)) },
 )
+
+/** References, intersections, unions by a tag, names by a pattern. */
+function combined(inner: fc.Arbitrary<Case>, object: fc.Arbitrary<Case>): fc.Arbitrary<Case>[] {
+  const named = inner.map(
+    ({ schema, data }): Case => ({ schema: schema.meta({ id: `S${++ids}`, description: 'named' }), data }),
+  )
+  const refined = bound.map((min): Case => {
+    const code = z.string().meta({ id: `S${++ids}` })
+    return { schema: code.min(min), data: fc.string({ minLength: min, unit: 'grapheme-ascii' }) }
+  })
+  const other = fc.tuple(inner, inner).map(
+    ([x, y]): Case => ({
+      schema: z.union([z.object({ x: x.schema }), z.object({ y: y.schema })]).describe('either'),
+      data: fc.oneof(fc.record({ x: x.data }), fc.record({ y: y.data })),
+    }),
+  )
+  const joined = fc.tuple(object, other, fc.boolean()).map(([one, more, described]): Case => {
+    const first = described ? one.schema.describe('first') : one.schema
+    const data = fc.tuple(one.data, more.data).map(([a, b]) => ({ ...(a as object), ...(b as object) }))
+    return { schema: z.intersection(first, more.schema), data }
+  })
+  const kinds = fc.tuple(object, object).map(([one, more]): Case => {
+    const tagged = (kind: string, { schema }: Case) => z.object({ kind: z.literal(kind), value: schema })
+    return {
+      schema: z.discriminatedUnion('kind', [tagged('one', one), tagged('more', more)]),
+      data: fc.oneof(
+        fc.record({ kind: fc.constant('one'), value: one.data }),
+        fc.record({ kind: fc.constant('more'), value: more.data }),
+      ),
+    }
+  })
+  const patterned = inner.map(
+    ({ schema, data }): Case => ({
+      schema: z.looseRecord(z.string().regex(/^[ax]/), schema),
+      data: fc.dictionary(fc.constantFrom('a', 'x'), data, { noNullPrototype: true }),
+    }),
+  )
+  return [named, refined, joined, kinds, patterned]
+}
 
 const { any } = fc.letrec<{ any: Case }>((tie) => {
   const list = fc.tuple(tie('any'), bound, bound).map(
@@ -83,6 +123,7 @@ const { any } = fc.letrec<{ any: Case }>((tie) => {
       { depthSize: 'small', withCrossShrink: true },
       ...[texts, numbers, listedValues, plain],
       ...[list, object, record, either, nullable, object],
+      ...combined(tie('any'), object),
     ),
   }
 })
@@ -190,6 +231,47 @@ describe('whether what is written can be read', () => {
     ['a whole number where any was taken', z.int(), z.number(), []],
   ])('%s', (_, written, read, expected) => {
     expect(said(written, read)).toEqual(expected)
+  })
+
+  it.each<readonly [string, z.ZodType, z.ZodType]>([
+    [
+      'a union that stands within an intersection',
+      z
+        .object({ id: z.string() })
+        .describe('base')
+        .and(z.union([z.object({ n: z.string() }), z.object({ m: z.string() })])),
+      z.object({ id: z.string(), n: z.number().optional() }),
+    ],
+    [
+      'what stands beside a reference',
+      z.object({ c: z.string().meta({ id: 'CodeOfTest' }) }),
+      z.object({ c: z.string().meta({ id: 'OtherCodeOfTest' }).min(5) }),
+    ],
+    [
+      'a choice of which only one may fit',
+      z.object({ card: z.string(), iban: z.string() }),
+      z.xor([z.object({ card: z.string() }), z.object({ iban: z.string() })]),
+    ],
+    [
+      'a field that both parts of an intersection name',
+      z
+        .object({ m: z.object({ x: z.string() }) })
+        .describe('d')
+        .and(z.object({ m: z.object({ y: z.string() }) })),
+      z.object({ m: z.object({ x: z.number().optional(), y: z.string() }) }),
+    ],
+    [
+      'names by a pattern',
+      z.looseRecord(z.string().regex(/^x-/), z.string()),
+      z.object({ 'x-n': z.number().optional() }),
+    ],
+  ])('sees %s', (_, written, read) => {
+    expect(said(written, read)).not.toEqual([])
+  })
+
+  it('takes two patterns, and two divisors, as they are', () => {
+    for (const schema of [z.string().startsWith('a').endsWith('b'), z.number().multipleOf(2).multipleOf(3)])
+      expect(said(z.object({ a: schema }), z.object({ a: schema, b: z.string().optional() }))).toEqual([])
   })
 
   it('ends for schemas that hold themselves', () => {

@@ -3,7 +3,9 @@
 // of the letter of JSON Schema would say that it might have held anything before.
 //
 // What cannot be decided by comparing (a pattern against another, `not`, `if`) counts as fitting only where both say the same.
+import { isDeepStrictEqual } from 'node:util'
 import { canonical, type JsonSchema, type JsonSchemaObject } from './json-schema.js'
+import { alternativesOf, isDisjoint, partsOf, typesOf, valuesOf, type Written, writtenBy } from './written.js'
 
 /** Data that may be written and cannot be read. */
 export interface Misfit {
@@ -12,7 +14,6 @@ export interface Misfit {
   readonly message: string
 }
 
-const allTypes = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'] as const
 const misfitsMax = 50
 const shownValuesMax = 5
 
@@ -23,89 +24,117 @@ const shownValuesMax = 5
  */
 export function misfits(written: JsonSchema, read: JsonSchema): Misfit[] {
   const found: Misfit[] = []
-  new Comparison(written, read, found).compare(written, read, '')
+  new Comparison({ written, read }, found).compare(written, read, '')
   return found.slice(0, misfitsMax)
 }
 
+/** The whole schemas: what references point into. */
+interface Roots {
+  readonly written: JsonSchema
+  readonly read: JsonSchema
+}
+
 class Comparison {
-  readonly #writtenRoot: JsonSchema
-  readonly #readRoot: JsonSchema
+  readonly #roots: Roots
   readonly #found: Misfit[]
   /** Pairs that are being compared: a schema that holds itself fits if the rest of it does. */
   readonly #open: Set<string>
 
-  constructor(writtenRoot: JsonSchema, readRoot: JsonSchema, found: Misfit[], open = new Set<string>()) {
-    this.#writtenRoot = writtenRoot
-    this.#readRoot = readRoot
+  constructor(roots: Roots, found: Misfit[], open = new Set<string>()) {
+    this.#roots = roots
     this.#found = found
     this.#open = open
   }
 
-  compare(writtenSchema: JsonSchema, readSchema: JsonSchema, path: string): void {
-    const written = resolved(writtenSchema, this.#writtenRoot)
-    const read = resolved(readSchema, this.#readRoot)
+  compare(written: JsonSchema, read: JsonSchema, path: string): void {
     if (read === true || written === false || this.#found.length >= misfitsMax) return
-    const pair = `${canonical(written)}\n${canonical(read)}`
+    const [one, other] = [canonical(written), canonical(read)]
+    if (one === other && (!one.includes('"$ref"') || this.#sameDefinitions)) return
+    const pair = `${one}\n${other}`
     if (this.#open.has(pair)) return
     this.#open.add(pair)
-    if (read === false) this.#say(path, 'is taken by no reader')
-    else this.#compareParts(written === true ? {} : written, read, path)
+    const alternatives = alternativesOf(written, this.#roots.written)
+    if (alternatives === undefined) this.#say(path, 'has too many alternatives to be compared')
+    for (const parts of alternatives ?? []) this.#against(writtenBy(parts), read, path)
     this.#open.delete(pair)
   }
 
-  #compareParts(written: JsonSchemaObject, read: JsonSchemaObject, path: string): void {
-    for (const all of schemas(read.allOf)) this.compare(written, all, path)
-    const branches = alternatives(written)
-    if (branches !== undefined) {
-      for (const branch of branches) this.compare(branch, read, path)
-      return
-    }
-    const choices = alternatives(read)
-    if (choices !== undefined && !this.#fitsOne(written, choices, path)) return
-    this.#compareKeywords(merged(written, this.#writtenRoot), read, path)
+  get #sameDefinitions(): boolean {
+    const { written, read } = this.#roots
+    return canonical(written) === canonical(read)
   }
 
-  /** Whether one of the choices takes it. Says why not, of the choice that came nearest. */
-  #fitsOne(written: JsonSchemaObject, choices: readonly JsonSchema[], path: string): boolean {
-    let nearest: readonly Misfit[] | undefined
-    for (const choice of choices) {
+  #against(written: Written, read: JsonSchema, path: string): void {
+    const parts = partsOf(read, this.#roots.read)
+    if (parts === false) this.#say(path, 'is taken by no reader')
+    else for (const part of parts) this.#againstPart(written, part, path)
+  }
+
+  #againstPart(written: Written, part: JsonSchemaObject, path: string): void {
+    const { anyOf, oneOf, ...beside } = part
+    if (anyOf !== undefined) this.#oneFits(written, schemas(anyOf), path)
+    if (oneOf !== undefined) this.#onlyOneFits(written, schemas(oneOf), path)
+    const types = Array.isArray(part.type) && part.type.length > 1 ? part.type : undefined
+    if (types === undefined) this.#compareKeywords(written, beside, path)
+    else
+      this.#oneFits(
+        written,
+        types.map((type): JsonSchema => ({ ...beside, type })),
+        path,
+      )
+  }
+
+  /** Which of the choices takes it. Says why none does, of the one that came nearest. */
+  #oneFits(written: Written, choices: readonly JsonSchema[], path: string): JsonSchema | undefined {
+    let nearest: readonly Misfit[] = [{ path: path || '/', message: 'is taken by no reader' }]
+    for (const [index, choice] of choices.entries()) {
       const found: Misfit[] = []
-      const attempt = new Comparison(this.#writtenRoot, this.#readRoot, found, new Set(this.#open))
-      attempt.compare(written, choice, path)
-      if (found.length === 0) return true
-      if (nearest === undefined || found.length < nearest.length) nearest = found
+      new Comparison(this.#roots, found, new Set(this.#open)).#against(written, choice, path)
+      if (found.length === 0) return choice
+      if (index === 0 || found.length < nearest.length) nearest = found
     }
-    this.#found.push(...(nearest ?? [{ path: path || '/', message: 'is taken by no reader' }]))
-    return false
+    this.#found.push(...nearest)
+    return undefined
   }
 
-  #compareKeywords(written: JsonSchemaObject, read: JsonSchemaObject, path: string): void {
+  // What fits two of them is refused.
+  #onlyOneFits(written: Written, choices: readonly JsonSchema[], path: string): void {
+    const fitting = this.#oneFits(written, choices, path)
+    if (fitting === undefined) return
+    const others = choices.filter((choice) => choice !== fitting)
+    if (!others.every((choice) => isDisjoint(written, choice, this.#roots.read)))
+      this.#say(path, 'may fit several of the reader\'s choices, of which it takes one alone ("oneOf")')
+  }
+
+  #compareKeywords(written: Written, read: JsonSchemaObject, path: string): void {
     if (!this.#compareValues(written, read, path)) return
-    const types = typesOf(written)
+    const { types } = written
     if (types.has('number') || types.has('integer')) this.#compareBounds(written, read, path, numbers)
     if (types.has('string')) this.#compareBounds(written, read, path, strings)
     if (types.has('array')) this.#compareLists(written, read, path)
     if (types.has('object')) this.#compareObjects(written, read, path)
     for (const [keyword, type] of aboutType) {
-      if (read[keyword] === undefined || same(written[keyword], read[keyword])) continue
-      if (isAbout(type, types)) this.#say(path, `may not fit the reader's "${keyword}"`)
+      if (read[keyword] === undefined || !isAbout(type, types)) continue
+      if (!written.says(keyword, read[keyword])) this.#say(path, `may not fit the reader's "${keyword}"`)
     }
   }
 
   /** Types and listed values. False where the rest need not be looked at. */
-  #compareValues(written: JsonSchemaObject, read: JsonSchemaObject, path: string): boolean {
-    const [writes, reads] = [valuesOf(written), valuesOf(read)]
-    if (writes !== undefined) {
+  #compareValues(written: Written, read: JsonSchemaObject, path: string): boolean {
+    const reads = valuesOf(read)
+    const taken = typesOf(read)
+    if (written.values !== undefined) {
       const isTaken = (value: unknown) =>
-        typesOf(read).has(typeOf(value)) && (reads === undefined || reads.some((other) => same(value, other)))
-      const strange = writes.filter((value) => !isTaken(value))
+        taken.has(typeOf(value)) &&
+        (reads === undefined || reads.some((other) => isDeepStrictEqual(value, other)))
+      const strange = written.values.filter((value) => !isTaken(value))
       if (strange.length > 0) this.#say(path, `may be ${listed(strange)}, which the reader does not take`)
       const { const: _one, enum: _several, ...bounds } = read
-      for (const value of writes) if (isTaken(value)) this.#compareKeywords(exactly(value), bounds, path)
+      for (const value of written.values)
+        if (isTaken(value)) this.#compareKeywords(exactly(value), withoutMet(bounds, value), path)
       return false
     }
-    const taken = typesOf(read)
-    const strange = [...typesOf(written)].filter((type) => !taken.has(type))
+    const strange = [...written.types].filter((type) => !taken.has(type))
     if (strange.length > 0) {
       const reader = read.type === undefined ? '' : ` (it takes ${listed([...taken].filter(isNamed))})`
       this.#say(path, `may be ${listed(strange.filter(isNamed))}, which the reader does not take${reader}`)
@@ -116,47 +145,47 @@ class Comparison {
     return reads === undefined
   }
 
-  #compareBounds(written: JsonSchemaObject, read: JsonSchemaObject, path: string, bounds: Bounds): void {
+  #compareBounds(written: Written, read: JsonSchemaObject, path: string, bounds: Bounds): void {
     for (const [keywords, isTighter, said] of bounds) {
-      const [[keyword, wanted] = [], [given, has] = []] = [
-        boundOf(read, keywords),
-        boundOf(written, keywords),
-      ]
-      if (wanted === undefined) continue
-      const equalButOpen = has === wanted && keyword !== given && keyword?.startsWith('exclusive')
-      if (has === undefined || isTighter(wanted, has) || equalButOpen)
-        this.#say(path, `${said} ${wanted}, which is the reader's "${keyword}"`)
+      for (const keyword of keywords) {
+        const wanted = read[keyword]
+        if (typeof wanted !== 'number') continue
+        const [given, has] = written.bound(keywords) ?? []
+        const equalButOpen = has === wanted && keyword.startsWith('exclusive') && given !== keyword
+        if (has === undefined || isTighter(wanted, has) || equalButOpen)
+          this.#say(path, `${said} ${wanted}, which is the reader's "${keyword}"`)
+      }
     }
   }
 
-  #compareLists(written: JsonSchemaObject, read: JsonSchemaObject, path: string): void {
+  #compareLists(written: Written, read: JsonSchemaObject, path: string): void {
     this.#compareBounds(written, read, path, lists)
-    if (read.uniqueItems === true && written.uniqueItems !== true)
+    if (read.uniqueItems === true && !written.says('uniqueItems', true))
       this.#say(path, 'may hold an element twice, which the reader does not take')
-    const [writes, reads] = [schemas(written.prefixItems), schemas(read.prefixItems)]
-    for (let at = 0; at < Math.max(writes.length, reads.length); at++)
-      this.compare(writes[at] ?? schema(written.items), reads[at] ?? schema(read.items), `${path}/${at}`)
-    this.compare(schema(written.items), schema(read.items), `${path}/*`)
+    const reads = schemas(read.prefixItems)
+    const first = Math.max(written.firstItems.length, reads.length)
+    for (let at = 0; at < first; at++)
+      this.compare(written.firstItems[at] ?? written.items, reads[at] ?? schema(read.items), `${path}/${at}`)
+    this.compare(written.items, schema(read.items), `${path}/*`)
   }
 
-  #compareObjects(written: JsonSchemaObject, read: JsonSchemaObject, path: string): void {
+  #compareObjects(written: Written, read: JsonSchemaObject, path: string): void {
     this.#compareBounds(written, read, path, objects)
-    const [writes, reads] = [properties(written), properties(read)]
-    const always = new Set(names(written.required))
+    const reads = properties(read)
     for (const name of names(read.required))
-      if (!always.has(name)) this.#say(`${path}/${escaped(name)}`, 'may be missing, and the reader needs it')
-    for (const [name, property] of writes) {
+      if (!written.required.has(name))
+        this.#say(`${path}/${escaped(name)}`, 'may be missing, and the reader needs it')
+    for (const [name, property] of written.properties) {
       const reader = reads.get(name) ?? schema(read.additionalProperties)
       if (reader === false)
         this.#say(`${path}/${escaped(name)}`, 'is not known to the reader, which refuses such')
       else this.compare(property, reader, `${path}/${escaped(name)}`)
     }
-    // Who says nothing of other names writes none.
-    const others = written.additionalProperties
-    if (others === undefined || others === false) return
-    this.compare(schema(others), schema(read.additionalProperties), `${path}/*`)
-    for (const [name, reader] of reads)
-      if (!writes.has(name)) this.compare(schema(others), reader, `${path}/${escaped(name)}`)
+    for (const others of written.others) {
+      this.compare(others, schema(read.additionalProperties), `${path}/*`)
+      for (const [name, reader] of reads)
+        if (!written.properties.has(name)) this.compare(others, reader, `${path}/${escaped(name)}`)
+    }
   }
 
   #say(path: string, message: string): void {
@@ -189,38 +218,18 @@ const objects: Bounds = [
   [['maxProperties'], below, 'may have more names than'],
 ]
 
-/** The tighter one of a bound that may stand under two keywords. */
-function boundOf(of: JsonSchemaObject, keywords: readonly string[]): [string, number] | undefined {
-  const given = keywords.flatMap((keyword): [string, number][] =>
-    typeof of[keyword] === 'number' ? [[keyword, of[keyword]]] : [],
-  )
-  const isLow = keywords[0]?.startsWith('min')
-  return given.sort(([, one], [, other]) => (isLow ? other - one : one - other))[0]
-}
-
 /** Compared by being the same, with the type that they are about. */
 const aboutType: ReadonlyMap<string, string> = new Map(
   Object.entries({
     string: ['pattern', 'format', 'contentEncoding', 'contentMediaType'],
     number: ['multipleOf'],
-    array: ['contains', 'minContains', 'maxContains', 'unevaluatedItems'],
-    object: [
-      ...['patternProperties', 'propertyNames', 'dependentRequired', 'dependentSchemas'],
-      'unevaluatedProperties',
-    ],
-    any: ['not', 'if', 'then', 'else'],
+    array: ['contains', 'minContains', 'maxContains'],
+    object: ['patternProperties', 'propertyNames', 'dependentRequired', 'dependentSchemas'],
+    any: ['not', 'if', 'then', 'else', 'unevaluatedProperties', 'unevaluatedItems'],
   }).flatMap(([type, keywords]) => keywords.map((keyword): [string, string] => [keyword, type])),
 )
-
 const isAbout = (type: string, types: ReadonlySet<string>) =>
   type === 'any' || types.has(type) || (type === 'number' && types.has('integer'))
-
-function typesOf(of: JsonSchema): ReadonlySet<string> {
-  if (typeof of === 'boolean' || of.type === undefined) return new Set(of === false ? [] : allTypes)
-  const named = new Set(Array.isArray(of.type) ? (of.type as string[]) : [String(of.type)])
-  if (named.has('number')) named.add('integer')
-  return named
-}
 
 /** "number" says "integer" too. */
 const isNamed = (type: string, _at: number, all: readonly string[]) =>
@@ -232,59 +241,23 @@ function typeOf(value: unknown): string {
   return typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value
 }
 
-function valuesOf(of: JsonSchemaObject): readonly unknown[] | undefined {
-  if (of.const !== undefined) return [of.const]
-  return Array.isArray(of.enum) ? of.enum : undefined
-}
-
-/** A schema that a value fits, as narrow as bounds can be. */
-function exactly(value: unknown): JsonSchemaObject {
+/** What writes one value alone, as narrow as bounds can say it. */
+function exactly(value: unknown): Written {
   const type = typeOf(value)
-  if (typeof value === 'number') return { type, minimum: value, maximum: value }
-  return typeof value === 'string' ? { type, minLength: value.length, maxLength: value.length } : { type }
+  if (typeof value === 'number') return writtenBy([{ type, minimum: value, maximum: value }])
+  if (typeof value !== 'string') return writtenBy([{ type }])
+  return writtenBy([{ type, minLength: value.length, maxLength: value.length }])
 }
 
-/** Of what may be one of several, each with all that stands beside it. */
-function alternatives(of: JsonSchemaObject): readonly JsonSchema[] | undefined {
-  const { anyOf, oneOf, ...beside } = of
-  const list = schemas(anyOf ?? oneOf)
-  if (list.length > 0) {
-    const isAlone = canonical(beside) === '{}'
-    return isAlone ? list : list.map((each) => ({ allOf: [beside, each] }))
+/** Of what a reader asks, without what this value is seen to meet. */
+function withoutMet(read: JsonSchemaObject, value: unknown): JsonSchemaObject {
+  const { pattern, ...rest } = read
+  if (typeof pattern !== 'string' || typeof value !== 'string') return read
+  try {
+    return new RegExp(pattern, 'u').test(value) ? rest : read
+  } catch {
+    return read
   }
-  if (!Array.isArray(of.type) || of.type.length < 2) return undefined
-  return of.type.map((type) => ({ ...of, type }))
-}
-
-/** One schema of those that must all hold: enough for objects in parts, as intersections are written. */
-function merged(of: JsonSchemaObject, root: JsonSchema): JsonSchemaObject {
-  const { allOf, ...own } = of
-  return schemas(allOf).reduce<JsonSchemaObject>((sum, each) => {
-    const part = resolved(each, root)
-    if (typeof part === 'boolean') return sum
-    const whole = merged(part, root)
-    return {
-      ...sum,
-      ...whole,
-      properties: { ...(sum.properties as object), ...(whole.properties as object) },
-      required: [...names(sum.required), ...names(whole.required)],
-    }
-  }, own)
-}
-
-function resolved(of: JsonSchema, root: JsonSchema): JsonSchema {
-  let current = of
-  for (let steps = 0; steps < 100; steps++) {
-    if (typeof current === 'boolean' || typeof current.$ref !== 'string') return current
-    const parts = current.$ref.replace(/^#\/?/, '').split('/').filter(Boolean)
-    const target = parts.reduce<unknown>(
-      (at, part) =>
-        (at as Record<string, unknown> | undefined)?.[part.replaceAll('~1', '/').replaceAll('~0', '~')],
-      root,
-    )
-    current = schema(target)
-  }
-  return true
 }
 
 const isSchema = (value: unknown): value is JsonSchema =>
@@ -294,7 +267,6 @@ const schemas = (value: unknown): JsonSchema[] => (Array.isArray(value) ? value.
 const names = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : [])
 const properties = (of: JsonSchemaObject) =>
   new Map(Object.entries((of.properties as Record<string, JsonSchema> | undefined) ?? {}))
-const same = (one: unknown, other: unknown) => canonical(one as JsonSchema) === canonical(other as JsonSchema)
 const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
 function listed(all: readonly unknown[]): string {

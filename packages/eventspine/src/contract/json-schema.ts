@@ -21,16 +21,33 @@ export interface Contract {
   readonly description: string | null
 }
 
-/** What a person reads and no data depend on. */
-const annotations = new Set([
-  ...['$schema', '$id', '$comment', 'title', 'description', 'default', 'examples', 'deprecated'],
-  ...['readOnly', 'writeOnly'],
+/** What decides which data fit. All else is for people, or for the library's own use: a title, a default, an owner. */
+const keywords = new Set([
+  ...['$ref', '$defs', 'definitions', 'allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else'],
+  ...['type', 'enum', 'const', 'multipleOf', 'minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum'],
+  ...['minLength', 'maxLength', 'pattern', 'format', 'contentEncoding', 'contentMediaType'],
+  ...[
+    'items',
+    'prefixItems',
+    'minItems',
+    'maxItems',
+    'uniqueItems',
+    'contains',
+    'minContains',
+    'maxContains',
+  ],
+  ...[
+    'properties',
+    'patternProperties',
+    'additionalProperties',
+    'propertyNames',
+    'required',
+    'minProperties',
+  ],
+  ...['maxProperties', 'dependentRequired', 'dependentSchemas', 'unevaluatedItems', 'unevaluatedProperties'],
 ])
 /** Their members are named by users, and none of these names is a keyword. */
 const namedByUsers = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
-/** Their members are data. */
-const values = new Set(['const', 'enum'])
-
 /** Definitions do not change, and an app may be started many times. */
 const known = new WeakMap<AnyEventDefinition, Contract>()
 
@@ -76,11 +93,12 @@ export function canonical(schema: JsonSchema): string {
 function essence(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(essence)
   if (typeof schema !== 'object' || schema === null) return schema
-  const kept = Object.entries(schema).filter(([keyword]) => !annotations.has(keyword))
+  const kept = Object.entries(schema).filter(([keyword]) => keywords.has(keyword))
   return Object.fromEntries(
     sorted(kept).map(([keyword, value]): [string, unknown] => {
-      if (values.has(keyword)) return [keyword, value]
-      if (keyword === 'required' && Array.isArray(value)) return [keyword, value.toSorted()]
+      if (keyword === 'enum' && Array.isArray(value)) return [keyword, ordered(value)]
+      if (keyword === 'const') return [keyword, value]
+      if (keyword === 'required' && Array.isArray(value)) return [keyword, ordered(value)]
       return [keyword, namedByUsers.has(keyword) ? named(value) : essence(value)]
     }),
   )
@@ -91,4 +109,9 @@ const named = (schemas: unknown) =>
     ? Object.fromEntries(sorted(Object.entries(schemas)).map(([name, schema]) => [name, essence(schema)]))
     : schemas
 
+const ordered = (all: readonly unknown[]) =>
+  all
+    .map((each) => [JSON.stringify(each), each] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, each]) => each)
 const sorted = (entries: [string, unknown][]) => entries.sort(([one], [other]) => (one < other ? -1 : 1))

@@ -5,6 +5,9 @@ import type { Event } from './event.js'
 /** Turns the data of version n into the data of version n + 1. */
 export type Upcaster = (data: never) => unknown
 
+/** Turns the data of version n into the data of version n - 1. */
+export type Downcaster = (data: never) => unknown
+
 export interface EventDefinition<Type extends string = string, Input = unknown, Output = unknown> {
   readonly kind: 'event'
   readonly type: Type
@@ -13,6 +16,7 @@ export interface EventDefinition<Type extends string = string, Input = unknown, 
   readonly key: ((data: Output) => string) | undefined
   readonly subject: ((data: Output) => string) | undefined
   readonly upcast: Readonly<Record<number, Upcaster>>
+  readonly downcast: Readonly<Record<number, Downcaster>>
   readonly description: string | undefined
 }
 
@@ -29,6 +33,9 @@ export interface EventOptions<Type extends string, Input, Output> {
   readonly subject?: (data: NoInfer<Output>) => string
   /** `{ 1: (v1) => v2, 2: (v2) => v3 }`: one step for each older version that the log may still hold. */
   readonly upcast?: Readonly<Record<number, Upcaster>>
+  /** `{ 3: (v3) => v2, 2: (v2) => v1 }`: one step for each version that subscriptions of the app read by an older
+   *  definition. Without it they read the newest. */
+  readonly downcast?: Readonly<Record<number, Downcaster>>
   readonly description?: string
 }
 
@@ -51,6 +58,7 @@ export function defineEvent<const Type extends string, Input, Output>(
     key: options.key,
     subject: options.subject,
     upcast: options.upcast ?? {},
+    downcast: options.downcast ?? {},
     description: options.description,
   })
 }

@@ -72,23 +72,31 @@ export class EventRegistry {
     )
   }
 
-  /** Stored JSON of any known version as the newest version's data, through the upcasters and the schema. Frozen. */
-  decode(type: string, version: number, json: string): Decoded | Promise<Decoded> {
-    const definition = this.#newest.get(type)
-    if (definition === undefined) return frozen(JSON.parse(json))
-    if (version > definition.version) {
+  /**
+   * Stored JSON of any known version as the newest version's data, through the upcasters and the schema. Frozen.
+   * @param read an older version to read it as, through the downcasters of the newest
+   */
+  decode(type: string, version: number, json: string, read?: AnyEventDefinition): Decoded | Promise<Decoded> {
+    const newest = this.#newest.get(type)
+    if (newest === undefined) return frozen(JSON.parse(json))
+    if (version > newest.version) {
       return {
         ok: false,
         newer: true,
-        message: `Event "${type}" version ${version} is newer than version ${definition.version}, the newest that this app defines. Deploy its definition and redrive.`,
+        message: `Event "${type}" version ${version} is newer than version ${newest.version}, the newest that this app defines. It waits for a process that knows it: deploy its definition.`,
       }
     }
+    const definition = read ?? newest
     const data: unknown = JSON.parse(json)
     let current: unknown
     try {
-      current = upcast(definition, version, data)
+      current =
+        version > definition.version
+          ? downcast(newest, version, definition.version, data)
+          : upcast([definition, newest], version, definition.version, data)
     } catch (error) {
-      return unfit(`Upcasting "${type}" from version ${version} failed: ${messageOf(error)}`)
+      const way = version > definition.version ? 'Downcasting' : 'Upcasting'
+      return unfit(`${way} "${type}" from version ${version} failed: ${messageOf(error)}`)
     }
     const threw = (error: unknown) =>
       unfit(
@@ -101,7 +109,7 @@ export class EventRegistry {
       return unfit(
         version === definition.version
           ? `Stored "${type}" version ${version} ${fault}. Was the schema changed without a new version?`
-          : `"${type}" version ${version}, upcast to version ${definition.version}, ${fault}. Mend the data, or the upcaster.`,
+          : `"${type}" version ${version}, ${version < definition.version ? 'upcast' : 'downcast'} to version ${definition.version}, ${fault}. Mend the data, or the ${version < definition.version ? 'upcaster' : 'downcaster'}.`,
       )
     }
     try {
@@ -140,10 +148,25 @@ function pointer(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
 /** A name as a part of a JSON Pointer (RFC 6901). */
 export const pointerPart = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
-function upcast(definition: AnyEventDefinition, from: number, data: unknown): unknown {
+function downcast(definition: AnyEventDefinition, from: number, to: number, data: unknown): unknown {
   let current = data
-  for (let version = from; version < definition.version; version++) {
-    const step = definition.upcast[version]
+  for (let version = from; version > to; version--) {
+    const step = definition.downcast[version]
+    if (step === undefined) throw new Error(`no downcaster from version ${version} to ${version - 1}`)
+    current = step(current as never)
+  }
+  return current
+}
+
+function upcast(
+  definitions: readonly AnyEventDefinition[],
+  from: number,
+  to: number,
+  data: unknown,
+): unknown {
+  let current = data
+  for (let version = from; version < to; version++) {
+    const step = definitions.find((each) => each.upcast[version] !== undefined)?.upcast[version]
     if (step === undefined)
       throw new Error(
         `no upcaster from version ${version} to ${version + 1}; add "upcast: { ${version}: (old) => … }" to the definition`,

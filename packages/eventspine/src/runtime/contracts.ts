@@ -17,6 +17,7 @@ import {
 } from '../contract/index.js'
 import { typeMatcher } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
+import { checkName } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
 import type { App } from './app.js'
 
@@ -59,7 +60,7 @@ function contractChanged(own: readonly Contract[], changed: readonly RegisteredC
 }
 
 export interface ContractsServices {
-  readonly app: Pick<App, 'name' | 'events' | 'registry'>
+  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions'>
   readonly store: Store
 }
 
@@ -92,7 +93,8 @@ export class Contracts {
     const { app, store } = this.#services
     const upcastsFrom = (type: string, version: number) =>
       app.registry.newest(type)?.upcast[version] !== undefined
-    const deployed = { name: app.name, contracts: this.own, upcastsFrom }
+    const takes = (type: string) => app.subscriptions.some(({ matches }) => matches(type))
+    const deployed = { name: app.name, contracts: this.own, upcastsFrom, takes }
     return checkContracts(deployed, await store.contracts(), await this.#readers())
   }
 
@@ -106,7 +108,7 @@ export class Contracts {
       await registerContracts(store, app)
       return []
     }
-    return (await register(store, app.name, this.own, replacedBy)).replaced
+    return (await register(store, app.name, this.own, checkName('actor', replacedBy))).replaced
   }
 
   /** All that is registered here as an AsyncAPI 3.0 document. */

@@ -51,6 +51,14 @@ describe('explaining a filter', () => {
     })
   })
 
+  it('does not contradict the answer where one element of a list has nothing and another has', () => {
+    const pattern = { lines: { sku: ['gift'], discount: [{ exists: false }] } }
+    const { matches, conditions } = explained(pattern, {
+      lines: [{ sku: 'gift' }, { sku: 'x', discount: 5 }],
+    })
+    expect([matches, conditions.map((each) => each.matches)]).toEqual([true, [true, true]])
+  })
+
   it('shows at most 20 values of a list', () => {
     const { conditions } = explained({ a: [1] }, { a: Array.from({ length: 99 }, (_, at) => at) })
     expect(conditions[0]?.found).toHaveLength(20)

@@ -33,9 +33,9 @@ export interface FilterExplanation {
  * @param value the event as `matches` is given it: the whole envelope with its `data`
  */
 export function explainFilter(filter: Filter, value: unknown): FilterExplanation {
-  const explained = new Explained(value)
-  const held = explained.object(filter.pattern, [], '')
   const matches = filter.matches(value)
+  const explained = new Explained(value, matches)
+  const held = explained.object(filter.pattern, [], '')
   const { conditions, choices } = explained
   return { matches, conditions, choices, apart: held && !matches }
 }
@@ -44,9 +44,11 @@ class Explained {
   readonly conditions: FilterCondition[] = []
   readonly choices: { readonly path: string; readonly branches: readonly boolean[] }[] = []
   readonly #value: unknown
+  readonly #taken: boolean
 
-  constructor(value: unknown) {
+  constructor(value: unknown, taken: boolean) {
     this.#value = value
+    this.#taken = taken
   }
 
   /** Whether each condition is met, be it by different elements. */
@@ -69,11 +71,17 @@ class Explained {
 
   #list(wanted: readonly unknown[], path: readonly string[], shown: string): boolean {
     const alone = path.reduceRight<unknown>((inner, name) => Object.fromEntries([[name, inner]]), wanted)
-    const matches = compileFilter(alone).matches(this.#value)
+    // Asked alone, absence means that no element of a list has it; beside others, that the one element has not.
+    const matches = compileFilter(alone).matches(this.#value) || (this.#taken && asksAbsence(wanted))
     this.conditions.push({ path: shown, wanted, found: foundAt(this.#value, path), matches })
     return matches
   }
 }
+
+const asksAbsence = (wanted: readonly unknown[]) =>
+  wanted.some(
+    (item) => typeof item === 'object' && item !== null && 'exists' in item && item.exists === false,
+  )
 
 /** The leaves at a path, as a filter sees them: lists opened, objects not. */
 function foundAt(value: unknown, path: readonly string[]): unknown[] {

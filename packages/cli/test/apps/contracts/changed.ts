@@ -1,0 +1,3 @@
+import { app, changed } from './app.js'
+
+export default app('shop', changed)

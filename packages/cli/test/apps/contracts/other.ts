@@ -1,0 +1,3 @@
+import { app, placed } from './app.js'
+
+export default app('payments', placed)

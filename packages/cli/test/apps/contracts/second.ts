@@ -1,0 +1,3 @@
+import { app, second } from './app.js'
+
+export default app('shop', second)
