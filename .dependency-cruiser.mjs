@@ -23,7 +23,7 @@ export const house = [
   { folder: 'contract', calls: ground, hidden: outside, door: true },
   { folder: 'inspect', calls: ground, hidden: outside, door: true },
   { folder: 'tenant', calls: ground, hidden: outside, door: true },
-  { folder: 'source', calls: [...ground, 'append'], hidden: outside, door: true },
+  { folder: 'source', calls: [...ground, ...flow], hidden: outside, door: true },
   { folder: 'schedule', calls: [...ground, ...flow], hidden: outside, door: true },
   { folder: 'workflow', calls: [...ground, ...flow], hidden: outside, door: true },
   { folder: 'store', calls: ['kernel', 'observe', 'claim'], hidden: ['runtime', 'testing'] },

@@ -2,9 +2,11 @@
 import type { Question } from '../core/answer.js'
 import { backlog } from './backlog.js'
 import { fanOut } from './fan-out.js'
+import { filters } from './filters.js'
 import { heldTransaction } from './held-transaction.js'
 import { history } from './history.js'
 import { idle } from './idle.js'
+import { importing } from './import.js'
 import { latencyOneProcess } from './latency-one-process.js'
 import { latencyTwoProcesses } from './latency-two-processes.js'
 import { rawShare } from './raw-share.js'
@@ -28,4 +30,6 @@ export const questions: readonly Question[] = [
   idle,
   workflows,
   sleeping,
+  filters,
+  importing,
 ]

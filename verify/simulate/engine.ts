@@ -44,6 +44,7 @@ export { appendPort } from '../../packages/eventspine/src/store/memory/append.js
 export { breakerPort } from '../../packages/eventspine/src/store/memory/breaker.js'
 export { createMemoryClaims } from '../../packages/eventspine/src/store/memory/claim.js'
 export { contractPort } from '../../packages/eventspine/src/store/memory/contract.js'
+export { importPort } from '../../packages/eventspine/src/store/memory/import.js'
 export { inspectPort } from '../../packages/eventspine/src/store/memory/inspect.js'
 export { leasePort } from '../../packages/eventspine/src/store/memory/lease.js'
 export { lifecyclePort } from '../../packages/eventspine/src/store/memory/lifecycle.js'

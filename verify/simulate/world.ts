@@ -4,6 +4,7 @@ import {
   appendPort,
   breakerPort,
   contractPort,
+  importPort,
   inspectPort,
   leasePort,
   lifecyclePort,
@@ -127,6 +128,7 @@ function storeOver(tables: MemoryTables): Store {
     ...workflowPort(tables),
     ...schedulePort(tables),
     ...contractPort(tables),
+    ...importPort(tables),
     ...lifecyclePort(tables),
   }
 }

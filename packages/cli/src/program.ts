@@ -8,6 +8,7 @@ import { addDead } from './commands/dead.js'
 import { addDev } from './commands/dev.js'
 import { addDoctor } from './commands/doctor.js'
 import { addEvents } from './commands/events.js'
+import { addImport } from './commands/import.js'
 import { addKeys } from './commands/keys.js'
 import { addMigrate } from './commands/migrate.js'
 import { addPublish } from './commands/publish.js'
@@ -25,7 +26,7 @@ type Add = (program: Command, commands: Commands) => void
 
 const groups: readonly (readonly [string, readonly Add[]])[] = [
   ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
-  ['Events:', [addPublish, addEvents, addContracts]],
+  ['Events:', [addPublish, addImport, addEvents, addContracts]],
   ['Operate:', [addSubscriptions, addWorkflows, addSchedules, addDead, addRedrive, addReplay, addBreakers]],
   ['Look:', [addDoctor, addWorkers, addAudit]],
 ]

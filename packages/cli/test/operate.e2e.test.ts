@@ -43,6 +43,7 @@ describe('an empty database', () => {
       '0006_ordering_keys',
       '0007_definitions_in_force',
       '0008_contracts',
+      '0009_imports',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

@@ -31,6 +31,14 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'parseJson',
     'writeJson',
   ],
+  'eventspine/source': [
+    'fileSource',
+    'githubSignature',
+    'signStandardWebhook',
+    'standardWebhooks',
+    'stripeSignature',
+    'webhook',
+  ],
   'eventspine/testing': [
     'Scenario',
     'approving',

@@ -17,7 +17,7 @@ export async function readJson(given: string, flag: string, barePath = false): P
   }
 }
 
-const looksLikeJson = /^\s*([{["\d-]|true\b|false\b|null\b)/
+const looksLikeJson = /^\s*([{["]|-?\d[\d.eE+-]*\s*$|(true|false|null)\s*$)/
 
 async function textOf(given: string, flag: string, barePath: boolean): Promise<string | Uint8Array> {
   if (given === '-') return readStandardInput(flag)

@@ -15,6 +15,8 @@ export interface Session {
   readonly screen: Screen
   /** Who acts, for the audit. */
   readonly actor: string
+  /** The cell that was asked for. */
+  readonly cell: string | undefined
   /** Another command, to be shown to the person: it means the same app, tables and cell. */
   hint(command: string): string
 }
@@ -69,6 +71,7 @@ function sessionOf(spine: Eventspine, settings: Settings, screen: Screen): Sessi
     screen,
     operator: spine.operator(settings.cell),
     actor: actorOf(settings),
+    cell: settings.cell,
     hint: (command) => `eventspine ${command}${chosenBy(settings)}`,
   }
 }

@@ -129,6 +129,7 @@ export class Gate {
 
   /** Learns from an outcome: batch size, retry budget, breaker. */
   account(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>): void {
+    if (outcome.kind === 'retry' && outcome.counted === false) return
     this.batch.handled((item.event.data?.length ?? 0) + 300, item.durationMs)
     if (outcome.kind === 'done') this.#budget.succeeded(isRetry(item))
     const { breaker } = this.#subscription

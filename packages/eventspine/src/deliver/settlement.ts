@@ -91,20 +91,21 @@ function record(draft: Draft, item: Item, halts: boolean): void {
     draft.opened.push({ event, state: 'waiting', attempt: 0, round, deaths, dueInMs: 0, failure: null })
     return
   }
-  draft.runs.push(item)
+  const counted = ending.kind !== 'retry' || ending.counted !== false
+  if (counted) draft.runs.push(item)
   if (ending.kind === 'retry') {
     if (isRow)
       draft.rescheduled.push({
         ...place(item),
         dueInMs: ending.delayMs,
         failure: ending.failure,
-        counted: true,
+        counted,
       })
     else
       draft.opened.push({
         event,
         state: 'retry',
-        attempt,
+        attempt: counted ? attempt : attempt - 1,
         round,
         deaths,
         dueInMs: ending.delayMs,

@@ -101,11 +101,15 @@ export interface ResolvedSubscription {
   readonly name: string
   readonly on: readonly Interest[]
   readonly matches: (type: string) => boolean
+  /** By type, where it reads another version than the newest. */
+  readonly reads: ReadonlyMap<string, AnyEventDefinition> | undefined
   readonly filter: Filter | undefined
   readonly handle: Subscription['handle']
   readonly transact: Subscription['transact']
   /** Its handler is the engine's own: it moves instances of this workflow on. */
   readonly workflow: string | undefined
+  /** The same for a source: it tries its kept messages again. */
+  readonly source?: string
   /** Of that workflow: those that this process can run. */
   readonly versions?: readonly number[]
   readonly retry: RetryPolicy
@@ -129,7 +133,7 @@ export const ownDefaults: Omit<
   ResolvedSubscription,
   'name' | 'on' | 'matches' | 'retry' | 'deadlineMs' | 'leaseMs' | 'ordered' | 'concurrencyMax'
 > = {
-  ...{ filter: undefined, handle: undefined, transact: undefined, workflow: undefined },
+  ...{ reads: undefined, filter: undefined, handle: undefined, transact: undefined, workflow: undefined },
   ...{ concurrencyPerKeyMax: Number.POSITIVE_INFINITY, rate: undefined, breaker: undefined },
   ...{ batchEventsMax: 1_000, batchBytesMax: 1024 * 1024, priority: 'normal' },
   ...{ start: 'now', shards: 1, external: true },

@@ -5,10 +5,10 @@ import { deliveryId } from '../event/index.js'
 import type { NewEvent } from '../event/stored.js'
 import { Cancellation } from '../kernel/index.js'
 import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
-import { HandlerError, TimeoutError, ValidationError } from './category.js'
+import { TimeoutError, ValidationError } from './category.js'
 import { Context, type Seat, type Underway } from './context.js'
 import type { Timed } from './deadlines.js'
-import { AbandonedError, type Outcome, outcomes } from './outcome.js'
+import { AbandonedError, NewerVersionError, type Outcome, outcomes } from './outcome.js'
 import { Publications } from './publications.js'
 import type { Attempt, ExecutionServices, Shown } from './runner.js'
 
@@ -42,7 +42,9 @@ export class Execution implements Timed, Underway {
     this.#attempt.item.cancellation.listen(() => this.#abandon())
     if (this.#ended) return
     try {
-      const shown = this.#services.show(this.#attempt.item.event, this.cancellation)
+      const { item, subscription } = this.#attempt
+      const read = subscription.reads?.get(item.event.type)
+      const shown = this.#services.show(item.event, this.cancellation, read)
       if (shown instanceof Promise) this.#follow(shown, (later) => this.#handle(later))
       else this.#handle(shown)
     } catch (error) {
@@ -58,7 +60,7 @@ export class Execution implements Timed, Underway {
   }
 
   #handle(shown: Shown): void {
-    if (!shown.ok) throw undecodable(shown)
+    if (!shown.ok) throw undecodable(shown, this.#ageMs)
     const { clock } = this.#services
     const began = clock.monotonic()
     const answer = this.#call(shown.event)
@@ -72,6 +74,10 @@ export class Execution implements Timed, Underway {
     if (late) this.expire()
   }
 
+  get #ageMs(): number {
+    return this.#services.clock.now() - this.#attempt.item.event.recordedAtMs
+  }
+
   #call(event: Event): unknown {
     const { subscription, transaction, lease } = this.#attempt
     const context = new Context(this.#attempt, this.#id, this, this.#services.logger)
@@ -81,6 +87,8 @@ export class Execution implements Timed, Underway {
           event,
           Object.assign(context, { tx: this.publications.guarded(transaction) }),
         )
+      if (subscription.source !== undefined)
+        return this.#services.retranslate(subscription.source, event, context)
       if (subscription.workflow !== undefined) {
         const { cancellation } = this
         const { recordedAtMs } = this.#attempt.item.event
@@ -186,14 +194,9 @@ const doneQuietly: Outcome = Object.freeze({ kind: 'done', published: Object.fre
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
-/** While versions roll out, an event can be newer than the app that meets it: it waits for one that knows it. */
-const newerVersionRetryMs = 60_000
-
 // Without a stack: it would show the insides of the engine to whoever reads the dead letter, and nothing of the user's.
-export function undecodable(shown: Shown & { readonly ok: false }): Error {
-  const error = shown.newer
-    ? new HandlerError('unknown', shown.message, { retryAfterMs: newerVersionRetryMs })
-    : new ValidationError(shown.message)
+export function undecodable(shown: Shown & { readonly ok: false }, ageMs: number): Error {
+  const error = shown.newer ? new NewerVersionError(shown.message, ageMs) : new ValidationError(shown.message)
   delete error.stack
   return error
 }

@@ -2,12 +2,19 @@
 import type { Failure } from '../deliver/port.js'
 import type { NewEvent } from '../event/stored.js'
 import type { Random } from '../kernel/index.js'
+import { HandlerError } from './category.js'
 import { failureOf, judge, retryAfterOf } from './failure.js'
 import { attemptsAllowed, type RetryPolicy } from './retry-policy.js'
 
 export type Outcome =
   | { readonly kind: 'done'; readonly published: readonly NewEvent[] }
-  | { readonly kind: 'retry'; readonly failure: Failure; readonly delayMs: number }
+  /** `counted: false`: no handler saw it, so it spends no attempt and says nothing of what handlers call. */
+  | {
+      readonly kind: 'retry'
+      readonly failure: Failure
+      readonly delayMs: number
+      readonly counted?: false
+    }
   | { readonly kind: 'dead'; readonly failure: Failure }
   /** The attempt was stopped by us (lease lost, shutdown): nothing is recorded, it runs again elsewhere. */
   | { readonly kind: 'abandoned' }
@@ -28,12 +35,45 @@ export class AbandonedError extends Error {
   }
 }
 
+/**
+ * While versions roll out, an event can be newer than the app that meets it. It waits for one that knows it, whatever the
+ * policy says of attempts: no handler has seen it yet. After a day of that nobody rolls anything out any more.
+ */
+export class NewerVersionError extends HandlerError {
+  static readonly #made = new WeakSet()
+
+  static is(error: unknown): error is NewerVersionError {
+    return NewerVersionError.#made.has(error as object)
+  }
+
+  /** `ageMs`: since the event was recorded. */
+  constructor(
+    message: string,
+    readonly ageMs: number,
+  ) {
+    super('unknown', message)
+    NewerVersionError.#made.add(this)
+  }
+}
+
+const newerMsMax = 24 * 3_600_000
+const newerRetryMsMin = 5_000
+const newerRetryMsMax = 60_000
+
+function newer(error: NewerVersionError): Outcome {
+  const failure = judge(error)
+  if (error.ageMs >= newerMsMax) return { kind: 'dead', failure }
+  const delayMs = Math.min(newerRetryMsMax, Math.max(newerRetryMsMin, error.ageMs / 10))
+  return { kind: 'retry', failure, delayMs, counted: false }
+}
+
 /** Process deaths while it ran after which an event is quarantined. The first makes it a suspect, or the first two of a
  *  fresh one; the others it must have caused alone. Kills from outside meet one suspect in its short run now and then,
  *  and hardly ever the same one again. */
 const deathsMax = 4
 
 function failed(error: unknown, attempt: number, policy: RetryPolicy, random: Random): Outcome {
+  if (NewerVersionError.is(error)) return newer(error)
   const failure = judge(error)
   if (attempt >= attemptsAllowed(policy, failure.category)) return { kind: 'dead', failure }
   return { kind: 'retry', failure, delayMs: delayOf(error, attempt, policy, random) }

@@ -2,7 +2,7 @@
 // hang or answer nonsense; the answer comes all the same, once.
 import type { ConsumerName } from '../deliver/port.js'
 import type { Event } from '../event/event.js'
-import type { Preparation } from '../event/index.js'
+import type { AnyEventDefinition, Preparation } from '../event/index.js'
 import type { Decoded, EventRegistry } from '../event/registry.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 import type { Cancellation, Clock, Random } from '../kernel/index.js'
@@ -18,11 +18,14 @@ import { eventFor } from './view.js'
 export interface Attempt {
   readonly subscription: {
     readonly name: string
+    readonly reads: ReadonlyMap<string, AnyEventDefinition> | undefined
     readonly handle: ((event: Event, context: HandlerContext) => unknown) | undefined
     readonly transact:
       | ((event: Event, context: HandlerContext & { readonly tx: Transaction }) => unknown)
       | undefined
     readonly workflow: string | undefined
+    /** Its handler is the engine's own: it tries the kept messages of this source again. */
+    readonly source?: string
     readonly retry: RetryPolicy
     readonly deadlineMs: number
   }
@@ -56,6 +59,8 @@ export interface RunnerServices {
   readonly preparation: Preparation
   /** Moves an instance of a workflow on. */
   drive(workflow: string, drive: Drive): Promise<void>
+  /** Tries a kept message of a source again. */
+  retranslate(source: string, event: Event, context: HandlerContext): Promise<void>
   /** Body of a claimed event. */
   fetchBody(reference: string): Promise<string>
   /** Sends a large body to the object store before its event is recorded. */
@@ -68,7 +73,7 @@ export type Shown = { readonly ok: true; readonly event: Event } | (Decoded & { 
 export interface ExecutionServices extends RunnerServices {
   readonly deadlines: Deadlines
   /** A promise only when the body has to be fetched or the schema is asynchronous. */
-  show(event: StoredEvent, cancellation: Cancellation): Shown | Promise<Shown>
+  show(event: StoredEvent, cancellation: Cancellation, read?: AnyEventDefinition): Shown | Promise<Shown>
 }
 
 // All handlers of an event share what was made of it; the memory goes with the event. A WeakMap from events to this
@@ -83,7 +88,7 @@ export class Runner {
     this.#services = {
       ...services,
       deadlines: new Deadlines(services.clock),
-      show: (event, cancellation) => this.#show(event, cancellation),
+      show: (event, cancellation, read) => this.#show(event, cancellation, read),
     }
   }
 
@@ -104,22 +109,27 @@ export class Runner {
   async shown(event: StoredEvent, cancellation: Cancellation): Promise<Event> {
     const made = await this.#show(event, cancellation)
     if (made.ok) return made.event
-    throw undecodable(made)
+    throw undecodable(made, this.#services.clock.now() - event.recordedAtMs)
   }
 
-  #show(event: Remembering, cancellation: Cancellation): Shown | Promise<Shown> {
-    if (event.data === null) return this.#fetched(event, cancellation)
+  #show(event: Remembering, cancellation: Cancellation, read?: AnyEventDefinition): Shown | Promise<Shown> {
+    const { registry } = this.#services
+    if (event.data === null) return this.#fetched(event, cancellation, read)
+    if (read !== undefined) {
+      const older = registry.decode(event.type, event.version, event.data, read)
+      return older instanceof Promise ? older.then((later) => shownOf(event, later)) : shownOf(event, older)
+    }
     const known = event[shown]
     if (known !== undefined && known.data === event.data) return known.made
-    const decoded = this.#services.registry.decode(event.type, event.version, event.data)
+    const decoded = registry.decode(event.type, event.version, event.data)
     return decoded instanceof Promise
       ? decoded.then((later) => remember(event, later))
       : remember(event, decoded)
   }
 
-  async #fetched(event: StoredEvent, cancellation: Cancellation): Promise<Shown> {
+  async #fetched(event: StoredEvent, cancellation: Cancellation, read?: AnyEventDefinition): Promise<Shown> {
     const body = await persistently(this.#services.clock, cancellation, () => this.body(event))
-    return shownOf(event, await this.#services.registry.decode(event.type, event.version, body))
+    return shownOf(event, await this.#services.registry.decode(event.type, event.version, body, read))
   }
 
   async body(event: StoredEvent): Promise<string> {

@@ -82,6 +82,7 @@ export class Metrics {
   readonly #published = new Tally()
   readonly #refused = new Tally()
   readonly #leasesLost = new Tally()
+  readonly #received = new Map<string, Tally>()
   readonly #handlers = new Map<string, HandlerMeter>()
   readonly #settle = new Histogram()
 
@@ -96,6 +97,12 @@ export class Metrics {
 
   published(type: string): void {
     this.#published.add(type)
+  }
+
+  received(source: string, outcome: string): void {
+    const tally = this.#received.get(source) ?? new Tally()
+    this.#received.set(source, tally)
+    tally.add(outcome)
   }
 
   refused(code: string): void {
@@ -125,6 +132,9 @@ export class Metrics {
     return [
       ...this.#published.samples(metricNames.published, (type) => ({ type })),
       ...this.#refused.samples(metricNames.refused, (code) => ({ code })),
+      ...[...this.#received].flatMap(([source, tally]) =>
+        tally.samples(metricNames.received, (outcome) => ({ source, outcome })),
+      ),
       ...this.#leasesLost.samples(metricNames.leaseLost, (subscription) => ({ subscription })),
       ...[...this.#handlers].flatMap(([subscription, meter]) => handlerSamples(subscription, meter)),
       ...this.#settle.samples(metricNames.settleSeconds, helpOf(metricNames.settleSeconds), {}),

@@ -3,6 +3,7 @@
 export const metricNames = {
   published: 'eventspine_events_published_total',
   refused: 'eventspine_events_refused_total',
+  received: 'eventspine_source_messages_total',
   deliveries: 'eventspine_deliveries_total',
   handlerSeconds: 'eventspine_handler_seconds',
   inFlight: 'eventspine_handlers_in_flight',
@@ -23,6 +24,7 @@ export const metricNames = {
 const help: Readonly<Record<string, string>> = {
   [metricNames.published]: 'Events appended by this process, by type.',
   [metricNames.refused]: 'Events refused before anything was stored, by error code.',
+  [metricNames.received]: 'Messages that came in by a source, by outcome.',
   [metricNames.deliveries]: 'Attempts that ended in this process, by subscription and outcome.',
   [metricNames.handlerSeconds]: 'Time from the start of a handler to its outcome.',
   [metricNames.inFlight]: 'Handlers running now.',

@@ -27,6 +27,7 @@ export function checkEvents(events: readonly AnyEventDefinition[], faults: strin
     if (seen.has(id)) faults.push(`${name} is defined twice; raise the version of the one that changed`)
     seen.set(id, event)
     checkUpcast(event, (message) => faults.push(`${name}: ${message}`))
+    checkDowncast(event, (message) => faults.push(`${name}: ${message}`))
     for (const lambda of ['key', 'subject'] as const)
       if (event[lambda] !== undefined && typeof event[lambda] !== 'function')
         faults.push(`${name}: ${lambda} must be a function; write ${lambda}: (data) => data.id`)
@@ -44,5 +45,19 @@ function checkUpcast({ version, upcast }: AnyEventDefinition, fault: (message: s
       fault(
         `upcast ${from} leads to version ${Number(from) + 1}, from which none goes on; add ${Number(from) + 1}: (old) => …`,
       )
+  }
+}
+
+function checkDowncast({ version, downcast }: AnyEventDefinition, fault: (message: string) => void): void {
+  const steps = Object.keys(downcast)
+  for (const from of steps) {
+    if (!/^[1-9]\d*$/.test(from) || Number(from) > version || Number(from) < 2)
+      fault(
+        `downcast ${from} leads nowhere; write { ${version}: (v${version}) => v${version - 1}, … } down to 2`,
+      )
+    else if (typeof downcast[Number(from)] !== 'function')
+      fault(`downcast ${from} must be a function; write { ${from}: (newer) => … }`)
+    else if (Number(from) < version && !steps.includes(String(Number(from) + 1)))
+      fault(`downcast ${from} is never reached; add ${Number(from) + 1}: (newer) => … for the version above`)
   }
 }

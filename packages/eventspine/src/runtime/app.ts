@@ -15,9 +15,12 @@ import {
   type Timetable,
   timetableOf,
 } from '../schedule/index.js'
+import { messageKept, type Source, subscriptionOf as sourceSubscription } from '../source/index.js'
 import { type AnyWorkflow, subscriptionsOf } from '../workflow/index.js'
 import { checkEvents } from './app-events.js'
+import { readingsOf } from './app-readings.js'
 import { checkReconcilers, checkSchedules } from './app-schedules.js'
+import { checkSources } from './app-sources.js'
 import { checkWorkflows, eventsOf, versionsOf } from './app-workflows.js'
 
 export interface AppOptions {
@@ -30,6 +33,8 @@ export interface AppOptions {
   readonly workflows?: readonly AnyWorkflow[]
   readonly schedules?: readonly Schedule[]
   readonly reconcilers?: readonly Reconciler[]
+  /** Where messages of others come in. */
+  readonly sources?: readonly Source[]
   /** Grows with every deployment: the number or the time of the build, say. While versions roll out, the highest that runs
    *  says which events a subscription gets; of equal ones, whoever started last. Default 0. See docs/guides/operating.md. */
   readonly build?: number
@@ -44,6 +49,7 @@ export interface App {
   readonly workflows: readonly AnyWorkflow[]
   /** Of its schedules and reconcilers. */
   readonly timetables: readonly Timetable[]
+  readonly sources: readonly Source[]
   readonly registry: EventRegistry
   readonly build: number
 }
@@ -54,7 +60,7 @@ export function defineApp(options: AppOptions): App {
   const fault = (message: string) => void faults.push(message)
   checkNames(
     options,
-    ['name', 'events', 'subscriptions', 'workflows', 'schedules', 'reconcilers', 'build'],
+    ['name', 'events', 'subscriptions', 'workflows', 'schedules', 'reconcilers', 'sources', 'build'],
     '',
     fault,
   )
@@ -68,17 +74,20 @@ export function defineApp(options: AppOptions): App {
   const workflows = madeBy('workflow', 'workflow', options.workflows, fault)
   const schedules = madeBy('schedule', 'schedule', options.schedules, fault)
   const reconcilers = madeBy('reconciler', 'reconciler', options.reconcilers, fault)
+  const sources = madeBy('webhook', 'source', options.sources, fault)
   const used = [...named, ...eventsOf(workflows), ...schedules.map(({ event }) => event)]
   const all = [...new Set([...events, ...used.filter((interest) => interest?.kind === 'event')])]
   checkEvents(all, faults)
   checkWorkflows(workflows, faults)
   checkSchedules(schedules, faults)
   checkReconcilers(reconcilers, faults)
+  checkSources(sources, faults)
   const resolved = [
     ...subscriptions.map((subscription) => resolve(subscription, all, faults)),
     ...versionsOf(workflows).flatMap(subscriptionsOf),
     ...schedules.map(subscriptionOf),
     ...reconcilers.flatMap(reconcilerSubscriptions),
+    ...sources.map(sourceSubscription),
   ]
   const timetables = [...schedules, ...reconcilers.map(timetableOf)]
   for (const { name } of timetables.filter(
@@ -104,7 +113,8 @@ export function defineApp(options: AppOptions): App {
     subscriptions: resolved,
     workflows,
     timetables,
-    registry: new EventRegistry(all),
+    sources,
+    registry: new EventRegistry(sources.length === 0 ? all : [...all, messageKept]),
     build,
   })
 }
@@ -160,6 +170,7 @@ function resolve(
     name,
     on,
     matches: (type) => matchers.some((matcher) => matcher(type)),
+    reads: readingsOf(on, events, fault),
     filter: filterOf(policies.filter, fault),
     handle,
     transact,

@@ -2,7 +2,7 @@
 import { Appender, type AppendLimits, type ClaimPort } from '../append/index.js'
 import { Capacity, selectionOf, typesOf } from '../deliver/index.js'
 import { type Preparation, prepare } from '../event/index.js'
-import { Runner } from '../handle/index.js'
+import { Runner, type RunnerServices } from '../handle/index.js'
 import type { Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
@@ -11,6 +11,7 @@ import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
 import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
 import { registerContracts } from './contracts.js'
+import { Redriving } from './redriving.js'
 import { Worker } from './worker.js'
 import { WorkflowEnds } from './workflow-ends.js'
 
@@ -36,6 +37,8 @@ export interface CellServices {
   prepare(): Promise<void>
   readonly work: boolean
   readonly shutdownMs: number
+  /** Tries a kept message of a source again. */
+  readonly retranslate: RunnerServices['retranslate']
   /** Removes bodies from the object store that no cell needs any more. */
   expireClaims(): Promise<void>
 }
@@ -44,7 +47,6 @@ const makeRoomEveryMs = 10_000
 /** Of these, one is all of the housekeeping. */
 const maintainEvery = 6
 const expireEveryMs = 3_600_000
-const redriveEveryMs = 250
 const markEveryEvents = 1_000
 /** Beyond what handlers are given: outcomes are recorded and leases given back. */
 const stopMarginMs = 7_000
@@ -59,6 +61,7 @@ export class Cell {
   readonly #engine: WorkflowEngine
   readonly #sleepers: Sleepers
   readonly #scheduler: Scheduler
+  readonly #redriving: Redriving
   #worker: Worker | undefined
   /** Appended since this process made a tick. */
   #unmarked = 0
@@ -88,6 +91,12 @@ export class Cell {
       ...{ port: store, clock, random, logger, tenant: preparation.tenant },
       published: () => this.#appended(0),
     })
+    this.#redriving = new Redriving({
+      clock,
+      advance: () => store.advanceRedrives(),
+      failed: (error) =>
+        logger.warn('redrives were not looked after; trying again', { cell: this.name, error }),
+    })
     this.#engine = new WorkflowEngine(app.workflows, {
       ...{ port: store, clock, random, logger },
       prepare: (definition, data, options) => prepare(definition, data, options, preparation),
@@ -106,6 +115,7 @@ export class Cell {
       logger,
       preparation,
       drive: (workflow, drive) => this.#engine.drive(workflow, drive),
+      retranslate: services.retranslate,
       fetchBody: (reference) => claim.get(reference),
       checkIn: (event) => this.appender.checkIn(event),
     })
@@ -162,6 +172,7 @@ export class Cell {
       build: app.build,
       runner,
       wakeRemote: true,
+      hinted: (by) => this.#redriving.hinted(by),
     })
     try {
       await worker.announce()
@@ -170,16 +181,21 @@ export class Cell {
       await worker.start()
       if (app.workflows.length > 0) this.#sleepers.start()
       await this.#scheduler.start()
+      this.#redriving.start()
     } catch (error) {
       this.#worker = undefined
-      await Promise.all([worker.stop(), this.#sleepers.stop(), this.#scheduler.stop()])
+      await Promise.all([
+        worker.stop(),
+        this.#sleepers.stop(),
+        this.#scheduler.stop(),
+        this.#redriving.stop(),
+      ])
       // One that did not come so far has said only what it would run.
       await store.removeWorker(worker.id).catch(() => {})
       throw error
     }
     this.#loops = Promise.all([
       this.#every(makeRoomEveryMs, () => this.#keepHouse()),
-      this.#every(redriveEveryMs, () => this.#advanceRedrives()),
       this.#every(expireEveryMs, () => this.#services.expireClaims()),
     ])
   }
@@ -187,11 +203,6 @@ export class Cell {
   async #keepHouse(): Promise<void> {
     const { store, retention } = this.#services
     await (++this.#rounds % maintainEvery === 0 ? store.maintain(retention) : store.makeRoom(retention))
-  }
-
-  async #advanceRedrives(): Promise<void> {
-    if ((await this.#services.store.advanceRedrives()) === 0)
-      await this.#services.clock.sleep(redriveEveryMs * 3, this.#stop.signal)
   }
 
   async #every(ms: number, action: () => Promise<unknown>): Promise<void> {
@@ -225,6 +236,11 @@ export class Cell {
     void this.#services.store.tick(Number.MAX_SAFE_INTEGER, 1).then(over, over)
   }
 
+  /** Events were appended beside the appender. */
+  appended(events: number): void {
+    this.#appended(events)
+  }
+
   /** Something was inserted in a transaction that is not ours. */
   appendedWithin(): void {
     this.#unmarked++
@@ -246,6 +262,7 @@ export class Cell {
       this.#worker?.stop(),
       this.#sleepers.stop(),
       this.#scheduler.stop(),
+      this.#redriving.stop(),
     ])
     this.workflowEnds.stop()
     // What waits for a database that answers nothing fails once its connections are closed.
@@ -306,7 +323,7 @@ function recordOf(
   }
 }
 
-/** Of each event that it takes, the newest version that the app knows. */
+/** Of each event that it takes, the newest version that its app knows: what is newer waits. */
 function readsOf({ matches }: App['subscriptions'][number], events: App['events']): Record<string, number> {
   const taken = events.filter(({ type }) => matches(type)).sort((a, b) => a.version - b.version)
   return Object.fromEntries(taken.map(({ type, version }) => [type, version]))

@@ -12,6 +12,7 @@ import { createPostgresStore } from '../store/postgres/postgres-store.js'
 import type { App } from './app.js'
 import { Approvals } from './approvals.js'
 import { Cell } from './cell.js'
+import { type Health, healthOf } from './health.js'
 import { storeSamples } from './measure.js'
 import { Operator } from './operator.js'
 import {
@@ -38,6 +39,7 @@ import {
   withTrace,
 } from './publication.js'
 import { Schedules } from './schedules.js'
+import { Sources } from './sources.js'
 import { StallWatch, stallLimitMs } from './stall-watch.js'
 import { Workflows } from './workflows.js'
 
@@ -55,6 +57,8 @@ export class Eventspine {
   readonly approvals: Approvals
   /** How far schedules and reconcilers have come. */
   readonly schedules: Schedules
+  /** Messages of others, on their way to events. */
+  readonly sources: Sources
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   #stopping: Promise<void> | undefined
   #starting: Promise<void> | undefined
@@ -76,6 +80,14 @@ export class Eventspine {
     this.workflows = new Workflows({ app, clock, random, tenant, cellOf })
     this.approvals = new Approvals({ clock, random, cellOf })
     this.schedules = new Schedules({ app, clock, random, tenant, cellOf })
+    const { logger } = this.#options
+    this.sources = new Sources({
+      ...{ app, clock, logger, metrics: this.#metrics, preparation: this.#preparation },
+      publishMany: (publications) => this.publishMany(publications),
+      append: (event) => cellOf(event.tenant).appender.append(event),
+      cell: (name) => this.#cellNamed(name),
+      placement: this.#options.placement,
+    })
     const capacity = new Capacity(this.#options.capacityLimits)
     for (const name of this.#options.cells.keys()) this.#cells.set(name, this.#cell(name, capacity))
   }
@@ -112,6 +124,7 @@ export class Eventspine {
       metrics: this.#metrics,
       preparation: this.#preparation,
       limits: appendLimits,
+      retranslate: (...kept) => this.sources.retranslate(...kept),
       expireClaims: () => this.#expireClaims(claim),
     })
   }
@@ -339,10 +352,15 @@ export class Eventspine {
 
   // ── seeing and steering ──
 
-  /** Reads and operates one cell. Default: the first. Throws CELL_UNKNOWN. */
-  operator(name: string = this.cells[0] as string): Operator {
+  #cellNamed(name: string = this.cells[0] as string): Cell {
     const cell = this.#cells.get(name)
     if (cell === undefined) throw unknownCell(name, this.cells)
+    return cell
+  }
+
+  /** Reads and operates one cell. Default: the first. Throws CELL_UNKNOWN. */
+  operator(name: string = this.cells[0] as string): Operator {
+    const cell = this.#cellNamed(name)
     let operator = this.#operators.get(name)
     if (operator === undefined) {
       const { store, runner } = cell
@@ -363,26 +381,8 @@ export class Eventspine {
 
   /** Whether each cell can be reached now. `error` is a stable code and safe to show anyone; why, with the address that
    *  it may name, goes to the log. */
-  async health(): Promise<{
-    readonly ok: boolean
-    readonly cells: Readonly<Record<string, { readonly ok: boolean; readonly error?: 'UNAVAILABLE' }>>
-  }> {
-    const entries = await Promise.all(
-      [...this.#cells].map(async ([name, cell]) => {
-        const health = await cell.store.ping().then(
-          () => ({ ok: true }),
-          (error: unknown) => {
-            this.#options.logger.warn('cell cannot be reached', { cell: name, error })
-            return { ok: false, error: 'UNAVAILABLE' as const }
-          },
-        )
-        return [name, health] as const
-      }),
-    )
-    return {
-      ok: this.ready() && entries.every(([, health]) => health.ok),
-      cells: Object.fromEntries(entries),
-    }
+  health(): Promise<Health> {
+    return healthOf(this.#cells, this.#options.logger, this.ready())
   }
 
   /** Counters of this process, and the state of each cell's subscriptions, breakers and database. */

@@ -34,9 +34,11 @@ import {
   type Replay,
   type ReplayRequest,
 } from '../redrive/index.js'
+import { messageKept } from '../source/index.js'
 import type { Store } from '../store/store.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
+import { redriveHint } from './redriving.js'
 
 export interface EventDetails {
   readonly event: EventView
@@ -175,15 +177,19 @@ export class Operator {
     const { store, clock, random } = this.#services
     const complete = completeRedrive(request, null)
     await this.#requireSubscription(request.filter.subscription)
-    if (request.data === undefined) return store.createRedrive(uuidv7(clock, random), complete)
-    const letter = await this.#single(request.filter)
-    const editedData = await this.#edited(letter, request.data)
+    const redrive = await store.createRedrive(
+      uuidv7(clock, random),
+      request.data === undefined ? complete : await this.#editing(request.filter, complete, request.data),
+    )
+    store.notify(redriveHint)
+    return redrive
+  }
+
+  async #editing<Complete extends object>(filter: DeadLetterFilter, complete: Complete, data: unknown) {
+    const letter = await this.#single(filter)
+    const editedData = await this.#edited(letter, data)
     // By its id: another letter may come to match the filter meanwhile, and would be sent with this one's data.
-    return store.createRedrive(uuidv7(clock, random), {
-      ...complete,
-      filter: { ids: [letter.id] },
-      editedData,
-    })
+    return { ...complete, filter: { ids: [letter.id] }, editedData }
   }
 
   // A name that is wrong would select nothing, and look like success. One that is gone from the code is known by its rows.
@@ -218,7 +224,10 @@ export class Operator {
   async #edited({ event: { type, version } }: DeadLetter, data: unknown): Promise<string> {
     const { app, preparation } = this.#services
     const definition = app.registry.definitions.find((each) => each.type === type && each.version === version)
-    if (definition !== undefined) return (await prepare(definition, data, {}, preparation)).data ?? 'null'
+    // A message was kept as it came: larger than what events may have.
+    const roomy =
+      definition === messageKept ? { ...preparation, hardLimitBytes: Number.POSITIVE_INFINITY } : preparation
+    if (definition !== undefined) return (await prepare(definition, data, {}, roomy)).data ?? 'null'
     app.registry.find(type)
     const json = serialised(data, preparation.hardLimitBytes)
     const decoded = await app.registry.decode(type, version, json)
@@ -256,7 +265,9 @@ export class Operator {
       const message = `The handler of "${name}" may call the world: a replay would send e-mails and payments again. Pass external: true (--external) if it may, or declare external: false on the subscription.`
       throw new EventspineError('REPLAY_REFUSED', message, { field: '/external' })
     }
-    return store.createReplay(uuidv7(clock, random), request)
+    const replay = await store.createReplay(uuidv7(clock, random), request)
+    store.notify(redriveHint)
+    return replay
   }
 
   replayStatus(id: string): Promise<Replay | null> {

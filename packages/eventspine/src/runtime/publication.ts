@@ -28,11 +28,13 @@ export interface Publication<Definition extends AnyEventDefinition = AnyEventDef
 
 /** What comes from outside may not look like what the engine itself says. Throws EVENT_INVALID. */
 export function foreign<Options extends { readonly source?: string }>(options: Options): Options {
-  if (options.source?.startsWith(ownSource) === true) throw ofTheEngine('source', options.source)
+  const { source } = options
+  if (ownSources.some((own) => source?.startsWith(own))) throw ofTheEngine('source', source ?? '')
   return options
 }
 
-const ownSource = '/eventspine/'
+/** Of the engine, and of messages whose sender was verified. */
+const ownSources = ['/eventspine/', '/sources/']
 
 export const ofTheEngine = (field: 'type' | 'source', value: string) =>
   new EventspineError(

@@ -13,6 +13,7 @@ import {
   type WorkflowEnd,
   type WorkflowPort,
 } from '../workflow/index.js'
+import { redriveHint } from './redriving.js'
 
 export type Found = NonNullable<Awaited<ReturnType<WorkflowPort['workflow']>>>
 
@@ -39,7 +40,9 @@ export class WorkflowMending {
       )
     const { clock, random } = this.#services
     const request = completeRedrive({ filter: { ids: [attention.letter] }, actor: by }, null)
-    return await store.createRedrive(uuidv7(clock, random), request)
+    const redrive = await store.createRedrive(uuidv7(clock, random), request)
+    store.notify(redriveHint)
+    return redrive
   }
 
   /** The letter that gives way to a wish to end, which stands behind it: that of a fault of the code. What else halts an instance

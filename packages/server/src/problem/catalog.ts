@@ -24,6 +24,7 @@ export const problemKinds = {
   JSON_NUMBER: { status: 400, title: 'A number would lose digits' },
   JSON_TYPE: { status: 400, title: 'A value is not JSON' },
   JSON_CYCLE: { status: 400, title: 'A value contains itself' },
+  SIGNATURE_INVALID: { status: 401, title: 'The message is not signed by its sender' },
   UNAUTHENTICATED: { status: 401, title: 'No valid API key' },
   SCOPE_MISSING: { status: 403, title: 'The API key may not do this' },
   TENANT_FORBIDDEN: { status: 403, title: 'The API key is limited to one tenant' },

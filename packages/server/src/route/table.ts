@@ -7,6 +7,7 @@ import { publishRoute } from '../routes/publish.js'
 import { redriveRoutes } from '../routes/redrives.js'
 import { replayRoutes } from '../routes/replays.js'
 import { scheduleRoutes } from '../routes/schedules.js'
+import { sourceRoutes } from '../routes/sources.js'
 import { subscriptionRoutes } from '../routes/subscriptions.js'
 import { systemRoutes } from '../routes/system.js'
 import { workflowRoutes } from '../routes/workflows.js'
@@ -14,6 +15,7 @@ import type { Route } from './route.js'
 
 export const routeTable: readonly Route[] = [
   publishRoute,
+  ...sourceRoutes,
   ...eventRoutes,
   ...subscriptionRoutes,
   ...workflowRoutes,

@@ -4,6 +4,7 @@ import { afterEach, describe } from 'vitest'
 import { describeAppend } from './append.js'
 import { describeBreaker } from './breaker.js'
 import { describeContract } from './contract.js'
+import { describeImport } from './import.js'
 import { describeInspect } from './inspect.js'
 import { describeOrder } from './keys.js'
 import { describeLease } from './lease.js'
@@ -49,5 +50,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeWorkflow(open)
     describeSchedule(open)
     describeContract(open)
+    describeImport(open)
   })
 }

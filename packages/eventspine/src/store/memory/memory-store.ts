@@ -5,6 +5,7 @@ import type { Store } from '../store.js'
 import { appendPort } from './append.js'
 import { breakerPort } from './breaker.js'
 import { contractPort } from './contract.js'
+import { importPort } from './import.js'
 import { inspectPort } from './inspect.js'
 import { leasePort } from './lease.js'
 import { lifecyclePort } from './lifecycle.js'
@@ -55,6 +56,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...workflowPort(tables),
     ...schedulePort(tables),
     ...contractPort(tables),
+    ...importPort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

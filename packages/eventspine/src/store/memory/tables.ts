@@ -6,6 +6,7 @@ import { endOfTick, type StoredEvent } from '../../event/stored.js'
 import type { AuditRow } from '../../inspect/port.js'
 import type { Clock, Random } from '../../kernel/index.js'
 import { assert, EventspineError } from '../../kernel/index.js'
+import type { ImportStanding } from '../../source/port.js'
 import type {
   BreakerRow,
   ConsumerRow,
@@ -62,6 +63,7 @@ export class MemoryTables {
   readonly schedules = new Map<string, ScheduleRow>()
   /** By type and version. */
   readonly contracts = new Map<string, RegisteredContract>()
+  readonly imports = new Map<string, ImportStanding>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined

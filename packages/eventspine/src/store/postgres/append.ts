@@ -139,7 +139,8 @@ export async function judge(
   })
 }
 
-async function appendBy(
+/** By whatever runs statements: in a transaction that is open already, say. */
+export async function appendBy(
   run: Run,
   events: readonly NewEvent[],
   windowMs: number,

@@ -10,6 +10,7 @@ import { appendStatements } from './append.js'
 import { breakerStatements } from './breaker.js'
 import { contractStatements } from './contract.js'
 import { Database } from './database.js'
+import { importStatements } from './import.js'
 import { inspectStatements } from './inspect.js'
 import { leaseStatements } from './lease.js'
 import { lifecycleStatements } from './lifecycle.js'
@@ -55,6 +56,7 @@ export async function openTestStore() {
     ...workflowStatements(database),
     ...scheduleStatements(database),
     ...contractStatements(database),
+    ...importStatements(database, windowMs),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

@@ -110,6 +110,24 @@ function firstThatSees(snapshots: readonly Snapshot[], xid: number): number {
   return low
 }
 
+/** `last`: where no tick was made since nothing is new, the number of the last one; else infinite. */
+async function makeTick(database: Database, eventsMax: number) {
+  let tick: Tick | undefined
+  let isSmall = false
+  let last = Number.POSITIVE_INFINITY
+  const events: StoredEvent[] = []
+  const take = (fields: Fields) => {
+    if (tick !== undefined) events.push(eventOfFields(fields, tick.number, events.at(-1), tickFields))
+    else if (fields[1] === null) last = Number(fields[0])
+    else {
+      tick = tickOfFields(fields)
+      isSmall = fields[tickFields - 1] === 't'
+    }
+  }
+  await database.fields('deliver', 'deliver.tick-with-events', tickWithEvents, [false, eventsMax], take)
+  return { tick: tick as Tick | undefined, isSmall, last, events }
+}
+
 export function logStatements(database: Database): LogPort {
   const ticksAfter: LogPort['ticksAfter'] = async (after, ticksMax) =>
     (await database.query<TickRow>('deliver', 'deliver.ticks', selectTicks, [after, ticksMax])).map(tickOfRow)
@@ -142,24 +160,15 @@ export function logStatements(database: Database): LogPort {
     },
 
     async tick(known, ticksMax, eventsMax = 0) {
-      let made: Tick | undefined
-      let small = false
-      const events: StoredEvent[] = []
-      const take = (fields: Fields) => {
-        if (made !== undefined) events.push(eventOfFields(fields, made.number, events.at(-1), tickFields))
-        else {
-          made = tickOfFields(fields)
-          small = fields[tickFields - 1] === 't'
-        }
-      }
-      await database.fields('deliver', 'deliver.tick-with-events', tickWithEvents, [false, eventsMax], take)
-      const tick = made as Tick | undefined
+      const { tick, isSmall, last, events } = await makeTick(database, eventsMax)
+      // Mostly, where nothing comes: one statement a second of an idle worker, and not two.
+      if (last <= known) return { ticks: [], again: false }
       if (tick?.number !== known + 1) {
         const ticks = await ticksAfter(known, ticksMax)
         return { ticks, again: ticks.length > 0 && tick === undefined }
       }
       // A part would be taken for the whole.
-      if (!small || events.length > eventsMax) return { ticks: [tick], again: false }
+      if (!isSmall || events.length > eventsMax) return { ticks: [tick], again: false }
       return { ticks: [tick], again: false, events: events.sort((a, b) => a.seq - b.seq) }
     },
 

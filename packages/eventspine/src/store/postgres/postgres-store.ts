@@ -6,6 +6,7 @@ import { appendStatements } from './append.js'
 import { breakerStatements } from './breaker.js'
 import { contractStatements } from './contract.js'
 import { Database, type DatabaseOptions } from './database.js'
+import { importStatements } from './import.js'
 import { inspectStatements } from './inspect.js'
 import { leaseStatements } from './lease.js'
 import { lifecycleStatements } from './lifecycle.js'
@@ -49,5 +50,6 @@ export function createPostgresStore(
     ...workflowStatements(database),
     ...scheduleStatements(database),
     ...contractStatements(database),
+    ...importStatements(database, options.idempotencyWindowMs),
   }
 }

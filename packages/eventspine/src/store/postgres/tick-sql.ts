@@ -29,9 +29,9 @@ export const tickColumns = `number, epoch, after::text AS after, snapshot::text 
 const relaxedAndLast = `relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value),
 last AS MATERIALIZED (SELECT number, epoch, snapshot, seq_estimate FROM eventspine.tick ORDER BY number DESC LIMIT 1)`
 
-const insertTick = `
-INSERT INTO eventspine.tick (number, epoch, after, snapshot, seq_estimate)
-SELECT last.number + 1, last.epoch, last.snapshot, pg_current_snapshot(), coalesce(pg_sequence_last_value('eventspine.event_seq'), 0)
+const candidate = `candidate AS MATERIALIZED (
+SELECT last.number + 1 AS number, last.epoch, last.snapshot AS after, pg_current_snapshot() AS snapshot,
+  coalesce(pg_sequence_last_value('eventspine.event_seq'), 0) AS seq_estimate
 FROM last
 WHERE (SELECT value FROM relaxed) IS NOT NULL AND ($1::boolean
   OR (SELECT e.seq FROM eventspine.event e
@@ -43,7 +43,11 @@ WHERE (SELECT value FROM relaxed) IS NOT NULL AND ($1::boolean
         SELECT e.seq FROM eventspine.event e
         WHERE e.epoch = (SELECT epoch FROM last) AND e.xid >= open.xid AND e.xid <= open.xid
         ORDER BY e.epoch, e.xid, e.seq LIMIT 1) AS found
-      LIMIT 1) IS NOT NULL)
+      LIMIT 1) IS NOT NULL))`
+
+const insertTick = `
+INSERT INTO eventspine.tick (number, epoch, after, snapshot, seq_estimate)
+SELECT number, epoch, after, snapshot, seq_estimate FROM candidate
 ON CONFLICT (number) DO NOTHING`
 
 /**
@@ -54,7 +58,8 @@ ON CONFLICT (number) DO NOTHING`
  * implies its tick, and waiting for the disk here would delay every delivery. Never run it inside a transaction
  * that writes anything else: that would commit asynchronously too.
  */
-export const tickStatement = `WITH ${relaxedAndLast}${insertTick}
+export const tickStatement = `WITH ${relaxedAndLast},
+${candidate}${insertTick}
 RETURNING ${tickColumns}`
 
 // What the events of a tick cost beside it: one statement more for each, where a quiet system makes a tick per event.
@@ -75,12 +80,17 @@ const eventsOfIt = `(SELECT e.* FROM eventspine.event e
  * The same, and the events of the tick in no order, at most `$2` and one of those that began after the last tick and
  * of each transaction that it saw open: a row of `tickColumns`, and for each event one
  * where these are null and `eventColumns` follow. No events where about more than `$2` numbers were given out since the
- * tick before.
+ * tick before. Where no tick was made, the first row has nothing but the number of the last one; not even that where
+ * another worker made this one meanwhile.
  */
 export const tickWithEvents = `WITH ${relaxedAndLast},
+${candidate},
 made AS (${insertTick}
 RETURNING *),
 sized AS (SELECT made.*, made.seq_estimate - last.seq_estimate <= $2::bigint AS small FROM made CROSS JOIN last)
-SELECT t.*, ${eventColumns} FROM (SELECT ${tickColumns}, small FROM sized) AS t LEFT JOIN eventspine.event e ON false
+SELECT t.*, ${eventColumns} FROM (
+  SELECT ${tickColumns}, small FROM sized
+  UNION ALL SELECT number, NULL, NULL, NULL, NULL, NULL, NULL FROM last WHERE NOT EXISTS (SELECT FROM candidate)
+) AS t LEFT JOIN eventspine.event e ON false
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, ${eventColumns} FROM (${eventsOfIt}) AS e`

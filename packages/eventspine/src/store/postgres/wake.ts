@@ -15,12 +15,12 @@ const answerMsMax = 10_000
 export function wakeStatements(database: Database, clock: Clock): WakePort {
   const channel = `${database.schema}_appended`
   let sending = false
-  let wantedBy: string | undefined
+  const wanted = new Set<string>()
 
   const send = async () => {
     sending = true
-    for (let by = wantedBy; by !== undefined; by = wantedBy) {
-      wantedBy = undefined
+    for (const by of wanted) {
+      wanted.delete(by)
       await database
         .query('deliver', 'deliver.notify', 'SELECT pg_notify($1, $2)', [channel, by])
         .catch(() => {})
@@ -31,7 +31,7 @@ export function wakeStatements(database: Database, clock: Clock): WakePort {
 
   return {
     notify(by) {
-      wantedBy = by
+      wanted.add(by)
       if (!sending) void send()
     },
 

@@ -1,0 +1,244 @@
+// Imports a file: its records become events, batch by batch, and how far it has come is stored with each batch. Whoever kills it
+// loses nothing, and who begins again repeats nothing.
+
+import { type NewEvent, type Preparation, prepare } from '../event/index.js'
+import { parseJson } from '../event/json/index.js'
+import { EventspineError } from '../kernel/index.js'
+import {
+  type FileRecord,
+  type FileSource,
+  type ImportPort,
+  type ImportStanding,
+  type KeptMessage,
+  messageKept,
+  rowOf,
+  translatedOf,
+} from '../source/index.js'
+import { type Header, ImportFile, textOf } from './import-file.js'
+import { isPassing, within } from './translating.js'
+
+/** Of one transaction, whichever comes first; a record goes whole. */
+const batchRecordsMax = 2_000
+const batchEventsMax = 4_000
+const batchBytesMax = 1024 * 1024
+/** Where not one of so many first records becomes an event, it is not the file that is wrong. They are one batch. */
+const hopelessRecords = 1_000
+const firstBytesMax = 16 * 1024 * 1024
+const jsonBytesMax = 1024 * 1024
+
+export interface FileImportServices {
+  readonly source: FileSource
+  readonly path: string
+  readonly port: ImportPort
+  readonly preparation: Preparation
+  readonly signal: AbortSignal | undefined
+  /** Refuses an event that belongs elsewhere. */
+  check(event: NewEvent): void
+  /** Sends a large body to the object store before its event is recorded. */
+  checkIn(event: NewEvent): Promise<NewEvent>
+  /** So many are in the log. */
+  appended(events: readonly NewEvent[]): void
+  progress(standing: ImportStanding): void
+}
+
+/** A record with the events that it became; none of them where it is kept. */
+interface Translated {
+  readonly record: FileRecord
+  readonly events: readonly NewEvent[]
+  readonly kept: NewEvent | undefined
+}
+
+export class FileImport {
+  readonly #services: FileImportServices
+  readonly #file: ImportFile
+  readonly #header: Header
+  #standing: ImportStanding
+  #firstFault: unknown
+
+  private constructor(
+    services: FileImportServices,
+    file: ImportFile,
+    header: Header,
+    standing: ImportStanding,
+  ) {
+    this.#services = services
+    this.#file = file
+    this.#header = header
+    this.#standing = standing
+  }
+
+  /** Goes on from where it stands to the end of the file, or until the signal aborts. Answers how it stands then. */
+  static async run(services: FileImportServices): Promise<ImportStanding> {
+    const { source, path, port } = services
+    const file = await ImportFile.open(path, source)
+    try {
+      const header = await file.header()
+      const id = `${source.name}:${await file.hash()}`
+      const { name, sizeBytes } = file
+      const standing = await port.openImport({ id, source: source.name, file: name, sizeBytes })
+      if (standing.state === 'completed') return standing
+      return await new FileImport(services, file, header, standing).#run()
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #run(): Promise<ImportStanding> {
+    let advancing: Promise<void> = Promise.resolve()
+    for await (const batch of this.#batches()) {
+      // The next one is translated while this one is stored.
+      await advancing
+      if (this.#services.signal?.aborted) return this.#standing
+      advancing = this.#advance(batch, batch.at(-1)?.record.endBytes ?? 0, false)
+      // Awaited before the next one is sent; what it rejects meanwhile is nobody's unhandled rejection.
+      advancing.catch(() => {})
+    }
+    await advancing
+    if (!this.#services.signal?.aborted) await this.#advance([], this.#file.sizeBytes, true)
+    return this.#standing
+  }
+
+  async *#batches(): AsyncGenerator<Translated[]> {
+    let batch: Translated[] = []
+    let [events, bytes] = [0, 0]
+    let first = this.#standing.records === 0
+    const { offsetBytes, lines } = this.#standing
+    const from = {
+      endBytes: Math.max(offsetBytes, this.#header.endBytes),
+      lines: Math.max(lines, this.#header.lines),
+    }
+    for await (const record of this.#file.records(from)) {
+      if (this.#services.signal?.aborted) return
+      const one = await this.#translate(record)
+      batch.push(one)
+      events += one.events.length
+      bytes += record.bytes.length
+      const mayEnd = !first || batch.length >= hopelessRecords || bytes >= firstBytesMax || events > 0
+      const isFull = batch.length >= batchRecordsMax || events >= batchEventsMax || bytes >= batchBytesMax
+      if (!isFull || !mayEnd) continue
+      yield batch
+      batch = []
+      events = bytes = 0
+      first = false
+    }
+    if (batch.length > 0) yield batch
+  }
+
+  async #advance(batch: readonly Translated[], offsetBytes: number, completed: boolean): Promise<void> {
+    const { port, appended, progress } = this.#services
+    this.#checkHope(batch)
+    await this.#file.checkUnchanged()
+    const before = this.#standing
+    let kept = batch
+    for (;;) {
+      const all = kept.flatMap((one) => (one.kept === undefined ? one.events : [one.kept]))
+      const keptCount = kept.filter((one) => one.kept !== undefined).length
+      const next = {
+        ...{ offsetBytes, completed, lines: batch.at(-1)?.record.endLine ?? before.lines },
+        records: before.records + batch.length,
+        published: before.published + all.length - keptCount,
+        kept: before.kept + keptCount,
+      }
+      const outcomes = await port.advanceImport(before.id, before.offsetBytes, next, all)
+      if (outcomes === null) throw this.#overtaken()
+      if (outcomes.includes('conflict')) {
+        const lost = new Set(all.filter((_, at) => outcomes[at] === 'conflict'))
+        kept = await Promise.all(
+          kept.map((one) => (one.events.some((each) => lost.has(each)) ? this.#kept(one.record) : one)),
+        )
+        continue
+      }
+      const state = completed ? ('completed' as const) : ('running' as const)
+      const endedAtMs = completed ? this.#services.preparation.clock.now() : null
+      this.#standing = { ...before, ...next, state, endedAtMs }
+      appended(all.filter((_, at) => outcomes[at] === 'stored'))
+      return progress(this.#standing)
+    }
+  }
+
+  #checkHope(batch: readonly Translated[]): void {
+    const isFirst = this.#standing.records === 0
+    if (!isFirst || batch.length < hopelessRecords || batch.some(({ kept }) => kept === undefined)) return
+    const why = this.#firstFault instanceof Error ? this.#firstFault.message : String(this.#firstFault)
+    throw new EventspineError(
+      'REQUEST_INVALID',
+      `Not one of the first ${batch.length} records of ${this.#file.name} becomes an event: ${why}. Mend the source, or give it another file.`,
+      { cause: this.#firstFault },
+    )
+  }
+
+  #overtaken(): EventspineError {
+    return new EventspineError(
+      'UNAVAILABLE',
+      `Somebody else imports ${this.#file.name} at this moment, and is ahead. Wait for the end of that, or stop it.`,
+    )
+  }
+
+  async #translate(record: FileRecord): Promise<Translated> {
+    try {
+      return { record, events: await this.#eventsOf(record), kept: undefined }
+    } catch (error) {
+      // Nothing is wrong with the record then: the import ends, and goes on here.
+      if (isPassing(error)) throw error
+      this.#firstFault ??= error
+      return await this.#kept(record)
+    }
+  }
+
+  #idOf({ line }: FileRecord): string {
+    return `${this.#standing.id.slice(-16)}:${line}`
+  }
+
+  async #eventsOf(record: FileRecord): Promise<NewEvent[]> {
+    const { source, preparation, check, checkIn } = this.#services
+    const text = textOf(record.bytes)
+    if (text === undefined) throw new SyntaxError('it is not in UTF-8')
+    const value = valueOf(source, text, this.#header.names)
+    const place = { file: this.#file.name, line: record.line }
+    const asked = source.to(value as never, place)
+    const answer = asked instanceof Promise ? await within(preparation.clock, asked) : asked
+    const own = this.#idOf(record)
+    const made: NewEvent[] = []
+    for (const { event, data, options } of translatedOf(source.name, own, answer)) {
+      const prepared = await prepare(event, data, options ?? {}, preparation)
+      check(prepared)
+      const checkedIn = await checkIn(prepared)
+      // Under an id of the import's own nobody else publishes, and the place in the file keeps it from coming twice.
+      made.push(checkedIn.id.startsWith(own) ? { ...checkedIn, fingerprint: null } : checkedIn)
+    }
+    return made
+  }
+
+  async #kept(record: FileRecord): Promise<Translated> {
+    const { source, preparation, checkIn } = this.#services
+    const text = textOf(record.bytes)
+    const isPlain = text !== undefined && !text.includes('\u0000')
+    const data: KeptMessage = {
+      ...{ source: source.name, id: this.#idOf(record) },
+      receivedAt: new Date(preparation.clock.now()).toISOString(),
+      headers: {
+        ...{ file: this.#file.name, line: String(record.line) },
+        ...(source.format === 'csv' && { fields: JSON.stringify(this.#header.names) }),
+      },
+      body: isPlain ? text : Buffer.from(record.bytes).toString('base64'),
+      encoding: isPlain ? 'utf8' : 'base64',
+    }
+    const options = { source: `/eventspine/sources/${source.name}` }
+    const roomy = { ...preparation, hardLimitBytes: Number.POSITIVE_INFINITY }
+    return { record, events: [], kept: await checkIn(await prepare(messageKept, data, options, roomy)) }
+  }
+}
+
+/** A record as `to` sees it. Throws what is wrong with it. */
+function valueOf(source: FileSource, text: string, names: readonly string[]): unknown {
+  if (source.format === 'csv') return rowOf(text, names, source.delimiter)
+  return parseJson(text, { sizeBytesMax: jsonBytesMax })
+}
+
+/** The same of one that was kept, and maybe mended. */
+export function valueOfKept(source: FileSource, { body, encoding, headers }: KeptMessage): unknown {
+  const names = JSON.parse(headers.fields ?? '[]') as string[]
+  const text = textOf(Buffer.from(body, encoding))
+  if (text === undefined) throw new SyntaxError('it is not in UTF-8')
+  return valueOf(source, text, names)
+}

@@ -1,0 +1,246 @@
+// What comes in by the sources of an app: verified, translated, stored. What cannot be translated is kept.
+import { createHash } from 'node:crypto'
+import type { AppendOutcome } from '../append/index.js'
+import type { Event } from '../event/event.js'
+import { type NewEvent, type Preparation, prepare } from '../event/index.js'
+import type { HandlerContext } from '../handle/index.js'
+import { type Clock, EventspineError } from '../kernel/index.js'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import {
+  bodyBytesMax,
+  type ImportStanding,
+  type KeptMessage,
+  keptMessage,
+  type Message,
+  messageKept,
+  messageOf,
+  messageOfKept,
+  nameOf,
+  type ReceivedRequest,
+  type Source,
+  translated,
+  translatedOf,
+  type Verified,
+  type WebhookSource,
+} from '../source/index.js'
+import type { App } from './app.js'
+import type { Cell } from './cell.js'
+import { FileImport, valueOfKept } from './file-import.js'
+import type { Publication, Published } from './publication.js'
+import { isPassing, within } from './translating.js'
+
+/** What became of a message. All three are there for good. */
+export interface Receipt {
+  /** `published` as events; `ignored`, since it is of no interest; `kept` for a person, as a dead letter of its source. */
+  readonly outcome: 'published' | 'ignored' | 'kept'
+  readonly events: readonly Published[]
+}
+
+export interface ImportOptions {
+  readonly cell?: string
+  readonly signal?: AbortSignal
+  /** Told behind each batch. */
+  readonly progress?: (standing: ImportStanding) => void
+}
+
+export interface SourcesServices {
+  readonly app: Pick<App, 'sources'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly preparation: Preparation
+  publishMany(publications: readonly Publication[]): Promise<readonly Published[]>
+  append(event: NewEvent): Promise<AppendOutcome>
+  /** The cell of this name, or the first. */
+  cell(name?: string): Cell
+  /** Name of the cell where a tenant lives. */
+  placement(tenant: string): string
+}
+
+const unknownSource = () =>
+  new EventspineError('NOT_FOUND', 'There is no such source. Check the address.', { field: '/source' })
+
+const comeAgainMs = 1_000
+/** A kept message is larger than its body: base64, and its headers. */
+const keptBytesMax = 2 * bodyBytesMax
+
+export class Sources {
+  readonly #services: SourcesServices
+  readonly #inFlight = new Map<string, number>()
+
+  constructor(services: SourcesServices) {
+    this.#services = services
+  }
+
+  /** Those of the app. */
+  list(): readonly Source[] {
+    return this.#services.app.sources
+  }
+
+  /**
+   * Takes a message. When it answers, the message is stored for good, as events or as a dead letter. Throws SIGNATURE_INVALID,
+   * NOT_FOUND, EVENT_TOO_LARGE for a body over 256 KiB, OVERLOADED where the source has enough to do, and UNAVAILABLE.
+   */
+  async receive(name: string, { headers, body }: Omit<ReceivedRequest, 'atMs'>): Promise<Receipt> {
+    const source = this.#webhook(name)
+    const { clock, metrics } = this.#services
+    const inFlight = this.#inFlight.get(name) ?? 0
+    if (inFlight >= source.inFlightMax) {
+      metrics.received(name, 'refused')
+      throw new EventspineError(
+        'OVERLOADED',
+        `The source "${name}" has ${inFlight} messages in hand. Come again.`,
+        {
+          retryAfterMs: comeAgainMs,
+        },
+      )
+    }
+    this.#inFlight.set(name, inFlight + 1)
+    try {
+      const receipt = await this.#take(source, { headers, body, atMs: clock.now() })
+      metrics.received(name, receipt.outcome)
+      return receipt
+    } catch (error) {
+      metrics.received(name, 'refused')
+      throw error
+    } finally {
+      this.#inFlight.set(name, (this.#inFlight.get(name) ?? 1) - 1)
+    }
+  }
+
+  async #take(source: WebhookSource, request: ReceivedRequest): Promise<Receipt> {
+    if (request.body.length > bodyBytesMax)
+      throw new EventspineError('EVENT_TOO_LARGE', `A message may have ${bodyBytesMax / 1024} KiB.`)
+    const { id } = await verified(source, request)
+    const message = messageOf(storableId(id), request.headers, request.body, new Date(request.atMs))
+    try {
+      const events = await this.#publish(source, message)
+      return { outcome: events.length === 0 ? 'ignored' : 'published', events }
+    } catch (error) {
+      if (isPassing(error)) throw error
+      this.#services.logger.warn('a message could not become an event, and is kept', {
+        ...{ source: source.name, message: message.id, error, subscription: nameOf(source.name) },
+      })
+      await this.#keep(source, message)
+      return { outcome: 'kept', events: [] }
+    }
+  }
+
+  async #publish(source: WebhookSource, message: Message): Promise<readonly Published[]> {
+    const all = await within(this.#services.clock, translated(source, message))
+    return all.length === 0 ? [] : this.#services.publishMany(all as readonly Publication[])
+  }
+
+  // A repeat of it is the same, where it says the same: two senders may count alike. When it came may differ.
+  async #keep({ name }: WebhookSource, message: Message): Promise<void> {
+    const { preparation, append } = this.#services
+    const own = message.id === undefined ? {} : { id: `${hashOf(message.body).slice(0, 32)}:${message.id}` }
+    const options = { source: `/eventspine/sources/${name}`, ...own }
+    const roomy = { ...preparation, hardLimitBytes: keptBytesMax }
+    await append(await prepare(messageKept, keptMessage(name, message), options, roomy))
+  }
+
+  /** Tries a kept message again, as the handler of its source's subscription. */
+  async retranslate(name: string, event: Event, { deliveryId, replay }: HandlerContext): Promise<void> {
+    // What a replay publishes was published before.
+    if (replay !== undefined) return
+    const source = this.#find(name)
+    const kept = event.data as KeptMessage
+    if (source.transport === 'http') await this.#publish(source, messageOfKept(kept, deliveryId))
+    else {
+      const place = { file: kept.headers.file ?? '', line: Number(kept.headers.line) }
+      const asked = Promise.resolve(source.to(valueOfKept(source, kept) as never, place))
+      const answer = await within(this.#services.clock, asked)
+      const all = translatedOf(name, kept.id ?? deliveryId, answer)
+      if (all.length > 0) await this.#services.publishMany(all as readonly Publication[])
+    }
+  }
+
+  /**
+   * Imports a file of records by a `fileSource`. The same file goes on where it was, also after the process was killed, and
+   * is imported once: for one that is through, how it stands is all that is answered. Throws NOT_FOUND for an unknown
+   * source, REQUEST_INVALID where none of the first records becomes an event, UNAVAILABLE where somebody else imports it.
+   * @param options.signal stops it between two batches; it goes on at the next call
+   * @param options.cell where its events live. Default: the first
+   */
+  async importFile(name: string, path: string, options: ImportOptions = {}): Promise<ImportStanding> {
+    const source = this.#find(name)
+    if (source.transport !== 'file')
+      throw new EventspineError('REQUEST_INVALID', `The source "${name}" takes no files.`, {
+        field: '/source',
+      })
+    const { preparation, metrics, placement } = this.#services
+    const cell = this.#services.cell(options.cell)
+    return await FileImport.run({
+      ...{ source, path, port: cell.store, preparation, signal: options.signal },
+      check: ({ tenant }) => {
+        if (placement(tenant) !== cell.name)
+          throw new EventspineError(
+            'CELL_UNKNOWN',
+            `Tenant "${tenant}" lives in another cell than "${cell.name}".`,
+          )
+      },
+      checkIn: (event) => cell.appender.checkIn(event),
+      appended: (events) => {
+        for (const { type } of events) metrics.published(type)
+        cell.appended(events.length)
+      },
+      progress: options.progress ?? (() => {}),
+    })
+  }
+
+  /** Files that were imported or are being, newest first, at most 100. */
+  imports(cell?: string): Promise<readonly ImportStanding[]> {
+    return this.#services.cell(cell).store.imports()
+  }
+
+  // To whoever asks from outside it names none.
+  #webhook(name: string): WebhookSource {
+    const source = this.#services.app.sources.find((each) => each.name === name)
+    if (source?.transport === 'http') return source
+    throw unknownSource()
+  }
+
+  #find(name: string): Source {
+    const source = this.#services.app.sources.find((each) => each.name === name)
+    if (source !== undefined) return source
+    const known = this.#services.app.sources.map((each) => each.name).join(', ')
+    throw new EventspineError('NOT_FOUND', `There is no source "${name}". Known: ${known || 'none'}.`, {
+      field: '/source',
+    })
+  }
+}
+
+const hashOf = (body: string | Uint8Array) => createHash('sha256').update(body).digest('hex')
+
+/** Whatever a verifier of the user's answers or throws: only one that says so took the message. */
+async function verified(source: WebhookSource, request: ReceivedRequest): Promise<Verified> {
+  try {
+    const answer: unknown = await source.verify(request)
+    if (typeof answer === 'object' && answer !== null && 'id' in answer) return answer as Verified
+  } catch (error) {
+    if (error instanceof EventspineError) throw error
+    throw new EventspineError(
+      'SIGNATURE_INVALID',
+      'This message was not taken by the verifier of its source.',
+      {
+        cause: error,
+      },
+    )
+  }
+  throw new EventspineError(
+    'SIGNATURE_INVALID',
+    'The verifier of this source does not say who sent the message.',
+  )
+}
+
+const idCharactersMax = 180
+
+/** An id that the log cannot hold is known by its hash: a repeat stays one. */
+function storableId(id: unknown): string | undefined {
+  if (id === undefined || id === null || id === '') return undefined
+  const text = String(id)
+  const fits = text.length <= idCharactersMax && text.isWellFormed() && !/\p{Cc}/u.test(text)
+  return fits ? text : hashOf(text)
+}

@@ -1,0 +1,34 @@
+// The ways in: messages of others that become events, with dead letters of their own for those that cannot.
+
+export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace } from './file.js'
+export { messageKept, nameOf, subscriptionOf } from './kept.js'
+export {
+  bodyBytesMax,
+  type KeptMessage,
+  keptMessage,
+  messageOf,
+  messageOfKept,
+  translated,
+  translatedOf,
+} from './message.js'
+export type { ImportPort, ImportProgress, ImportStanding } from './port.js'
+export { type FileRecord, type Format, fieldsOf, RecordSplitter, rowOf } from './records.js'
+export {
+  githubSignature,
+  type ReceivedRequest,
+  type SignatureOptions,
+  signStandardWebhook,
+  standardWebhooks,
+  stripeSignature,
+  type Verified,
+  type Verifier,
+} from './signature.js'
+export type { Source } from './source.js'
+export {
+  type Message,
+  type Translated,
+  type Translation,
+  type WebhookOptions,
+  type WebhookSource,
+  webhook,
+} from './webhook.js'

@@ -1,0 +1,93 @@
+// A message on its way in: as the translation sees it, and as it is kept where it could not be translated.
+import { parseJson } from '../event/json/index.js'
+import type { Message, Translated, Translation, WebhookSource } from './webhook.js'
+
+/** Data of the event that keeps a message which could not become one. People see it, and mend `body`. */
+export interface KeptMessage {
+  readonly source: string
+  readonly id: string | null
+  readonly headers: Readonly<Record<string, string>>
+  readonly receivedAt: string
+  /** Text where it is UTF-8, else base64. */
+  readonly body: string
+  readonly encoding: 'utf8' | 'base64'
+}
+
+/** Bodies over this become no message: they would not fit into an event. */
+export const bodyBytesMax = 256 * 1024
+const headerCharactersMax = 1_000
+const headersMax = 50
+/** What opens doors elsewhere is neither shown nor kept. */
+const secretHeaders =
+  /^(authorization|proxy-authorization|cookie|set-cookie|.*(signature|secret|token|api-?key|hmac|auth|passw).*)$/
+
+export function messageOf(
+  id: string | undefined,
+  headers: Message['headers'],
+  body: Uint8Array,
+  at: Date,
+): Message {
+  return {
+    id,
+    headers: shownHeaders(headers),
+    body,
+    at,
+    json: () => parseJson(body),
+  }
+}
+
+function shownHeaders(headers: Message['headers']): Readonly<Record<string, string>> {
+  const shown = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+    value === undefined || secretHeaders.test(name) ? [] : [[name, value.slice(0, headerCharactersMax)]],
+  )
+  return Object.fromEntries(shown.slice(0, headersMax))
+}
+
+export function keptMessage(source: string, { id, headers, body, at }: Message): KeptMessage {
+  const text = utf8Of(body)
+  // Of control characters and quotes JSON makes several each.
+  const isPlain = text !== undefined && JSON.stringify(text).length <= (body.length * 4) / 3 + 100
+  return {
+    ...{ source, id: id ?? null, headers: headers as KeptMessage['headers'], receivedAt: at.toISOString() },
+    ...(!isPlain
+      ? { body: Buffer.from(body).toString('base64'), encoding: 'base64' as const }
+      : { body: text, encoding: 'utf8' as const }),
+  }
+}
+
+function utf8Of(body: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
+    // The log takes no NUL in a text.
+    return text.includes('\u0000') ? undefined : text
+  } catch {
+    return undefined
+  }
+}
+
+/** The events of a message. */
+export async function translated(source: WebhookSource, message: Message): Promise<readonly Translated[]> {
+  return translatedOf(source.name, message.id, await source.to(message))
+}
+
+/** What a translation answered, each with the id under which a repeat is the same one. */
+export function translatedOf(
+  source: string,
+  id: string | undefined,
+  answer: Translation | undefined,
+): readonly Translated[] {
+  if (answer === null || answer === undefined) return []
+  const all = Array.isArray(answer) ? (answer as readonly Translated[]) : [answer as Translated]
+  return all.map((each, index) => {
+    // The first keeps the id, so that it is the same when a repeat becomes more of them.
+    const own = id === undefined ? {} : { id: index === 0 ? id : `${id}:${index + 1}` }
+    const given = Object.entries(each.options ?? {}).filter(([, value]) => value !== undefined)
+    return { ...each, options: { source: `/sources/${source}`, ...own, ...Object.fromEntries(given) } }
+  })
+}
+
+/** A kept message as it was received, or as a person mended it. `id` where its sender gave none. */
+export function messageOfKept(kept: KeptMessage, id: string): Message {
+  const body = Buffer.from(kept.body, kept.encoding)
+  return messageOf(kept.id ?? id, kept.headers, body, new Date(kept.receivedAt))
+}

@@ -1,0 +1,169 @@
+// Signatures by the examples that their inventors publish, and each way in which one can be wrong.
+import { describe, expect, it } from 'vitest'
+import {
+  githubSignature,
+  type ReceivedRequest,
+  signStandardWebhook,
+  standardWebhooks,
+  stripeSignature,
+} from './signature.js'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+/** Of the reference implementation of Standard Webhooks. */
+const standard = {
+  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  atMs: 1_614_265_330_000,
+  body: '{"test": 2432232314}',
+  headers: {
+    'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+    'webhook-timestamp': '1614265330',
+    'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+  },
+}
+
+/** Of GitHub's documentation, "Testing the webhook payload validation". */
+const github = {
+  secret: "It's a Secret to Everybody",
+  body: 'Hello, World!',
+  signature: 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17',
+}
+
+const request = (changes: Partial<ReceivedRequest> = {}): ReceivedRequest => ({
+  ...{ headers: standard.headers, body: bytes(standard.body), atMs: standard.atMs },
+  ...changes,
+})
+const refusal = (verify: (request: ReceivedRequest) => unknown, changes: Partial<ReceivedRequest>) => {
+  try {
+    verify(request(changes))
+  } catch (error) {
+    return (error as { code?: string }).code === 'SIGNATURE_INVALID' ? (error as Error).message : error
+  }
+  return 'accepted'
+}
+
+describe('Standard Webhooks', () => {
+  const verify = standardWebhooks({ secrets: [standard.secret] })
+
+  it('takes what its sender signed, and knows its id', () => {
+    expect(verify(request())).toEqual({ id: 'msg_p5jXN8AQM9LWM0D4loKWxJek' })
+    expect(standardWebhooks({ secrets: [standard.secret.slice(6)] })(request())).toEqual({
+      id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+    })
+  })
+
+  it('signs as it verifies', () => {
+    const message = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', atMs: standard.atMs, body: standard.body }
+    expect(signStandardWebhook([standard.secret], message)).toEqual(standard.headers)
+  })
+
+  it('knows the new secret beside the old one', () => {
+    const other = `whsec_${Buffer.from('another secret').toString('base64')}`
+    const message = { id: 'm', atMs: standard.atMs, body: standard.body }
+    for (const secrets of [[other], [other, standard.secret], [standard.secret, other]]) {
+      const signed = request({ headers: signStandardWebhook(secrets, message) })
+      expect(standardWebhooks({ secrets: [standard.secret, other] })(signed)).toEqual({ id: 'm' })
+    }
+    const signed = { headers: signStandardWebhook([other], message) }
+    expect(refusal(verify, signed)).toMatch(/no signature fits/)
+  })
+
+  it.each<[string, Partial<ReceivedRequest>, RegExp]>([
+    ['another body', { body: bytes('{"test": 2432232315}') }, /no signature fits/],
+    ['another id', { headers: { ...standard.headers, 'webhook-id': 'msg_x' } }, /no signature fits/],
+    [
+      'an older time',
+      { headers: { ...standard.headers, 'webhook-timestamp': '1614265329' } },
+      /no signature fits/,
+    ],
+    ['no signature', { headers: { ...standard.headers, 'webhook-signature': undefined } }, /is missing/],
+    [
+      'another kind of signature',
+      { headers: { ...standard.headers, 'webhook-signature': 'v2,AAAA' } },
+      /no signature fits/,
+    ],
+    [
+      'a time that is none',
+      { headers: { ...standard.headers, 'webhook-timestamp': 'NaN' } },
+      /not in seconds/,
+    ],
+    ['five minutes ago and more', { atMs: standard.atMs + 301_000 }, /signed 301 s away/],
+    ['five minutes ahead and more', { atMs: standard.atMs - 301_000 }, /signed 301 s away/],
+    ['nothing', { headers: {} }, /"webhook-id" is missing/],
+  ])('refuses %s', (_, changes, message) => {
+    expect(refusal(verify, changes)).toMatch(message)
+  })
+
+  it('takes what is within its window', () => {
+    for (const awayMs of [-299_000, 299_000])
+      expect(verify(request({ atMs: standard.atMs + awayMs })).id).toBeDefined()
+    const wide = standardWebhooks({ secrets: [standard.secret], toleranceMs: 600_000 })
+    expect(wide(request({ atMs: standard.atMs + 500_000 })).id).toBeDefined()
+  })
+})
+
+describe('GitHub', () => {
+  const verify = githubSignature({ secrets: ['an older one', github.secret] })
+  const signed = (signature: string, body = github.body) =>
+    request({
+      headers: { 'x-hub-signature-256': signature, 'x-github-delivery': '72d3162e' },
+      body: bytes(body),
+    })
+
+  it('takes the example of its documentation', () => {
+    const { id } = verify(signed(github.signature))
+    expect(id).toMatch(/^[0-9a-f]{64}$/)
+    // Of what is signed: another delivery of the same body is the same message.
+    const again = signed(github.signature)
+    expect(verify({ ...again, headers: { ...again.headers, 'x-github-delivery': 'other' } })).toEqual({ id })
+  })
+
+  it('refuses another body, another signature, and the old kind', () => {
+    expect(refusal(verify, signed(github.signature, 'Hello, World?'))).toMatch(/no signature fits/)
+    expect(refusal(verify, signed(github.signature.slice(0, -2)))).toMatch(/no signature fits/)
+    expect(refusal(verify, signed(github.signature.replace('sha256', 'sha1')))).toMatch(/does not begin/)
+  })
+})
+
+describe('Stripe', () => {
+  const secret = 'whsec_test_secret'
+  const verify = stripeSignature({ secrets: [secret] })
+  const body = '{"id": "evt_1ABC", "object": "event"}'
+  // Computed by OpenSSL: printf '1492774577.%s' "$body" | openssl dgst -sha256 -hmac whsec_test_secret
+  const signature = 'bfe3ce41668f30c484760e32f35100eed271b71c7a7709e7b45dfe3c6c69cbd1'
+  const headers = (value: string) => ({
+    headers: { 'stripe-signature': value },
+    body: bytes(body),
+    atMs: 1_492_774_577_000,
+  })
+
+  it('takes what was signed under v1, with the id of the event', () => {
+    expect(verify(request(headers(`t=1492774577,v1=${signature},v0=6ffbb59b`)))).toEqual({ id: 'evt_1ABC' })
+    expect(verify(request(headers(`t=1492774577,v1=${'0'.repeat(64)},v1=${signature}`))).id).toBe('evt_1ABC')
+  })
+
+  it('refuses another scheme, another time, and none', () => {
+    expect(refusal(verify, headers(`t=1492774577,v0=${signature}`))).toMatch(/no signature fits/)
+    expect(refusal(verify, headers(`t=1492774578,v1=${signature}`))).toMatch(/no signature fits/)
+    expect(refusal(verify, headers(`v1=${signature}`))).toMatch(/not in seconds/)
+  })
+})
+
+describe('secrets', () => {
+  it.each([[[]], [['']], [[undefined as unknown as string]]])(
+    'refuses %j where the app is defined',
+    (secrets) => {
+      for (const made of [standardWebhooks, stripeSignature, githubSignature])
+        expect(() => made({ secrets })).toThrow(TypeError)
+    },
+  )
+
+  it('refuses one of Standard Webhooks that is not base64', () => {
+    expect(() => standardWebhooks({ secrets: ['whsec_not base64!'] })).toThrow(/base64/)
+  })
+
+  it('refuses a window that is none', () => {
+    for (const made of [standardWebhooks, stripeSignature])
+      expect(() => made({ secrets: ['aaaa'], toleranceMs: Number(undefined) })).toThrow(/toleranceMs is NaN/)
+  })
+})

@@ -1,0 +1,160 @@
+// Who sent this webhook? Signatures over the raw body, compared in constant time. Each takes several secrets, so that one can
+// be replaced while both live. What each sender signs is said by
+//   Standard Webhooks 1.0  https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+//   Stripe                 https://docs.stripe.com/webhooks#verify-manually
+//   GitHub                 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { EventspineError } from '../kernel/index.js'
+
+/** A request as it came. */
+export interface ReceivedRequest {
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: Uint8Array
+  /** When it came, in milliseconds since 1970. */
+  readonly atMs: number
+}
+
+/** Who signed it is known. */
+export interface Verified {
+  /** The sender's id of the message, the same for each time that it is sent. Undefined where it has none. */
+  readonly id: string | undefined
+}
+
+/** Throws for what its sender did not sign, or signed too long ago; it may be asynchronous. What is no `Verified` takes nothing. */
+export type Verifier = (request: ReceivedRequest) => Verified | Promise<Verified>
+
+export interface SignatureOptions {
+  /** At least one; the first that fits counts. An empty one is refused. */
+  readonly secrets: readonly string[]
+  /** How far the time of a signature may lie from now, either way. Default 300,000. */
+  readonly toleranceMs?: number
+}
+
+const toleranceMsDefault = 300_000
+/** A header may name several signatures; nobody needs more. */
+const signaturesMax = 20
+
+/** `webhook-id`, `webhook-timestamp` and `webhook-signature`. Secrets as senders show them, with or without `whsec_`. */
+export function standardWebhooks(options: SignatureOptions): (request: ReceivedRequest) => Verified {
+  const keys = keysOf(options, standardKey)
+  return ({ headers, body, atMs }) => {
+    const id = header(headers, 'webhook-id')
+    const seconds = header(headers, 'webhook-timestamp')
+    checkTime(seconds, atMs, options)
+    const given = header(headers, 'webhook-signature')
+      .split(' ', signaturesMax)
+      .flatMap((each) => (each.startsWith('v1,') ? [Buffer.from(each.slice(3), 'base64')] : []))
+    checkSignature(keys, [`${id}.${seconds}.`, body], given)
+    return { id }
+  }
+}
+
+/** `stripe-signature`. The id is that of the event in the body, read once it is known who wrote it. */
+export function stripeSignature(options: SignatureOptions): (request: ReceivedRequest) => Verified {
+  const keys = keysOf(options, (secret) => Buffer.from(secret))
+  return ({ headers, body, atMs }) => {
+    const parts = header(headers, 'stripe-signature').split(',', signaturesMax)
+    const valuesOf = (name: string) =>
+      parts.flatMap((part) =>
+        part.trim().startsWith(`${name}=`) ? [part.trim().slice(name.length + 1)] : [],
+      )
+    const [seconds = ''] = valuesOf('t')
+    checkTime(seconds, atMs, options)
+    const given = valuesOf('v1').map((each) => Buffer.from(each, 'hex'))
+    checkSignature(keys, [`${seconds}.`, body], given)
+    return { id: /"id":\s*"(evt_[A-Za-z0-9_]{1,200})"/.exec(Buffer.from(body).toString('latin1'))?.[1] }
+  }
+}
+
+/**
+ * `x-hub-signature-256`. GitHub signs no time and no id, so the id is made of the body that it signs: the same body is the same
+ * message, whenever and by whomever it is sent again.
+ */
+export function githubSignature(
+  options: Pick<SignatureOptions, 'secrets'>,
+): (request: ReceivedRequest) => Verified {
+  const keys = keysOf(options, (secret) => Buffer.from(secret))
+  return ({ headers, body }) => {
+    const given = header(headers, 'x-hub-signature-256')
+    if (!given.startsWith('sha256='))
+      throw refused('the header "x-hub-signature-256" does not begin with "sha256="')
+    checkSignature(keys, [body], [Buffer.from(given.slice('sha256='.length), 'hex')])
+    return { id: createHash('sha256').update(body).digest('hex') }
+  }
+}
+
+/** The headers that {@link standardWebhooks} verifies: for those who send. With several secrets, a signature by each. */
+export function signStandardWebhook(
+  secrets: readonly string[],
+  message: { readonly id: string; readonly atMs: number; readonly body: string | Uint8Array },
+): Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>> {
+  const seconds = String(Math.floor(message.atMs / 1_000))
+  const signatures = keysOf({ secrets }, standardKey).map(
+    (key) => `v1,${signatureOf(key, [`${message.id}.${seconds}.`, message.body]).toString('base64')}`,
+  )
+  return {
+    'webhook-id': message.id,
+    'webhook-timestamp': seconds,
+    'webhook-signature': signatures.join(' '),
+  }
+}
+
+function standardKey(secret: string): Buffer {
+  const text = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : secret
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text))
+    throw new TypeError('A secret of Standard Webhooks is base64, with or without "whsec_" before it.')
+  return Buffer.from(text, 'base64')
+}
+
+/** Wrong ones are said where the app is defined, and not by the first request. */
+function keysOf(
+  { secrets, toleranceMs = toleranceMsDefault }: SignatureOptions,
+  keyOf: (secret: string) => Buffer,
+): readonly Buffer[] {
+  if (!(toleranceMs > 0))
+    throw new TypeError(`toleranceMs is ${toleranceMs}; write milliseconds, such as 300_000`)
+  if (!Array.isArray(secrets) || secrets.length === 0)
+    throw new TypeError('"secrets" must name at least one; write secrets: [process.env.WEBHOOK_SECRET]')
+  return secrets.map((secret: unknown) => {
+    if (typeof secret !== 'string' || secret === '')
+      throw new TypeError('A secret is missing or empty: is its environment variable set?')
+    return keyOf(secret)
+  })
+}
+
+const signatureOf = (key: Buffer, parts: readonly (string | Uint8Array)[]) =>
+  parts.reduce((mac, part) => mac.update(part), createHmac('sha256', key)).digest()
+
+// All are compared, whichever fits: how long it takes says nothing.
+function checkSignature(
+  keys: readonly Buffer[],
+  signed: readonly (string | Uint8Array)[],
+  given: readonly Buffer[],
+): void {
+  let fits = false
+  for (const key of keys) {
+    const own = signatureOf(key, signed)
+    for (const each of given) if (each.length === own.length && timingSafeEqual(each, own)) fits = true
+  }
+  if (!fits) throw refused('no signature fits the body')
+}
+
+function checkTime(
+  seconds: string,
+  atMs: number,
+  { toleranceMs = toleranceMsDefault }: SignatureOptions,
+): void {
+  if (!/^\d{1,12}$/.test(seconds)) throw refused('its time is not in seconds since 1970')
+  const awayMs = Math.abs(Number(seconds) * 1_000 - atMs)
+  if (awayMs > toleranceMs) throw refused(`it was signed ${Math.round(awayMs / 1_000)} s away from now`)
+}
+
+function header(headers: ReceivedRequest['headers'], name: string): string {
+  const value = headers[name]
+  if (value === undefined || value === '') throw refused(`the header "${name}" is missing`)
+  return value
+}
+
+const refused = (why: string) =>
+  new EventspineError('SIGNATURE_INVALID', `The signature of this message is not valid: ${why}.`)

@@ -1,0 +1,131 @@
+// A file is imported by a process that is killed again and again at the worst moments: every record becomes one event, or is
+// kept, and none twice.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, expect, test, vi } from 'vitest'
+import { importApp, lines, rowText } from './crash/importer-app.js'
+import { databaseUrl, freshSchema, running, sql } from './support.js'
+
+vi.setConfig({ testTimeout: 180_000 })
+const folder = mkdtempSync(join(tmpdir(), 'eventspine-import-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const program = fileURLToPath(new URL('./crash/importer.ts', import.meta.url))
+
+/** Ends with the exit code; null when it was killed, behind so many batches. */
+function importer(schema: string, path: string, killBehind: number): Promise<number | null> {
+  const parameters = ['--import', loader, '--conditions=source', program, databaseUrl, schema, path]
+  const child = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let batches = 0
+  child.stdout.on('data', (chunk: Buffer) => {
+    batches += String(chunk).split('\n').length - 1
+    if (batches >= killBehind) child.kill('SIGKILL')
+  })
+  return new Promise((resolve) => child.once('exit', resolve))
+}
+
+test('every record of a file becomes one event, however often the importer is killed', async () => {
+  const schema = freshSchema()
+  const path = join(folder, 'readings.csv')
+  writeFileSync(
+    path,
+    `device;value;note\n${Array.from({ length: lines }, (_, n) => rowText(n)).join('\r\n')}`,
+  )
+  const spine = await running(importApp, schema)
+  for (const batches of [1, 3, 2]) expect(await importer(schema, path, batches)).toBeNull()
+  const half = (await spine.sources.imports())[0]
+  expect(half).toMatchObject({ state: 'running', file: 'readings.csv' })
+  expect(half?.records).toBeGreaterThan(0)
+  expect(half?.records).toBeLessThan(lines)
+  expect(await importer(schema, path, Number.POSITIVE_INFINITY)).toBe(0)
+  const [done] = await spine.sources.imports()
+  // Each thousandth has too many fields.
+  expect(done).toMatchObject({
+    state: 'completed',
+    records: lines,
+    published: lines - lines / 1_000,
+    kept: lines / 1_000,
+  })
+  const [ledger] = await sql<{ events: number; numbers: number; sum: number }>(
+    `SELECT count(*)::int AS events, count(DISTINCT data ->> 'n')::int AS numbers, sum((data ->> 'n')::int)::float8 AS sum
+     FROM ${schema}.event WHERE type = 'devices.reading-taken'`,
+  )
+  const good = Array.from({ length: lines }, (_, n) => n).filter((n) => n % 1_000 !== 999)
+  expect(ledger).toEqual({
+    events: good.length,
+    numbers: good.length,
+    sum: good.reduce((sum, n) => sum + n, 0),
+  })
+  await vi.waitFor(
+    async () => {
+      const { items } = await spine.operator().deadLetters({ subscription: 'source-readings', limit: 500 })
+      expect(items).toHaveLength(lines / 1_000)
+    },
+    { timeout: 60_000, interval: 200 },
+  )
+  // Once more: it is through.
+  expect(await spine.sources.importFile('readings', path)).toEqual(done)
+})
+
+test('a record is mended as it stands in the file, and sent again', async () => {
+  const path = join(folder, 'few.csv')
+  writeFileSync(path, '\ufeffdevice;value;note\nd1;1;"a ""b"""\nd2;2\n')
+  const spine = await running(importApp, freshSchema())
+  expect(await spine.sources.importFile('readings', path)).toMatchObject({
+    records: 2,
+    published: 1,
+    kept: 1,
+  })
+  const operator = spine.operator()
+  await vi.waitFor(async () => expect((await operator.deadLetters()).items).toHaveLength(1), 20_000)
+  const [letter] = (await operator.deadLetters()).items
+  expect(letter?.failure.message).toMatch(/has 2 fields, and the first line names 3/)
+  const [kept] = (await operator.events({ type: 'eventspine.message-kept' })).items
+  expect(kept?.data).toMatchObject({ body: 'd2;2', headers: { file: 'few.csv', line: '3' } })
+  await operator.redrive({
+    filter: { ids: [letter?.id as string] },
+    data: { ...(kept?.data as object), body: 'd2;2;mended' },
+    actor: 'ann',
+  })
+  await vi.waitFor(async () => {
+    const { items } = await operator.events({ type: 'devices.reading-taken', order: 'oldest' })
+    expect(items.map(({ data }) => data)).toMatchObject([{ note: 'a "b"' }, { note: 'mended' }])
+  }, 20_000)
+})
+
+test('a file of another kind is refused before anything is stored', async () => {
+  const path = join(folder, 'wrong.csv')
+  writeFileSync(path, `a;b\n${'1;2\n'.repeat(3_000)}`)
+  const spine = await running(importApp, freshSchema())
+  await expect(spine.sources.importFile('readings', path)).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: expect.stringMatching(/Not one of the first 2000 records of wrong.csv becomes an event/),
+  })
+  expect((await spine.operator().events({ limit: 1 })).items).toEqual([])
+  await expect(spine.sources.importFile('none', path)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(spine.sources.importFile('readings', join(folder, 'missing.csv'))).rejects.toThrow(/ENOENT/)
+})
+
+test('stops between two batches when it is told to, and goes on', async () => {
+  const path = join(folder, 'stopped.csv')
+  writeFileSync(
+    path,
+    `device;value;note\n${Array.from({ length: 10_000 }, (_, n) => `d;${n};`).join('\n')}\n`,
+  )
+  const spine = await running(importApp, freshSchema())
+  const stop = new AbortController()
+  const stopped = await spine.sources.importFile('readings', path, {
+    ...{ signal: stop.signal, progress: () => stop.abort() },
+  })
+  expect(stopped.state).toBe('running')
+  expect(stopped.records).toBeLessThan(10_000)
+  expect(await spine.sources.importFile('readings', path)).toMatchObject({
+    state: 'completed',
+    published: 10_000,
+  })
+})

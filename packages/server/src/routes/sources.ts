@@ -1,0 +1,50 @@
+// POST /sources/:source: webhooks of others. No key: a message is signed by its sender, which the source checks.
+import { z } from 'zod'
+import { readBody } from '../publish/body.js'
+import { defineRoute } from '../route/route.js'
+import { noQuery, text } from '../schema/parts.js'
+
+const receipt = z.object({
+  outcome: z
+    .enum(['published', 'ignored', 'kept'])
+    .describe('Events of the app; of no interest; or kept for a person, since it could not become an event'),
+  events: z.array(z.object({ id: z.string(), type: z.string(), version: z.number().int() })),
+})
+
+const takeMessage = defineRoute({
+  method: 'POST',
+  url: '/sources/:source',
+  operationId: 'takeMessage',
+  tag: 'Sources',
+  summary: 'Take a message of somebody else, such as a webhook',
+  description: `For whoever the app has a source for. The signature is that of the sender (Standard Webhooks, Stripe, GitHub …), over the raw
+body. 202 is sent after the message is stored for good, as events or, where it cannot become one, as a dead letter of its
+source. The sender's id makes repeats one.`,
+  access: { scope: 'open', tenancy: 'none' },
+  path: z.strictObject({ source: text(80).describe('Name of the source') }),
+  query: noQuery,
+  rawBody: { '*/*': z.unknown() },
+  successes: [{ status: 202, description: 'Stored, durably', schema: receipt }],
+  problems: [
+    ...(['SIGNATURE_INVALID', 'NOT_FOUND', 'BODY_TOO_LARGE', 'EVENT_TOO_LARGE'] as const),
+    ...(['OVERLOADED', 'UNAVAILABLE', 'UNKNOWN_OUTCOME'] as const),
+  ],
+  async handle({ spine, request, path, settings, note }) {
+    const { bodyBytesMax, discardedBytesMax } = settings.limits
+    const body = await readBody(request, { bytesMax: bodyBytesMax, discardedBytesMax })
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(', ') : value,
+      ]),
+    )
+    const { outcome, events } = await spine.sources.receive(path.source, { headers, body })
+    note({ eventIds: events.map(({ id }) => id) })
+    return {
+      status: 202,
+      body: { outcome, events: events.map(({ id, type, version }) => ({ id, type, version })) },
+    }
+  },
+})
+
+export const sourceRoutes = [takeMessage]
