@@ -40,7 +40,7 @@ describe('simulated schedules', () => {
   it('are seen through by the oracle', async () => {
     // The first shows in one schedule of a hundred and more.
     const from = {
-      'settle without revision': 20_000_120,
+      'settle without revision': 20_000_106,
       'dedupe forgets': fixedSeed,
       'retry without attempt count': fixedSeed,
     }

@@ -194,7 +194,7 @@ const reading: readonly Mutant[] = [
     name: 'part-of-a-tick',
     invariants: ['I8'],
     bug: 'The first events of a new tick that is too large to be answered with are taken for all of it.',
-    edits: [edit('store/postgres/log.ts', 'if (!small || events.length > eventsMax)', 'if (!small)')],
+    edits: [edit('store/postgres/log.ts', 'if (!isSmall || events.length > eventsMax)', 'if (!isSmall)')],
     caughtBy: conformance('answers with the events of the tick that it makes, when they are few'),
   },
   {
@@ -256,8 +256,8 @@ const reading: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/tick-sql.ts',
-        'last.snapshot, pg_current_snapshot(), coalesce',
-        `last.snapshot, replace('x:x:', 'x', pg_snapshot_xmin(pg_current_snapshot())::text)::pg_snapshot, coalesce`,
+        'last.snapshot AS after, pg_current_snapshot() AS snapshot',
+        `last.snapshot AS after, replace('x:x:', 'x', pg_snapshot_xmin(pg_current_snapshot())::text)::pg_snapshot AS snapshot`,
       ),
     ],
     caughtBy: conformance('does not wait for a transaction that stays open'),

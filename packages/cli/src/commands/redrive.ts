@@ -78,6 +78,8 @@ async function run(session: Session, call: Call<RedriveFlags>): Promise<ExitCode
   const request = await requestOf(session, filter, flags)
   screen.note(...previewLines(preview, screen.drawWidth), '')
   await confirm(screen, `Send ${counted(preview.selected, 'dead letter')} again?`, flags.yes)
+  // Before it exists: a Ctrl-C that comes right behind it must say where to see it.
+  call.interruption.claim()
   return watched(session, call, preview, await operator.redrive(request))
 }
 

@@ -34,7 +34,7 @@ test('what is open is a short list', () => {
   const open = routeTable.filter(({ access }) => access.scope === 'open').map(({ url }) => url)
   expect(open.sort()).toEqual([
     ...['/', '/approvals/:token', '/approvals/:token'],
-    ...['/healthz', '/openapi.json', '/readyz'],
+    ...['/healthz', '/openapi.json', '/readyz', '/sources/:source'],
   ])
   const onLoopback = routeTable.filter(({ access }) => access.openOnLoopback === true).map(({ url }) => url)
   expect(onLoopback).toEqual(['/metrics'])

@@ -23,7 +23,7 @@ source. The sender's id makes repeats one.`,
   access: { scope: 'open', tenancy: 'none' },
   path: z.strictObject({ source: text(80).describe('Name of the source') }),
   query: noQuery,
-  rawBody: { '*/*': z.unknown() },
+  rawBody: { '*/*': z.string().describe('As its sender writes it') },
   successes: [{ status: 202, description: 'Stored, durably', schema: receipt }],
   problems: [
     ...(['SIGNATURE_INVALID', 'NOT_FOUND', 'BODY_TOO_LARGE', 'EVENT_TOO_LARGE'] as const),
