@@ -5,7 +5,7 @@ import type { Case } from '../request/case.js'
 import type { Reply } from './reply.js'
 
 const handlersType = 'orders.order-confirmed'
-const enginesTypes = 'eventspine.workflow.'
+const enginesTypes = ['eventspine.workflow.', 'eventspine.message-kept']
 const rowsMax = 2_000
 /** Violations that are told in full. */
 const toldMax = 20
@@ -42,6 +42,8 @@ export class LogBook {
   /** Notes a 202, with the violations that show at once. */
   accepted(asked: Case, reply: Reply): readonly string[] {
     const { events } = JSON.parse(reply.body.toString('utf8')) as { readonly events: readonly Published[] }
+    const source = /^\/sources\/(\w+)/.exec(asked.target)?.[1]
+    if (source !== undefined) return this.#message(asked, source, events)
     const sent = sentEvents(asked)
     if (sent === undefined) return ['202 for a body that is not JSON']
     if (sent.length !== events.length) return [`202 names ${events.length} events, sent were ${sent.length}`]
@@ -50,6 +52,15 @@ export class LogBook {
       const known = this.#accepted.get(identity(event))
       this.#accepted.set(identity(event), known ?? { data, index: asked.index })
     }
+    return []
+  }
+
+  /** A message of somebody else: what it says is no JSON of ours. */
+  #message({ index }: Case, source: string, events: readonly Pick<Published, 'id'>[]): readonly string[] {
+    for (const { id } of events)
+      this.#accepted.set(identity({ tenant: 'default', source: `/sources/${source}`, id } as Published), {
+        ...{ data: undefined, index },
+      })
     return []
   }
 
@@ -89,7 +100,7 @@ export class LogBook {
       // What a handler has published nobody has sent.
       if (row.caused && row.type === handlersType) return undefined
       // What moves workflows on is written by the engine, under types that nobody may send.
-      if (row.type.startsWith(enginesTypes)) return undefined
+      if (enginesTypes.some((type) => row.type.startsWith(type))) return undefined
       return `in the log and never accepted: ${identity(row)}`
     }
     if (entry.data === undefined || row.claim !== null || row.data === null) return undefined

@@ -43,6 +43,7 @@ interface Draft {
   readonly says: string[]
 }
 
+const anyType = '*/*'
 const formType = 'application/x-www-form-urlencoded'
 
 const formOf = (value: unknown) =>
@@ -140,7 +141,8 @@ export class Composer {
     if (!broken) return
     draft.says.push(says)
     // Everything in a form is text: what is broken as JSON may fit there.
-    if (type === formType) return void (draft.expectation = undefined)
+    // Of a form, and of what a sender of webhooks writes, the document says little: the route refuses what it must.
+    if (type === formType || type === anyType) return void (draft.expectation = undefined)
     draft.expectation = this.#judged(draft.body, schema, publishes)
   }
 

@@ -49,6 +49,10 @@ export class State {
       }
       case 'workflow':
         return dice.pick(['ask', 'ask', 'ask', 'none'])
+      case 'source':
+        return operation.id === 'takeMessage'
+          ? dice.pick(['taken', 'taken', 'signed', 'none'])
+          : fixed(dice, name)
       case 'ids':
         return this.#draw(dice, 'letter')
       case 'name':

@@ -1,5 +1,6 @@
 // What the server under fire runs: an event that takes anything, versions, a chain, and what ends as dead letters.
 import { defineApp, defineEvent, defineSubscription, PermanentError, TransientError } from 'eventspine'
+import { standardWebhooks, webhook } from 'eventspine/source'
 import { workflow } from 'eventspine/workflow'
 import { z } from 'zod'
 
@@ -63,9 +64,22 @@ const ask = workflow({
   },
 })
 
+// Whatever is sent becomes an event, or is kept; and one whose secret nobody has.
+const taken = webhook({
+  name: 'taken',
+  verify: ({ headers }) => ({ id: headers['webhook-id'] }),
+  to: (message) => ({ event: anything, data: message.json() }),
+})
+const signed = webhook({
+  name: 'signed',
+  verify: standardWebhooks({ secrets: ['whsec_bm9ib2R5IGhhcyB0aGlz'] }),
+  to: () => null,
+})
+
 export const app = defineApp({
   name: 'fuzz',
   events: [orderV1, orderPlaced, orderConfirmed, anything, failing],
   subscriptions: [confirm, remember, fail, spare],
   workflows: [ask],
+  sources: [taken, signed],
 })

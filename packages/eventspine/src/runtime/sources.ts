@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { AppendOutcome } from '../append/index.js'
 import type { Event } from '../event/event.js'
 import { type NewEvent, type Preparation, prepare } from '../event/index.js'
+import { JsonError } from '../event/json/index.js'
 import type { HandlerContext } from '../handle/index.js'
 import { type Clock, EventspineError } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
@@ -145,16 +146,24 @@ export class Sources {
   async retranslate(name: string, event: Event, { deliveryId, replay }: HandlerContext): Promise<void> {
     // What a replay publishes was published before.
     if (replay !== undefined) return
-    const source = this.#find(name)
-    const kept = event.data as KeptMessage
-    if (source.transport === 'http') await this.#publish(source, messageOfKept(kept, deliveryId))
-    else {
-      const place = { file: kept.headers.file ?? '', line: Number(kept.headers.line) }
-      const asked = Promise.resolve(source.to(valueOfKept(source, kept) as never, place))
-      const answer = await within(this.#services.clock, asked)
-      const all = translatedOf(name, kept.id ?? deliveryId, answer)
-      if (all.length > 0) await this.#services.publishMany(all as readonly Publication[])
+    try {
+      await this.#again(this.#find(name), event.data as KeptMessage, deliveryId)
+    } catch (error) {
+      // Of what is wrong with the message the dead letter shows no insides of the engine.
+      if (error instanceof EventspineError || error instanceof JsonError || error instanceof SyntaxError)
+        delete error.stack
+      throw error
     }
+  }
+
+  async #again(source: Source, kept: KeptMessage, deliveryId: string): Promise<void> {
+    if (source.transport === 'http')
+      return void (await this.#publish(source, messageOfKept(kept, deliveryId)))
+    const place = { file: kept.headers.file ?? '', line: Number(kept.headers.line) }
+    const asked = Promise.resolve(source.to(valueOfKept(source, kept) as never, place))
+    const answer = await within(this.#services.clock, asked)
+    const all = translatedOf(source.name, kept.id ?? deliveryId, answer)
+    if (all.length > 0) await this.#services.publishMany(all as readonly Publication[])
   }
 
   /**

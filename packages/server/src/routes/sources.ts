@@ -1,5 +1,7 @@
 // POST /sources/:source: webhooks of others. No key: a message is signed by its sender, which the source checks.
+import { EventspineError } from 'eventspine'
 import { z } from 'zod'
+import { Problem } from '../problem/problem.js'
 import { readBody } from '../publish/body.js'
 import { defineRoute } from '../route/route.js'
 import { noQuery, text } from '../schema/parts.js'
@@ -10,6 +12,18 @@ const receipt = z.object({
     .describe('Events of the app; of no interest; or kept for a person, since it could not become an event'),
   events: z.array(z.object({ id: z.string(), type: z.string(), version: z.number().int() })),
 })
+
+/** The source alone knows what it should be. */
+const anyBody = z
+  .union([
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.null(),
+    z.array(z.unknown()),
+    z.record(z.string(), z.unknown()),
+  ])
+  .describe('As its sender writes it')
 
 const takeMessage = defineRoute({
   method: 'POST',
@@ -23,7 +37,7 @@ source. The sender's id makes repeats one.`,
   access: { scope: 'open', tenancy: 'none' },
   path: z.strictObject({ source: text(80).describe('Name of the source') }),
   query: noQuery,
-  rawBody: { '*/*': z.string().describe('As its sender writes it') },
+  rawBody: { '*/*': anyBody },
   successes: [{ status: 202, description: 'Stored, durably', schema: receipt }],
   problems: [
     ...(['SIGNATURE_INVALID', 'NOT_FOUND', 'BODY_TOO_LARGE', 'EVENT_TOO_LARGE'] as const),
@@ -38,7 +52,7 @@ source. The sender's id makes repeats one.`,
         Array.isArray(value) ? value.join(', ') : value,
       ]),
     )
-    const { outcome, events } = await spine.sources.receive(path.source, { headers, body })
+    const { outcome, events } = await spine.sources.receive(path.source, { headers, body }).catch(unsigned)
     note({ eventIds: events.map(({ id }) => id) })
     return {
       status: 202,
@@ -46,5 +60,12 @@ source. The sender's id makes repeats one.`,
     }
   },
 })
+
+// HTTP asks each 401 to say what would do.
+function unsigned(error: unknown): never {
+  if (!(error instanceof EventspineError) || error.code !== 'SIGNATURE_INVALID') throw error
+  const headers = { 'www-authenticate': 'Webhook-Signature realm="eventspine"' }
+  throw new Problem('SIGNATURE_INVALID', error.message, { headers, cause: error })
+}
 
 export const sourceRoutes = [takeMessage]
