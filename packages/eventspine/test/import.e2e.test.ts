@@ -111,6 +111,30 @@ test('a file of another kind is refused before anything is stored', async () => 
   await expect(spine.sources.importFile('readings', join(folder, 'missing.csv'))).rejects.toThrow(/ENOENT/)
 })
 
+test('a small file of another kind is refused as a whole, and can be imported when the source is mended', async () => {
+  const path = join(folder, 'small.csv')
+  writeFileSync(path, 'a;b\n1;2\n')
+  const spine = await running(importApp, freshSchema())
+  await expect(spine.sources.importFile('readings', path)).rejects.toThrow(/Not one of the 1 records/)
+  expect((await spine.operator().events({ limit: 1 })).items).toEqual([])
+})
+
+test('records under ids of their own come once, within a file and over several', async () => {
+  const spine = await running(importApp, freshSchema())
+  const imported = async (name: string, ...rows: string[]) => {
+    const path = join(folder, name)
+    writeFileSync(path, `id;n\n${rows.join('\n')}\n`)
+    const { published, kept } = await spine.sources.importFile('numbered', path)
+    return [published, kept]
+  }
+  expect(await imported('one.csv', 'A;1', 'A;1', 'B;2')).toEqual([2, 0])
+  expect(await imported('two.csv', 'A;1', 'C;3', 'C;4', 'B;5')).toEqual([2, 2])
+  await vi.waitFor(async () => {
+    const { items } = await spine.operator().events({ type: 'devices.reading-taken', order: 'oldest' })
+    expect(items.map(({ id }) => id)).toEqual(['A', 'B', 'C'])
+  }, 20_000)
+})
+
 test('stops between two batches when it is told to, and goes on', async () => {
   const path = join(folder, 'stopped.csv')
   writeFileSync(

@@ -1,5 +1,5 @@
 // JSON from the command line: written there, in a file, or on standard input. Checked like JSON from anywhere else.
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { CommandError } from '../failure.js'
 
 const bytesMax = 1024 * 1024
@@ -53,9 +53,8 @@ const tooLarge = (flag: string) =>
 /** Opens a file to read. A missing one is wrong input, told with its path. */
 export async function openFile(path: string, flag: string) {
   try {
-    const file = await open(path, 'r')
-    if ((await file.stat()).isFile()) return file
-    await file.close()
+    // Asked first: to open a pipe is to wait for somebody who writes.
+    if ((await stat(path)).isFile()) return await open(path, 'r')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     const reason = code === 'ENOENT' ? 'There is no such file' : `It cannot be read (${code})`

@@ -27,6 +27,8 @@ export class KeyOrder {
   readonly #later = new Map<OrderingKey, Item[]>()
   #laterItems = 0
   readonly #blocked = new Map<OrderingKey, Blocked>()
+  /** Types of what became rows behind a running delivery of their key. */
+  readonly #rowsBehind = new Map<OrderingKey, Set<string>>()
 
   /** `perKeyMax` of infinity: whoever asks runs what it is given one by one, in its order. */
   constructor(ordered: boolean, perKeyMax: number) {
@@ -53,6 +55,7 @@ export class KeyOrder {
     const isRow = item.tick === null
     if (!isRow && this.#blocked.has(key)) {
       this.#block(key).unrecorded++
+      if (this.#running.has(key)) this.#noteBehind(key, item.event.type)
       return 'row'
     }
     const running = this.#running.get(key) ?? 0
@@ -65,6 +68,20 @@ export class KeyOrder {
     }
     this.#running.set(key, running + 1)
     return 'run'
+  }
+
+  #noteBehind(key: OrderingKey, type: string): void {
+    const types = this.#rowsBehind.get(key)
+    if (types === undefined) this.#rowsBehind.set(key, new Set([type]))
+    else types.add(type)
+  }
+
+  /** Whether an event of this type waits behind a running delivery of its key, as far as is known here. */
+  isBehind(item: Item, type: string): boolean {
+    const key = this.#watches ? item.orderingKey : null
+    if (key === null) return false
+    if (this.#rowsBehind.get(key)?.has(type) === true) return true
+    return this.#later.get(key)?.some(({ event }) => event.type === type) ?? false
   }
 
   /** True when it would run if it asked for a place now. */
@@ -92,7 +109,10 @@ export class KeyOrder {
     if (key === null) return nothing
     const running = (this.#running.get(key) ?? 1) - 1
     if (running > 0) this.#running.set(key, running)
-    else this.#running.delete(key)
+    else {
+      this.#running.delete(key)
+      this.#rowsBehind.delete(key)
+    }
     if (this.#ordered) this.#leave(key, item, left)
     const later = this.#later.get(key)
     if (later === undefined) return nothing

@@ -16,6 +16,8 @@ export interface Work {
   readonly lease: Lease
   readonly item: Item
   readonly transaction: Transaction | undefined
+  /** Whether an event of this type waits for it to end. */
+  isBehind(type: string): boolean
 }
 
 export interface HandlerMetrics {

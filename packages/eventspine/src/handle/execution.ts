@@ -92,7 +92,8 @@ export class Execution implements Timed, Underway {
       if (subscription.workflow !== undefined) {
         const { cancellation } = this
         const { recordedAtMs } = this.#attempt.item.event
-        const drive = { event, recordedAtMs, context, grant: lease, cancellation }
+        const isBehind = (type: string) => this.#attempt.isBehind?.(type) === true
+        const drive = { event, recordedAtMs, context, grant: lease, cancellation, isBehind }
         return this.#services.drive(subscription.workflow, drive)
       }
       return subscription.handle?.(event, context)

@@ -39,6 +39,8 @@ export interface Attempt {
     readonly cancellation: Cancellation
   }
   readonly transaction: Transaction | undefined
+  /** Whether an event of this type waits for it to end. */
+  isBehind?(type: string): boolean
 }
 
 /** One delivery of what moves an instance of a workflow on. */
@@ -49,6 +51,7 @@ export interface Drive {
   readonly context: HandlerContext
   readonly grant: ConsumerName & { readonly token: number }
   readonly cancellation: Cancellation
+  isBehind(type: string): boolean
 }
 
 export interface RunnerServices {

@@ -129,7 +129,7 @@ export class FileImport {
     this.#checkHope(batch)
     await this.#file.checkUnchanged()
     const before = this.#standing
-    let kept = batch
+    let kept = await this.#once(batch)
     for (;;) {
       const all = kept.flatMap((one) => (one.kept === undefined ? one.events : [one.kept]))
       const keptCount = kept.filter((one) => one.kept !== undefined).length
@@ -156,20 +156,43 @@ export class FileImport {
     }
   }
 
+  // Of ids that the source gives: a repeat within the batch is left out, and what says otherwise under one is kept.
+  async #once(batch: readonly Translated[]): Promise<readonly Translated[]> {
+    const seen = new Map<string, string>()
+    const result: Translated[] = []
+    for (const one of batch) {
+      const fresh: NewEvent[] = []
+      let clashes = false
+      for (const event of one.events) {
+        const { tenant, source, id, fingerprint } = event
+        const identity = JSON.stringify([tenant, source, id])
+        const known = fingerprint === null ? undefined : seen.get(identity)
+        if (known === undefined) fresh.push(event)
+        else clashes ||= known !== fingerprint
+        if (fingerprint !== null && known === undefined) seen.set(identity, fingerprint)
+      }
+      if (clashes) result.push(await this.#kept(one.record))
+      else result.push(fresh.length === one.events.length ? one : { ...one, events: fresh })
+    }
+    return result
+  }
+
   #checkHope(batch: readonly Translated[]): void {
     const isFirst = this.#standing.records === 0
-    if (!isFirst || batch.length < hopelessRecords || batch.some(({ kept }) => kept === undefined)) return
+    const isWhole = batch.at(-1)?.record.endBytes === this.#file.sizeBytes
+    const isTelling = isFirst && batch.length > 0 && (isWhole || batch.length >= hopelessRecords)
+    if (!isTelling || batch.some(({ kept }) => kept === undefined)) return
     const why = this.#firstFault instanceof Error ? this.#firstFault.message : String(this.#firstFault)
     throw new EventspineError(
       'REQUEST_INVALID',
-      `Not one of the first ${batch.length} records of ${this.#file.name} becomes an event: ${why}. Mend the source, or give it another file.`,
+      `Not one of ${isWhole ? 'the' : 'the first'} ${batch.length} records of ${this.#file.name} becomes an event: ${why}. Nothing was stored. Mend the source, or give it another file.`,
       { cause: this.#firstFault },
     )
   }
 
   #overtaken(): EventspineError {
     return new EventspineError(
-      'UNAVAILABLE',
+      'OVERLOADED',
       `Somebody else imports ${this.#file.name} at this moment, and is ahead. Wait for the end of that, or stop it.`,
     )
   }

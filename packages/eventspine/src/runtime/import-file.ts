@@ -1,6 +1,6 @@
 // A file that is imported: opened once, known by its content, and refused where that changes meanwhile.
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { EventspineError } from '../kernel/index.js'
 import { type FileRecord, type FileSource, fieldsOf, RecordSplitter } from '../source/index.js'
@@ -37,6 +37,8 @@ export class ImportFile {
   }
 
   static async open(path: string, source: FileSource): Promise<ImportFile> {
+    // Before it is opened: that of a pipe would wait for somebody to write.
+    if (!(await stat(path)).isFile()) throw refused(basename(path), 'is no regular file')
     const handle = await open(path, 'r')
     const { size, mtimeMs } = await handle.stat()
     return new ImportFile(basename(path), size, mtimeMs, handle, source)
@@ -57,7 +59,10 @@ export class ImportFile {
   async checkUnchanged(): Promise<void> {
     const { size, mtimeMs } = await this.#handle.stat()
     if (size === this.sizeBytes && mtimeMs === this.#changedMs) return
-    throw refused(this.name, 'was written to while it was imported. Import it when it is complete')
+    throw refused(
+      this.name,
+      'was written to while it was imported. What was stored of it so far stays; a changed file is another import, which stores its records again, unless your source gives them ids',
+    )
   }
 
   /** The names of a CSV file's fields. */

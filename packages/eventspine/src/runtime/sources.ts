@@ -114,7 +114,8 @@ export class Sources {
     if (request.body.length > bodyBytesMax)
       throw new EventspineError('EVENT_TOO_LARGE', `A message may have ${bodyBytesMax / 1024} KiB.`)
     const { id } = await verified(source, request)
-    const message = messageOf(storableId(id), request.headers, request.body, new Date(request.atMs))
+    const { headers, body, atMs } = request
+    const message = messageOf(storableId(id), headers, source.headers, body, new Date(atMs))
     try {
       const events = await this.#publish(source, message)
       return { outcome: events.length === 0 ? 'ignored' : 'published', events }

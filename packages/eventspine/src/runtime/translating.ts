@@ -1,4 +1,5 @@
 // What all translations of messages have in common: how long one may take, and which faults say nothing of the message.
+import { TimeoutError } from '../handle/index.js'
 import { type Clock, EventspineError } from '../kernel/index.js'
 
 const deadlineMs = 30_000
@@ -8,14 +9,13 @@ const passing = new Set(['OVERLOADED', 'UNAVAILABLE', 'UNKNOWN_OUTCOME', 'NOT_ST
 export const isPassing = (error: unknown): error is EventspineError =>
   error instanceof EventspineError && passing.has(error.code)
 
-/** Rejects with UNAVAILABLE when a translation does not end in 30 s: its place would be taken for ever. */
+/** Rejects with a TimeoutError when a translation does not end in 30 s: its place would be taken for ever. */
 export async function within<Value>(clock: Clock, translation: Promise<Value>): Promise<Value> {
   let cancel = () => {}
   const late = new Promise<never>((_, reject) => {
     cancel = clock.after(deadlineMs, () =>
       reject(
-        new EventspineError(
-          'UNAVAILABLE',
+        new TimeoutError(
           `The translation did not end within ${deadlineMs / 1_000} s. Let it only translate.`,
         ),
       ),

@@ -16,31 +16,36 @@ export interface KeptMessage {
 /** Bodies over this become no message: they would not fit into an event. */
 export const bodyBytesMax = 256 * 1024
 const headerCharactersMax = 1_000
-const headersMax = 50
-/** What opens doors elsewhere is neither shown nor kept. */
-const secretHeaders =
-  /^(authorization|proxy-authorization|cookie|set-cookie|.*(signature|secret|token|api-?key|hmac|auth|passw).*)$/
+/** Those that say what a message is. Of all others nobody knows here which open doors, so none is shown or kept unless the
+ *  source names it. */
+const headersShown = [
+  ...['content-type', 'user-agent', 'webhook-id', 'webhook-timestamp', 'x-event-type', 'x-shopify-topic'],
+  ...['x-github-event', 'x-github-delivery', 'x-gitlab-event', 'x-gitlab-event-uuid'],
+]
 
+/** `named`: headers that the source wants beside those that everybody sees. */
 export function messageOf(
   id: string | undefined,
   headers: Message['headers'],
+  named: readonly string[],
   body: Uint8Array,
   at: Date,
 ): Message {
   return {
     id,
-    headers: shownHeaders(headers),
+    headers: shownHeaders(headers, named),
     body,
     at,
     json: () => parseJson(body),
   }
 }
 
-function shownHeaders(headers: Message['headers']): Readonly<Record<string, string>> {
-  const shown = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-    value === undefined || secretHeaders.test(name) ? [] : [[name, value.slice(0, headerCharactersMax)]],
-  )
-  return Object.fromEntries(shown.slice(0, headersMax))
+function shownHeaders(headers: Message['headers'], named: readonly string[]): Record<string, string> {
+  const shown = [...headersShown, ...named].flatMap((name): [string, string][] => {
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined
+    return value === undefined ? [] : [[name, value.slice(0, headerCharactersMax)]]
+  })
+  return Object.fromEntries(shown)
 }
 
 export function keptMessage(source: string, { id, headers, body, at }: Message): KeptMessage {
@@ -89,5 +94,5 @@ export function translatedOf(
 /** A kept message as it was received, or as a person mended it. `id` where its sender gave none. */
 export function messageOfKept(kept: KeptMessage, id: string): Message {
   const body = Buffer.from(kept.body, kept.encoding)
-  return messageOf(kept.id ?? id, kept.headers, body, new Date(kept.receivedAt))
+  return messageOf(kept.id ?? id, kept.headers, Object.keys(kept.headers), body, new Date(kept.receivedAt))
 }

@@ -63,7 +63,17 @@ export function stripeSignature(options: SignatureOptions): (request: ReceivedRe
     checkTime(seconds, atMs, options)
     const given = valuesOf('v1').map((each) => Buffer.from(each, 'hex'))
     checkSignature(keys, [`${seconds}.`, body], given)
-    return { id: /"id":\s*"(evt_[A-Za-z0-9_]{1,200})"/.exec(Buffer.from(body).toString('latin1'))?.[1] }
+    return { id: idOf(body) }
+  }
+}
+
+/** Of the event itself: what customers write into it may hold others. */
+function idOf(body: Uint8Array): string | undefined {
+  try {
+    const { id } = JSON.parse(new TextDecoder().decode(body)) as { readonly id?: unknown }
+    return typeof id === 'string' ? id : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -6,7 +6,7 @@ import type { Verifier } from './signature.js'
 export interface Message {
   /** The sender's id; undefined where it gives none. */
   readonly id: string | undefined
-  /** By lower-case name; those that carry secrets are left out. */
+  /** By lower-case name: content type, user agent and those of well-known senders, and what the source names in `headers`. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Uint8Array
   /** When it came. */
@@ -35,6 +35,9 @@ export interface WebhookOptions {
    * only translate, within 30 s, and leave out of the data when the message came: a repeat must be the same. What it throws makes the message a dead letter, which can be mended and sent again.
    */
   readonly to: (message: Message) => Translation | Promise<Translation>
+  /** Further headers that `to` needs, in lower case. They are kept with a message that cannot be translated, where people
+   *  see them: name none that carries a secret. */
+  readonly headers?: readonly string[]
   /** Messages that are translated and stored at once; more are told to come again. Default 100. */
   readonly inFlightMax?: number
   readonly description?: string
@@ -46,6 +49,7 @@ export interface WebhookSource {
   readonly name: string
   readonly verify: Verifier
   readonly to: WebhookOptions['to']
+  readonly headers: readonly string[]
   readonly inFlightMax: number
   readonly description: string | undefined
 }
@@ -54,8 +58,17 @@ const inFlightMaxDefault = 100
 
 /** Webhooks of somebody else. List it in `defineApp({ sources: […] })`; `@eventspine/server` takes its requests. */
 export function webhook(options: WebhookOptions): WebhookSource {
-  const { name, verify, to, inFlightMax = inFlightMaxDefault, description } = options
+  const { name, verify, to, headers = [], inFlightMax = inFlightMaxDefault, description } = options
   return Object.freeze({
-    ...{ kind: 'source' as const, transport: 'http' as const, name, verify, to, inFlightMax, description },
+    ...{
+      kind: 'source' as const,
+      transport: 'http' as const,
+      name,
+      verify,
+      to,
+      headers,
+      inFlightMax,
+      description,
+    },
   })
 }

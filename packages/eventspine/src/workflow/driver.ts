@@ -5,7 +5,7 @@ import { judge, PermanentError, TransientError } from '../handle/index.js'
 import { microtasksThrough, Wake } from '../kernel/index.js'
 import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
-import { dataOf, type History, judgedDecision, type Said } from './history.js'
+import { completedOf, dataOf, type History, judgedDecision, type Said } from './history.js'
 import type { AwaitedEvent, InstanceName, Recording } from './port.js'
 import { isFault, Program } from './program.js'
 
@@ -15,6 +15,8 @@ export interface DriverServices extends AttemptServices {
   /** When what caused this drive was accepted, by the database's clock: all that was accepted before it is in the
    *  history. */
   readonly stimulatedAtMs: number
+  /** Somebody wants it to end, and that waits for this drive. */
+  mustEnd(): boolean
   /** False when somebody else has written, or the lease is gone. */
   record(
     part: Pick<Recording, 'from' | 'entries' | 'state' | 'wakeAtMs' | 'published' | 'awaited'>,
@@ -23,8 +25,7 @@ export interface DriverServices extends AttemptServices {
 
 const nothing = '[]'
 
-/** The database keeps microseconds. */
-const roundingMs = 1
+const roundingMs = 1 // The database keeps microseconds.
 /** Waits so short are sat out, instead of being given back and taken up again. */
 const holdMsMax = 1_000
 /** What code between two calls may await that is not of its context, before the instance is given up. */
@@ -108,11 +109,13 @@ export class Driver {
     const { cancellation } = this.#services
     if (cancellation.cancelled) throw cancellation.reason
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#attention === undefined && (this.#transition() || this.#activate())) return true
+    const yields = this.#yields
+    if (this.#attention === undefined && (this.#transition() || (!yields && this.#activate()))) return true
     const arrival = this.#arrivals.shift()
     if (arrival !== undefined) return this.#isOutdated(arrival) || this.#append(arrival)
     if (this.#attention === undefined && this.#fire()) return true
     if (this.#attention !== undefined) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
+    if (yields) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
     if (this.#launching.length > 0) return await this.#launchAll()
     const dueInMs = this.#dueAtMs(true) - this.#services.time.earliestMs()
     if (this.#attempts.running > 0 || dueInMs <= holdMsMax)
@@ -120,6 +123,11 @@ export class Driver {
     if (!this.#awaitsForeign) return false
     if (!(await this.#foreign())) this.#strand()
     return true
+  }
+
+  // A wish to end waits behind this very delivery: what runs comes to its end, and nothing else begins before it is heard.
+  get #yields(): boolean {
+    return this.#program.state === 'running' && !this.#program.cancelled && this.#services.mustEnd()
   }
 
   // ── what follows from where it stands ──
@@ -390,8 +398,3 @@ export class Driver {
     this.#awaited = awaited
   }
 }
-
-const completedOf = (json: string | null) => ({
-  state: 'completed',
-  ...(json === null ? {} : { output: JSON.parse(json) as unknown }),
-})

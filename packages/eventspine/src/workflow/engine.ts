@@ -79,8 +79,8 @@ export class WorkflowEngine {
     }
     if (kind === 'started' && !isOwnStart(loaded, event)) return await this.#taken(name, drive, loaded)
     // Of a parent whose child is another under this id.
-    if (kind === 'cancelled' && isOfOther(event.data as CancelData, loaded)) return
-    const fresh = !isKnown(loaded, event)
+    const fresh =
+      !isKnown(loaded, event) && !(kind === 'cancelled' && isOfOther(event.data as CancelData, loaded))
     if (loaded.instance.endedAtMs !== null)
       return fresh ? await this.#late(name, drive, loaded, time) : undefined
     const definition = this.#definitions
@@ -158,12 +158,14 @@ export class WorkflowEngine {
     return persistently(this.#services.clock, cancellation, () => this.#claims.fetched(history))
   }
 
-  async #run(run: Run, { event, recordedAtMs, cancellation, grant }: Drive): Promise<void> {
+  async #run(run: Run, { event, recordedAtMs, cancellation, grant, ...drive }: Drive): Promise<void> {
     const { name, definition, history, parent, time, said, woken } = run
     let { made } = run
     const { clock, random, logger, port, show } = this.#services
     const cause = causeOf(event)
+    const isBehind = (kind: StimulusKind) => drive.isBehind(typeOf(name.workflow, kind))
     const driver = new Driver({
+      mustEnd: () => isBehind('cancelled') || (definition.overdue === 'cancel' && isBehind('overdue')),
       ...{ name, definition, history, time, clock, random, cancellation },
       stimulatedAtMs: recordedAtMs,
       logger: boundLogger(logger, { workflow: name.workflow, instance: name.id, tenant: name.tenant }),

@@ -65,3 +65,9 @@ export class History {
 }
 
 export const dataOf = <Data>({ data }: Entry): Data => (data === null ? undefined : JSON.parse(data)) as Data
+
+/** Of an end: what the code answered. */
+export const completedOf = (json: string | null) => ({
+  state: 'completed',
+  ...(json === null ? {} : { output: JSON.parse(json) as unknown }),
+})

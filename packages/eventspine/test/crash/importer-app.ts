@@ -27,5 +27,15 @@ export const importApp = defineApp({
         data: { n: Number(value), device, note },
       }),
     }),
+    fileSource({
+      name: 'numbered',
+      format: 'csv',
+      delimiter: ';',
+      to: ({ id = '', n }) => ({
+        event: readingTaken,
+        data: { n: Number(n), device: 'd', note: '' },
+        options: { id },
+      }),
+    }),
   ],
 })

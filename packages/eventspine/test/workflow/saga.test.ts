@@ -104,6 +104,37 @@ describe('a saga', () => {
       })
   })
 
+  test.each([
+    ['by whoever wants it', 'cancel'],
+    ['for its deadline', 'deadline'],
+  ])('one that never waits is cancelled behind the step that runs, %s', async (_, why) => {
+    const ran: string[] = []
+    const stage = new Stage(2)
+    const chain = workflow({
+      name: 'chain',
+      ...(why === 'deadline' && { deadlineMs: 5_000, overdue: 'cancel' as const }),
+      run: async (ctx) => {
+        const slow = (name: string) => async () => {
+          await stage.clock.sleep(8_000)
+          ran.push(name)
+        }
+        await ctx.step('a', slow('a'), { undo: () => void ran.push('undo a') })
+        await ctx.sleep(1)
+        await ctx.step('b', slow('b'), { undo: () => void ran.push('undo b') })
+        await ctx.step('ship', () => void ran.push('ship'), { pivot: true })
+      },
+    })
+    const spine = stage.spine(defineApp({ name: 'shop', workflows: [chain] }))
+    await stage.until(spine.start())
+    await stage.until(spine.workflows.start(chain, undefined, { id: 'c' }))
+    await stage.clock.advance(2_000)
+    if (why === 'cancel') await stage.until(spine.workflows.cancel(chain, 'c', 'ida'))
+    await stage.clock.advance(60_000)
+    expect(ran).toEqual(['a', 'undo a'])
+    expect((await stage.until(spine.workflows.show(chain, 'c')))?.state).toBe('compensated')
+    await stage.until(spine.stop())
+  })
+
   test('what waits for a person goes on when it is sent again, and fails again in the end', async () => {
     let mended = false
     const tried: string[] = []
