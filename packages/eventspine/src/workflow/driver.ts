@@ -15,7 +15,7 @@ export interface DriverServices extends AttemptServices {
   /** When what caused this drive was accepted, by the database's clock: all that was accepted before it is in the
    *  history. */
   readonly stimulatedAtMs: number
-  /** Somebody wants it to end, and that waits for this drive. */
+  /** A wish to end waits for this drive. */
   mustEnd(): boolean
   /** False when somebody else has written, or the lease is gone. */
   record(
@@ -24,10 +24,8 @@ export interface DriverServices extends AttemptServices {
 }
 
 const nothing = '[]'
-
 const roundingMs = 1 // The database keeps microseconds.
-/** Waits so short are sat out, instead of being given back and taken up again. */
-const holdMsMax = 1_000
+const holdMsMax = 1_000 // Waits so short are sat out, instead of being given back and taken up again.
 /** What code between two calls may await that is not of its context, before the instance is given up. */
 const foreignMsMax = 5_000
 const waitMsMax = 3_600_000
@@ -110,13 +108,13 @@ export class Driver {
     if (cancellation.cancelled) throw cancellation.reason
     if (this.#failure !== undefined) throw this.#failure
     const yields = this.#yields
-    if (this.#attention === undefined && (this.#transition() || (!yields && this.#activate()))) return true
+    if (this.#attention === undefined && (this.#transition() || this.#activate(yields))) return true
     const arrival = this.#arrivals.shift()
     if (arrival !== undefined) return this.#isOutdated(arrival) || this.#append(arrival)
     if (this.#attention === undefined && this.#fire()) return true
     if (this.#attention !== undefined) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
-    if (yields) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
     if (this.#launching.length > 0) return await this.#launchAll()
+    if (yields) return this.#attempts.running > 0 && (await this.#wait(waitMsMax))
     const dueInMs = this.#dueAtMs(true) - this.#services.time.earliestMs()
     if (this.#attempts.running > 0 || dueInMs <= holdMsMax)
       return await this.#wait(Math.min(dueInMs, waitMsMax))
@@ -125,9 +123,11 @@ export class Driver {
     return true
   }
 
-  // A wish to end waits behind this very delivery: what runs comes to its end, and nothing else begins before it is heard.
+  // A wish to end came, or waits behind this very delivery: what has begun comes to its end (a pivot in doubt, too), and
+  // nothing else begins before it is heard.
   get #yields(): boolean {
-    return this.#program.state === 'running' && !this.#program.cancelled && this.#services.mustEnd()
+    if (this.#program.state !== 'running' || this.#program.cancelled) return false
+    return this.#services.mustEnd() || this.#arrivals.some(({ kind }) => kind === 'cancel-requested')
   }
 
   // ── what follows from where it stands ──
@@ -176,12 +176,12 @@ export class Driver {
 
   // ── calls that nobody has looked at yet ──
 
-  #activate(): boolean {
+  #activate(onlyBegun: boolean): boolean {
     const before = this.#history.length
     let some = false
     for (const call of [...this.#program.calls.values()]) {
       if (this.#program.withdraws(call)) this.#say(call, 'withdrawn')
-      if (call.active || !this.#program.wants(call)) continue
+      if (call.active || !this.#program.wants(call) || (onlyBegun && !call.begun)) continue
       call.active = some = true
       this.#begin(call)
     }
