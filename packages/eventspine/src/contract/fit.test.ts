@@ -148,9 +148,9 @@ describe('whether what is written can be read', () => {
           ).toBeUndefined()
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: 400 },
     )
-    expect(fitting).toBeGreaterThan(100)
+    expect(fitting).toBeGreaterThan(10)
   })
 
   it('is said of a schema and itself', () => {
@@ -158,7 +158,7 @@ describe('whether what is written can be read', () => {
       fc.property(any, ({ schema }) => {
         expect(said(schema, schema)).toEqual([])
       }),
-      { numRuns: 2_000 },
+      { numRuns: 400 },
     )
   })
 

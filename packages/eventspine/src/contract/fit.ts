@@ -24,14 +24,19 @@ const shownValuesMax = 5
  */
 export function misfits(written: JsonSchema, read: JsonSchema): Misfit[] {
   const found: Misfit[] = []
-  new Comparison({ written, read }, found).compare(written, read, '')
+  const left = { comparisons: comparisonsMax }
+  new Comparison({ written, read, left }, found).compare(written, read, '')
   return found.slice(0, misfitsMax)
 }
 
-/** The whole schemas: what references point into. */
+/** Unions within unions are compared each with each: what takes more than so many comparisons is not decided. */
+const comparisonsMax = 10_000
+
+/** The whole schemas, what references point into, and how many comparisons are left for them. */
 interface Roots {
   readonly written: JsonSchema
   readonly read: JsonSchema
+  readonly left: { comparisons: number }
 }
 
 class Comparison {
@@ -48,6 +53,7 @@ class Comparison {
 
   compare(written: JsonSchema, read: JsonSchema, path: string): void {
     if (read === true || written === false || this.#found.length >= misfitsMax) return
+    if (--this.#roots.left.comparisons < 0) return this.#say(path, 'has too many alternatives to be compared')
     const [one, other] = [canonical(written), canonical(read)]
     if (one === other && (!one.includes('"$ref"') || this.#sameDefinitions)) return
     const pair = `${one}\n${other}`

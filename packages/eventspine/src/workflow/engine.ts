@@ -78,17 +78,17 @@ export class WorkflowEngine {
       return await this.#begin(name, drive, time)
     }
     if (kind === 'started' && !isOwnStart(loaded, event)) return await this.#taken(name, drive, loaded)
-    // Of a parent whose child is another under this id.
-    const fresh =
-      !isKnown(loaded, event) && !(kind === 'cancelled' && isOfOther(event.data as CancelData, loaded))
+    // Of a parent whose child is another under this id: it says nothing here, and who waits behind it goes on.
+    const isForeign = kind === 'cancelled' && isOfOther(event.data as CancelData, loaded)
+    const fresh = !isKnown(loaded, event)
     if (loaded.instance.endedAtMs !== null)
-      return fresh ? await this.#late(name, drive, loaded, time) : undefined
+      return fresh && !isForeign ? await this.#late(name, drive, loaded, time) : undefined
     const definition = this.#definitions
       .get(workflow)
       ?.find(({ version }) => version === loaded.instance.version)
     if (definition === undefined)
       throw otherVersion(name, loaded.instance.version, this.#newest(workflow).version)
-    const said = fresh ? saidBy(kind, event, definition.overdue) : []
+    const said = fresh && !isForeign ? saidBy(kind, event, definition.overdue) : []
     const { parent } = loaded.instance
     const history = new History(await this.#fetched(loaded, drive))
     await this.#run(
