@@ -53,6 +53,8 @@ export class State {
         return operation.id === 'takeMessage'
           ? dice.pick(['taken', 'taken', 'signed', 'none'])
           : fixed(dice, name)
+      case 'schedule':
+        return dice.pick(['yearly', 'yearly', 'none'])
       case 'ids':
         return this.#draw(dice, 'letter')
       case 'name':

@@ -1,7 +1,7 @@
 // What the server under fire runs: an event that takes anything, versions, a chain, and what ends as dead letters.
 import { defineApp, defineEvent, defineSubscription, PermanentError, TransientError } from 'eventspine'
 import { standardWebhooks, webhook } from 'eventspine/source'
-import { workflow } from 'eventspine/workflow'
+import { schedule, workflow } from 'eventspine/workflow'
 import { z } from 'zod'
 
 const orderV1 = defineEvent({
@@ -82,4 +82,8 @@ export const app = defineApp({
   subscriptions: [confirm, remember, fail, spare],
   workflows: [ask],
   sources: [taken, signed],
+  // For whoever has it run: by itself it comes round once a year.
+  schedules: [
+    schedule({ name: 'yearly', cron: '0 0 1 1 *', event: orderConfirmed, data: () => ({ order: 'yearly' }) }),
+  ],
 })
