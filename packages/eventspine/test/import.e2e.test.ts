@@ -113,7 +113,7 @@ test('a file of another kind is refused before anything is stored', async () => 
 
 test('a small file of another kind is refused as a whole, and can be imported when the source is mended', async () => {
   const path = join(folder, 'small.csv')
-  writeFileSync(path, 'a;b\n1;2\n')
+  writeFileSync(path, 'a;b\n1;2\n\n\n')
   const spine = await running(importApp, freshSchema())
   await expect(spine.sources.importFile('readings', path)).rejects.toThrow(/Not one of the 1 records/)
   expect((await spine.operator().events({ limit: 1 })).items).toEqual([])

@@ -13,7 +13,7 @@ import { Promotion } from './promotion.js'
 import { Queue } from './queue.js'
 import { Reader, type Wants } from './reader.js'
 import { ReplayEnd } from './replay-end.js'
-import type { ConsumerServices, Work } from './services.js'
+import type { ConsumerServices } from './services.js'
 import { becameRow, claimInMs, endedOf, hasPublished } from './settlement.js'
 import { SideBySide } from './side-by-side.js'
 import type { ResolvedSubscription } from './subscription.js'
@@ -40,6 +40,7 @@ export class Consumer {
   readonly #undecided = new Set<Item>()
   #transacting = false
   readonly #sideBySide = new SideBySide()
+  /** Chunks that have left the queue and wait for the one before them. */
   #probing = 0
   /** It was asked for room for rows and had none. */
   #askAgain = false
@@ -196,8 +197,7 @@ export class Consumer {
     item.started(clock)
     if (item.deaths >= outcomes.deathsMax) return done(outcomes.quarantined(item.deaths))
     metrics.started(subscription.name)
-    const isBehind: Work['isBehind'] = (type) => this.#keys.isBehind(item, type)
-    this.#services.handle({ subscription, lease, item, transaction, isBehind }, (outcome) => {
+    this.#services.handle({ subscription, lease, item, transaction, keys: this.#keys }, (outcome) => {
       item.ended(clock)
       metrics.ended(subscription.name, outcome.kind, item.durationMs)
       done(outcome)

@@ -8,6 +8,7 @@ import type { Capacity } from './capacity.js'
 import type { Consumer } from './consumer.js'
 import type { Feed } from './feed.js'
 import type { Item } from './item.js'
+import type { KeyOrder } from './key-order.js'
 import type { Lease, RetryPort } from './port.js'
 import type { ResolvedSubscription } from './subscription.js'
 
@@ -16,8 +17,8 @@ export interface Work {
   readonly lease: Lease
   readonly item: Item
   readonly transaction: Transaction | undefined
-  /** Whether an event of this type waits for it to end. */
-  isBehind(type: string): boolean
+  /** Know what waits for it to end. No function made for it: each object per delivery is felt by the garbage collector. */
+  readonly keys: Pick<KeyOrder, 'isBehind'>
 }
 
 export interface HandlerMetrics {

@@ -92,7 +92,8 @@ export class Execution implements Timed, Underway {
       if (subscription.workflow !== undefined) {
         const { cancellation } = this
         const { recordedAtMs } = this.#attempt.item.event
-        const isBehind = (type: string) => this.#attempt.isBehind?.(type) === true
+        const { keys, item } = this.#attempt
+        const isBehind = (type: string) => keys?.isBehind(item, type) === true
         const drive = { event, recordedAtMs, context, grant: lease, cancellation, isBehind }
         return this.#services.drive(subscription.workflow, drive)
       }

@@ -39,8 +39,8 @@ export interface Attempt {
     readonly cancellation: Cancellation
   }
   readonly transaction: Transaction | undefined
-  /** Whether an event of this type waits for it to end. */
-  isBehind?(type: string): boolean
+  /** Know whether an event of some type waits for it to end. */
+  readonly keys?: { isBehind(item: Attempt['item'], type: string): boolean }
 }
 
 /** One delivery of what moves an instance of a workflow on. */

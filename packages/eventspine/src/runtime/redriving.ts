@@ -1,5 +1,5 @@
 // Sends what redrives still have to send, as long as there are any. Where there are none a hint tells of the next one, and
-// a slow look is for a hint that was lost: an idle worker asked once a second, a fifth of all that it did.
+// a slow look is for a hint that was lost: an idle worker asked once a second before.
 import { type Clock, Wake } from '../kernel/index.js'
 
 /** Who says so when a redrive was begun. */

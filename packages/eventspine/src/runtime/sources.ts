@@ -10,7 +10,9 @@ import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import {
   bodyBytesMax,
+  FileImport,
   type ImportStanding,
+  isPassing,
   type KeptMessage,
   keptMessage,
   type Message,
@@ -23,13 +25,13 @@ import {
   translated,
   translatedOf,
   type Verified,
+  valueOfKept,
   type WebhookSource,
+  within,
 } from '../source/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
-import { FileImport, valueOfKept } from './file-import.js'
 import type { Publication, Published } from './publication.js'
-import { isPassing, within } from './translating.js'
 
 /** What became of a message. All three are there for good. */
 export interface Receipt {
@@ -170,7 +172,7 @@ export class Sources {
   /**
    * Imports a file of records by a `fileSource`. The same file goes on where it was, also after the process was killed, and
    * is imported once: for one that is through, how it stands is all that is answered. Throws NOT_FOUND for an unknown
-   * source, REQUEST_INVALID where none of the first records becomes an event, UNAVAILABLE where somebody else imports it.
+   * source, REQUEST_INVALID where none of the first records becomes an event, OVERLOADED where somebody else imports it.
    * @param options.signal stops it between two batches; it goes on at the next call
    * @param options.cell where its events live. Default: the first
    */

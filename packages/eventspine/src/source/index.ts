@@ -1,6 +1,7 @@
 // The ways in: messages of others that become events, with dead letters of their own for those that cannot.
 
 export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace } from './file.js'
+export { FileImport, valueOfKept } from './file-import.js'
 export { messageKept, nameOf, subscriptionOf } from './kept.js'
 export {
   bodyBytesMax,
@@ -24,6 +25,7 @@ export {
   type Verifier,
 } from './signature.js'
 export type { Source } from './source.js'
+export { isPassing, within } from './translating.js'
 export {
   type Message,
   type Translated,

@@ -49,22 +49,30 @@ function shownHeaders(headers: Message['headers'], named: readonly string[]): Re
 }
 
 export function keptMessage(source: string, { id, headers, body, at }: Message): KeptMessage {
-  const text = utf8Of(body)
-  // Of control characters and quotes JSON makes several each.
-  const isPlain = text !== undefined && JSON.stringify(text).length <= (body.length * 4) / 3 + 100
   return {
     ...{ source, id: id ?? null, headers: headers as KeptMessage['headers'], receivedAt: at.toISOString() },
-    ...(!isPlain
-      ? { body: Buffer.from(body).toString('base64'), encoding: 'base64' as const }
-      : { body: text, encoding: 'utf8' as const }),
+    ...bodyOf(body),
   }
 }
 
-function utf8Of(body: Uint8Array): string | undefined {
+/** As it is kept: the log takes no NUL in a text, and of control characters and quotes JSON makes several each. */
+export function bodyOf(body: Uint8Array): Pick<KeptMessage, 'body' | 'encoding'> {
+  const text = textOf(body)
+  const isPlain =
+    text !== undefined &&
+    !text.includes('\u0000') &&
+    JSON.stringify(text).length <= (body.length * 4) / 3 + 100
+  return isPlain
+    ? { body: text, encoding: 'utf8' }
+    : { body: Buffer.from(body).toString('base64'), encoding: 'base64' }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Undefined for what is no UTF-8. */
+export function textOf(bytes: Uint8Array): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
-    // The log takes no NUL in a text.
-    return text.includes('\u0000') ? undefined : text
+    return utf8.decode(bytes)
   } catch {
     return undefined
   }

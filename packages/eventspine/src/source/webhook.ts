@@ -32,7 +32,8 @@ export interface WebhookOptions {
   readonly verify: Verifier
   /**
    * What a message becomes; null for one that is of no interest. It may run more than once for the same message, so let it
-   * only translate, within 30 s, and leave out of the data when the message came: a repeat must be the same. What it throws makes the message a dead letter, which can be mended and sent again.
+   * only translate, within 30 s, and leave out of the data when the message came: a repeat must be the same. What it throws
+   * makes the message a dead letter, which can be mended and sent again.
    */
   readonly to: (message: Message) => Translation | Promise<Translation>
   /** Further headers that `to` needs, in lower case. They are kept with a message that cannot be translated, where people

@@ -1,7 +1,7 @@
 // Many filters against one event: which of them take it? Of each filter one condition that must hold is looked up in an
 // index, and only the filters whose condition holds are judged in full. So the price follows the filters that come near,
 // not those that there are. What is looked up may say yes too often, never too seldom: the filter has the last word.
-// Measured on Node 20, one core (`npm run bench -- --only filters`): see docs/benchmarks.md.
+// Measured by `npm run bench -- --only filters`: see docs/benchmarks.md.
 import { conditionsOf, type Demand } from './anchor.js'
 import type { Filter } from './compile.js'
 import { fold } from './fold.js'

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { EventspineError } from '../kernel/index.js'
-import { type FileRecord, type FileSource, fieldsOf, RecordSplitter } from '../source/index.js'
+import type { FileSource } from './file.js'
+import { textOf } from './message.js'
+import { type FileRecord, fieldsOf, RecordSplitter } from './records.js'
 
 const chunkBytes = 256 * 1024
 
@@ -15,7 +17,7 @@ export interface Header {
 
 const none: Header = { names: [], endBytes: 0, lines: 0 }
 
-export class ImportFile {
+export class OpenedFile {
   readonly name: string
   readonly sizeBytes: number
   readonly #handle: FileHandle
@@ -36,12 +38,12 @@ export class ImportFile {
     this.#source = source
   }
 
-  static async open(path: string, source: FileSource): Promise<ImportFile> {
+  static async open(path: string, source: FileSource): Promise<OpenedFile> {
     // Before it is opened: that of a pipe would wait for somebody to write.
     if (!(await stat(path)).isFile()) throw refused(basename(path), 'is no regular file')
     const handle = await open(path, 'r')
     const { size, mtimeMs } = await handle.stat()
-    return new ImportFile(basename(path), size, mtimeMs, handle, source)
+    return new OpenedFile(basename(path), size, mtimeMs, handle, source)
   }
 
   close(): Promise<void> {
@@ -99,17 +101,6 @@ export class ImportFile {
       yield buffer.subarray(0, bytesRead)
       at += bytesRead
     }
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Undefined for what is no UTF-8. */
-export function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return undefined
   }
 }
 

@@ -4,17 +4,12 @@
 import { type NewEvent, type Preparation, prepare } from '../event/index.js'
 import { parseJson } from '../event/json/index.js'
 import { EventspineError } from '../kernel/index.js'
-import {
-  type FileRecord,
-  type FileSource,
-  type ImportPort,
-  type ImportStanding,
-  type KeptMessage,
-  messageKept,
-  rowOf,
-  translatedOf,
-} from '../source/index.js'
-import { type Header, ImportFile, textOf } from './import-file.js'
+import type { FileSource } from './file.js'
+import { messageKept } from './kept.js'
+import { bodyOf, type KeptMessage, textOf, translatedOf } from './message.js'
+import { type Header, OpenedFile } from './opened-file.js'
+import type { ImportPort, ImportStanding } from './port.js'
+import { type FileRecord, rowOf } from './records.js'
 import { isPassing, within } from './translating.js'
 
 /** Of one transaction, whichever comes first; a record goes whole. */
@@ -50,14 +45,16 @@ interface Translated {
 
 export class FileImport {
   readonly #services: FileImportServices
-  readonly #file: ImportFile
+  readonly #file: OpenedFile
   readonly #header: Header
   #standing: ImportStanding
   #firstFault: unknown
+  /** All records are read. */
+  #atEnd = false
 
   private constructor(
     services: FileImportServices,
-    file: ImportFile,
+    file: OpenedFile,
     header: Header,
     standing: ImportStanding,
   ) {
@@ -70,7 +67,7 @@ export class FileImport {
   /** Goes on from where it stands to the end of the file, or until the signal aborts. Answers how it stands then. */
   static async run(services: FileImportServices): Promise<ImportStanding> {
     const { source, path, port } = services
-    const file = await ImportFile.open(path, source)
+    const file = await OpenedFile.open(path, source)
     try {
       const header = await file.header()
       const id = `${source.name}:${await file.hash()}`
@@ -121,6 +118,7 @@ export class FileImport {
       events = bytes = 0
       first = false
     }
+    this.#atEnd = true
     if (batch.length > 0) yield batch
   }
 
@@ -179,7 +177,7 @@ export class FileImport {
 
   #checkHope(batch: readonly Translated[]): void {
     const isFirst = this.#standing.records === 0
-    const isWhole = batch.at(-1)?.record.endBytes === this.#file.sizeBytes
+    const isWhole = this.#atEnd
     const isTelling = isFirst && batch.length > 0 && (isWhole || batch.length >= hopelessRecords)
     if (!isTelling || batch.some(({ kept }) => kept === undefined)) return
     const why = this.#firstFault instanceof Error ? this.#firstFault.message : String(this.#firstFault)
@@ -234,8 +232,6 @@ export class FileImport {
 
   async #kept(record: FileRecord): Promise<Translated> {
     const { source, preparation, checkIn } = this.#services
-    const text = textOf(record.bytes)
-    const isPlain = text !== undefined && !text.includes('\u0000')
     const data: KeptMessage = {
       ...{ source: source.name, id: this.#idOf(record) },
       receivedAt: new Date(preparation.clock.now()).toISOString(),
@@ -243,8 +239,7 @@ export class FileImport {
         ...{ file: this.#file.name, line: String(record.line) },
         ...(source.format === 'csv' && { fields: JSON.stringify(this.#header.names) }),
       },
-      body: isPlain ? text : Buffer.from(record.bytes).toString('base64'),
-      encoding: isPlain ? 'utf8' : 'base64',
+      ...bodyOf(record.bytes),
     }
     const options = { source: `/eventspine/sources/${source.name}` }
     const roomy = { ...preparation, hardLimitBytes: Number.POSITIVE_INFINITY }
