@@ -105,9 +105,10 @@ describe('a saga', () => {
   })
 
   test.each([
-    ['by whoever wants it', 'cancel'],
-    ['for its deadline', 'deadline'],
-  ])('one that never waits is cancelled behind the step that runs, %s', async (_, why) => {
+    ['by whoever wants it', 'cancel', 0],
+    ['by whoever wants it, before a short sleep', 'cancel', 1],
+    ['for its deadline', 'deadline', 0],
+  ])('one that never waits is cancelled behind the step that runs, %s', async (_, why, sleepMs) => {
     const ran: string[] = []
     const stage = new Stage(2)
     const chain = workflow({
@@ -119,7 +120,7 @@ describe('a saga', () => {
           ran.push(name)
         }
         await ctx.step('a', slow('a'), { undo: () => void ran.push('undo a') })
-        await ctx.sleep(1)
+        if (sleepMs > 0) await ctx.sleep(sleepMs)
         await ctx.step('b', slow('b'), { undo: () => void ran.push('undo b') })
         await ctx.step('ship', () => void ran.push('ship'), { pivot: true })
       },
