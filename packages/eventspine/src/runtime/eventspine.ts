@@ -71,7 +71,7 @@ export class Eventspine {
   ) {
     this.#options = resolveOptions(options, app.name)
     this.#surroundings = surroundings
-    const { tenant, source, hardLimitBytes } = this.#options
+    const { tenant, source, hardLimitBytes, logger } = this.#options
     const { clock, random } = surroundings
     const { registry } = app
     this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent, registry }
@@ -80,7 +80,6 @@ export class Eventspine {
     this.workflows = new Workflows({ app, clock, random, tenant, cellOf })
     this.approvals = new Approvals({ clock, random, cellOf })
     this.schedules = new Schedules({ app, clock, random, tenant, cellOf })
-    const { logger } = this.#options
     this.sources = new Sources({
       ...{ app, clock, logger, metrics: this.#metrics, preparation: this.#preparation },
       publishMany: (publications) => this.publishMany(publications),
@@ -172,11 +171,12 @@ export class Eventspine {
 
   async #start(): Promise<void> {
     this.#state = 'starting'
+    if (this.#options.work) this.#stallWatch.start() // The first cell delivers while others still start.
     try {
       await Promise.all([...this.#cells.values()].map((cell) => cell.start()))
-      if (this.#options.work) this.#stallWatch.start()
       this.#state = 'running'
     } catch (error) {
+      this.#stallWatch.stop()
       this.#state = 'new'
       this.#starting = undefined
       throw error

@@ -13,7 +13,10 @@ export interface Surroundings {
 }
 
 export class Program extends Process {
-  constructor(script: 'worker' | 'publisher', { databaseUrl, schema, sink, app, events = 0 }: Surroundings) {
+  constructor(
+    script: 'worker' | 'publisher' | 'half-started',
+    { databaseUrl, schema, sink, app, events = 0 }: Surroundings,
+  ) {
     super(new URL(`./${script}.ts`, import.meta.url), {
       DATABASE_URL: databaseUrl,
       CRASH_SCHEMA: schema,

@@ -18,7 +18,7 @@ const watchingMs = 1_000
 /** Of two looks of the watch at least, and less than that time. */
 const looksMs = 500
 
-it('tells a process that was stopped from one that is blocked', { timeout: 60_000 }, async () => {
+async function surroundings() {
   const schema = freshSchema()
   const directory = mkdtempSync(join(tmpdir(), 'eventspine-stall-'))
   afterTest(async () => rmSync(directory, { recursive: true, force: true }))
@@ -28,6 +28,11 @@ it('tells a process that was stopped from one that is blocked', { timeout: 60_00
   afterTest(() => publisher.stop())
   await publisher.start()
   await sql(effectTable(schema))
+  return { schema, sink, publisher }
+}
+
+it('tells a process that was stopped from one that is blocked', { timeout: 60_000 }, async () => {
+  const { schema, sink, publisher } = await surroundings()
   const worker = new Program('worker', { databaseUrl, schema, sink, app: 'blocking' })
   await worker.says('ready')
   await delay(watchingMs)
@@ -45,6 +50,19 @@ it('tells a process that was stopped from one that is blocked', { timeout: 60_00
   expect(worker.ended, worker.output).toBe(false)
   expect(worker.output).not.toContain('stood still')
 
+  await publisher.publish(happened, { n: 7, key: 'k' })
+  await worker.end()
+  expect(worker.code).toBeNull()
+  expect(worker.output).toContain('a handler blocks it')
+})
+
+it('kills a blocked process also while it still starts: the cells that run deliver already', {
+  timeout: 60_000,
+}, async () => {
+  const { schema, sink, publisher } = await surroundings()
+  const worker = new Program('half-started', { databaseUrl, schema, sink, app: 'blocking' })
+  afterTest(() => sql(`DROP SCHEMA IF EXISTS ${schema}_never CASCADE`))
+  await until(async () => (await publisher.operator().subscriptions()).length > 0, 30_000)
   await publisher.publish(happened, { n: 7, key: 'k' })
   await worker.end()
   expect(worker.code).toBeNull()
