@@ -17,7 +17,9 @@ import type { Call } from './call.js'
 import type { Consequences } from './consequences.js'
 import type { DatabaseTime } from './database-time.js'
 import type { AnyWorkflow } from './definition.js'
+import { MisuseError } from './errors.js'
 import type { Said } from './history.js'
+import { insideOf } from './inside-step.js'
 import type { Failed } from './program.js'
 
 /** What came of an attempt, or from outside. */
@@ -101,7 +103,7 @@ export class Attempts {
     call.dueAtMs = undefined
     void attempt({
       step: call.name,
-      action: action ?? (() => undefined),
+      action: (context) => insideOf(call, () => action?.(context)),
       context: { idempotencyKey: consequences.keyOf(call), attempt: call.attempts + 1, log: logger },
       deadlineMs: options?.deadlineMs ?? stepDeadlineMsDefault,
       ...{ cancellation, clock },
@@ -119,6 +121,7 @@ export class Attempts {
     const { random, time } = this.#services
     const failure = judge(outcome.error)
     const attempts = call.attempts + 1
+    if (outcome.error instanceof MisuseError) return this.#halts(call, outcome.error, attempts, outcome.error)
     const delayMs = delayOf(outcome.error, failure, attempts, this.#policyOf(call), random)
     if (delayMs === undefined) return this.#givenUp(call, outcome.error, attempts)
     this.#arrive(call, this.#failed(call, outcome.error, attempts, time.latestMs() + delayMs))
@@ -143,17 +146,17 @@ export class Attempts {
   #givenUp(call: Call, error: unknown, attempts: number): void {
     if (call.kind === 'step' && !this.#reports.pivoted())
       return this.#arrive(call, { kind: 'step-dead', data: judge(error) })
-    this.#arrive(call, this.#failed(call, error, attempts, null))
     const what =
       call.kind === 'undo'
         ? `Undoing step "${call.name}"`
         : `Step "${call.name}", behind the point of no return,`
-    this.#reports.stuck(
-      new PermanentError(
-        `${what} failed ${attempts === 1 ? 'once' : `${attempts} times`} and waits for a person: ${judge(error).message}. Mend the cause, then retry.`,
-        { cause: error },
-      ),
-    )
+    const message = `${what} failed ${attempts === 1 ? 'once' : `${attempts} times`} and waits for a person: ${judge(error).message}. Mend the cause, then retry.`
+    this.#halts(call, error, attempts, new PermanentError(message, { cause: error }))
+  }
+
+  #halts(call: Call, error: unknown, attempts: number, why: Error): void {
+    this.#arrive(call, this.#failed(call, error, attempts, null))
+    this.#reports.stuck(why)
   }
 
   #arrive({ place, name }: Call, said: Omit<Arrival, 'place' | 'name'>): void {

@@ -29,3 +29,10 @@ export class ChildError extends HandlerError {
     delete (this as { stack?: string }).stack
   }
 }
+
+/** The context was asked for what it cannot do. Only other code mends that, so the instance waits for it. */
+export class MisuseError extends TypeError {
+  constructor(message: string) {
+    super(`Workflow: ${message}.`)
+  }
+}

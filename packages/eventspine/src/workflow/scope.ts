@@ -4,11 +4,15 @@
 export class Scope {
   #next = 0
   #closed = false
+  /** The one of all branches of one run of the code. */
+  readonly root: Scope
 
   private constructor(
     readonly path: string,
     readonly parent: Scope | undefined,
-  ) {}
+  ) {
+    this.root = parent?.root ?? this
+  }
 
   static root(): Scope {
     return new Scope('', undefined)

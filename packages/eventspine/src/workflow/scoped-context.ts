@@ -2,8 +2,8 @@
 import type { AnyEventDefinition, EventOf, InputOf } from '../event/definition.js'
 import type { Event } from '../event/event.js'
 import type { HandlerPublishOptions } from '../handle/context.js'
-import { EventspineError } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
+import type { Asked, CallKind } from './call.js'
 import type {
   Approval,
   ApprovalOptions,
@@ -17,6 +17,8 @@ import type {
   WorkflowContext,
 } from './context.js'
 import type { AnyWorkflow, WorkflowInput, WorkflowOutput } from './definition.js'
+import { MisuseError } from './errors.js'
+import { checkOutside } from './inside-step.js'
 import type { Program } from './program.js'
 import type { Scope } from './scope.js'
 
@@ -61,28 +63,27 @@ export class ScopedContext implements WorkflowContext {
     checkName('step', name)
     if (typeof action !== 'function')
       throw misused(`step "${name}" has no function; write ctx.step("${name}", () => …)`)
-    return this.#program.call(this.#scope, 'step', name, {
-      action,
-      options: options as StepOptions<unknown>,
-    }) as Promise<Result>
+    checkStepOptions(name, options as StepOptions<unknown>)
+    return this.#call('step', name, { action, options: options as StepOptions<unknown> }) as Promise<Result>
   }
 
   sleep(ms: number): Promise<void> {
     if (!(ms >= 0 && ms <= sleepMsMax))
       throw misused(`ctx.sleep takes milliseconds from 0 to ${sleepMsMax}, ten years, not ${String(ms)}`)
-    return this.#program.call(this.#scope, 'sleep', '', { timeoutMs: ms }) as Promise<void>
+    return this.#call('sleep', '', { timeoutMs: ms }) as Promise<void>
   }
 
   sleepUntil(time: Date): Promise<void> {
     const atMs = time instanceof Date ? time.getTime() : Number.NaN
     if (Number.isNaN(atMs) || atMs > this.#program.nowMs + sleepMsMax)
       throw misused('ctx.sleepUntil takes a valid Date, within ten years')
-    return this.#program.call(this.#scope, 'sleep', '', { dueAtMs: atMs }) as Promise<void>
+    return this.#call('sleep', '', { dueAtMs: atMs }, 'sleepUntil') as Promise<void>
   }
 
   signal<Payload>(name: string, options: WaitOptions = {}): Promise<Payload | undefined> {
     checkName('signal', name)
-    return this.#program.call(this.#scope, 'signal', name, timeoutOf(options)) as Promise<Payload | undefined>
+    checkOptions('signal', options, ['timeoutMs'])
+    return this.#call('signal', name, timeoutOf(options)) as Promise<Payload | undefined>
   }
 
   waitFor<Definition extends AnyEventDefinition>(
@@ -95,22 +96,27 @@ export class ScopedContext implements WorkflowContext {
         `ctx.waitFor takes an event that the workflow lists; write waitsFor: [${event?.type ?? '…'}] in its definition`,
       )
     checkName('key', key)
-    return this.#program.call(this.#scope, 'event', event.type, {
-      ...timeoutOf(options),
-      awaited: { key, where: where as (event: Event) => boolean },
-    }) as Promise<EventOf<Definition> | undefined>
+    checkOptions('waitFor', options, ['timeoutMs'])
+    return this.#call(
+      'event',
+      event.type,
+      { ...timeoutOf(options), awaited: { key, where: where as (event: Event) => boolean } },
+      'waitFor',
+    ) as Promise<EventOf<Definition> | undefined>
   }
 
-  async approval(name: string, options: ApprovalOptions = {}): Promise<Approval | undefined> {
+  approval(name: string, options: ApprovalOptions = {}): Promise<Approval | undefined> {
     checkName('approval', name)
+    checkOptions('approval', options, ['timeoutMs', 'to', 'text'])
     const { to, text } = options
-    const answer = await this.#program.call(this.#scope, 'approval', name, {
+    return this.#call('approval', name, {
       ...timeoutOf(options),
       asked: { ...(to === undefined ? {} : { to }), ...(text === undefined ? {} : { text }) },
+    }).then((answer) => {
+      if (answer === undefined) return undefined
+      const { approved, by, reason, atMs } = answer as Decision
+      return { approved, by, reason: reason ?? undefined, at: new Date(atMs) }
     })
-    if (answer === undefined) return undefined
-    const { approved, by, reason, atMs } = answer as Decision
-    return { approved, by, reason: reason ?? undefined, at: new Date(atMs) }
   }
 
   child<Definition extends AnyWorkflow>(
@@ -119,7 +125,8 @@ export class ScopedContext implements WorkflowContext {
     options: ChildOptions = {},
   ): Promise<WorkflowOutput<Definition>> {
     if (definition?.kind !== 'workflow') throw misused('ctx.child takes a workflow made by workflow({ … })')
-    return this.#program.call(this.#scope, 'child', definition.name, {
+    checkOptions('child', options, ['id'])
+    return this.#call('child', definition.name, {
       child: { definition, input, id: options.id },
     }) as Promise<WorkflowOutput<Definition>>
   }
@@ -129,41 +136,56 @@ export class ScopedContext implements WorkflowContext {
     data: InputOf<Definition>,
     options: Omit<HandlerPublishOptions, 'id'> = {},
   ): Promise<{ readonly id: string }> {
-    return this.#program.call(this.#scope, 'publish', event.type, {
+    if (typeof event?.type !== 'string')
+      throw misused('ctx.publish takes an event made by defineEvent({ … })')
+    return this.#call('publish', event.type, {
       publication: { event, data, options },
     }) as Promise<{ readonly id: string }>
   }
 
-  async all<const Branches extends readonly Branch<unknown>[]>(
+  all<const Branches extends readonly Branch<unknown>[]>(
     branches: Branches,
   ): Promise<{ -readonly [Index in keyof Branches]: Awaited<ReturnType<Branches[Index]>> }> {
-    const place = this.#scope.place()
-    const ended = await Promise.allSettled(
-      branches.map(async (branch, index) => branch(this.#branch(place, index).context)),
+    checkBranches('all', branches)
+    const place = this.#place('all')
+    const begun = branches.map(async (branch, index) => branch(this.#branch(place, index).context))
+    return awaitedLater(Promise.allSettled(begun).then(valuesOf)) as never
+  }
+
+  race<Result>(branches: readonly Branch<Result>[]): Promise<Result> {
+    checkBranches('race', branches)
+    if (branches.length === 0)
+      throw misused('ctx.race takes one branch at least: of none nothing would ever end')
+    const place = this.#place('race')
+    const made = branches.map((branch, index) => ({ branch, ...this.#branch(place, index) }))
+    const first = Promise.race(made.map(async ({ branch, context }) => branch(context)))
+    return awaitedLater(
+      first.finally(() => {
+        for (const { scope } of made) scope.close()
+      }),
     )
-    return valuesOf(ended) as never
   }
 
-  async race<Result>(branches: readonly Branch<Result>[]): Promise<Result> {
-    const place = this.#scope.place()
-    const made = branches.map((_, index) => this.#branch(place, index))
-    try {
-      return await Promise.race(
-        branches.map(async (branch, index) => branch((made[index] as (typeof made)[number]).context)),
-      )
-    } finally {
-      for (const { scope } of made) scope.close()
-    }
-  }
-
-  async map<Item, Result>(
+  map<Item, Result>(
     items: readonly Item[],
     each: (item: Item, ctx: WorkflowContext, index: number) => Promise<Result>,
-    { concurrency = concurrencyDefault }: MapOptions = {},
+    options: MapOptions = {},
   ): Promise<Result[]> {
+    checkOptions('map', options, ['concurrency'])
+    const { concurrency = concurrencyDefault } = options
     if (!(Number.isInteger(concurrency) && concurrency >= 1))
       throw misused(`concurrency is ${String(concurrency)}; write a whole number from 1 on`)
-    const place = this.#scope.place()
+    if (!Array.isArray(items) || typeof each !== 'function')
+      throw misused('ctx.map takes an array and a function: ctx.map(items, (item, ctx, index) => …)')
+    return awaitedLater(this.#map(items, each, concurrency, this.#place('map')))
+  }
+
+  async #map<Item, Result>(
+    items: readonly Item[],
+    each: (item: Item, ctx: WorkflowContext, index: number) => Promise<Result>,
+    concurrency: number,
+    place: string,
+  ): Promise<Result[]> {
     const ended: PromiseSettledResult<Result>[] = []
     let next = 0
     const lane = async () => {
@@ -185,17 +207,35 @@ export class ScopedContext implements WorkflowContext {
   }
 
   random(): number {
+    checkOutside(this.#scope, 'random')
     return this.#program.chance.next()
   }
 
   uuid(): string {
+    checkOutside(this.#scope, 'uuid')
     return this.#program.chance.uuid()
+  }
+
+  #call(kind: CallKind, name: string, asked: Asked, method: string = kind): Promise<unknown> {
+    checkOutside(this.#scope, method)
+    return this.#program.call(this.#scope, kind, name, asked)
+  }
+
+  #place(method: string): string {
+    checkOutside(this.#scope, method)
+    return this.#scope.place()
   }
 
   #branch(place: string, index: number) {
     const scope = this.#scope.branch(place, index)
     return { scope, context: new ScopedContext(this.#program, scope) }
   }
+}
+
+/** Who awaits it behind another call must not end the process when it rejects before. */
+function awaitedLater<Answer>(promise: Promise<Answer>): Promise<Answer> {
+  promise.catch(() => {})
+  return promise
 }
 
 interface Decision {
@@ -219,9 +259,44 @@ const timeoutOf = ({ timeoutMs }: WaitOptions) => {
   return { timeoutMs }
 }
 
+function checkBranches(method: string, branches: unknown): void {
+  if (!Array.isArray(branches) || !branches.every((branch) => typeof branch === 'function'))
+    throw misused(
+      `ctx.${method} takes an array of functions, each of which is given a context of its own: ctx.${method}([(ctx) => ctx.step(…)])`,
+    )
+}
+
+function checkOptions(method: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options))
+    if (!known.includes(name)) throw misused(`ctx.${method} has no option "${name}"; there ${listed(known)}`)
+}
+
+const listed = (names: readonly string[]) => `${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
+
+const stepOptions = ['retry', 'deadlineMs', 'undo', 'undoRetry', 'pivot']
+/** The longest that a timer takes. */
+const deadlineMsMax = 2_147_483_647
+
+function checkStepOptions(step: string, options: StepOptions<unknown>): void {
+  checkOptions('step', options, stepOptions)
+  const { deadlineMs = 1, undo, retry, undoRetry, pivot = false } = options
+  if (!(deadlineMs > 0 && deadlineMs <= deadlineMsMax))
+    throw misused(
+      `deadlineMs of step "${step}" is ${String(deadlineMs)}; write milliseconds from 1 to ${deadlineMsMax}`,
+    )
+  if (undo !== undefined && typeof undo !== 'function')
+    throw misused(`undo of step "${step}" must be a function: (result, ctx) => …`)
+  if (typeof pivot !== 'boolean') throw misused(`pivot of step "${step}" is true or false`)
+  for (const policy of [retry, undoRetry])
+    if (policy !== undefined && typeof policy?.delayMs !== 'function')
+      throw misused(
+        `step "${step}" has no such retry policy; write retries.standard() or another of "retries"`,
+      )
+}
+
 function checkName(what: string, name: unknown): void {
   if (typeof name !== 'string' || name === '' || name.length > namesMax || /[\u0000-\u001f\u007f]/.test(name))
     throw misused(`the name of a ${what} is a text of 1 to ${namesMax} characters`)
 }
 
-const misused = (message: string) => new EventspineError('REQUEST_INVALID', `Workflow: ${message}.`)
+const misused = (message: string) => new MisuseError(message)

@@ -213,7 +213,7 @@ describe('waiting for an event', () => {
     const unlisted = workflow({ name: 'unlisted', run: (ctx) => ctx.waitFor(paid, { key: 'a' }) })
     await scenario(defineApp({ name: 'shop', workflows: [unlisted] }))
       .when(starting(unlisted, undefined))
-      .then((seen) => expect(only(seen.workflows).failure?.message).toContain('waitsFor: [orders.paid]'))
+      .then((seen) => expect(only(seen.workflows).attention?.message).toContain('waitsFor: [orders.paid]'))
     const keyless = defineEvent({ type: 'orders.seen', schema: z.object({}) })
     const wrong = workflow({ name: 'wrong', waitsFor: [keyless], run: async () => {} })
     expect(() => defineApp({ name: 'shop', workflows: [wrong] })).toThrow(
