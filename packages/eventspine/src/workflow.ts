@@ -12,6 +12,7 @@ export type { Schedules, ScheduleView } from './runtime/schedules.js'
 export type {
   Decision,
   InstanceOptions,
+  OpenQuestion,
   RestartOptions,
   StartOptions,
   WorkflowDetails,

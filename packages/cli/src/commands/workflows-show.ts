@@ -1,4 +1,5 @@
 // `eventspine workflows show`: one instance from its start to where it is, a line for each thing that happened.
+import type { App } from 'eventspine'
 import type { Entry, WorkflowDetails } from 'eventspine/workflow'
 import { type Call, operand } from '../command.js'
 import { notFound } from '../project/lookup.js'
@@ -20,17 +21,17 @@ export async function showWorkflow(
   const options = flags.tenant === undefined ? {} : { tenant: flags.tenant }
   const details = await spine.workflows.show(workflow, id, options)
   if (details === null) throw notFound('instance', id, `List them: ${hint('workflows list')}.`)
-  screen.answer(details, () => lines(details, screen.width, hint))
+  screen.answer(details, () => lines(details, spine.app, screen.width, hint))
   return undefined
 }
 
-function lines(details: WorkflowDetails, width: number, hint: Session['hint']): Text[] {
+function lines(details: WorkflowDetails, app: App, width: number, hint: Session['hint']): Text[] {
   const { workflow, id, version, startedAtMs, endedAtMs, attention, output, failure, parent } = details
   return [
     [bold(`${workflow} ${id}`), dim(` version ${version}`)],
     '',
     ...list([
-      ['state', standing(details)],
+      ['state', standing(details, app)],
       ['tenant', details.tenant],
       ['started', moment(startedAtMs)],
       ...(endedAtMs === null ? [] : [['took', duration(endedAtMs - startedAtMs)] as const]),
@@ -42,9 +43,30 @@ function lines(details: WorkflowDetails, width: number, hint: Session['hint']): 
     '',
     bold('History'),
     ...table(columns, details.history.map(row(startedAtMs)), width - 2).map((line): Text => ['  ', line]),
+    ...questionLines(details, hint),
     ...(attention === null ? [] : ['', ...attentionLines(details, attention, hint)]),
   ]
 }
+
+const questionLines = ({ workflow, id, questions }: WorkflowDetails, hint: Session['hint']): Text[] =>
+  questions.length === 0
+    ? []
+    : [
+        '',
+        yellow('It asks'),
+        ...questions.flatMap(({ approval, question, text, to }): Text[] => [
+          [
+            '  ',
+            bold(approval),
+            dim(` (question ${question})`),
+            ...(text === undefined ? [] : [`: ${visibleJson(text)}`]),
+            ...(to === undefined ? [] : [dim(` to ${visibleJson(to)}`)]),
+          ],
+          dim(
+            `  Decide: ${hint(`workflows approve ${workflow} ${id} '${approval}' --question ${question}`)}, or with --refuse`,
+          ),
+        ]),
+      ]
 
 const attentionLines = (
   { workflow, id }: WorkflowDetails,

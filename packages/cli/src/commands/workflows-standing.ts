@@ -1,13 +1,23 @@
 // How an instance of a workflow stands, in a word.
+import type { App } from 'eventspine'
 import type { InstanceView } from 'eventspine/workflow'
 import { cyan, green, red, type Text, yellow } from '../screen/text.js'
 import { ago } from '../screen/time.js'
 
-export function standing({ state, attention, wakeAtMs }: InstanceView): Text {
+/** `app`: whose code may not know its version. */
+export function standing(instance: InstanceView, app: Pick<App, 'workflows'>): Text {
+  const { state, attention, wakeAtMs, version, workflow } = instance
   if (attention !== null) return red('✗ needs attention')
   if (state === 'completed') return green('✓ completed')
+  if (instance.endedAtMs === null) {
+    const versions = app.workflows.filter(({ name }) => name === workflow).map((each) => each.version)
+    if (!versions.includes(version))
+      return yellow(
+        `! waits for an app with version ${version}; this one has ${versions.join(', ') || 'none'}`,
+      )
+  }
   if (state === 'running')
-    return wakeAtMs === null ? cyan('▸ running') : cyan(`▸ sleeps, wakes ${ago(wakeAtMs)}`)
+    return wakeAtMs === null ? cyan('▸ running') : cyan(`▸ waits until ${ago(wakeAtMs)}`)
   if (state === 'compensating') return yellow('↻ compensating')
   return state === 'failed' ? red('✗ failed') : yellow(`✓ ${state}`)
 }

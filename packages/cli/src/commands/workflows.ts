@@ -1,5 +1,6 @@
 // `eventspine workflows`: list instances, show one as it went, start, signal, decide, cancel and mend.
 import { type Command, Option } from 'commander'
+import type { App } from 'eventspine'
 import type { InstanceView, WorkflowQuery } from 'eventspine/workflow'
 import { type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
 import { readJson } from '../input/json.js'
@@ -15,6 +16,12 @@ import { type TenantFlags, tenantOf, withTenant } from './workflows-tenant.js'
 interface ListFlags extends PageFlags, TenantFlags {
   readonly workflow?: string
   readonly state?: NonNullable<WorkflowQuery['state']>
+}
+
+interface DecisionFlags extends TenantFlags {
+  readonly refuse?: boolean
+  readonly reason?: string
+  readonly question?: string
 }
 
 const states = [
@@ -35,7 +42,7 @@ export function addWorkflows(program: Command, commands: Commands): void {
       ...(workflow !== undefined && { workflow }),
       ...(state !== undefined && { state }),
     })
-    screen.answer(page, () => lines(page.items, page.cursor, screen.width))
+    screen.answer(page, () => lines(page.items, spine.app, page.cursor, screen.width))
     return undefined
   })
   workflows
@@ -101,28 +108,30 @@ function addSignals(workflows: Command, commands: Commands): void {
     .description('decide what an instance asks; you are who decided')
     .option('--refuse', 'no')
     .option('--reason <text>', 'why')
+    .option('--question <place>', 'which, where the name is asked more than once: as show has it')
     .action(
-      commands.operation<TenantFlags & { readonly refuse?: boolean; readonly reason?: string }>(
-        async ({ spine, screen, actor }, { operands, flags }) => {
-          const [workflow, id, name] = [operand(operands), operand(operands, 1), operand(operands, 2)]
-          const approved = flags.refuse !== true
-          const reason = flags.reason === undefined ? {} : { reason: flags.reason }
-          await spine.workflows.approve(
-            workflow,
-            id,
-            name,
-            { approved, by: actor, ...reason },
-            tenantOf(flags),
-          )
-          screen.answer({ workflow, id, approval: name, approved, by: actor }, () => [
-            [
-              green('✓'),
-              ` "${name}" of ${workflow} ${id} is ${approved ? 'approved' : 'refused'} by ${actor}.`,
-            ],
-          ])
-          return undefined
-        },
-      ),
+      commands.operation<DecisionFlags>(async ({ spine, screen, actor }, { operands, flags }) => {
+        const [workflow, id, name] = [operand(operands), operand(operands, 1), operand(operands, 2)]
+        const approved = flags.refuse !== true
+        const { question } = await spine.workflows.approve(
+          workflow,
+          id,
+          name,
+          {
+            ...{ approved, by: actor },
+            ...(flags.reason !== undefined && { reason: flags.reason }),
+            ...(flags.question !== undefined && { question: flags.question }),
+          },
+          tenantOf(flags),
+        )
+        screen.answer({ workflow, id, approval: name, question, approved, by: actor }, () => [
+          [
+            green('✓'),
+            ` "${name}" of ${workflow} ${id} is ${approved ? 'approved' : 'refused'} by ${actor}.`,
+          ],
+        ])
+        return undefined
+      }),
     )
   withTenant(workflows.command('cancel <workflow> <id>'))
     .description('ask it to end: what is under way comes to its end, then all is undone')
@@ -141,7 +150,7 @@ function addSignals(workflows: Command, commands: Commands): void {
     )
 }
 
-function lines(instances: readonly InstanceView[], cursor: string | null, width: number): Text[] {
+function lines(instances: readonly InstanceView[], app: App, cursor: string | null, width: number): Text[] {
   if (instances.length === 0) return ['No instance fits.']
   const columns = [
     { title: 'STARTED' },
@@ -154,7 +163,7 @@ function lines(instances: readonly InstanceView[], cursor: string | null, width:
     ago(each.startedAtMs),
     each.version === 1 ? each.workflow : [each.workflow, dim(` v${each.version}`)],
     each.id,
-    standing(each),
+    standing(each, app),
     each.attention === null ? dim('–') : (each.attention.message.split('\n')[0] ?? ''),
   ])
   return [...table(columns, rows, width), ...nextPage(cursor)]

@@ -1,8 +1,17 @@
-// A decision by a link: taken where the question is open, once, and by nobody twice.
+// Decisions of people, each for one question: taken while that is open, once, and by nobody twice.
 import { createHash } from 'node:crypto'
+import type { AppendOutcome } from '../append/index.js'
 import { fingerprintOf } from '../event/index.js'
 import { type Clock, EventspineError, type Random } from '../kernel/index.js'
-import { type ApprovalStanding, type Decided, standingOf, stimulus } from '../workflow/index.js'
+import {
+  type ApprovalStanding,
+  type Asked,
+  type Decided,
+  type InstanceName,
+  questionsOf,
+  standingOf,
+  stimulus,
+} from '../workflow/index.js'
 import type { ApprovalTicket } from './approval-links.js'
 import type { Cell } from './cell.js'
 
@@ -43,19 +52,49 @@ export class Approvals {
     const { standing } = await this.#seen(ticket)
     // What was looked at may be decided by now, and another question be asked.
     if (standing.kind !== 'asks' || standing.question !== question) return standing
-    const { clock } = this.#services
-    const { by, approval, tenant } = ticket
-    const payload = { approved, by, reason: reason ?? null, atMs: clock.now() }
-    const data = { name: approval, payload, approval: true, link: question } as const
-    const made = stimulus(ticket, 'signalled', data, undefined, this.#services)
-    const id = decisionId(ticket)
+    // Another decision by the same link is none: the first stands, and is shown.
+    const decision = { approved, by: ticket.by, reason: reason ?? null, question }
+    await this.#append(ticket, ticket.approval, decision, decisionId(ticket))
+    return await this.#taken(ticket)
+  }
+
+  /** Decides what `approval` asks now. Where it was asked more than once, `question` says which. The same decision by the same
+   *  person again is none. Answers which question it was. Throws APPROVAL_NOT_ASKED, besides the errors of `publish`. */
+  async decideAs(
+    name: InstanceName,
+    approval: string,
+    { question, ...decision }: Answer,
+  ): Promise<{ readonly question: string }> {
+    const found = await this.#services.cellOf(name.tenant).store.workflow(name)
+    const asked = askedOf(questionsOf(found?.history ?? [], approval), name, approval, question)
+    const place = asked.question
+    if (asked.state === 'over')
+      throw notAsked(name, approval, 'its time is over, or the workflow goes another way', place)
+    const { approved, by } = decision
+    if (asked.decided !== undefined) {
+      if (asked.decided.by === by && asked.decided.approved === approved) return { question: place }
+      throw decidedBy(name, approval, asked.decided, place)
+    }
+    const id = idOf([name.tenant, name.workflow, name.id, approval, by, { question: place }])
+    if ((await this.#append(name, approval, { ...decision, question: place }, id)) === 'conflict')
+      throw notAsked(name, approval, `${by} has just decided it otherwise`, place)
+    return { question: place }
+  }
+
+  async #append(
+    name: InstanceName,
+    approval: string,
+    { question, ...decision }: Required<Answer>,
+    id: string,
+  ): Promise<AppendOutcome> {
+    const payload = { ...decision, atMs: this.#services.clock.now() }
+    const data = { name: approval, payload, question }
+    const made = stimulus(name, 'signalled', data, undefined, this.#services)
     const event = { ...made, id, correlationId: id }
     // A second click is the same decision, though it is made later.
-    const same = { ...event, data: JSON.stringify({ approved, reason: reason ?? null }) }
-    const { appender } = this.#services.cellOf(tenant)
-    // Another decision by the same link is none: the first stands, and is shown.
-    await appender.append({ ...event, fingerprint: fingerprintOf(same) })
-    return await this.#taken(ticket)
+    const same = { ...event, data: JSON.stringify(decision) }
+    const { appender } = this.#services.cellOf(name.tenant)
+    return await appender.append({ ...event, fingerprint: fingerprintOf(same) })
   }
 
   async #taken(ticket: ApprovalTicket): Promise<ApprovalStanding | { readonly kind: 'stored' }> {
@@ -96,10 +135,50 @@ const isReason = (text: string) =>
   text.length <= reasonMax && text.isWellFormed() && !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text)
 
 /** Of the event: the same for whoever has the same link. */
-function decisionId({ tenant, workflow, id, approval, by, untilMs }: ApprovalTicket): string {
-  const ticket = JSON.stringify([tenant, workflow, id, approval, by, untilMs])
-  return `approve ${createHash('sha256').update(ticket).digest('base64url')}`
+const decisionId = ({ tenant, workflow, id, approval, by, untilMs }: ApprovalTicket) =>
+  idOf([tenant, workflow, id, approval, by, untilMs])
+
+const idOf = (of: readonly unknown[]) =>
+  `approve ${createHash('sha256').update(JSON.stringify(of)).digest('base64url')}`
+
+interface Answer {
+  readonly approved: boolean
+  readonly by: string
+  readonly reason: string | null
+  readonly question?: string | undefined
 }
+
+function askedOf(all: readonly Asked[], name: InstanceName, approval: string, question?: string): Asked {
+  if (question !== undefined) {
+    const found = all.find((each) => each.question === question)
+    if (found !== undefined) return found
+    throw notAsked(name, approval, `it asks nothing as "${question}"`)
+  }
+  const [first, ...others] = all
+  if (first === undefined) throw notAsked(name, approval, 'it has not come to it')
+  if (others.length === 0) return first
+  const open = all.filter(({ state }) => state === 'open')
+  const shown = open.map(({ question: place, text }) => (text === undefined ? place : `${place} (${text})`))
+  throw notAsked(
+    name,
+    approval,
+    `it was asked ${all.length} times, so say which "question" is meant; ${open.length === 0 ? 'none is open' : `open: ${shown.join(', ')}`}`,
+  )
+}
+
+const notAsked = ({ workflow, id }: InstanceName, approval: string, why: string, place?: string) =>
+  new EventspineError(
+    'APPROVAL_NOT_ASKED',
+    `"${approval}"${place === undefined ? '' : ` (question ${place})`} of workflow "${workflow}" ${id} is not to be decided: ${why}.`,
+  )
+
+const decidedBy = (name: InstanceName, approval: string, { approved, by, atMs }: Decided, place: string) =>
+  notAsked(
+    name,
+    approval,
+    `${by} has ${approved ? 'approved' : 'refused'} it at ${new Date(atMs).toISOString()}`,
+    place,
+  )
 
 interface Recorded {
   readonly event?: string

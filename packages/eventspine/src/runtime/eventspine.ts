@@ -77,8 +77,8 @@ export class Eventspine {
     this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent, registry }
     this.#stallWatch = new StallWatch(stallLimitMs(this.#options.stalledMs, app), this.#options.logger)
     const cellOf = (name: string) => this.#cellOf(name)
-    this.workflows = new Workflows({ app, clock, random, tenant, cellOf })
     this.approvals = new Approvals({ clock, random, cellOf })
+    this.workflows = new Workflows({ app, clock, random, tenant, approvals: this.approvals, cellOf })
     this.schedules = new Schedules({ app, clock, random, tenant, cellOf })
     this.sources = new Sources({
       ...{ app, clock, logger, metrics: this.#metrics, preparation: this.#preparation },

@@ -9,6 +9,7 @@ import {
   type InstanceName,
   type InstanceView,
   inputJson,
+  openQuestions,
   stimulus,
   typeOf,
   type WorkflowEnd,
@@ -16,10 +17,20 @@ import {
   type WorkflowOutput,
   type WorkflowPort,
   type WorkflowQuery,
-  workflowStates,
 } from '../workflow/index.js'
 import type { App } from './app.js'
+import type { Approvals } from './approvals.js'
 import type { Cell } from './cell.js'
+import {
+  checked,
+  checkedId,
+  checkQuery,
+  keyMax,
+  nameMax,
+  reasonOf,
+  refused,
+  tenantMax,
+} from './workflow-checks.js'
 import { type Found, WorkflowMending } from './workflow-mending.js'
 
 export interface StartOptions {
@@ -44,6 +55,8 @@ export interface Decision {
   /** Who decides. */
   readonly by: string
   readonly reason?: string
+  /** Which: as `show` has it. Needed where one name is asked more than once. */
+  readonly question?: string
 }
 
 /** One instance with all that happened to it. */
@@ -51,8 +64,19 @@ export interface WorkflowDetails extends InstanceView {
   readonly history: readonly Entry[]
   /** What it answered; undefined while it runs, and where it did not complete. */
   readonly output: unknown
+  /** To people, and open: `workflows.approve` decides them. */
+  readonly questions: readonly OpenQuestion[]
   /** Why it did not complete. */
   readonly failure: { readonly message: string; readonly category: string } | undefined
+}
+
+export interface OpenQuestion {
+  readonly approval: string
+  /** Its place in the history. */
+  readonly question: string
+  readonly to?: string
+  readonly text?: string
+  readonly askedAtMs: number
 }
 
 export interface WorkflowHandle<Output = unknown> {
@@ -72,20 +96,15 @@ export interface WorkflowsServices {
   readonly clock: Clock
   readonly random: Random
   readonly tenant: string
+  readonly approvals: Approvals
   cellOf(tenant: string): Cell
 }
 
 const resultMsDefault = 60_000
+/** Of a history: all of it is read whenever the instance is taken up. */
+const entriesMax = 20_000
 /** Who asks so soon after the start is told of the end as it comes, and need not look for one before. */
 const beginsMsMax = 5
-/** Of an id that is given here. Those of events and of children may be as long as a key. */
-const idMax = 160
-const keyMax = 500
-const nameMax = 200
-const tenantMax = 100
-const reasonMax = 1_000
-const limitMax = 500
-const states: readonly unknown[] = [undefined, 'open', 'needs-attention', ...workflowStates]
 
 export class Workflows {
   readonly #services: WorkflowsServices
@@ -105,7 +124,7 @@ export class Workflows {
   ): Promise<WorkflowHandle<WorkflowOutput<Definition>>> {
     const found = this.#find(definition)
     const { clock, random } = this.#services
-    const id = options.id === undefined ? uuidv7(clock, random) : checked('id', options.id, idMax)
+    const id = options.id === undefined ? uuidv7(clock, random) : checkedId('id', options.id)
     const name = this.#named(found.name, id, options)
     const data = { input: parsed(await inputJson(found, input)) }
     const made = stimulus(name, 'started', data, undefined, this.#services)
@@ -125,7 +144,8 @@ export class Workflows {
     return this.#handle(this.#named(this.#find(workflow).name, id, options))
   }
 
-  /** Kept until the instance asks for it. Throws NOT_FOUND, and WORKFLOW_ENDED once nobody will. */
+  /** Kept until the instance asks for it. Throws NOT_FOUND, WORKFLOW_ENDED once nobody will, and REQUEST_INVALID beyond 20,000
+   *  entries of its history. */
   async signal(
     workflow: AnyWorkflow | string,
     id: string,
@@ -134,28 +154,30 @@ export class Workflows {
     options: InstanceOptions = {},
   ): Promise<void> {
     checked('signal', signal, nameMax)
-    const name = await this.#open(workflow, id, options)
+    const name = await this.#open(workflow, id, options, entriesMax)
     await this.#send(name, 'signalled', {
       name: signal,
       payload: parsed(await inputJson(undefined, payload)),
     })
   }
 
-  /** Decides what `ctx.approval` asks. */
+  /** Decides what `ctx.approval` asks now, and answers which question that was. Throws APPROVAL_NOT_ASKED where it does not ask,
+   *  somebody else was first, or the name was asked more than once and `question` does not say which. */
   async approve(
     workflow: AnyWorkflow | string,
     id: string,
     approval: string,
-    { approved, by, reason }: Decision,
+    { approved, by, reason, question }: Decision,
     options: InstanceOptions = {},
-  ): Promise<void> {
+  ): Promise<{ readonly question: string }> {
     checked('approval', approval, nameMax)
     checked('by', by, nameMax)
+    if (question !== undefined) checked('question', question, keyMax)
     if (typeof approved !== 'boolean')
       throw refused('/approved', `"approved" is true or false, not ${String(approved)}`)
     const name = await this.#open(workflow, id, options)
-    const payload = { approved, by, reason: reasonOf(reason), atMs: this.#services.clock.now() }
-    await this.#send(name, 'signalled', { name: approval, payload, approval: true })
+    const decision = { approved, by, reason: reasonOf(reason), question }
+    return await this.#services.approvals.decideAs(name, approval, decision)
   }
 
   /** Asks it to end: what is under way comes to its end, then all is undone. Behind its point of no return it goes on. The
@@ -217,7 +239,7 @@ export class Workflows {
     checked('by', by, nameMax)
     const name = this.#named(this.#find(workflow).name, id, options)
     const found = await this.#found(name)
-    const next = { ...name, id: as === undefined ? await this.#freeId(name) : checked('as', as, idMax) }
+    const next = { ...name, id: as === undefined ? await this.#freeId(name) : checkedId('as', as) }
     const event = keyed(this.#mending.restarted(found, from, next, by), startId(next))
     const taken = (await this.#cell(name).store.workflow(next)) !== null
     if (taken || (await this.#cell(name).appender.append(event)) === 'conflict')
@@ -288,11 +310,21 @@ export class Workflows {
   }
 
   // It may have been started and not begun.
-  async #open(workflow: AnyWorkflow | string, id: string, options: InstanceOptions): Promise<InstanceName> {
+  async #open(
+    workflow: AnyWorkflow | string,
+    id: string,
+    options: InstanceOptions,
+    max = Number.POSITIVE_INFINITY,
+  ): Promise<InstanceName> {
     const name = this.#named(this.#find(workflow).name, checked('id', id, keyMax), options)
     const { store } = this.#cell(name)
     const instance = (await store.workflow(name))?.instance
     if (instance !== undefined && instance.endedAtMs !== null) throw endedAs(name, instance.state)
+    if (instance !== undefined && instance.entries >= max)
+      throw new EventspineError(
+        'REQUEST_INVALID',
+        `"${name.workflow}" ${id} has ${instance.entries} entries in its history, and takes no signals beyond ${max}. Let a new instance go on with the work.`,
+      )
     const type = typeOf(name.workflow, 'started')
     if (instance === undefined) {
       const started = await store.events({ tenant: name.tenant, key: id, type, limit: 1 })
@@ -341,31 +373,6 @@ function keyed(event: NewEvent, id: string): NewEvent {
 
 const parsed = (json: string | null): unknown => (json === null ? undefined : JSON.parse(json))
 
-function checked(what: string, value: unknown, max: number): string {
-  if (
-    typeof value === 'string' &&
-    value !== '' &&
-    value.length <= max &&
-    value.isWellFormed() &&
-    !/[\u0000-\u001f\u007f]/.test(value)
-  )
-    return value
-  throw refused(`/${what}`, `"${what}" must be a text of 1 to ${max} characters without control characters`)
-}
-
-const reasonOf = (reason: string | undefined) =>
-  reason === undefined ? null : checked('reason', reason, reasonMax)
-
-function checkQuery({ tenant, state, cursor, limit }: WorkflowQuery): void {
-  if (tenant !== undefined) checked('tenant', tenant, tenantMax)
-  if (!states.includes(state))
-    throw refused('/state', `"state" is ${String(state)}; there are ${states.slice(1).join(', ')}`)
-  if (cursor !== undefined && !/^\d{1,18}$/.test(cursor))
-    throw refused('/cursor', '"cursor" is not of this list. Use the one of the page before')
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= limitMax))
-    throw refused('/limit', `"limit" is ${String(limit)}; write a whole number from 1 to ${limitMax}`)
-}
-
 const endedAs = ({ workflow, id }: InstanceName, state: string) =>
   new EventspineError(
     'WORKFLOW_ENDED',
@@ -378,9 +385,6 @@ const unknown = ({ workflow, id, tenant }: InstanceName) =>
     `There is no instance "${id}" of workflow "${workflow}" for tenant "${tenant}".`,
   )
 
-const refused = (field: string, message: string) =>
-  new EventspineError('REQUEST_INVALID', `${message}.`, { field })
-
 function detailsOf({
   instance,
   history,
@@ -391,7 +395,8 @@ function detailsOf({
   readonly attention: InstanceView['attention']
 }): WorkflowDetails {
   const ended = history.findLast(({ kind }) => kind === 'ended')
-  return { ...instance, attention, history, ...answerOf({ data: ended?.data ?? null }) }
+  const questions = openQuestions(history)
+  return { ...instance, attention, history, questions, ...answerOf({ data: ended?.data ?? null }) }
 }
 
 function answerOf({ data }: Pick<WorkflowEnd, 'data'>): Pick<WorkflowDetails, 'output' | 'failure'> {

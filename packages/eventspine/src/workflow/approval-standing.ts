@@ -1,4 +1,4 @@
-// How a question to a person stands, read from the history of the instance that asks it.
+// How the questions to people stand, read from the history of the instance that asks them.
 import { dataOf } from './history.js'
 import type { Entry } from './port.js'
 import type { SignalData } from './stimulus.js'
@@ -12,14 +12,7 @@ export interface Decided {
 
 export type ApprovalStanding =
   /** It waits for a decision. */
-  | {
-      readonly kind: 'asks'
-      /** Which call of the workflow's code asks it: a decision by a link names it. */
-      readonly question: string
-      readonly to?: string
-      readonly text?: string
-      readonly askedAtMs: number
-    }
+  | ({ readonly kind: 'asks' } & Question)
   /** The last one under that name. */
   | ({ readonly kind: 'decided' } & Decided)
   /** The workflow has not come to it. */
@@ -27,34 +20,66 @@ export type ApprovalStanding =
   /** Nobody decided in time, or the workflow has ended. */
   | { readonly kind: 'over' }
 
-type Question = Extract<ApprovalStanding, { readonly kind: 'asks' }>
-
-/** `approval` is its name. A question whose answer was there before it is never asked. */
-export function standingOf(history: readonly Entry[], approval: string): ApprovalStanding {
-  const open = new Map<string, Question>()
-  let asked = false
-  let last: Decided | undefined
-  let over = false
-  for (const entry of history) {
-    const { kind, place, atMs } = entry
-    if (kind === 'asked' && entry.name === approval) {
-      asked = true
-      open.set(place, { kind: 'asks', question: place, ...dataOf<object>(entry), askedAtMs: atMs })
-    } else if (kind === 'timer-fired' || kind === 'withdrawn') open.delete(place)
-    else if (kind === 'compensating' || kind === 'ended') over = true
-    else if (kind === 'signal' && entry.name === approval) {
-      const { payload, approval: decides, link, dropped } = dataOf<Answered>(entry)
-      if (decides !== true || dropped === true) continue
-      const [oldest] = open.keys()
-      // One that nobody waits for is kept, and decides what is asked next.
-      if (oldest !== undefined || last === undefined) last = payload
-      open.delete(link ?? oldest ?? '')
-    }
-  }
-  const [question] = open.values()
-  if (!over && question !== undefined) return question
-  if (last !== undefined) return { kind: 'decided', ...last }
-  return asked || over ? { kind: 'over' } : { kind: 'not-asked' }
+interface Question {
+  /** Which call of the workflow's code asks it: a decision names it. */
+  readonly question: string
+  readonly to?: string
+  readonly text?: string
+  readonly askedAtMs: number
 }
 
-type Answered = Pick<SignalData, 'approval' | 'link' | 'dropped'> & { readonly payload: Decided }
+export interface Asked extends Question {
+  readonly state: 'open' | 'over' | 'decided'
+  readonly decided?: Decided
+}
+
+/** All that were asked under one name, the first one first. */
+export function questionsOf(history: readonly Entry[], approval: string): readonly Asked[] {
+  const asked = new Map<string, Asked>()
+  const close = (place: string, decided?: Decided) => {
+    const question = asked.get(place)
+    if (question?.state !== 'open') return
+    asked.set(
+      place,
+      decided === undefined ? { ...question, state: 'over' } : { ...question, state: 'decided', decided },
+    )
+  }
+  for (const entry of history) {
+    const { kind, name, place, atMs } = entry
+    if (kind === 'asked' && name === approval)
+      asked.set(place, { question: place, ...dataOf<object>(entry), askedAtMs: atMs, state: 'open' })
+    else if (kind === 'timer-fired' || kind === 'withdrawn') close(place)
+    else if (kind === 'compensating' || kind === 'ended') for (const each of asked.keys()) close(each)
+    else if (kind === 'signal' && name === approval) {
+      const { question, dropped, payload } = dataOf<Answered>(entry)
+      if (question !== undefined && dropped !== true) close(question, payload)
+    }
+  }
+  return [...asked.values()]
+}
+
+/** Those that wait for a decision, under whatever name. */
+export function openQuestions(history: readonly Entry[]) {
+  const names = new Set(history.filter(({ kind }) => kind === 'asked').map(({ name }) => name))
+  return [...names].flatMap((approval) =>
+    questionsOf(history, approval)
+      .filter(({ state }) => state === 'open')
+      .map(({ state: _, ...question }) => ({ approval, ...question })),
+  )
+}
+
+/** `approval` is its name. */
+export function standingOf(history: readonly Entry[], approval: string): ApprovalStanding {
+  const questions = questionsOf(history, approval)
+  const open = questions.find(({ state }) => state === 'open')
+  if (open !== undefined) {
+    const { state: _, ...question } = open
+    return { kind: 'asks', ...question }
+  }
+  const [last] = questions.flatMap(({ decided }) => decided ?? []).sort((one, other) => other.atMs - one.atMs)
+  if (last !== undefined) return { kind: 'decided', ...last }
+  const isOver = history.some(({ kind }) => kind === 'compensating' || kind === 'ended')
+  return questions.length > 0 || isOver ? { kind: 'over' } : { kind: 'not-asked' }
+}
+
+type Answered = Pick<SignalData, 'question' | 'dropped'> & { readonly payload: Decided }

@@ -271,7 +271,7 @@ function saidBy(kind: StimulusKind, event: Event, overdue: AnyWorkflow['overdue'
   switch (kind) {
     case 'signalled': {
       const { name, ...data } = event.data as SignalData
-      return [{ kind: 'signal', name, place: data.link ?? '', data: { ...data, ...own } }]
+      return [{ kind: 'signal', name, place: data.question ?? '', data: { ...data, ...own } }]
     }
     case 'child-ended': {
       const { place, workflow, ...data } = event.data as ChildData

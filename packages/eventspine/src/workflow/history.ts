@@ -12,10 +12,10 @@ export interface Said {
   readonly json?: string | null
 }
 
-/** A decision by a link, marked where its question is not asked any more. Others as they are. */
+/** A decision, marked where its question is not asked any more. Signals as they are. */
 export function judgedDecision(said: Said, asks: (approval: string, place: string) => boolean): Said {
-  const { link } = (said.data ?? {}) as Partial<SignalData>
-  if (said.kind !== 'signal' || link === undefined || asks(said.name ?? '', link)) return said
+  const { question } = (said.data ?? {}) as Partial<SignalData>
+  if (said.kind !== 'signal' || question === undefined || asks(said.name ?? '', question)) return said
   return { ...said, data: { ...(said.data as object), dropped: true } }
 }
 

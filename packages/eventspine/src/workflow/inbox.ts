@@ -33,11 +33,6 @@ export class Inbox {
     return undefined
   }
 
-  /** Who waits for it at that place. */
-  waitingAt(name: string, place: string): Call | undefined {
-    return this.#waiting.get(name)?.find((call) => call.place === place && call.scope.open)
-  }
-
   /** It waits no more. */
   forget(name: string, call: Call): void {
     const waiting = this.#waiting.get(name)

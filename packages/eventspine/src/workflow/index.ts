@@ -1,4 +1,11 @@
-export { type ApprovalStanding, type Decided, standingOf } from './approval-standing.js'
+export {
+  type ApprovalStanding,
+  type Asked,
+  type Decided,
+  openQuestions,
+  questionsOf,
+  standingOf,
+} from './approval-standing.js'
 export { inputJson } from './consequences.js'
 export type { AnyWorkflow, Workflow, WorkflowInput, WorkflowOutput } from './definition.js'
 export { workflow } from './definition.js'

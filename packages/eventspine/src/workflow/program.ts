@@ -44,9 +44,6 @@ export const isFault = (error: unknown) => faults.some((fault) => error instance
 
 const never = new Promise<never>(() => {})
 
-/** Signals and approvals share the inbox, and not their names. */
-export const inboxName = (kind: 'signal' | 'approval', name: string) => `${kind}:${name}`
-
 export class Program {
   readonly #definition: AnyWorkflow
   readonly #logger: Logger
@@ -138,8 +135,7 @@ export class Program {
     const place = scope.place()
     if (!scope.open || this.abandoned) return never
     const call = new Call(scope, place, kind, name, asked)
-    const waits = kind === 'signal' || kind === 'approval'
-    if (waits && this.#inbox.answer(inboxName(kind, name), call)) return call.promise
+    if (kind === 'signal' && this.#inbox.answer(name, call)) return call.promise
     this.calls.set(place, call)
     this.#changed()
     return call.promise
@@ -219,8 +215,7 @@ export class Program {
   }
 
   #forget(call: Call): void {
-    if (call.kind === 'signal' || call.kind === 'approval')
-      this.#inbox.forget(inboxName(call.kind, call.name), call)
+    if (call.kind === 'signal') this.#inbox.forget(call.name, call)
   }
 
   #stepDone(call: Call, entry: Entry): void {
@@ -230,22 +225,24 @@ export class Program {
   }
 
   #signalled(entry: Entry): void {
-    const { payload, approval, link, dropped } = dataOf<Omit<SignalData, 'name'>>(entry)
-    const name = inboxName(approval === true ? 'approval' : 'signal', entry.name)
-    if (link === undefined) {
-      const call = this.#inbox.deliver(name, payload)
+    const { payload, question, dropped } = dataOf<Omit<SignalData, 'name'>>(entry)
+    if (question === undefined) {
+      const call = this.#inbox.deliver(entry.name, payload)
       if (call !== undefined) this.calls.delete(call.place)
     } else if (dropped === undefined) {
-      const call = this.#inbox.waitingAt(name, link)
-      if (call === undefined) return
-      this.#inbox.forget(name, call)
-      this.#end(call, () => call.resolve(payload))
+      const call = this.#asked(entry.name, question)
+      if (call !== undefined) this.#end(call, () => call.resolve(payload))
     }
+  }
+
+  #asked(approval: string, place: string): Call | undefined {
+    const call = this.calls.get(place)
+    return call?.kind === 'approval' && call.name === approval && call.scope.open ? call : undefined
   }
 
   /** Whether it waits for that decision now. */
   asks(approval: string, place: string): boolean {
-    return !this.abandoned && this.#inbox.waitingAt(inboxName('approval', approval), place) !== undefined
+    return !this.abandoned && this.#asked(approval, place) !== undefined
   }
 
   // Behind the point of no return, while it undoes, and when its code has ended anyhow, it is too late. A fault of the code

@@ -37,10 +37,9 @@ export interface StartData {
 export interface SignalData {
   readonly name: string
   readonly payload: unknown
-  /** It answers an approval. */
-  readonly approval?: true
-  /** By a link, for the question at this place alone: of two who decide at once, the second must not answer the next one. */
-  readonly link?: string
+  /** Of a decision: the place of the question that it is for. Of two who decide at once, the second must not answer the next
+   *  one. */
+  readonly question?: string
   /** Nobody asked that any more. */
   readonly dropped?: true
 }

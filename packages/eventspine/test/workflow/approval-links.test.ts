@@ -105,6 +105,58 @@ async function scene(input: { readonly rounds: number; readonly timeoutMs?: numb
   return { stage, spine, decide, decideAs, look, pass, ticket, end: () => stage.until(result()) }
 }
 
+describe('a decision without a link', () => {
+  const open = async (rounds: number) => {
+    const { stage, spine, pass, look, end } = await scene({ rounds })
+    const approve = (by: string, approved: boolean, question?: string) =>
+      stage.until(
+        spine.workflows
+          .approve(asking, 'o-1', 'pay', { approved, by, ...(question !== undefined && { question }) })
+          .catch(({ code, message }) => `${code}: ${message}`),
+      )
+    const questions = async () => (await stage.until(spine.workflows.show(asking, 'o-1')))?.questions ?? []
+    return { approve, questions, pass, look, end }
+  }
+
+  test('is for a question that is open, and the same one twice is one', async () => {
+    const { approve, questions, pass, end } = await open(1)
+    expect(await approve('ada', true)).toMatch(/^APPROVAL_NOT_ASKED: .*has not come to it/)
+    await pass(600)
+    const [asked] = await questions()
+    expect(asked).toMatchObject({ approval: 'pay', text: 'round 1' })
+    const question = asked?.question ?? ''
+    expect(await approve('ada', true)).toEqual({ question })
+    expect(await approve('ada', true)).toEqual({ question })
+    await pass(300)
+    expect(await questions()).toEqual([])
+    expect(await approve('ada', true)).toEqual({ question })
+    expect(await approve('ada', false)).toMatch(/^APPROVAL_NOT_ASKED: .*ada has approved it at 2026/)
+    expect(await approve('bob', false)).toMatch(/^APPROVAL_NOT_ASKED: .*ada has approved it at 2026/)
+    expect(await end()).toEqual([[true, 'ada', null]])
+  })
+
+  test('answers no question behind the one that it was for (I47)', async () => {
+    const { approve, questions, pass, end } = await open(2)
+    await pass(600)
+    const [first] = await questions()
+    await approve('ada', true)
+    await pass(1_500)
+    const [second] = await questions()
+    // A second click that comes late, with and without the question that it saw.
+    expect(await approve('ada', true, first?.question)).toEqual({ question: first?.question })
+    expect(await approve('ada', true)).toMatch(
+      new RegExp(`^APPROVAL_NOT_ASKED: .*asked 2 times.*open: ${second?.question} \\(round 2\\)`),
+    )
+    expect(await approve('ada', true, '99')).toMatch(/^APPROVAL_NOT_ASKED: .*asks nothing as "99"/)
+    expect(await questions()).toEqual([second])
+    expect(await approve('bob', false, second?.question)).toEqual({ question: second?.question })
+    expect(await end()).toEqual([
+      [true, 'ada', null],
+      [false, 'bob', null],
+    ])
+  })
+})
+
 describe('a decision by a link', () => {
   test('is recorded with who, when and why, and made once', async () => {
     const { decide, look, pass, end, spine, stage } = await scene({ rounds: 1 })

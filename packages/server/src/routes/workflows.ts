@@ -20,6 +20,7 @@ const tenantQuery = z.strictObject({ tenant: tenantName.optional() })
 
 const startedView = z.object({ workflow: z.string(), id: z.string(), tenant: z.string() })
 const acceptedView = z.object({ workflow: z.string(), id: z.string(), accepted: z.literal(true) })
+const decidedView = acceptedView.extend({ question: z.string() })
 const accepted = (workflow: string, id: string) => ({
   status: 202,
   body: { workflow, id, accepted: true as const },
@@ -183,18 +184,26 @@ const approveWorkflow = defineRoute({
   operationId: 'approveWorkflow',
   tag,
   summary: 'Decide what an instance asks',
-  description: 'Who decides is the actor of the API key.',
+  description:
+    'Who decides is the actor of the API key. Where the name is asked more than once, `question` says which; name it also where a request may be sent twice.',
   access: operate,
   path: instancePath,
   query: tenantQuery,
-  body: z.strictObject({ name: text(200), approved: z.boolean(), reason: reasonText.optional() }),
-  successes: kept,
-  problems: sendProblems,
+  body: z.strictObject({
+    name: text(200),
+    approved: z.boolean(),
+    reason: reasonText.optional(),
+    question: text(500).optional(),
+  }),
+  successes: [{ status: 202, description: 'Stored', schema: decidedView }],
+  problems: [...sendProblems, 'APPROVAL_NOT_ASKED'],
   async handle({ spine, principal, path, query, body }) {
     const tenant = publishedTenant(principal, query.tenant, '/query')
-    const decision = { approved: body.approved, by: principal.actor, ...given({ reason: body.reason }) }
-    await spine.workflows.approve(path.workflow, path.id, body.name, decision, given({ tenant }))
-    return accepted(path.workflow, path.id)
+    const { name, approved, reason, question } = body
+    const decision = { approved, by: principal.actor, ...given({ reason, question }) }
+    const decided = await spine.workflows.approve(path.workflow, path.id, name, decision, given({ tenant }))
+    const { status, body: answer } = accepted(path.workflow, path.id)
+    return { status, body: { ...answer, ...decided } }
   },
 })
 

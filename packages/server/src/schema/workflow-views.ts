@@ -37,6 +37,17 @@ const entryView = z.object({
 
 export const workflowDetails = instanceView.extend({
   history: z.array(entryView),
+  questions: z
+    .array(
+      z.object({
+        approval: z.string(),
+        question: z.string().describe('Its place in the history: names it in a decision'),
+        to: z.string().optional(),
+        text: z.string().optional(),
+        askedAtMs: milliseconds,
+      }),
+    )
+    .describe('To people, and open'),
   output: z.unknown().optional().describe('What it answered'),
   failure: failureView.optional().describe('Why it did not complete'),
 })
