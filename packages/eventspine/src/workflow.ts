@@ -12,7 +12,6 @@ export type { Schedules, ScheduleView } from './runtime/schedules.js'
 export type {
   Decision,
   InstanceOptions,
-  OpenQuestion,
   RestartOptions,
   StartOptions,
   WorkflowDetails,
@@ -56,6 +55,7 @@ export {
   type ApprovalStanding,
   ChildError,
   NonDeterminismError,
+  type OpenQuestion,
   StepError,
   workflow,
   workflowOverdue,

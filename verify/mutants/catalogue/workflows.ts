@@ -91,9 +91,28 @@ const waiting: readonly Mutant[] = [
   {
     name: 'decision-kept-for-another-question',
     invariants: ['I47'],
-    bug: 'Of two decisions by links that come at once, the second answers the next question.',
-    edits: [edit('workflow/inbox.ts', 'call.place === place && call.scope.open', 'call.scope.open')],
+    bug: 'Of two decisions that come at once, the second answers the next question.',
+    edits: [
+      edit(
+        'workflow/program.ts',
+        'const call = this.calls.get(place)\n',
+        "const call = [...this.calls.values()].find(({ kind }) => kind === 'approval')\n",
+      ),
+    ],
     caughtBy: whole('workflow/approval-links.test.ts', 'of two at once counts one'),
+  },
+  {
+    name: 'call-inside-of-a-step',
+    invariants: ['I43'],
+    bug: 'A call of the context inside of a step is recorded, and missing when the code runs again.',
+    edits: [
+      edit(
+        'workflow/inside-step.ts',
+        'call === undefined || call.scope.root !== scope.root',
+        'call !== undefined',
+      ),
+    ],
+    caughtBy: whole('workflow/misuse.test.ts', 'ctx.sleep halts the instance before it is recorded'),
   },
   {
     name: 'ended-and-overdue',
@@ -126,11 +145,7 @@ const waiting: readonly Mutant[] = [
     invariants: ['I55'],
     bug: 'A fan-in ends with the first branch that fails.',
     edits: [
-      edit(
-        'workflow/scoped-context.ts',
-        'const ended = await Promise.allSettled(\n      branches',
-        'const together = async (all: Promise<unknown>[]) => (await Promise.all(all)).map((value) => ({ status: "fulfilled" as const, value }))\n    const ended = await together(\n      branches',
-      ),
+      edit('workflow/scoped-context.ts', 'Promise.allSettled(begun).then(valuesOf)', 'Promise.all(begun)'),
     ],
     caughtBy: whole('workflow/branches.test.ts', 'a failed branch waits for the others'),
   },

@@ -9,6 +9,7 @@ import {
   type InstanceName,
   type InstanceView,
   inputJson,
+  type OpenQuestion,
   openQuestions,
   stimulus,
   typeOf,
@@ -68,15 +69,6 @@ export interface WorkflowDetails extends InstanceView {
   readonly questions: readonly OpenQuestion[]
   /** Why it did not complete. */
   readonly failure: { readonly message: string; readonly category: string } | undefined
-}
-
-export interface OpenQuestion {
-  readonly approval: string
-  /** Its place in the history. */
-  readonly question: string
-  readonly to?: string
-  readonly text?: string
-  readonly askedAtMs: number
 }
 
 export interface WorkflowHandle<Output = unknown> {

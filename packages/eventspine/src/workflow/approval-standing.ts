@@ -21,11 +21,15 @@ export type ApprovalStanding =
   | { readonly kind: 'over' }
 
 interface Question {
-  /** Which call of the workflow's code asks it: a decision names it. */
+  /** Which call of the workflow's code asks it, by its place in the history: a decision names it. */
   readonly question: string
   readonly to?: string
   readonly text?: string
   readonly askedAtMs: number
+}
+
+export interface OpenQuestion extends Question {
+  readonly approval: string
 }
 
 export interface Asked extends Question {
@@ -59,7 +63,7 @@ export function questionsOf(history: readonly Entry[], approval: string): readon
 }
 
 /** Those that wait for a decision, under whatever name. */
-export function openQuestions(history: readonly Entry[]) {
+export function openQuestions(history: readonly Entry[]): readonly OpenQuestion[] {
   const names = new Set(history.filter(({ kind }) => kind === 'asked').map(({ name }) => name))
   return [...names].flatMap((approval) =>
     questionsOf(history, approval)

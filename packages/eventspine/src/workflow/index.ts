@@ -2,6 +2,7 @@ export {
   type ApprovalStanding,
   type Asked,
   type Decided,
+  type OpenQuestion,
   openQuestions,
   questionsOf,
   standingOf,
