@@ -235,6 +235,7 @@ it('never splits a batch whose fate is in doubt, which could store it twice', as
     },
     appendAll: async () => [],
     appendWithin: async () => [],
+    appendActed: async () => 'stored' as const,
   }
   const claim = { put: async () => '', get: async () => '', expire: async () => 0 }
   const appender = new Appender(servicesWith({ port, claim }))

@@ -135,6 +135,7 @@ export class ModelWorkflows {
       entries,
       { state: 'terminated', data: '{"by":"model"}' },
       published,
+      { actor: 'model', action: 'workflow.terminate', target: name.id, details: {} },
     )
   }
 

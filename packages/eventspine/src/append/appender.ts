@@ -4,7 +4,7 @@
 import { fitsBytes } from '../event/json/index.js'
 import type { NewEvent } from '../event/stored.js'
 import { type Clock, EventspineError } from '../kernel/index.js'
-import type { AppendOutcome, AppendPort, ClaimPort, SqlExecutor } from './port.js'
+import type { Act, AppendOutcome, AppendPort, ClaimPort, SqlExecutor } from './port.js'
 import { isRefusal, refusedBy } from './refusal.js'
 
 export interface AppendLimits {
@@ -124,6 +124,15 @@ export class Appender {
       const [outcome = 'stored'] = await this.#services.port.appendWithin(executor, [
         await this.checkIn(event),
       ])
+      return outcome
+    })
+  }
+
+  /** With its audit row, in one transaction. */
+  appendActed(event: NewEvent, act: Act): Promise<AppendOutcome> {
+    return this.#counting([event], async () => {
+      const outcome = await this.#services.port.appendActed(await this.checkIn(event), act)
+      this.#services.appended(1)
       return outcome
     })
   }

@@ -5,5 +5,5 @@ export {
   appendLimitsDefault,
   bytesOf,
 } from './appender.js'
-export type { AppendOutcome, AppendPort, ClaimPort, SqlExecutor } from './port.js'
+export type { Act, AppendOutcome, AppendPort, ClaimPort, SqlExecutor } from './port.js'
 export { type CallerTransaction, executorOf } from './transaction.js'

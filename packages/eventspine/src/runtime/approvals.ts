@@ -1,4 +1,5 @@
 // Decisions of people, each for one question: taken while that is open, once, and by nobody twice.
+
 import { createHash } from 'node:crypto'
 import type { AppendOutcome } from '../append/index.js'
 import { fingerprintOf } from '../event/index.js'
@@ -14,6 +15,7 @@ import {
 } from '../workflow/index.js'
 import type { ApprovalTicket } from './approval-links.js'
 import type { Cell } from './cell.js'
+import { actOn } from './workflow-act.js'
 
 export interface ApprovalsServices {
   readonly clock: Clock
@@ -94,7 +96,9 @@ export class Approvals {
     // A second click is the same decision, though it is made later.
     const same = { ...event, data: JSON.stringify(decision) }
     const { appender } = this.#services.cellOf(name.tenant)
-    return await appender.append({ ...event, fingerprint: fingerprintOf(same) })
+    const { approved, by, reason } = decision
+    const act = actOn(name, approved ? 'approve' : 'refuse', by, { approval, question, reason })
+    return await appender.appendActed({ ...event, fingerprint: fingerprintOf(same) }, act)
   }
 
   async #taken(ticket: ApprovalTicket): Promise<ApprovalStanding | { readonly kind: 'stored' }> {

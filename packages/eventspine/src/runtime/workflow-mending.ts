@@ -1,5 +1,6 @@
 // What a person does with an instance that cannot go on: sends it again, ends it where it stands, or starts another one
 // from a step of it.
+
 import type { NewEvent } from '../event/index.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import { completeRedrive, type Redrive } from '../redrive/index.js'
@@ -14,6 +15,7 @@ import {
   type WorkflowPort,
 } from '../workflow/index.js'
 import { redriveHint } from './redriving.js'
+import { actOn } from './workflow-act.js'
 
 export type Found = NonNullable<Awaited<ReturnType<WorkflowPort['workflow']>>>
 
@@ -68,12 +70,13 @@ export class WorkflowMending {
       state: 'terminated',
       data: JSON.stringify({ state: 'terminated', terminated: { by, reason } }),
     }
+    const act = actOn(found.instance, 'terminate', by, { reason })
     let current: Found | null = found
     for (let tries = 0; tries < triesMax && current !== null; tries++) {
       const { instance, history, attention }: Found = current
       if (instance.endedAtMs !== null) return null
       const told = this.#told(current, by)
-      if (await store.endWorkflow(instance, history.length, end, told)) {
+      if (await store.endWorkflow(instance, history.length, end, told, act)) {
         if (attention !== null)
           await store.discard({ ids: [attention.letter] }, by, reason ?? 'its instance was terminated')
         return end

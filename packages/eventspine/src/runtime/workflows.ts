@@ -1,4 +1,5 @@
 // What a user does with workflows: starts, signals, approves, cancels, and looks.
+
 import { fingerprintOf, type NewEvent } from '../event/index.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import type { Redrive } from '../redrive/index.js'
@@ -22,6 +23,7 @@ import {
 import type { App } from './app.js'
 import type { Approvals } from './approvals.js'
 import type { Cell } from './cell.js'
+import { actOn } from './workflow-act.js'
 import {
   checked,
   checkedId,
@@ -147,10 +149,8 @@ export class Workflows {
   ): Promise<void> {
     checked('signal', signal, nameMax)
     const name = await this.#open(workflow, id, options, entriesMax)
-    await this.#send(name, 'signalled', {
-      name: signal,
-      payload: parsed(await inputJson(undefined, payload)),
-    })
+    const data = { name: signal, payload: parsed(await inputJson(undefined, payload)) }
+    await this.#cell(name).appender.append(stimulus(name, 'signalled', data, undefined, this.#services))
   }
 
   /** Decides what `ctx.approval` asks now, and answers which question that was. Throws APPROVAL_NOT_ASKED where it does not ask,
@@ -184,7 +184,8 @@ export class Workflows {
     checked('by', by, nameMax)
     const [name, why] = [await this.#open(workflow, id, options), reasonOf(reason)]
     const letter = await this.#mending.yielding(this.#cell(name).store, name)
-    await this.#send(name, 'cancelled', { by, reason: why })
+    const asked = stimulus(name, 'cancelled', { by, reason: why }, undefined, this.#services)
+    await this.#cell(name).appender.appendActed(asked, actOn(name, 'cancel', by, { reason: why }))
     await letter?.discard(by, why)
   }
 
@@ -234,7 +235,8 @@ export class Workflows {
     const next = { ...name, id: as === undefined ? await this.#freeId(name) : checkedId('as', as) }
     const event = keyed(this.#mending.restarted(found, from, next, by), startId(next))
     const taken = (await this.#cell(name).store.workflow(next)) !== null
-    if (taken || (await this.#cell(name).appender.append(event)) === 'conflict')
+    const act = actOn(name, 'restart', by, { from: from ?? null, as: next.id })
+    if (taken || (await this.#cell(name).appender.appendActed(event, act)) === 'conflict')
       throw new EventspineError(
         'IDEMPOTENCY_CONFLICT',
         `There is an instance "${next.id}" of workflow "${next.workflow}" already. Choose another id.`,
@@ -323,10 +325,6 @@ export class Workflows {
       if (started.items.length === 0) throw unknown(name)
     }
     return name
-  }
-
-  async #send(name: InstanceName, kind: 'signalled' | 'cancelled', data: object): Promise<void> {
-    await this.#cell(name).appender.append(stimulus(name, kind, data, undefined, this.#services))
   }
 
   #named(workflow: string, id: string, { tenant }: InstanceOptions): InstanceName {

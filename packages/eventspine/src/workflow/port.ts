@@ -1,5 +1,6 @@
 // What workflows need of a store: an append-only history for each instance, written under the lease of whoever runs
 // it, and timers that the database's clock judges.
+import type { Act } from '../append/port.js'
 import type { ConsumerName } from '../deliver/port.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 
@@ -175,13 +176,14 @@ export interface WorkflowPort {
   /** One transaction. Answers which were recorded, by their index: the others lost their lease, or somebody else has
    *  written since. Safe to send again when its answer was lost. */
   recordWorkflows(recordings: readonly Recording[]): Promise<ReadonlySet<number>>
-  /** Ends an instance where it stands, whoever runs it, and appends the events, in one transaction; false, and nothing,
-   *  where it has other than `entries` entries by now, or has ended. */
+  /** Ends an instance where it stands, whoever runs it, and appends the events and the audit row, in one transaction; false,
+   *  and nothing, where it has other than `entries` entries by now, or has ended. */
   endWorkflow(
     name: InstanceName,
     entries: number,
     end: WorkflowEnd,
     published: readonly NewEvent[],
+    act: Act,
   ): Promise<boolean>
   /** Ids of the instances that wait for such an event, for each that is asked. */
   awaiting(asked: readonly AwaitedBy[]): Promise<readonly (readonly string[])[]>

@@ -214,6 +214,48 @@ describe('cancel', () => {
   })
 })
 
+test('what a person did with an instance stands in the audit, with who and why (I74)', async () => {
+  const asks = workflow({
+    name: 'asks',
+    run: async (ctx) => {
+      await ctx.step('first', () => 1, { undo: () => {} })
+      await ctx.approval('pay')
+      await ctx.signal('never')
+    },
+  })
+  await scenario(defineApp({ name: 'a', workflows: [asks] }))
+    .when(
+      ...['one', 'two'].map((id) => starting(asks, undefined, { id })),
+      waiting(1_000),
+      doing((spine) =>
+        spine.workflows.approve(asks, 'one', 'pay', { approved: true, by: 'ada', reason: 'paid' }),
+      ),
+      doing((spine) => spine.workflows.approve(asks, 'two', 'pay', { approved: false, by: 'bob' })),
+      waiting(1_000),
+      doing((spine) => spine.workflows.cancel(asks, 'one', 'eve', 'a mistake')),
+      doing((spine) => spine.workflows.terminate(asks, 'two', 'eve')),
+      waiting(1_000),
+      doing((spine) => spine.workflows.restart(asks, 'one', 'eve')),
+      doing(async (spine) => {
+        const { items } = await spine.operator().audit()
+        const acts = items.map(({ actor, action, target, details }) => [
+          actor,
+          action,
+          target,
+          details['reason'],
+        ])
+        expect(acts).toEqual([
+          ['eve', 'workflow.restart', 'asks one', undefined],
+          ['eve', 'workflow.terminate', 'asks two', null],
+          ['eve', 'workflow.cancel', 'asks one', 'a mistake'],
+          ['bob', 'workflow.refuse', 'asks two', null],
+          ['ada', 'workflow.approve', 'asks one', 'paid'],
+        ])
+      }),
+    )
+    .then((seen) => expect(seen.workflows).toHaveLength(3))
+})
+
 describe('restart', () => {
   test('goes on from a step, with what was there before it, on the mended code', async () => {
     const effects = sideEffects()

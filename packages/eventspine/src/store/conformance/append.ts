@@ -8,6 +8,7 @@ export function describeAppend(open: OpenScene): void {
     describeIdempotency(open)
     describeConcurrency(open)
     describeTransactions(open)
+    describeActs(open)
     describeHeldIds(open)
   })
 }
@@ -189,6 +190,19 @@ function describeTransactions(open: OpenScene): void {
     expect(await scene.store.appendWithin(transaction.executor, [event('b')])).toEqual(['conflict'])
     await transaction.commit()
     expect(await scene.log()).toHaveLength(1)
+  })
+}
+
+function describeActs(open: OpenScene): void {
+  it('stores what a person did with its audit row, and a repeat of it not again (I74)', async () => {
+    const scene = await open()
+    const act = { actor: 'ann', action: 'tests.act', target: 'it', details: { reason: 'so' } }
+    const event = (fingerprint: string) => scene.event({ id: 'given', fingerprint })
+    expect(await scene.store.appendActed(event('a'), act)).toBe('stored')
+    expect(await scene.store.appendActed(event('a'), act)).toBe('duplicate')
+    expect(await scene.store.appendActed(event('b'), act)).toBe('conflict')
+    expect(idsOf(await scene.log())).toEqual(['given'])
+    expect((await scene.store.audit({})).items).toMatchObject([act])
   })
 }
 

@@ -22,6 +22,14 @@ export function appendPort(tables: MemoryTables): AppendPort {
       else transaction.commit()
       return outcomes
     },
+    async appendActed(event, { actor, action, target, details }) {
+      const transaction = tables.begin()
+      await untilDecided(tables, transaction, [event])
+      const outcome = writeEvent(tables, transaction, event)
+      transaction.commit()
+      if (outcome === 'stored') tables.audit(actor, action, target, details)
+      return outcome
+    },
     async appendWithin(executor, events) {
       const transaction = await transactionBehind(executor)
       await untilDecided(tables, transaction, events)

@@ -46,7 +46,7 @@ function recordingPort(
       return recorded
     },
 
-    async endWorkflow(name, entries, { state, data }, published) {
+    async endWorkflow(name, entries, { state, data }, published, act) {
       const row = tables.workflows.get(instanceKey(name))
       if (row === undefined || row.entries !== entries || row.endedAtMs !== null) return false
       const now = tables.now()
@@ -57,6 +57,7 @@ function recordingPort(
       const transaction = tables.begin()
       for (const event of published) writeEvent(tables, transaction, event)
       transaction.commit()
+      tables.audit(act.actor, act.action, act.target, act.details)
       return true
     },
   }

@@ -1,6 +1,8 @@
 // Into the log: one statement per batch of events, with the ids that publishers gave checked in it.
+
 import type { AppendOutcome, AppendPort, SqlExecutor } from '../../append/port.js'
 import type { NewEvent } from '../../event/stored.js'
+import { insertAudit } from './audit.js'
 import { CopyRows } from './copy.js'
 import type { Database } from './database.js'
 
@@ -191,6 +193,15 @@ export function appendStatements(database: Database, windowMs: number): AppendPo
         })
       return outcomes
     },
+
+    appendActed: (event, { actor, action, target, details }) =>
+      database.transaction('append', async (connection) => {
+        const run: Run = (name, text, values) => connection.query(name, text, values)
+        const [outcome = 'stored'] = await appendBy(run, [event], windowMs)
+        if (outcome === 'stored')
+          await run('append.audit', insertAudit, [actor, action, target, JSON.stringify(details)])
+        return outcome
+      }),
 
     appendWithin: (executor: SqlExecutor, events) =>
       appendBy(

@@ -5,6 +5,7 @@ import { deliveryId } from '../../event/stored.js'
 import type { InspectPort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, RedrivePort } from '../../redrive/port.js'
+import { insertAudit } from './audit.js'
 import type { Connection, Database } from './database.js'
 import { addPattern, Conditions, isoText } from './inspect-conditions.js'
 import {
@@ -234,8 +235,6 @@ export const promoteKeySql = `WITH freed AS MATERIALIZED (
 UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp() FROM free f
 WHERE d.subscription = f.subscription AND d.replay = f.replay AND d.shard = f.shard
   AND d.epoch = f.epoch AND d.seq = f.seq AND d.state = 'waiting'`
-
-export const insertAudit = `INSERT INTO eventspine.audit (actor, action, target, details) VALUES ($1, $2, $3, $4::json)`
 
 interface DiscardedRow {
   readonly subscription: string

@@ -1,8 +1,9 @@
 // Pause, resume and remove, each with its audit row in the same transaction.
+
 import type { OperatePort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
+import { insertAudit } from './audit.js'
 import type { Connection, Database } from './database.js'
-import { insertAudit } from './dead-letters.js'
 import { explained } from './inspect-page.js'
 
 // No audit row when nothing changed: pause is asked again and again until nobody holds a lease.

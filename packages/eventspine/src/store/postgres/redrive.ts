@@ -1,11 +1,13 @@
 // Dead letters back to life: selected and audited in one transaction, sent at a rate behind a canary, stopped when they
 // fail again. What becomes of each is recorded by the settlement of its delivery.
+
 import { endOfTick } from '../../event/stored.js'
 import type { InspectPort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetterFilter, Redrive, RedrivePort, RedriveState } from '../../redrive/port.js'
+import { insertAudit } from './audit.js'
 import type { Connection, Database } from './database.js'
-import { addLetterFilters, discardStatements, groupsOf, insertAudit } from './dead-letters.js'
+import { addLetterFilters, discardStatements, groupsOf } from './dead-letters.js'
 import { Conditions } from './inspect-conditions.js'
 import { bounded, explained, millisecondsOf, momentText } from './inspect-page.js'
 import { newestPage } from './newest.js'

@@ -1,10 +1,11 @@
 // History delivered again to one subscription: consumers of its own, from a moment to the tick made when it was asked for.
+
 import { endOfTick } from '../../event/stored.js'
 import type { InspectPort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { Replay, ReplayPort, ReplayRequest } from '../../redrive/port.js'
+import { insertAudit } from './audit.js'
 import type { Connection, Database } from './database.js'
-import { insertAudit } from './dead-letters.js'
 import { isoText } from './inspect-conditions.js'
 import { bounded, explained, millisecondsOf, momentText } from './inspect-page.js'
 import { newestPage } from './newest.js'

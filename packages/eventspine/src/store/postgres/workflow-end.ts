@@ -1,7 +1,9 @@
 // Ending an instance from outside: under no lease, and only where it stands as it was seen. Whoever runs it finds other
 // entries than it knows, and lets go.
+
 import type { WorkflowPort } from '../../workflow/port.js'
 import { appendOwn } from './append-own.js'
+import { insertAudit } from './audit.js'
 import type { Database } from './database.js'
 
 const end = `WITH ended AS (
@@ -18,11 +20,13 @@ RETURNING number`
 
 export function endStatements(database: Database): Pick<WorkflowPort, 'endWorkflow'> {
   return {
-    async endWorkflow({ tenant, workflow, id }, entries, { state, data }, published) {
+    async endWorkflow({ tenant, workflow, id }, entries, { state, data }, published, act) {
       return await database.transaction('workflow', async ({ query }) => {
         const rows = await query('workflow.terminate', end, [tenant, workflow, id, entries, state, data])
         if (rows.length === 0) return false
         if (published.length > 0) await appendOwn(query, published)
+        const { actor, action, target, details } = act
+        await query('workflow.audit', insertAudit, [actor, action, target, JSON.stringify(details)])
         return true
       })
     },
