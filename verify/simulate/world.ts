@@ -18,6 +18,7 @@ import {
   schedulePort,
   settlePort,
   snapshotOf,
+  sourceLeasePort,
   VirtualClock,
   wakePort,
   workflowPort,
@@ -129,6 +130,7 @@ function storeOver(tables: MemoryTables): Store {
     ...schedulePort(tables),
     ...contractPort(tables),
     ...importPort(tables),
+    ...sourceLeasePort(tables),
     ...lifecyclePort(tables),
   }
 }

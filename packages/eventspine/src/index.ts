@@ -25,6 +25,7 @@ export type {
   EventOf,
   EventOptions,
   InputOf,
+  Published,
   PublishOptions,
 } from './event/index.js'
 export { defineEvent } from './event/index.js'
@@ -76,5 +77,5 @@ export type { Contracts } from './runtime/contracts.js'
 export { Eventspine } from './runtime/eventspine.js'
 export type { EventDetails, Operator } from './runtime/operator.js'
 export type { CellOptions, EventspineOptions } from './runtime/options.js'
-export type { IncomingEvent, Publication, Published } from './runtime/publication.js'
+export type { IncomingEvent, Publication } from './runtime/publication.js'
 export type { Retention } from './store/store.js'

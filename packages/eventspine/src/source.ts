@@ -1,7 +1,9 @@
 // `eventspine/source`: the ways in.
 
-export type { Receipt } from './runtime/sources.js'
 export {
+  type CustomSource,
+  type CustomSourceOptions,
+  customSource,
   type FileSource,
   type FileSourceOptions,
   fileSource,
@@ -9,10 +11,13 @@ export {
   type ImportStanding,
   type KeptMessage,
   type Message,
+  type Receipt,
+  type ReceivedMessage,
   type ReceivedRequest,
   type RecordPlace,
   type SignatureOptions,
   type Source,
+  type SourceRun,
   signStandardWebhook,
   standardWebhooks,
   stripeSignature,

@@ -32,6 +32,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'writeJson',
   ],
   'eventspine/source': [
+    'customSource',
     'fileSource',
     'githubSignature',
     'signStandardWebhook',

@@ -55,6 +55,12 @@ const breaker = {
   lastError: 'refused',
 }
 
+const sourceLease = {
+  ...{ source: 'queue', slot: 'w1', worker: 'w1', identity: '', live: true },
+  ...{ state: 'running' as const, failures: 0, error: null },
+}
+const failing = { ...sourceLease, state: 'failing' as const, failures: 3, error: 'no route' }
+
 const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   app: { name: 'shop', subscriptions: [{ name: 'mails' }] },
   subscriptions: [subscription()],
@@ -62,6 +68,8 @@ const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   workers: [worker],
   database,
   batches: new Map([['mails', 40]]),
+  sources: [],
+  sourceLeases: [],
   ...given,
 })
 
@@ -257,6 +265,38 @@ describe('finds', () => {
       /autovacuum/,
       /SET autovacuum = on/,
     ],
+    [
+      'a source that nobody runs',
+      { sources: ['queue'], sourceLeases: [{ ...sourceLease, live: false }] },
+      'warning',
+      'source queue',
+      /No worker runs it/,
+      /eventspine worker/,
+    ],
+    [
+      'a source that fails everywhere',
+      { sources: ['queue'], sourceLeases: [failing, { ...failing, slot: 'w2', failures: 4 }] },
+      'error',
+      'source queue',
+      /Ended 4 times in a row, the last time with: no route/,
+      /started again by itself/,
+    ],
+    [
+      'a source that fails in one place',
+      { sources: ['queue'], sourceLeases: [failing, { ...sourceLease, slot: 'w2' }] },
+      'warning',
+      'source queue',
+      /Ended 3 times in a row in 1 of 2 workers/,
+      /Mend what it says/,
+    ],
+    [
+      'a source that has just failed',
+      { sources: ['queue'], sourceLeases: [{ ...failing, failures: 1 }] },
+      'warning',
+      'source queue',
+      /Ended 1 time, the last time with/,
+      /Mend what it says/,
+    ],
   ])('%s', (_, given, severity, subject, message, advice) => {
     const report = diagnose(input(given))
     expect(report.findings).toEqual([
@@ -274,6 +314,8 @@ describe('finds', () => {
       inDatabase({ oldestTransaction: { ageSeconds: 60, application: '', state: 'active', processId: 1 } }),
     ],
     ['synchronous replication', inDatabase({ settings: { synchronous_commit: 'remote_apply' } })],
+    ['a source that runs', { sources: ['queue'], sourceLeases: [sourceLease] }],
+    ['a source of another app', { sourceLeases: [failing] }],
     ['no worker where nothing subscribes', { workers: [], subscriptions: [] }],
     [
       'what an app of before is about to define no more, while a worker runs it',

@@ -1,5 +1,6 @@
 // What is wrong, judged from numbers that the store gives, each with what to do about it.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
+import type { SourceLeaseView } from '../source/port.js'
 import type { DatabaseHealth, SubscriptionView } from './port.js'
 
 export interface Finding {
@@ -54,6 +55,9 @@ export interface DoctorInput {
   readonly breakers: readonly BreakerState[]
   readonly workers: readonly WorkerRow[]
   readonly database: DatabaseHealth
+  /** Names of those sources of the app that workers run. */
+  readonly sources: readonly string[]
+  readonly sourceLeases: readonly SourceLeaseView[]
   /** Batch sizes of the consumers of this process, by subscription. */
   readonly batches: ReadonlyMap<string, number>
 }
@@ -78,6 +82,12 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...judged.flatMap(subscriptionFindings),
     ...gone.flatMap(goneFindings),
     ...otherFindings(others),
+    ...input.sources.flatMap((name) =>
+      sourceFindings(
+        name,
+        input.sourceLeases.filter(({ source, live }) => live && source === name),
+      ),
+    ),
     ...breakers.flatMap(breakerFindings),
     ...databaseFindings(database),
     ...transactionFindings(database.oldestTransaction),
@@ -216,6 +226,27 @@ function breakerFindings({ name, tenant, state, opensForMs, lastError }: Breaker
     `Is ${state}, ${wait}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
     'Mend the service behind it: its work is parked, and goes on by itself when probes succeed',
   ).all
+}
+
+const failuresMax = 3
+
+function sourceFindings(name: string, leases: readonly SourceLeaseView[]): Finding[] {
+  const failing = leases.filter(({ state }) => state === 'failing')
+  const [worst] = [...failing].sort((a, b) => b.failures - a.failures)
+  const where = failing.length < leases.length ? ` in ${failing.length} of ${leases.length} workers` : ''
+  return new Findings(`source ${name}`)
+    .when(
+      leases.length === 0,
+      'warning',
+      'No worker runs it: nothing comes in.',
+      'Start a worker: eventspine worker',
+    )
+    .when(
+      worst !== undefined,
+      where === '' && (worst?.failures ?? 0) >= failuresMax ? 'error' : 'warning',
+      `Ended ${worst?.failures} ${worst?.failures === 1 ? 'time' : 'times in a row'}${where}, the last time with: ${worst?.error}`,
+      'Mend what it says, or what it connects to: it is started again by itself, at least once a minute',
+    ).all
 }
 
 function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: DatabaseHealth): Finding[] {

@@ -71,6 +71,21 @@ class Tally {
   }
 }
 
+/** A number with one label that goes up and down. */
+class Level {
+  readonly #values = new Map<string, number>()
+
+  add(label: string, count: number): void {
+    this.#values.set(label, (this.#values.get(label) ?? 0) + count)
+  }
+
+  samples(name: string, label: string): MetricSample[] {
+    return [...this.#values].map(([of, value]) => ({
+      ...{ name, help: helpOf(name), type: 'gauge', labels: { [label]: of }, value },
+    }))
+  }
+}
+
 /** What is counted of one subscription's handlers: looked up once per attempt, by its name. */
 class HandlerMeter {
   readonly outcomes = new Tally()
@@ -83,6 +98,9 @@ export class Metrics {
   readonly #refused = new Tally()
   readonly #leasesLost = new Tally()
   readonly #received = new Map<string, Tally>()
+  readonly #sourcesEnded = new Tally()
+  readonly #sourcesRunning = new Level()
+  readonly #messagesInHand = new Level()
   readonly #handlers = new Map<string, HandlerMeter>()
   readonly #settle = new Histogram()
 
@@ -103,6 +121,19 @@ export class Metrics {
     const tally = this.#received.get(source) ?? new Tally()
     this.#received.set(source, tally)
     tally.add(outcome)
+  }
+
+  /** Messages of a source came to hand, or left it. */
+  inHand(source: string, count: 1 | -1): void {
+    this.#messagesInHand.add(source, count)
+  }
+
+  sourceRuns(source: string, count: 1 | -1): void {
+    this.#sourcesRunning.add(source, count)
+  }
+
+  sourceEnded(source: string): void {
+    this.#sourcesEnded.add(source)
   }
 
   refused(code: string): void {
@@ -135,6 +166,9 @@ export class Metrics {
       ...[...this.#received].flatMap(([source, tally]) =>
         tally.samples(metricNames.received, (outcome) => ({ source, outcome })),
       ),
+      ...this.#messagesInHand.samples(metricNames.sourceInHand, 'source'),
+      ...this.#sourcesRunning.samples(metricNames.sourceRuns, 'source'),
+      ...this.#sourcesEnded.samples(metricNames.sourceEnded, (source) => ({ source })),
       ...this.#leasesLost.samples(metricNames.leaseLost, (subscription) => ({ subscription })),
       ...[...this.#handlers].flatMap(([subscription, meter]) => handlerSamples(subscription, meter)),
       ...this.#settle.samples(metricNames.settleSeconds, helpOf(metricNames.settleSeconds), {}),

@@ -2,7 +2,13 @@
 import { type AppendOutcome, type ClaimPort, executorOf } from '../append/index.js'
 import { Capacity } from '../deliver/index.js'
 import type { AnyEventDefinition, InputOf, NewEvent } from '../event/index.js'
-import { type Preparation, type PublishOptions, prepare, reservedPrefix } from '../event/index.js'
+import {
+  type Preparation,
+  type Published,
+  type PublishOptions,
+  prepare,
+  reservedPrefix,
+} from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.js'
 import { activeTraceparent, publishSpan } from '../observe/trace.js'
@@ -34,7 +40,6 @@ import {
   isDefinition,
   ofTheEngine,
   type Publication,
-  type Published,
   unknownCell,
   withTrace,
 } from './publication.js'
@@ -81,7 +86,9 @@ export class Eventspine {
     this.workflows = new Workflows({ app, clock, random, tenant, approvals: this.approvals, cellOf })
     this.schedules = new Schedules({ app, clock, random, tenant, cellOf })
     this.sources = new Sources({
-      ...{ app, clock, logger, metrics: this.#metrics, preparation: this.#preparation },
+      ...{ app, clock, random, logger, metrics: this.#metrics, preparation: this.#preparation },
+      shutdownMs: this.#options.shutdownMs,
+      publish: ({ event, data, options: given = {} }) => this.#publish(event, data, given),
       publishMany: (publications) => this.publishMany(publications),
       append: (event) => cellOf(event.tenant).appender.append(event),
       cell: (name) => this.#cellNamed(name),
@@ -104,25 +111,13 @@ export class Eventspine {
     const { logger, idempotencyWindowMs, retention, migrate, contracts, work, shutdownMs, appendLimits } =
       this.#options
     const { store, claim } = this.#surroundings.storeOf?.(name) ?? this.#postgres(name, idempotencyWindowMs)
+    const { clock, random } = this.#surroundings
     return new Cell({
-      name,
-      app: this.app,
+      ...{ name, app: this.app, store, claim, logger, retention, migrate, work, shutdownMs, capacity },
+      ...{ clock, random, metrics: this.#metrics, preparation: this.#preparation, limits: appendLimits },
       timetables: this.#timetablesOf(name),
-      store,
-      claim,
-      logger,
-      retention,
-      migrate,
       registers: contracts,
       prepare: () => this.#prepare(name),
-      work,
-      shutdownMs,
-      capacity,
-      clock: this.#surroundings.clock,
-      random: this.#surroundings.random,
-      metrics: this.#metrics,
-      preparation: this.#preparation,
-      limits: appendLimits,
       retranslate: (...kept) => this.sources.retranslate(...kept),
       expireClaims: () => this.#expireClaims(claim),
     })
@@ -175,6 +170,7 @@ export class Eventspine {
     try {
       await Promise.all([...this.#cells.values()].map((cell) => cell.start()))
       this.#state = 'running'
+      if (this.#options.sources) this.sources.start()
     } catch (error) {
       this.#stallWatch.stop()
       this.#state = 'new'
@@ -191,6 +187,7 @@ export class Eventspine {
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => {})
+    await this.sources.stop() // While they can still store what they took.
     this.#state = 'stopped'
     this.#stallWatch.stop()
     await Promise.all([...this.#cells.values()].map((cell) => cell.stop()))

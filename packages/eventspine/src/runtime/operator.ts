@@ -49,7 +49,7 @@ export interface EventDetails {
 
 export interface OperatorServices {
   readonly store: Store
-  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions'>
+  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'sources'>
   readonly runner: Pick<Runner, 'body'>
   readonly clock: Clock
   readonly random: Random
@@ -318,14 +318,16 @@ export class Operator {
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
     const { app, store, live } = this.#services
-    const [subscriptions, breakers, workers, database] = await Promise.all([
+    const [subscriptions, breakers, workers, database, sourceLeases] = await Promise.all([
       store.subscriptions(),
       store.breakers(),
       store.workers(),
       store.health(),
+      store.sourceLeases(),
     ])
+    const sources = app.sources.filter(({ transport }) => transport === 'custom').map(({ name }) => name)
     const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
-    return diagnose({ app, subscriptions, breakers, workers, database, batches })
+    return diagnose({ app, subscriptions, breakers, workers, database, batches, sources, sourceLeases })
   }
 
   ping(): Promise<void> {

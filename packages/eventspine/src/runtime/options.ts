@@ -40,6 +40,8 @@ export interface EventspineOptions {
   readonly prepare?: (cell: CellToPrepare) => Promise<void>
   /** Deliver in this process too. Default true; false for a process that only publishes. */
   readonly work?: boolean
+  /** Run the custom sources of the app in this process, once it delivers. Default: as `work`. */
+  readonly sources?: boolean
   /** Default: JSON lines on standard error from level `warn`. */
   readonly logger?: Logger
   /** Tenant of events that name none. Default `default`. */
@@ -87,6 +89,7 @@ export interface ResolvedOptions {
   readonly contracts: boolean
   readonly prepare: ((cell: CellToPrepare) => Promise<void>) | undefined
   readonly work: boolean
+  readonly sources: boolean
   readonly logger: Logger
   readonly tenant: string
   readonly source: string
@@ -111,6 +114,7 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
     contracts: options.contracts ?? true,
     prepare: options.prepare,
     work: options.work ?? true,
+    sources: (options.work ?? true) && (options.sources ?? true),
     logger: options.logger ?? jsonLogger('warn', systemClock.now, (line) => process.stderr.write(line)),
     tenant: options.tenant ?? 'default',
     source: options.source ?? `/${appName}`,

@@ -1,16 +1,7 @@
 // What publishing takes and answers, and how many publications become one call.
 import { type AppendLimits, bytesOf } from '../append/index.js'
-import type { AnyEventDefinition, InputOf, NewEvent, PublishOptions } from '../event/index.js'
+import type { AnyEventDefinition, InputOf, NewEvent, Published, PublishOptions } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
-
-/** What publishing answers: the same for a repeat under the same id. */
-export interface Published {
-  readonly id: string
-  readonly type: string
-  readonly version: number
-  readonly tenant: string
-  readonly source: string
-}
 
 /** An event from an untyped border. */
 export interface IncomingEvent extends PublishOptions {

@@ -1,28 +1,21 @@
 // What comes in by the sources of an app: verified, translated, stored. What cannot be translated is kept.
-import { createHash } from 'node:crypto'
-import type { AppendOutcome } from '../append/index.js'
 import type { Event } from '../event/event.js'
-import { type NewEvent, type Preparation, prepare } from '../event/index.js'
 import { JsonError } from '../event/json/index.js'
 import type { HandlerContext } from '../handle/index.js'
-import { type Clock, EventspineError } from '../kernel/index.js'
-import type { Logger } from '../observe/log.js'
+import { EventspineError, type Random } from '../kernel/index.js'
 import type { Metrics } from '../observe/metrics.js'
 import {
   bodyBytesMax,
+  type CustomSource,
   FileImport,
   type ImportStanding,
-  isPassing,
   type KeptMessage,
-  keptMessage,
-  type Message,
-  messageKept,
   messageOf,
   messageOfKept,
-  nameOf,
+  type Receipt,
   type ReceivedRequest,
   type Source,
-  translated,
+  shownHeaders,
   translatedOf,
   type Verified,
   valueOfKept,
@@ -31,14 +24,11 @@ import {
 } from '../source/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
-import type { Publication, Published } from './publication.js'
-
-/** What became of a message. All three are there for good. */
-export interface Receipt {
-  /** `published` as events; `ignored`, since it is of no interest; `kept` for a person, as a dead letter of its source. */
-  readonly outcome: 'published' | 'ignored' | 'kept'
-  readonly events: readonly Published[]
-}
+import { isDead, ownIdentity } from './identity.js'
+import { Intake, type IntakeServices, storableId } from './intake.js'
+import type { Publication } from './publication.js'
+import { SourceLeaseKeeper } from './source-lease-keeper.js'
+import { SourceRunner } from './source-runner.js'
 
 export interface ImportOptions {
   readonly cell?: string
@@ -47,14 +37,11 @@ export interface ImportOptions {
   readonly progress?: (standing: ImportStanding) => void
 }
 
-export interface SourcesServices {
+export interface SourcesServices extends IntakeServices {
   readonly app: Pick<App, 'sources'>
-  readonly clock: Clock
-  readonly logger: Logger
+  readonly random: Random
   readonly metrics: Metrics
-  readonly preparation: Preparation
-  publishMany(publications: readonly Publication[]): Promise<readonly Published[]>
-  append(event: NewEvent): Promise<AppendOutcome>
+  readonly shutdownMs: number
   /** The cell of this name, or the first. */
   cell(name?: string): Cell
   /** Name of the cell where a tenant lives. */
@@ -65,15 +52,52 @@ const unknownSource = () =>
   new EventspineError('NOT_FOUND', 'There is no such source. Check the address.', { field: '/source' })
 
 const comeAgainMs = 1_000
-/** A kept message is larger than its body: base64, and its headers. */
-const keptBytesMax = 2 * bodyBytesMax
-
+/** Handlers have their own time to end, behind it. */
+const endMsMost = 5_000
 export class Sources {
   readonly #services: SourcesServices
+  readonly #intake: Intake
   readonly #inFlight = new Map<string, number>()
+  #runners: readonly SourceRunner[] = []
 
   constructor(services: SourcesServices) {
     this.#services = services
+    this.#intake = new Intake(services)
+  }
+
+  /** Runs those that bring messages in by themselves, in the cell where what they keep lives. */
+  start(): void {
+    const { app, preparation, placement } = this.#services
+    const custom = app.sources.filter((source) => source.transport === 'custom')
+    if (this.#runners.length > 0 || custom.length === 0) return
+    const cell = this.#services.cell(placement(preparation.tenant))
+    this.#runners = custom.map((source) => this.#runnerOf(source, cell))
+    for (const runner of this.#runners) runner.start()
+  }
+
+  /** Resolves when what they took is stored, within 5 s. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.stop()))
+  }
+
+  #runnerOf(source: CustomSource, cell: Cell): SourceRunner {
+    const { clock, random, logger, metrics, shutdownMs } = this.#services
+    const { name } = source
+    const lease = new SourceLeaseKeeper({
+      ...{
+        port: cell.store,
+        clock,
+        source: name,
+        worker: cell.worker?.id ?? '',
+        identity: ownIdentity(),
+        isDead,
+      },
+      exclusive: source.where === 'one-worker',
+      failed: (error) =>
+        logger.warn('the lease of a source was not renewed; trying again', { source: name, error }),
+    })
+    const endMsMax = Math.min(shutdownMs, endMsMost)
+    return new SourceRunner(source, { clock, random, logger, metrics, intake: this.#intake, lease, endMsMax })
   }
 
   /** Those of the app. */
@@ -116,33 +140,9 @@ export class Sources {
     if (request.body.length > bodyBytesMax)
       throw new EventspineError('EVENT_TOO_LARGE', `A message may have ${bodyBytesMax / 1024} KiB.`)
     const { id } = await verified(source, request)
-    const { headers, body, atMs } = request
-    const message = messageOf(storableId(id), headers, source.headers, body, new Date(atMs))
-    try {
-      const events = await this.#publish(source, message)
-      return { outcome: events.length === 0 ? 'ignored' : 'published', events }
-    } catch (error) {
-      if (isPassing(error)) throw error
-      this.#services.logger.warn('a message could not become an event, and is kept', {
-        ...{ source: source.name, message: message.id, error, subscription: nameOf(source.name) },
-      })
-      await this.#keep(source, message)
-      return { outcome: 'kept', events: [] }
-    }
-  }
-
-  async #publish(source: WebhookSource, message: Message): Promise<readonly Published[]> {
-    const all = await within(this.#services.clock, translated(source, message))
-    return all.length === 0 ? [] : this.#services.publishMany(all as readonly Publication[])
-  }
-
-  // A repeat of it is the same, where it says the same: two senders may count alike. When it came may differ.
-  async #keep({ name }: WebhookSource, message: Message): Promise<void> {
-    const { preparation, append } = this.#services
-    const own = message.id === undefined ? {} : { id: `${hashOf(message.body).slice(0, 32)}:${message.id}` }
-    const options = { source: `/eventspine/sources/${name}`, ...own }
-    const roomy = { ...preparation, hardLimitBytes: keptBytesMax }
-    await append(await prepare(messageKept, keptMessage(name, message), options, roomy))
+    const headers = shownHeaders(request.headers, source.headers)
+    const message = messageOf(storableId(id), headers, request.body, new Date(request.atMs))
+    return await this.#intake.take(source, message)
   }
 
   /** Tries a kept message again, as the handler of its source's subscription. */
@@ -160,8 +160,8 @@ export class Sources {
   }
 
   async #again(source: Source, kept: KeptMessage, deliveryId: string): Promise<void> {
-    if (source.transport === 'http')
-      return void (await this.#publish(source, messageOfKept(kept, deliveryId)))
+    if (source.transport !== 'file')
+      return void (await this.#intake.publish(source, messageOfKept(kept, deliveryId)))
     const place = { file: kept.headers.file ?? '', line: Number(kept.headers.line) }
     const asked = Promise.resolve(source.to(valueOfKept(source, kept) as never, place))
     const answer = await within(this.#services.clock, asked)
@@ -224,8 +224,6 @@ export class Sources {
   }
 }
 
-const hashOf = (body: string | Uint8Array) => createHash('sha256').update(body).digest('hex')
-
 /** Whatever a verifier of the user's answers or throws: only one that says so took the message. */
 async function verified(source: WebhookSource, request: ReceivedRequest): Promise<Verified> {
   try {
@@ -245,14 +243,4 @@ async function verified(source: WebhookSource, request: ReceivedRequest): Promis
     'SIGNATURE_INVALID',
     'The verifier of this source does not say who sent the message.',
   )
-}
-
-const idCharactersMax = 180
-
-/** An id that the log cannot hold is known by its hash: a repeat stays one. */
-function storableId(id: unknown): string | undefined {
-  if (id === undefined || id === null || id === '') return undefined
-  const text = String(id)
-  const fits = text.length <= idCharactersMax && text.isWellFormed() && !/\p{Cc}/u.test(text)
-  return fits ? text : hashOf(text)
 }

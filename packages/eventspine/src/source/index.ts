@@ -1,5 +1,14 @@
 // The ways in: messages of others that become events, with dead letters of their own for those that cannot.
 
+export {
+  type CustomSource,
+  type CustomSourceOptions,
+  customSource,
+  type Receipt,
+  type ReceivedMessage,
+  received,
+  type SourceRun,
+} from './custom.js'
 export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace } from './file.js'
 export { FileImport, valueOfKept } from './file-import.js'
 export { messageKept, nameOf, subscriptionOf } from './kept.js'
@@ -9,10 +18,17 @@ export {
   keptMessage,
   messageOf,
   messageOfKept,
-  translated,
+  shownHeaders,
   translatedOf,
 } from './message.js'
-export type { ImportPort, ImportProgress, ImportStanding } from './port.js'
+export type {
+  ImportPort,
+  ImportProgress,
+  ImportStanding,
+  SourceLease,
+  SourceLeasePort,
+  SourceLeaseView,
+} from './port.js'
 export { type FileRecord, type Format, fieldsOf, RecordSplitter, rowOf } from './records.js'
 export {
   githubSignature,

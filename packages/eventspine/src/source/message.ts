@@ -1,6 +1,6 @@
 // A message on its way in: as the translation sees it, and as it is kept where it could not be translated.
 import { parseJson } from '../event/json/index.js'
-import type { Message, Translated, Translation, WebhookSource } from './webhook.js'
+import type { Message, Translated, Translation } from './webhook.js'
 
 /** Data of the event that keeps a message which could not become one. People see it, and mend `body`. */
 export interface KeptMessage {
@@ -16,6 +16,8 @@ export interface KeptMessage {
 /** Bodies over this become no message: they would not fit into an event. */
 export const bodyBytesMax = 256 * 1024
 const headerCharactersMax = 1_000
+const headersMax = 64
+const headersCharactersMax = 16_000
 /** Those that say what a message is. Of all others nobody knows here which open doors, so none is shown or kept unless the
  *  source names it. */
 const headersShown = [
@@ -23,30 +25,41 @@ const headersShown = [
   ...['x-github-event', 'x-github-delivery', 'x-gitlab-event', 'x-gitlab-event-uuid'],
 ]
 
-/** `named`: headers that the source wants beside those that everybody sees. */
 export function messageOf(
   id: string | undefined,
   headers: Message['headers'],
-  named: readonly string[],
   body: Uint8Array,
   at: Date,
 ): Message {
-  return {
-    id,
-    headers: shownHeaders(headers, named),
-    body,
-    at,
-    json: () => parseJson(body),
-  }
+  return { id, headers, body, at, json: () => parseJson(body) }
 }
 
-function shownHeaders(headers: Message['headers'], named: readonly string[]): Record<string, string> {
+/** Of a request. `named`: those that the source wants beside those that everybody sees. */
+export function shownHeaders(headers: Message['headers'], named: readonly string[]): Record<string, string> {
   const shown = [...headersShown, ...named].flatMap((name): [string, string][] => {
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined
     return value === undefined ? [] : [[name, value.slice(0, headerCharactersMax)]]
   })
   return Object.fromEntries(shown)
 }
+
+/** Of a message whose source has chosen them, by lower-case name, as the log can hold them. */
+export function headersOf(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const kept: Record<string, string> = {}
+  let charactersLeft = headersCharactersMax
+  for (const [given, text] of Object.entries(headers).slice(0, headersMax)) {
+    const [name, value] = [storable(given.toLowerCase()), storable(text)]
+    // A sender may name one as it likes, and the log takes none that changes prototypes.
+    if (name === '__proto__') continue
+    charactersLeft -= name.length + value.length
+    if (charactersLeft < 0) break
+    kept[name] = value
+  }
+  return kept
+}
+
+const storable = (text: unknown) =>
+  String(text).slice(0, headerCharactersMax).toWellFormed().replaceAll('\u0000', '\ufffd')
 
 export function keptMessage(source: string, { id, headers, body, at }: Message): KeptMessage {
   return {
@@ -78,16 +91,12 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The events of a message. */
-export async function translated(source: WebhookSource, message: Message): Promise<readonly Translated[]> {
-  return translatedOf(source.name, message.id, await source.to(message))
-}
-
 /** What a translation answered, each with the id under which a repeat is the same one. */
 export function translatedOf(
   source: string,
   id: string | undefined,
   answer: Translation | undefined,
+  traceparent?: string,
 ): readonly Translated[] {
   if (answer === null || answer === undefined) return []
   const all = Array.isArray(answer) ? (answer as readonly Translated[]) : [answer as Translated]
@@ -95,12 +104,16 @@ export function translatedOf(
     // The first keeps the id, so that it is the same when a repeat becomes more of them.
     const own = id === undefined ? {} : { id: index === 0 ? id : `${id}:${index + 1}` }
     const given = Object.entries(each.options ?? {}).filter(([, value]) => value !== undefined)
-    return { ...each, options: { source: `/sources/${source}`, ...own, ...Object.fromEntries(given) } }
+    const trace = traceparent === undefined ? {} : { traceparent }
+    return {
+      ...each,
+      options: { source: `/sources/${source}`, ...own, ...trace, ...Object.fromEntries(given) },
+    }
   })
 }
 
 /** A kept message as it was received, or as a person mended it. `id` where its sender gave none. */
 export function messageOfKept(kept: KeptMessage, id: string): Message {
   const body = Buffer.from(kept.body, kept.encoding)
-  return messageOf(kept.id ?? id, kept.headers, Object.keys(kept.headers), body, new Date(kept.receivedAt))
+  return messageOf(kept.id ?? id, kept.headers, body, new Date(kept.receivedAt))
 }

@@ -1,4 +1,5 @@
-// What imports need from a store: how far each has come, moved on together with its events.
+// What sources need from a store: how far imports have come, moved on together with their events; and who runs what
+// brings messages in.
 import type { AppendOutcome } from '../append/port.js'
 import type { NewEvent } from '../event/stored.js'
 
@@ -41,4 +42,34 @@ export interface ImportPort {
   ): Promise<readonly AppendOutcome[] | null>
   /** Newest first, at most 100. */
   imports(): Promise<readonly ImportStanding[]>
+}
+
+/** Who runs a source, and how it fares. */
+export interface SourceLease {
+  readonly source: string
+  /** Empty where one worker of the cell runs it, else that worker. */
+  readonly slot: string
+  readonly worker: string
+  /** Machine, process and its start: lets a neighbour see that it is gone. */
+  readonly identity: string
+  readonly state: 'running' | 'failing'
+  /** How often it ended by itself, in a row. */
+  readonly failures: number
+  /** Why it did so last. */
+  readonly error: string | null
+}
+
+export interface SourceLeaseView extends SourceLease {
+  /** Its time is not over, by the database's clock. */
+  readonly live: boolean
+}
+
+export interface SourceLeasePort {
+  /** Takes a slot, or keeps it, for `leaseMs`: it must be this worker's, or its time over, or of the identity `dead`.
+   *  Answers null where it is held now, else the identity of who has it; empty where that one has just gone. */
+  leaseSource(lease: SourceLease, leaseMs: number, dead?: string): Promise<string | null>
+  /** Gives it back, if it is this worker's. */
+  releaseSource(lease: Pick<SourceLease, 'source' | 'slot' | 'worker'>): Promise<void>
+  /** All of them, by source and slot; those whose time is over are there for at least an hour. */
+  sourceLeases(): Promise<readonly SourceLeaseView[]>
 }

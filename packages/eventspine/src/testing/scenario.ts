@@ -91,7 +91,16 @@ export class Scenario {
     })
     this.#spine = new Eventspine(
       app,
-      { databaseUrl: 'memory:', idempotencyWindowMs, stalledMs: 0, logger: options.logger ?? silentLogger },
+      {
+        ...{
+          databaseUrl: 'memory:',
+          idempotencyWindowMs,
+          stalledMs: 0,
+          logger: options.logger ?? silentLogger,
+        },
+        // What they connect to is no part of a test.
+        sources: false,
+      },
       { clock, random, storeOf: () => ({ store, claim: createMemoryClaims(clock) }) },
     )
   }

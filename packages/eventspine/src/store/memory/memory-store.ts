@@ -16,6 +16,7 @@ import { replayPort } from './replay.js'
 import { retryPort } from './retry.js'
 import { schedulePort } from './schedule.js'
 import { settlePort } from './settle.js'
+import { sourceLeasePort } from './source-lease.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
 import type { MemoryQuery } from './transaction.js'
 import { workflowPort } from './workflow.js'
@@ -57,6 +58,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...schedulePort(tables),
     ...contractPort(tables),
     ...importPort(tables),
+    ...sourceLeasePort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {
@@ -68,6 +70,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
 
 function leap(tables: MemoryTables, ms: number): void {
   for (const consumer of tables.consumers.values()) if (consumer.owner !== null) consumer.leaseUntilMs += ms
+  for (const lease of tables.sourceLeases.values()) lease.leaseUntilMs += ms
   for (const [id, worker] of tables.workers)
     tables.workers.set(id, { ...worker, heartbeatAtMs: worker.heartbeatAtMs + ms })
 }

@@ -6,7 +6,7 @@ import { endOfTick, type StoredEvent } from '../../event/stored.js'
 import type { AuditRow } from '../../inspect/port.js'
 import type { Clock, Random } from '../../kernel/index.js'
 import { assert, EventspineError } from '../../kernel/index.js'
-import type { ImportStanding } from '../../source/port.js'
+import type { ImportStanding, SourceLease } from '../../source/port.js'
 import type {
   BreakerRow,
   ConsumerRow,
@@ -64,6 +64,8 @@ export class MemoryTables {
   /** By type and version. */
   readonly contracts = new Map<string, RegisteredContract>()
   readonly imports = new Map<string, ImportStanding>()
+  /** By source and slot. */
+  readonly sourceLeases = new Map<string, SourceLease & { leaseUntilMs: number }>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined
