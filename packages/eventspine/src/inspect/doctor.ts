@@ -245,7 +245,7 @@ function sourceFindings(name: string, leases: readonly SourceLeaseView[]): Findi
       worst !== undefined,
       where === '' && (worst?.failures ?? 0) >= failuresMax ? 'error' : 'warning',
       `Ended ${worst?.failures} ${worst?.failures === 1 ? 'time' : 'times in a row'}${where}, the last time with: ${worst?.error}`,
-      'Mend what it says, or what it connects to: it is started again by itself, at least once a minute',
+      'Mend what it says, or what it connects to: it is started again by itself, at least every 15 s',
     ).all
 }
 

@@ -1,5 +1,6 @@
 // Keeps the lease of a source that this process runs, or waits for it, and says with it how the source fares. Only the
-// database's clock judges expiry; a holder that cannot renew gives up by its own monotonic one, long before.
+// database's clock judges expiry; a holder that cannot renew gives up by its own monotonic one, long before. Where every
+// worker runs the source, each has the first free one of many.
 import type { Clock } from '../kernel/index.js'
 import type { SourceLease, SourceLeasePort } from '../source/index.js'
 
@@ -16,10 +17,19 @@ export interface SourceLeaseServices {
   failed(error: unknown): void
 }
 
+/** Of the lease that is held. */
+export interface Tenure {
+  /** Aborts when it is lost. */
+  readonly signal: AbortSignal
+  readonly slot: number
+}
+
 export type Faring = Pick<SourceLease, 'state' | 'failures' | 'error'>
 
 const leaseMs = 15_000
 const renewEveryMs = 3_000
+/** Processes that run a source which every worker runs; more of them wait. */
+const slotsMax = 100
 /** A store that does not answer keeps nobody from stopping: the lease runs out by itself. */
 const releaseMsMax = 2_000
 
@@ -27,8 +37,9 @@ export class SourceLeaseKeeper {
   readonly #services: SourceLeaseServices
   readonly #stop = new AbortController()
   #faring: Faring = { state: 'running', failures: 0, error: null }
-  /** Aborts when the lease is lost. */
-  #tenure: AbortController | undefined
+  #tenure: (Tenure & { readonly end: AbortController }) | undefined
+  /** Of the lease that the store knows as ours. */
+  #taken = 1
   #poke = new AbortController()
   #awaiting: (() => void)[] = []
   #giveUp = () => {}
@@ -60,14 +71,14 @@ export class SourceLeaseKeeper {
   // Behind a renewal that is on its way: it would take the lease once more.
   async #release(): Promise<void> {
     await this.#running
-    await this.#services.port.releaseSource(this.#lease()).catch(() => {})
+    await this.#services.port.releaseSource(this.#lease(this.#taken)).catch(() => {})
   }
 
-  /** Resolves once the lease is held, with what aborts when it is lost; undefined when this stops before. */
-  async held(): Promise<AbortSignal | undefined> {
+  /** Resolves once the lease is held; undefined when this stops before. */
+  async held(): Promise<Tenure | undefined> {
     while (this.#tenure === undefined && !this.#stop.signal.aborted)
       await new Promise<void>((resolve) => this.#awaiting.push(resolve))
-    return this.#tenure?.signal
+    return this.#tenure
   }
 
   /** Said at once, and with every renewal. */
@@ -86,34 +97,47 @@ export class SourceLeaseKeeper {
     }
   }
 
-  #lease(): SourceLease {
+  #lease(slot: number): SourceLease {
     const { source, worker, identity, exclusive } = this.#services
-    return { source, slot: exclusive ? '' : worker, worker, identity, ...this.#faring }
+    return { source, slot: exclusive ? '' : String(slot), worker, identity, ...this.#faring }
   }
 
   async #renew(): Promise<void> {
-    const { port, clock, isDead } = this.#services
-    const askedAt = clock.monotonic()
-    let other = await port.leaseSource(this.#lease(), leaseMs)
-    if (other !== null && isDead(other)) other = await port.leaseSource(this.#lease(), leaseMs, other)
-    if (this.#stop.signal.aborted) return
-    if (other === null) this.#gain(clock.monotonic() - askedAt)
-    else this.#lose()
+    const askedAt = this.#services.clock.monotonic()
+    if (this.#tenure !== undefined) {
+      const { slot } = this.#tenure
+      if (await this.#take(slot)) return this.#gain(slot, askedAt)
+      this.#lose()
+    }
+    const last = this.#services.exclusive ? 1 : slotsMax
+    for (let slot = 1; slot <= last && !this.#stop.signal.aborted; slot++)
+      if (await this.#take(slot)) return this.#gain(slot, askedAt)
   }
 
-  #gain(agoMs: number): void {
+  async #take(slot: number): Promise<boolean> {
+    const { port, isDead } = this.#services
+    let other = await port.leaseSource(this.#lease(slot), leaseMs)
+    if (other !== null && isDead(other)) other = await port.leaseSource(this.#lease(slot), leaseMs, other)
+    if (other === null) this.#taken = slot
+    return other === null
+  }
+
+  #gain(slot: number, askedAt: number): void {
+    if (this.#stop.signal.aborted) return
+    const { clock, exclusive } = this.#services
     this.#giveUp()
-    // Its run has the other half to end in. One that every worker runs needs nobody's leave.
-    if (this.#services.exclusive)
-      this.#giveUp = this.#services.clock.after(Math.max(0, leaseMs / 2 - agoMs), () => this.#lose())
+    // Its run has the other half to end in. One that every worker runs goes on while the store is away.
+    if (exclusive)
+      this.#giveUp = clock.after(Math.max(0, leaseMs / 2 - (clock.monotonic() - askedAt)), () => this.#lose())
     if (this.#tenure !== undefined) return
-    this.#tenure = new AbortController()
+    const end = new AbortController()
+    this.#tenure = { slot, signal: end.signal, end }
     this.#wake()
   }
 
   #lose(): void {
     this.#giveUp()
-    this.#tenure?.abort()
+    this.#tenure?.end.abort()
     this.#tenure = undefined
   }
 

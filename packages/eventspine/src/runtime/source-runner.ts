@@ -13,7 +13,7 @@ import {
 } from '../source/index.js'
 import { type Intake, storableId } from './intake.js'
 import { Room } from './room.js'
-import type { SourceLeaseKeeper } from './source-lease-keeper.js'
+import type { SourceLeaseKeeper, Tenure } from './source-lease-keeper.js'
 
 export interface SourceRunnerServices {
   readonly clock: Clock
@@ -27,12 +27,13 @@ export interface SourceRunnerServices {
 }
 
 const pauseMsMin = 1_000
-const pauseMsMax = 60_000
+const pauseMsMax = 15_000
 /** One that ran for so long counts as well again. */
 const steadyMs = 30_000
 
 /** From a start of `run` to its end. */
 interface Turn {
+  readonly slot: number
   readonly signal: AbortSignal
   readonly room: Room
   open: boolean
@@ -75,13 +76,13 @@ export class SourceRunner {
       const held = await lease.held()
       if (held === undefined || this.#stop.signal.aborted) return
       const began = clock.monotonic()
-      const turning = this.#turn(AbortSignal.any([held, this.#stop.signal]), failures > 0)
+      const turning = this.#turn(held, failures > 0)
       this.#turning = turning
       const error = await turning
       this.#turning = undefined
       if (this.#stop.signal.aborted) return
       // Another process runs it now: no fault of its own.
-      if (held.aborted) continue
+      if (held.signal.aborted) continue
       failures = clock.monotonic() - began < steadyMs ? failures + 1 : 1
       await this.#pause(failures, error)
     }
@@ -99,11 +100,12 @@ export class SourceRunner {
   }
 
   /** Answers why it ended. */
-  async #turn(until: AbortSignal, wasFailing: boolean): Promise<unknown> {
+  async #turn({ signal, slot }: Tenure, wasFailing: boolean): Promise<unknown> {
     const { clock, endMsMax, lease, metrics } = this.#services
     const { name, inFlightMax } = this.#source
+    const until = AbortSignal.any([signal, this.#stop.signal])
     const over = new AbortController()
-    const turn: Turn = { signal: over.signal, room: new Room(inFlightMax), open: true }
+    const turn: Turn = { slot, signal: over.signal, room: new Room(inFlightMax), open: true }
     const well = () => lease.report({ state: 'running', failures: 0, error: null })
     const unsteady = wasFailing ? clock.after(steadyMs, well) : () => {}
     metrics.sourceRuns(name, 1)
@@ -134,6 +136,7 @@ export class SourceRunner {
       await this.#source.run({
         receive: (message) => this.#receive(turn, message),
         signal: turn.signal,
+        slot: turn.slot,
         logger: this.#logger,
         pause: (ms) => clock.sleep(ms, turn.signal),
       })

@@ -36,6 +36,9 @@ export interface SourceRun {
   /** Aborts when the process stops, or another is to run the source. What it holds must be given back, and its messages
    *  received, within 5 s: after that nothing is taken any more. */
   readonly signal: AbortSignal
+  /** 1 for the first process that runs it, 2 for the next …: no two have the same, and one that takes the place of another has its
+   *  number. So a broker can know each by a name that stays. Where one worker runs it: 1. */
+  readonly slot: number
   /** Says which source speaks. */
   readonly logger: Logger
   /** Resolves after so many milliseconds, or at once when `signal` aborts. */
@@ -53,11 +56,11 @@ export interface CustomSourceOptions {
   readonly to: (message: Message) => Translation | Promise<Translation>
   /**
    * Brings the messages in, for as long as `signal` lets it. Workers start it once they deliver. When it throws, or returns
-   * too early, it is started again after a pause: 1 s at first, twice as long each time, at most a minute.
+   * too early, it is started again after a pause: 1 s at first, twice as long each time, at most 15 s.
    */
   readonly run: (run: SourceRun) => Promise<void>
   /** `one-worker`: one process of the cell at a time, and another when that one is gone (at once on the same machine, else
-   *  within 20 s). Default `every-worker`. */
+   *  within 20 s). Default `every-worker`: the first hundred of them. */
   readonly where?: 'every-worker' | 'one-worker'
   /** Messages that are translated and stored at once, per process; more wait. Default 1,000. */
   readonly inFlightMax?: number

@@ -47,7 +47,7 @@ export interface ImportPort {
 /** Who runs a source, and how it fares. */
 export interface SourceLease {
   readonly source: string
-  /** Empty where one worker of the cell runs it, else that worker. */
+  /** Empty where one worker of the cell runs it, else a number. */
   readonly slot: string
   readonly worker: string
   /** Machine, process and its start: lets a neighbour see that it is gone. */
