@@ -22,6 +22,7 @@ export const house = [
   { folder: 'claim', calls: ground, hidden: outside, door: true },
   { folder: 'contract', calls: ground, hidden: outside, door: true },
   { folder: 'inspect', calls: ground, hidden: outside, door: true },
+  { folder: 'personal', calls: ground, hidden: outside, door: true },
   { folder: 'tenant', calls: ground, hidden: outside, door: true },
   { folder: 'source', calls: [...ground, ...flow], hidden: outside, door: true },
   { folder: 'schedule', calls: [...ground, ...flow], hidden: outside, door: true },

@@ -45,6 +45,7 @@ const sound = {
       'claim',
       'inspect',
       'contract',
+      'personal',
       'runtime',
       'testing',
     ].flatMap((folder) =>
@@ -98,6 +99,7 @@ const broken = [
     'claim',
     'inspect',
     'contract',
+    'personal',
     'tenant',
     'source',
     'schedule',
@@ -134,6 +136,7 @@ const broken = [
     'claim',
     'inspect',
     'contract',
+    'personal',
     'tenant',
     'source',
     'schedule',

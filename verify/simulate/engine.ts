@@ -51,6 +51,7 @@ export { lifecyclePort } from '../../packages/eventspine/src/store/memory/lifecy
 export { logPort, wakePort } from '../../packages/eventspine/src/store/memory/log.js'
 export { createMemoryStore } from '../../packages/eventspine/src/store/memory/memory-store.js'
 export { operatePort } from '../../packages/eventspine/src/store/memory/operate.js'
+export { personalPort } from '../../packages/eventspine/src/store/memory/personal.js'
 export { redrivePort } from '../../packages/eventspine/src/store/memory/redrive.js'
 export { replayPort } from '../../packages/eventspine/src/store/memory/replay.js'
 export { retryPort } from '../../packages/eventspine/src/store/memory/retry.js'

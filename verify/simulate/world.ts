@@ -11,6 +11,7 @@ import {
   logPort,
   MemoryTables,
   operatePort,
+  personalPort,
   redrivePort,
   replayPort,
   retryPort,
@@ -131,6 +132,7 @@ function storeOver(tables: MemoryTables): Store {
     ...contractPort(tables),
     ...importPort(tables),
     ...sourceLeasePort(tables),
+    ...personalPort(tables),
     ...lifecyclePort(tables),
   }
 }

@@ -11,6 +11,7 @@ import { addEvents } from './commands/events.js'
 import { addImport } from './commands/import.js'
 import { addKeys } from './commands/keys.js'
 import { addMigrate } from './commands/migrate.js'
+import { addPersonal } from './commands/personal.js'
 import { addPublish } from './commands/publish.js'
 import { addRedrive } from './commands/redrive.js'
 import { addReplay } from './commands/replay.js'
@@ -28,7 +29,7 @@ const groups: readonly (readonly [string, readonly Add[]])[] = [
   ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
   ['Events:', [addPublish, addImport, addEvents, addContracts]],
   ['Operate:', [addSubscriptions, addWorkflows, addSchedules, addDead, addRedrive, addReplay, addBreakers]],
-  ['Look:', [addDoctor, addWorkers, addAudit]],
+  ['Look:', [addDoctor, addWorkers, addAudit, addPersonal]],
 ]
 
 const epilogue = `

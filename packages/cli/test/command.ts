@@ -14,6 +14,7 @@ const waitMsMax = 60_000
 /** The apps that the tests run. */
 export const shop = fileURLToPath(new URL('./apps/shop.ts', import.meta.url))
 export const checkout = fileURLToPath(new URL('./apps/checkout.ts', import.meta.url))
+export const persons = fileURLToPath(new URL('./apps/persons.ts', import.meta.url))
 
 export interface Surroundings {
   readonly environment?: NodeJS.ProcessEnv

@@ -45,6 +45,7 @@ describe('an empty database', () => {
       '0008_contracts',
       '0009_imports',
       '0010_source_leases',
+      '0011_personal_keys',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

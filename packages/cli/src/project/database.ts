@@ -1,6 +1,8 @@
 // Which database a command works on: the one that is named, else the embedded one of the project, which is joined where
 // it runs already and stopped again by the last that leaves it.
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import { CommandError, exitCodes } from '../failure.js'
@@ -36,6 +38,20 @@ export async function openEmbedded(project: Project, create: boolean): Promise<O
   const database = new EmbeddedPostgres({ directory })
   const { url } = await database.start()
   return { url, embedded: true, stop: () => database.stop() }
+}
+
+/** Beside the embedded database lies what enciphers the keys of persons in it, made where none is set. */
+export async function embeddedPersonalKeys({ dataDirectory }: Project): Promise<readonly string[]> {
+  const given = process.env.EVENTSPINE_PERSONAL_KEY
+  if (given !== undefined && given !== '') return given.split(',')
+  const file = join(dataDirectory, 'personal.key')
+  // Of two that make it at once the first wins.
+  await writeFile(file, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o600 }).catch(
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    },
+  )
+  return [(await readFile(file, 'utf8')).trim()]
 }
 
 /** The address without its password, for people. */

@@ -5,7 +5,7 @@ import { suggestion } from '../input/suggestion.js'
 import type { Screen } from '../screen/screen.js'
 import { yellow } from '../screen/text.js'
 import { type LoadedApp, loadApp } from './app-file.js'
-import { namedDatabase, type OpenDatabase, openEmbedded } from './database.js'
+import { embeddedPersonalKeys, namedDatabase, type OpenDatabase, openEmbedded } from './database.js'
 import { findAppFile, findProject } from './project.js'
 import { actorOf, chosenBy, type Settings } from './settings.js'
 
@@ -102,8 +102,10 @@ export async function chooseCells(
   const url = named ?? databaseUrl
   if (url !== undefined) return { options: only(url), database: undefined }
   if (embedded === 'never') throw databaseNeeded()
-  const database = await openEmbedded(findProject(process.cwd(), process.env), embedded === 'create')
-  return { options: only(database.url), database }
+  const project = findProject(process.cwd(), process.env)
+  const database = await openEmbedded(project, embedded === 'create')
+  const personalKeys = options.personalKeys ?? (await embeddedPersonalKeys(project))
+  return { options: { ...only(database.url), personalKeys }, database }
 }
 
 const databaseNeeded = () =>

@@ -8,6 +8,20 @@ export type Upcaster = (data: never) => unknown
 /** Turns the data of version n into the data of version n - 1. */
 export type Downcaster = (data: never) => unknown
 
+/**
+ * What of an event's data says something about a person. It lies in the log enciphered by a key of that person; once the key
+ * is destroyed (`spine.personal.erase`), handlers see `fields`' values in its place.
+ */
+export interface Personal<Output = never> {
+  /** Who it is about: an id that says nothing by itself, at most 250 characters. */
+  readonly person: (data: Output) => string
+  /**
+   * `{ email: 'erased@invalid.example', 'address.street': '', 'contacts.*.phone': null }`: where they are in the data that is
+   * published (`*` is every element or member), and what the schema is given once the person is erased.
+   */
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
 export interface EventDefinition<Type extends string = string, Input = unknown, Output = unknown> {
   readonly kind: 'event'
   readonly type: Type
@@ -17,6 +31,7 @@ export interface EventDefinition<Type extends string = string, Input = unknown, 
   readonly subject: ((data: Output) => string) | undefined
   readonly upcast: Readonly<Record<number, Upcaster>>
   readonly downcast: Readonly<Record<number, Downcaster>>
+  readonly personal: Personal<Output> | undefined
   readonly description: string | undefined
 }
 
@@ -36,6 +51,8 @@ export interface EventOptions<Type extends string, Input, Output> {
   /** `{ 3: (v3) => v2, 2: (v2) => v1 }`: one step for each version that subscriptions of the app read by an older
    *  definition. Without it they read the newest. */
   readonly downcast?: Readonly<Record<number, Downcaster>>
+  /** Needs EVENTSPINE_PERSONAL_KEY, or `personalKeys`. */
+  readonly personal?: Personal<NoInfer<Output>>
   readonly description?: string
 }
 
@@ -59,6 +76,7 @@ export function defineEvent<const Type extends string, Input, Output>(
     subject: options.subject,
     upcast: options.upcast ?? {},
     downcast: options.downcast ?? {},
+    personal: options.personal,
     description: options.description,
   })
 }
@@ -66,10 +84,11 @@ export function defineEvent<const Type extends string, Input, Output>(
 // `never` in the key's parameter lets one array hold definitions of different data.
 export type AnyEventDefinition = Omit<
   EventDefinition<string, never, unknown>,
-  'key' | 'subject' | 'schema'
+  'key' | 'subject' | 'schema' | 'personal'
 > & {
   readonly key: ((data: never) => string) | undefined
   readonly subject: ((data: never) => string) | undefined
+  readonly personal: Personal<never> | undefined
   readonly schema: StandardSchemaV1
 }
 

@@ -46,6 +46,16 @@ export interface Preparation {
   readonly activeTraceparent: () => string | undefined
   /** What this app's handlers would make of an older version. */
   readonly registry: EventRegistry
+  readonly personal: Sealing
+}
+
+/** What is personal of events, enciphered and back. */
+export interface Sealing {
+  /** A complete event as it is stored. `output`: what the schema made of its data. */
+  seal(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent>
+  /** Whether a body may hold something that was sealed. */
+  isSealed(body: string): boolean
+  open(event: Pick<NewEvent, 'tenant' | 'type' | 'version'>, body: string): Promise<string>
 }
 
 const textMax = {
@@ -68,11 +78,26 @@ export function prepare(
   checkDefinition(definition)
   const finish = (output: unknown) => {
     const event = complete(definition, data, output, options, settings)
-    if (isOld(definition, settings.registry)) return readAsNewest(event, settings.registry)
-    return holdsDate(data) ? readBack(definition, event) : event
+    const read = isOld(definition, settings.registry)
+      ? readAsNewest(event, settings.registry)
+      : holdsDate(data)
+        ? readBack(definition, event)
+        : event
+    if (definition.personal === undefined) return read
+    return sealed(definition, read, output, settings)
   }
   const result = outputOf(definition, data, (issues, count) => invalid(definition, issues, count))
   return result instanceof Promise ? result.then(finish) : finish(result)
+}
+
+async function sealed(
+  definition: AnyEventDefinition,
+  event: NewEvent | Promise<NewEvent>,
+  output: unknown,
+  { personal }: Preparation,
+): Promise<NewEvent> {
+  const made = await personal.seal(definition, await event, output)
+  return made.fingerprint === null ? made : { ...made, fingerprint: fingerprintOf(made) }
 }
 
 // Definitions that are published and in no app were checked by nobody. One that the log cannot hold would fail the
@@ -265,7 +290,7 @@ const extensionsMax = 32
 
 /** CloudEvents attributes that the event has itself: as extensions they would be two values under one name. */
 const ownAttributes: ReadonlySet<string> = new Set(
-  'id source specversion type subject time data datacontenttype partitionkey traceparent tenant version correlationid causationid'.split(
+  'id source specversion type subject time data datacontenttype partitionkey traceparent tenant version correlationid causationid personalkey'.split(
     ' ',
   ),
 )

@@ -116,8 +116,10 @@ export class Runner {
   }
 
   #show(event: Remembering, cancellation: Cancellation, read?: AnyEventDefinition): Shown | Promise<Shown> {
-    const { registry } = this.#services
-    if (event.data === null) return this.#fetched(event, cancellation, read)
+    const { registry, preparation } = this.#services
+    // Not remembered: an erasure is to take effect.
+    if (event.data === null || preparation.personal.isSealed(event.data))
+      return this.#fetched(event, cancellation, read)
     if (read !== undefined) {
       const older = registry.decode(event.type, event.version, event.data, read)
       return older instanceof Promise ? older.then((later) => shownOf(event, later)) : shownOf(event, older)
@@ -131,8 +133,13 @@ export class Runner {
   }
 
   async #fetched(event: StoredEvent, cancellation: Cancellation, read?: AnyEventDefinition): Promise<Shown> {
-    const body = await persistently(this.#services.clock, cancellation, () => this.body(event))
-    return shownOf(event, await this.#services.registry.decode(event.type, event.version, body, read))
+    const { clock, registry } = this.#services
+    const { personal } = this.#services.preparation
+    const body = await persistently(clock, cancellation, () => this.body(event))
+    const plain = personal.isSealed(body)
+      ? await persistently(clock, cancellation, () => personal.open(event, body))
+      : body
+    return shownOf(event, await registry.decode(event.type, event.version, plain, read))
   }
 
   async body(event: StoredEvent): Promise<string> {

@@ -7,6 +7,7 @@ import {
   typeRule,
   versionRule,
 } from '../event/index.js'
+import { pathFault, pathsMax } from '../personal/index.js'
 import { orphanFound } from '../schedule/index.js'
 import { workflowOverdue } from '../workflow/index.js'
 
@@ -28,9 +29,29 @@ export function checkEvents(events: readonly AnyEventDefinition[], faults: strin
     seen.set(id, event)
     checkUpcast(event, (message) => faults.push(`${name}: ${message}`))
     checkDowncast(event, (message) => faults.push(`${name}: ${message}`))
+    checkPersonal(event, (message) => faults.push(`${name}: ${message}`))
     for (const lambda of ['key', 'subject'] as const)
       if (event[lambda] !== undefined && typeof event[lambda] !== 'function')
         faults.push(`${name}: ${lambda} must be a function; write ${lambda}: (data) => data.id`)
+  }
+}
+
+function checkPersonal({ personal }: AnyEventDefinition, fault: (message: string) => void): void {
+  if (personal === undefined) return
+  if (typeof personal.person !== 'function')
+    fault('personal.person must be a function; write person: (data) => data.customerId')
+  const paths = Object.keys(personal.fields ?? {})
+  if (paths.length === 0 || paths.length > pathsMax)
+    fault(
+      `personal.fields has ${paths.length} fields; name 1 to ${pathsMax}, each with what stands for it once the person is erased: { email: null }`,
+    )
+  for (const path of paths) {
+    const wrong = pathFault(path)
+    if (wrong !== undefined) fault(`personal.fields: ${wrong}`)
+    if (JSON.stringify(personal.fields[path]) === undefined)
+      fault(
+        `personal.fields: what stands for "${path}" must be JSON; write null, or a text that its schema takes`,
+      )
   }
 }
 

@@ -37,6 +37,19 @@ const wholeNumbers = [
   ['shards', ({ shards }: AnyWorkflow) => shards, 1_024],
 ] as const
 
+// A history is kept as the code made it, and outlives the key of a person.
+function checkHistory({ on, waitsFor }: AnyWorkflow, fault: (message: string) => void): void {
+  if (on?.event?.personal !== undefined && on.input === undefined)
+    fault(
+      `it is started by "${on.event.type}", which has personal data, and its input stays in its history; add input: (event) => … that leaves them out`,
+    )
+  for (const each of Array.isArray(waitsFor) ? (waitsFor as AnyWorkflow['waitsFor']) : [])
+    if (each?.personal !== undefined)
+      fault(
+        `it waits for "${each.type}", which has personal data, and what it waited for stays in its history; publish an event without them for it`,
+      )
+}
+
 function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): void {
   const { name, input, on, waitsFor, run, overdue, retry } = each
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,79}$/.test(name))
@@ -56,6 +69,7 @@ function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): voi
       fault(`${option} is ${String(value)}; write a whole number from 1 to ${max.toLocaleString('en')}`)
   }
   checkAwaited(waitsFor, fault)
+  checkHistory(each, fault)
   if (on === undefined) return
   if (on.event?.kind !== 'event') fault('on.event takes an event made by defineEvent')
   if (typeof on.id !== 'function')

@@ -28,6 +28,7 @@ import {
   resolveOptions,
   type Surroundings,
 } from './options.js'
+import { Personal } from './personal.js'
 import {
   answerOf,
   CallSize,
@@ -62,6 +63,8 @@ export class Eventspine {
   readonly approvals: Approvals
   /** How far schedules and reconcilers have come. */
   readonly schedules: Schedules
+  /** What the log has of a person: shown to them, and erased. */
+  readonly personal: Personal
   /** Messages of others, on their way to events. */
   readonly sources: Sources
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
@@ -76,12 +79,13 @@ export class Eventspine {
   ) {
     this.#options = resolveOptions(options, app.name)
     this.#surroundings = surroundings
-    const { tenant, source, hardLimitBytes, logger } = this.#options
+    const { tenant, source, hardLimitBytes, logger, masterKeys, work } = this.#options
     const { clock, random } = surroundings
-    const { registry } = app
-    this.#preparation = { clock, random, tenant, source, hardLimitBytes, activeTraceparent, registry }
-    this.#stallWatch = new StallWatch(stallLimitMs(this.#options.stalledMs, app), this.#options.logger)
+    this.#stallWatch = new StallWatch(stallLimitMs(this.#options.stalledMs, app), logger)
     const cellOf = (name: string) => this.#cellOf(name)
+    this.personal = new Personal({ app, clock, random, tenant, cellOf, masterKeys, work })
+    const known = { registry: app.registry, personal: this.personal, activeTraceparent }
+    this.#preparation = { clock, random, tenant, source, hardLimitBytes, ...known }
     this.approvals = new Approvals({ clock, random, cellOf })
     this.workflows = new Workflows({ app, clock, random, tenant, approvals: this.approvals, cellOf })
     this.schedules = new Schedules({ app, clock, random, tenant, cellOf })
@@ -361,9 +365,8 @@ export class Eventspine {
     let operator = this.#operators.get(name)
     if (operator === undefined) {
       const { store, runner } = cell
-      const { clock, random } = this.#surroundings
       operator = new Operator({
-        ...{ app: this.app, store, runner, clock, random, preparation: this.#preparation },
+        ...{ ...this.#surroundings, app: this.app, store, runner, preparation: this.#preparation },
         live: () => cell.worker?.consumers ?? [],
       })
       this.#operators.set(name, operator)

@@ -14,6 +14,7 @@ import {
 } from '../store/postgres/inspect.fixture.js'
 import { defineApp } from './app.js'
 import { Operator, type OperatorServices } from './operator.js'
+import { Personal } from './personal.js'
 
 const placed = defineEvent({
   type: 'orders.order-placed',
@@ -66,6 +67,12 @@ beforeAll(async () => {
     hardLimitBytes: 1_000,
     activeTraceparent: () => undefined,
     registry: app.registry,
+    personal: new Personal({
+      ...{ app, clock: systemClock, random: systemRandom, tenant: 'default', masterKeys: [], work: true },
+      cellOf: () => {
+        throw new Error('unused')
+      },
+    }),
   }
   services = { store, app, runner: { body }, clock, random: systemRandom, preparation, live: () => [] }
   operator = new Operator(services)

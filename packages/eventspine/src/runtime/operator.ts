@@ -1,4 +1,5 @@
 // Seeing and steering one cell. What changes anything names its actor, and leaves an audit row in the same transaction.
+
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import type { StoredEvent } from '../event/index.js'
 import { closest, type Preparation, prepare } from '../event/index.js'
@@ -221,14 +222,25 @@ export class Operator {
   }
 
   // Under the version of the letter's event. Where the app has only newer ones, through its upcasters.
-  async #edited({ event: { type, version } }: DeadLetter, data: unknown): Promise<string> {
+  // What is personal of it and was not edited is sealed as it was.
+  async #edited({ event: { type, version }, tenant }: DeadLetter, edited: unknown): Promise<string> {
     const { app, preparation } = this.#services
+    const { personal } = preparation
+    const sealed = serialised(edited, Number.POSITIVE_INFINITY)
+    const data: unknown = personal.isSealed(sealed)
+      ? JSON.parse(await personal.open({ tenant, type, version }, sealed))
+      : edited
     const definition = app.registry.definitions.find((each) => each.type === type && each.version === version)
     // A message was kept as it came: larger than what events may have.
     const roomy =
       definition === messageKept ? { ...preparation, hardLimitBytes: Number.POSITIVE_INFINITY } : preparation
-    if (definition !== undefined) return (await prepare(definition, data, {}, roomy)).data ?? 'null'
-    app.registry.find(type)
+    if (definition !== undefined) return (await prepare(definition, data, { tenant }, roomy)).data ?? 'null'
+    if (app.registry.find(type).personal !== undefined)
+      throw new EventspineError(
+        'EVENT_INVALID',
+        `"${type}" has personal data, and this app does not define its version ${version}. List that definition in the app's events to edit it.`,
+        { field: '/data' },
+      )
     const json = serialised(data, preparation.hardLimitBytes)
     const decoded = await app.registry.decode(type, version, json)
     if (decoded.ok) return json

@@ -1,9 +1,11 @@
 // What `new Eventspine(app, options)` takes, and every default in one place.
+
 import { type AppendLimits, appendLimitsDefault, type ClaimPort } from '../append/index.js'
 import { directoryClaims } from '../claim/index.js'
 import { type CapacityLimits, capacityLimitsDefault } from '../deliver/index.js'
 import { type Clock, EventspineError, type Random, systemClock, systemRandom } from '../kernel/index.js'
 import { jsonLogger, type Logger } from '../observe/log.js'
+import { keyBytes, type MasterKey, masterKeyOf } from '../personal/index.js'
 import type { Retention, Store } from '../store/store.js'
 
 export interface CellOptions {
@@ -40,6 +42,9 @@ export interface EventspineOptions {
   readonly prepare?: (cell: CellToPrepare) => Promise<void>
   /** Deliver in this process too. Default true; false for a process that only publishes. */
   readonly work?: boolean
+  /** What enciphers the keys of persons, each 32 bytes in base64: the first for new ones, the others open older ones. Default:
+   *  EVENTSPINE_PERSONAL_KEY, several with commas between. Needed where events have `personal` fields. */
+  readonly personalKeys?: readonly string[]
   /** Run the custom sources of the app in this process, once it delivers. Default: as `work`. */
   readonly sources?: boolean
   /** Default: JSON lines on standard error from level `warn`. */
@@ -90,6 +95,7 @@ export interface ResolvedOptions {
   readonly prepare: ((cell: CellToPrepare) => Promise<void>) | undefined
   readonly work: boolean
   readonly sources: boolean
+  readonly masterKeys: readonly MasterKey[]
   readonly logger: Logger
   readonly tenant: string
   readonly source: string
@@ -114,6 +120,7 @@ export function resolveOptions(options: EventspineOptions, appName: string): Res
     contracts: options.contracts ?? true,
     prepare: options.prepare,
     work: options.work ?? true,
+    masterKeys: masterKeysOf(options.personalKeys),
     sources: (options.work ?? true) && (options.sources ?? true),
     logger: options.logger ?? jsonLogger('warn', systemClock.now, (line) => process.stderr.write(line)),
     tenant: options.tenant ?? 'default',
@@ -175,4 +182,19 @@ function cellsOf(options: EventspineOptions): ReadonlyMap<string, CellOptions> {
     'REQUEST_INVALID',
     'No database given. Write new Eventspine(app, { databaseUrl: process.env.DATABASE_URL }), or { cells: { main: { url } } }.',
   )
+}
+
+function masterKeysOf(keys: readonly string[] | undefined): readonly MasterKey[] {
+  return (keys ?? process.env['EVENTSPINE_PERSONAL_KEY']?.split(',') ?? [])
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map((text) => {
+      const bytes = Buffer.from(text, 'base64')
+      if (bytes.length === keyBytes) return masterKeyOf(bytes)
+      throw new EventspineError(
+        'REQUEST_INVALID',
+        `A key of EVENTSPINE_PERSONAL_KEY (or personalKeys) has ${bytes.length} bytes, and must have ${keyBytes}, in base64. Make one: openssl rand -base64 32.`,
+        { field: '/personalKeys' },
+      )
+    })
 }

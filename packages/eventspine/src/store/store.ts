@@ -3,6 +3,7 @@ import type { AppendPort } from '../append/port.js'
 import type { ContractPort } from '../contract/port.js'
 import type { BreakerPort, LeasePort, LogPort, RetryPort, WakePort } from '../deliver/port.js'
 import type { InspectPort, OperatePort } from '../inspect/port.js'
+import type { PersonalPort } from '../personal/port.js'
 import type { RedrivePort, ReplayPort } from '../redrive/port.js'
 import type { SchedulePort } from '../schedule/port.js'
 import type { SettlePort } from '../settle/port.js'
@@ -76,4 +77,5 @@ export interface Store
     ContractPort,
     ImportPort,
     SourceLeasePort,
+    PersonalPort,
     LifecyclePort {}

@@ -97,6 +97,7 @@ export class Scenario {
           idempotencyWindowMs,
           stalledMs: 0,
           logger: options.logger ?? silentLogger,
+          personalKeys: [Buffer.alloc(32).toString('base64')],
         },
         // What they connect to is no part of a test.
         sources: false,

@@ -11,6 +11,7 @@ import { describeLease } from './lease.js'
 import { describeLifecycle } from './lifecycle.js'
 import { describeLog } from './log.js'
 import { describeOperate } from './operate.js'
+import { describePersonal } from './personal.js'
 import { describeRecover } from './recover.js'
 import { describeRedrive } from './redrive.js'
 import { describeReplay } from './replay.js'
@@ -53,5 +54,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeContract(open)
     describeImport(open)
     describeSourceLease(open)
+    describePersonal(open)
   })
 }

@@ -11,6 +11,7 @@ import { leasePort } from './lease.js'
 import { lifecyclePort } from './lifecycle.js'
 import { logPort, wakePort } from './log.js'
 import { operatePort } from './operate.js'
+import { personalPort } from './personal.js'
 import { redrivePort } from './redrive.js'
 import { replayPort } from './replay.js'
 import { retryPort } from './retry.js'
@@ -59,6 +60,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...contractPort(tables),
     ...importPort(tables),
     ...sourceLeasePort(tables),
+    ...personalPort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

@@ -6,6 +6,7 @@ import { endOfTick, type StoredEvent } from '../../event/stored.js'
 import type { AuditRow } from '../../inspect/port.js'
 import type { Clock, Random } from '../../kernel/index.js'
 import { assert, EventspineError } from '../../kernel/index.js'
+import type { PersonalKey } from '../../personal/port.js'
 import type { ImportStanding, SourceLease } from '../../source/port.js'
 import type {
   BreakerRow,
@@ -66,6 +67,7 @@ export class MemoryTables {
   readonly imports = new Map<string, ImportStanding>()
   /** By source and slot. */
   readonly sourceLeases = new Map<string, SourceLease & { leaseUntilMs: number }>()
+  readonly personalKeys = new Map<string, PersonalKey>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined

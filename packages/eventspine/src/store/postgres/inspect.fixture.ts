@@ -16,6 +16,7 @@ import { leaseStatements } from './lease.js'
 import { lifecycleStatements } from './lifecycle.js'
 import { logStatements } from './log.js'
 import { operateStatements } from './operate.js'
+import { personalStatements } from './personal.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
@@ -59,6 +60,7 @@ export async function openTestStore() {
     ...contractStatements(database),
     ...importStatements(database, windowMs),
     ...sourceLeaseStatements(database),
+    ...personalStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

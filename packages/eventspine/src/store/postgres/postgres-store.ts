@@ -12,6 +12,7 @@ import { leaseStatements } from './lease.js'
 import { lifecycleStatements } from './lifecycle.js'
 import { logStatements } from './log.js'
 import { operateStatements } from './operate.js'
+import { personalStatements } from './personal.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
@@ -53,5 +54,6 @@ export function createPostgresStore(
     ...contractStatements(database),
     ...importStatements(database, options.idempotencyWindowMs),
     ...sourceLeaseStatements(database),
+    ...personalStatements(database),
   }
 }

@@ -1,0 +1,17 @@
+// Personal data in an append-only log: sealed by a key of each person, and gone for good with it.
+
+export { changed, changedTexts, type FieldPath, fits, pathFault, pathsMax } from './fields.js'
+export type { NewPersonalKey, PersonalKey, PersonalPort } from './port.js'
+export {
+  keyBytes,
+  keyIdOf,
+  looksSealed,
+  type MasterKey,
+  masterKeyOf,
+  open,
+  type SealingKey,
+  seal,
+  sealingKeyOf,
+  unwrap,
+  wrap,
+} from './seal.js'

@@ -1,0 +1,139 @@
+// The keys of persons, as one process knows them: for seconds, so that an erasure takes effect everywhere.
+import { type Clock, EventspineError, microtasksThrough } from '../kernel/index.js'
+import {
+  type MasterKey,
+  type NewPersonalKey,
+  type PersonalKey,
+  type PersonalPort,
+  type SealingKey,
+  sealingKeyOf,
+  unwrap,
+} from '../personal/index.js'
+
+/** So long a key is known without asking; an erasure waits for it. */
+export const keyCacheMs = 5_000
+const knownMax = 10_000
+/** Deliveries that lack a key are tried again: somebody may be mending it. */
+const mendedMs = 5_000
+const askedMax = 1_000
+
+type Known = SealingKey | null
+
+export interface PersonalKeysServices {
+  readonly clock: Clock
+  readonly masterKeys: readonly MasterKey[]
+  port(tenant: string): PersonalPort
+}
+
+interface Remembered<Value> {
+  readonly value: Value
+  readonly untilMs: number
+}
+
+export class PersonalKeys {
+  readonly #services: PersonalKeysServices
+  #byId = new Map<string, Remembered<Known>>()
+  #byPerson = new Map<string, Remembered<Promise<SealingKey>>>()
+  /** Ids that are asked for with the next statement, by tenant. */
+  readonly #asked = new Map<
+    string,
+    { readonly ids: Set<string>; readonly found: Promise<ReadonlyMap<string, Known>> }
+  >()
+
+  constructor(services: PersonalKeysServices) {
+    this.#services = services
+  }
+
+  forget(): void {
+    this.#byId = new Map()
+    this.#byPerson = new Map()
+  }
+
+  /** The key of a person; what `make` answers where there is none. */
+  async ofPerson(tenant: string, person: string, make: () => NewPersonalKey): Promise<SealingKey> {
+    const name = JSON.stringify([tenant, person])
+    const known = this.#fresh(this.#byPerson, name)
+    if (known !== undefined) return await known
+    const asked = this.#services
+      .port(tenant)
+      .personKey(make())
+      .then((key) => this.#opened(key))
+    this.#remember(this.#byPerson, name, asked)
+    try {
+      return await asked
+    } catch (error) {
+      this.#byPerson.delete(name)
+      throw error
+    }
+  }
+
+  /** Null for those that are destroyed; unknown ones are left out. */
+  async byId(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
+    const found = new Map<string, Known>()
+    for (const id of ids) {
+      const known = this.#fresh(this.#byId, id)
+      if (known !== undefined) found.set(id, known)
+    }
+    const missing = ids.filter((id) => !found.has(id))
+    if (missing.length === 0) return found
+    const asked = await this.#ask(tenant, missing)
+    for (const id of missing) {
+      const key = asked.get(id)
+      if (key !== undefined) found.set(id, key)
+    }
+    return found
+  }
+
+  // Deliveries of one moment ask together.
+  async #ask(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
+    let asked = this.#asked.get(tenant)
+    if (asked === undefined || asked.ids.size + ids.length > askedMax) {
+      const together = new Set<string>()
+      asked = { ids: together, found: Promise.resolve().then(() => this.#load(tenant, together)) }
+      this.#asked.set(tenant, asked)
+    }
+    for (const id of ids) asked.ids.add(id)
+    return await asked.found
+  }
+
+  async #load(tenant: string, ids: Set<string>): Promise<ReadonlyMap<string, Known>> {
+    await microtasksThrough()
+    if (this.#asked.get(tenant)?.ids === ids) this.#asked.delete(tenant)
+    const keys = await this.#services.port(tenant).personalKeys([...ids])
+    const found = new Map<string, Known>()
+    // One of another tenant opens nothing here.
+    for (const key of keys)
+      if (key.tenant === tenant) found.set(key.id, key.wrapped === null ? null : this.#opened(key))
+    for (const [id, key] of found) this.#remember(this.#byId, id, key)
+    return found
+  }
+
+  #opened(key: PersonalKey): SealingKey {
+    return sealingKeyOf(key.id, this.unwrapped(key))
+  }
+
+  /** Throws APP_INVALID where none of the keys that this process was given opens it. */
+  unwrapped({ id, wrapped, wrappedBy }: PersonalKey): Uint8Array {
+    const { masterKeys } = this.#services
+    const master = masterKeys.find(({ fingerprint }) => fingerprint === wrappedBy)
+    const key = master === undefined || wrapped === null ? undefined : unwrap(master, id, wrapped)
+    if (key !== undefined) return key
+    throw new EventspineError(
+      'APP_INVALID',
+      `The key of a person is enciphered by another key (${wrappedBy}) than this process has (${masterKeys.map(({ fingerprint }) => fingerprint).join(', ') || 'none'}). Set EVENTSPINE_PERSONAL_KEY to the one that was used, or to both with a comma between them, the new one first.`,
+      { retryAfterMs: mendedMs },
+    )
+  }
+
+  #fresh<Value>(known: ReadonlyMap<string, Remembered<Value>>, name: string): Value | undefined {
+    const found = known.get(name)
+    return found !== undefined && found.untilMs > this.#services.clock.monotonic() ? found.value : undefined
+  }
+
+  #remember<Value>(known: Map<string, Remembered<Value>>, name: string, value: Value): void {
+    // The oldest goes: a Map keeps the order in which they came.
+    if (known.size >= knownMax) known.delete(known.keys().next().value as string)
+    known.delete(name)
+    known.set(name, { value, untilMs: this.#services.clock.monotonic() + keyCacheMs })
+  }
+}

@@ -1,0 +1,270 @@
+// Personal data of an app's events: sealed on their way into the log, opened on their way to handlers, and gone once a
+// person is erased. The database has the keys of persons, enciphered; what opens them it never has.
+import { randomBytes } from 'node:crypto'
+import type { AnyEventDefinition, Sealing } from '../event/index.js'
+import type { NewEvent, StoredEvent } from '../event/stored.js'
+import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
+import {
+  changed,
+  fits,
+  keyBytes,
+  looksSealed,
+  type MasterKey,
+  type SealingKey,
+  seal,
+  wrap,
+} from '../personal/index.js'
+import { checkName, checkText } from '../redrive/index.js'
+import type { App } from './app.js'
+import type { Cell } from './cell.js'
+import { keyCacheMs, PersonalKeys } from './personal-keys.js'
+import { openedData } from './personal-opening.js'
+
+export interface ErasureOptions {
+  /** Who asks, for the audit. */
+  readonly actor: string
+  readonly reason?: string
+  /** Default: the app's. */
+  readonly tenant?: string
+}
+
+/** An event about a person, as it was published. */
+export interface PersonalEvent {
+  readonly id: string
+  readonly type: string
+  readonly version: number
+  readonly source: string
+  readonly time: string
+  readonly subject: string | null
+  readonly key: string | null
+  readonly data: unknown
+}
+
+export interface PersonalServices {
+  readonly app: Pick<App, 'registry'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly tenant: string
+  /** The first enciphers new keys; the others open what they enciphered before. */
+  readonly masterKeys: readonly MasterKey[]
+  /** Handlers run in this process: they need the keys. */
+  readonly work: boolean
+  cellOf(tenant: string): Cell
+}
+
+const personMax = 250
+const exportPage = 500
+const rewrapPage = 500
+/** The extension attribute that says under which key an event is sealed. */
+const attribute = 'personalkey'
+
+export class Personal implements Sealing {
+  readonly #services: PersonalServices
+  readonly #keys: PersonalKeys
+
+  /** Throws APP_INVALID where the app needs a key and has none. */
+  constructor(services: PersonalServices) {
+    this.#services = services
+    const { app, work, masterKeys } = services
+    const definition = app.registry.definitions.find(({ personal }) => personal !== undefined)
+    if (work && definition !== undefined && masterKeys.length === 0) throw keyless(definition.type)
+    this.#keys = new PersonalKeys({
+      ...{ clock: services.clock, masterKeys: services.masterKeys },
+      port: (tenant) => services.cellOf(tenant).store,
+    })
+  }
+
+  /**
+   * Destroys the key of a person, with its audit row. When it resolves, no process shows what was sealed by it any more: that
+   * takes 5 s. False where there was none. Copies that handlers made are theirs.
+   */
+  async erase(
+    person: string,
+    { actor, reason, tenant = this.#services.tenant }: ErasureOptions,
+  ): Promise<boolean> {
+    checkName('person', person)
+    checkName('actor', actor)
+    if (reason !== undefined) checkText('reason', reason)
+    const { clock, cellOf } = this.#services
+    const act = { actor, action: 'person.erase', target: person, details: { tenant, reason: reason ?? null } }
+    const erased = await cellOf(tenant).store.erasePerson(tenant, person, act)
+    this.#keys.forget()
+    // Other processes know a key for so long.
+    if (erased > 0) await clock.sleep(keyCacheMs)
+    return erased > 0
+  }
+
+  /** What the log has of a person, the oldest first, opened. Throws NOT_FOUND where it never knew them. */
+  async *export(
+    person: string,
+    { tenant = this.#services.tenant }: { readonly tenant?: string } = {},
+  ): AsyncGenerator<PersonalEvent> {
+    checkName('person', person)
+    const cell = this.#services.cellOf(tenant)
+    const keys = (await cell.store.personKeys(tenant, person)).map(({ id }) => id)
+    if (keys.length === 0)
+      throw new EventspineError(
+        'NOT_FOUND',
+        `No event of tenant "${tenant}" holds personal data of "${person}".`,
+        {
+          field: '/person',
+        },
+      )
+    for (let after = 0; ; ) {
+      const events = await cell.store.personEvents(tenant, keys, after, exportPage)
+      for (const event of events) yield await this.#exported(cell, event)
+      if (events.length < exportPage) return
+      after = (events.at(-1) as StoredEvent).seq
+    }
+  }
+
+  async #exported(cell: Cell, event: StoredEvent): Promise<PersonalEvent> {
+    const { id, type, version, source, subject, key, timeMs } = event
+    const body = await this.open(event, await cell.runner.body(event))
+    const time = new Date(timeMs).toISOString()
+    return { id, type, version, source, time, subject, key, data: JSON.parse(body) }
+  }
+
+  /** Enciphers the keys of all persons by the first of `personalKeys`, so that the others can go. Answers how many. */
+  async rewrap(tenant = this.#services.tenant): Promise<number> {
+    const { store } = this.#services.cellOf(tenant)
+    const master = this.#master('any event')
+    for (let count = 0; ; ) {
+      const keys = await store.keysWrappedOtherwise(master.fingerprint, rewrapPage)
+      const anew = keys.map((key) => ({
+        id: key.id,
+        wrapped: wrap(master, key.id, this.#keys.unwrapped(key)),
+        wrappedBy: master.fingerprint,
+      }))
+      await store.rewrapKeys(anew)
+      count += keys.length
+      if (keys.length < rewrapPage) return count
+    }
+  }
+
+  #master(type: string): MasterKey {
+    const [master] = this.#services.masterKeys
+    if (master === undefined) throw keyless(type)
+    return master
+  }
+
+  /** A complete event, with what is personal of it enciphered. Throws EVENT_INVALID and APP_INVALID. */
+  async seal(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent> {
+    const { personal, type, version } = definition
+    if (personal === undefined) return event
+    const paths = Object.keys(personal.fields)
+    const data: unknown = JSON.parse(event.data ?? 'null')
+    const values = new Set<unknown>()
+    changed(data, paths, (value) => values.add(value))
+    if (values.size === 0) return event
+    for (const name of ['key', 'subject'] as const)
+      if (values.has(event[name]))
+        throw new EventspineError(
+          'EVENT_INVALID',
+          `The ${name} of "${type}" is what "personal" hides of its data. Take one that says nothing by itself, such as the person's id.`,
+          { field: `/${name}` },
+        )
+    await checkErased(
+      definition,
+      changed(data, paths, (_, at) => erasedAt(personal, at)),
+    )
+    const key = await this.#sealingKey(definition, event.tenant, output)
+    const place = placeOf(event.tenant, type, version)
+    const sealed = changed(data, paths, (value, path) => seal(key, place(path), JSON.stringify(value)))
+    const extensions = { ...(JSON.parse(event.extensions ?? '{}') as object), [attribute]: key.id }
+    return { ...event, data: JSON.stringify(sealed), extensions: JSON.stringify(extensions) }
+  }
+
+  async #sealingKey(
+    { personal, type }: AnyEventDefinition,
+    tenant: string,
+    output: unknown,
+  ): Promise<SealingKey> {
+    const { clock, random } = this.#services
+    const person = personOf(type, () => personal?.person(output as never))
+    const master = this.#master(type)
+    return await this.#keys.ofPerson(tenant, person, () => {
+      const id = uuidv7(clock, random)
+      const bytes = randomBytes(keyBytes)
+      const wrapped = wrap(master, id, bytes)
+      return { id, tenant, person, wrapped, wrappedBy: master.fingerprint }
+    })
+  }
+
+  isSealed(body: string): boolean {
+    return looksSealed(body)
+  }
+
+  /** The body of an event as it was published; what was sealed by a key that is destroyed, as its definition says. */
+  async open(
+    { tenant, type, version }: Pick<NewEvent, 'tenant' | 'type' | 'version'>,
+    body: string,
+  ): Promise<string> {
+    const { definitions } = this.#services.app.registry
+    const own = definitions.filter((each) => each.type === type)
+    const personal = (own.find((each) => each.version === version) ?? own[0])?.personal
+    return await openedData(body, {
+      place: placeOf(tenant, type, version),
+      keys: (ids) => this.#keys.byId(tenant, ids),
+      erased: (at) => erasedAt(personal, at),
+    })
+  }
+}
+
+/** What stands at a place once its person is erased. */
+function erasedAt(personal: AnyEventDefinition['personal'], at: string): unknown {
+  const path = Object.keys(personal?.fields ?? {}).find((each) => fits(each, at))
+  return path === undefined ? '[erased]' : personal?.fields[path]
+}
+
+const checkedOnce = new WeakSet<AnyEventDefinition>()
+
+// Found out when a person is erased it would be too late: handlers would see none of their events any more. Of each
+// definition its first event tells.
+async function checkErased(definition: AnyEventDefinition, erased: unknown): Promise<void> {
+  if (checkedOnce.has(definition)) return
+  const { issues } = await definition.schema['~standard'].validate(erased)
+  if (issues !== undefined)
+    throw new EventspineError(
+      'APP_INVALID',
+      `Once its person is erased, "${definition.type}" version ${definition.version} would not fit its own schema: ${issues[0]?.message}. Change what personal.fields puts there, or have the schema take it.`,
+      { field: '/personal/fields' },
+    )
+  checkedOnce.add(definition)
+}
+
+const placeOf = (tenant: string, type: string, version: number) => (path: string) =>
+  JSON.stringify([tenant, type, version, path])
+
+function personOf(type: string, ask: () => unknown): string {
+  let person: unknown
+  try {
+    person = ask()
+  } catch (error) {
+    throw personless(type, error instanceof Error ? error.message : String(error))
+  }
+  if (
+    typeof person === 'string' &&
+    person !== '' &&
+    person.length <= personMax &&
+    person.isWellFormed() &&
+    !/\p{Cc}/u.test(person)
+  )
+    return person
+  throw personless(type, `it must be a text of 1 to ${personMax} characters`)
+}
+
+const personless = (type: string, why: string) =>
+  new EventspineError(
+    'EVENT_INVALID',
+    `The person that "${type}" is about could not be taken from its data: ${why}.`,
+    {
+      field: '/data',
+    },
+  )
+
+const keyless = (type: string) =>
+  new EventspineError(
+    'APP_INVALID',
+    `"${type}" has personal data, and there is no key to encipher them. Set EVENTSPINE_PERSONAL_KEY to 32 random bytes in base64 (openssl rand -base64 32), the same for all processes, and keep it where no backup of the database lies.`,
+  )

@@ -1,0 +1,100 @@
+// Keys of persons, and the events that they seal.
+import type { PersonalKey, PersonalPort } from '../../personal/port.js'
+import { insertAudit } from './audit.js'
+import type { Database } from './database.js'
+import { tickUnknown } from './inspect-events.js'
+import { type EventRow, eventColumns, eventOfRow } from './rows.js'
+
+const columns = `id, tenant, person, wrapped, wrapped_by, date_part('epoch', created_at) * 1000 AS created_ms,
+  date_part('epoch', erased_at) * 1000 AS erased_ms`
+
+const living = `SELECT ${columns} FROM eventspine.personal_key WHERE tenant = $1 AND person = $2 AND wrapped IS NOT NULL`
+const make = `INSERT INTO eventspine.personal_key (id, tenant, person, wrapped, wrapped_by) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant, person) WHERE wrapped IS NOT NULL DO NOTHING RETURNING ${columns}`
+const byIds = `SELECT ${columns} FROM eventspine.personal_key WHERE id = ANY ($1::text[])`
+const ofPerson = `SELECT ${columns} FROM eventspine.personal_key WHERE tenant = $1 AND person = $2 ORDER BY created_at, id`
+const erase = `UPDATE eventspine.personal_key SET wrapped = NULL, erased_at = clock_timestamp()
+WHERE tenant = $1 AND person = $2 AND wrapped IS NOT NULL RETURNING id`
+const events = `SELECT ${eventColumns} FROM eventspine.event e
+WHERE e.extensions ->> 'personalkey' = ANY ($1::text[]) AND e.tenant = $2 AND e.seq > $3 ORDER BY e.seq LIMIT $4`
+const otherwise = `SELECT ${columns} FROM eventspine.personal_key WHERE wrapped_by <> $1 AND wrapped IS NOT NULL ORDER BY id LIMIT $2`
+const rewrap = `UPDATE eventspine.personal_key k SET wrapped = n.wrapped, wrapped_by = n.wrapped_by
+FROM unnest($1::text[], $2::text[], $3::text[]) AS n(id, wrapped, wrapped_by) WHERE k.id = n.id AND k.wrapped IS NOT NULL`
+
+interface Row {
+  readonly id: string
+  readonly tenant: string
+  readonly person: string
+  readonly wrapped: string | null
+  readonly wrapped_by: string
+  readonly created_ms: number
+  readonly erased_ms: number | null
+}
+
+const keyOf = (row: Row): PersonalKey => ({
+  ...{ id: row.id, tenant: row.tenant, person: row.person, wrapped: row.wrapped, wrappedBy: row.wrapped_by },
+  createdAtMs: Math.round(row.created_ms),
+  erasedAtMs: row.erased_ms === null ? null : Math.round(row.erased_ms),
+})
+
+/** Somebody else makes the same, and somebody destroys it, and so on. */
+const triesMax = 10
+
+export function personalStatements(database: Database): PersonalPort {
+  return {
+    async personKey({ id, tenant, person, wrapped, wrappedBy }) {
+      for (let tries = 1; ; tries++) {
+        const found = await database.query<Row>('append', 'personal.living', living, [tenant, person])
+        const row =
+          found[0] ??
+          (
+            await database.query<Row>('append', 'personal.make', make, [
+              id,
+              tenant,
+              person,
+              wrapped,
+              wrappedBy,
+            ])
+          )[0]
+        if (row !== undefined) return keyOf(row)
+        if (tries === triesMax) throw new Error(`The key of a person comes and goes: asked ${tries} times`)
+      }
+    },
+
+    personalKeys: async (ids) =>
+      (await database.query<Row>('deliver', 'personal.keys', byIds, [ids])).map(keyOf),
+
+    personKeys: async (tenant, person) =>
+      (await database.query<Row>('read', 'personal.person', ofPerson, [tenant, person])).map(keyOf),
+
+    erasePerson: (tenant, person, { actor, action, target, details }) =>
+      database.transaction('append', async ({ query }) => {
+        const erased = await query('personal.erase', erase, [tenant, person])
+        if (erased.length > 0)
+          await query('personal.audit', insertAudit, [actor, action, target, JSON.stringify(details)])
+        return erased.length
+      }),
+
+    async personEvents(tenant, keys, after, limit) {
+      const rows = await database.query<EventRow>('read', 'personal.events', events, [
+        keys,
+        tenant,
+        after,
+        limit,
+      ])
+      return rows.map((row) => eventOfRow(row, tickUnknown))
+    },
+
+    keysWrappedOtherwise: async (wrappedBy, limit) =>
+      (await database.query<Row>('read', 'personal.otherwise', otherwise, [wrappedBy, limit])).map(keyOf),
+
+    async rewrapKeys(keys) {
+      const values = [
+        keys.map(({ id }) => id),
+        keys.map(({ wrapped }) => wrapped),
+        keys.map(({ wrappedBy }) => wrappedBy),
+      ]
+      await database.query('read', 'personal.rewrap', rewrap, values)
+    },
+  }
+}
