@@ -1,0 +1,4 @@
+// `@eventspine/mqtt`: messages of any MQTT 5 broker, or of devices that speak to a broker of its own, as events.
+export type { MqttMessage } from './message.js'
+export { type MqttSourceOptions, mqttSource, type PublishedMessage } from './source.js'
+export { type NamesOf, type PartsOf, type TopicPattern, topicPattern } from './topic-pattern.js'

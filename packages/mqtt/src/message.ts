@@ -1,0 +1,76 @@
+// An MQTT message on its way through a source: what the protocol says of it travels in the headers, so that it is still there
+// when a kept one is sent again.
+import type { Message } from 'eventspine/source'
+import type { PartsOf, TopicPattern } from './topic-pattern.js'
+
+export interface MqttMessage<Parts> extends Message {
+  readonly topic: string
+  /** The named parts of its topic. */
+  readonly parts: Parts
+  readonly qos: 0 | 1 | 2
+  /** It lay in the broker before anybody asked for it. */
+  readonly retained: boolean
+}
+
+export interface ReceivedPublish {
+  readonly topic: string
+  readonly qos: number
+  readonly retain: boolean
+  /** User properties and what else is known of it, by name. A text, or several under one name. */
+  readonly properties?: Readonly<Record<string, string | readonly string[]>> | undefined
+  readonly contentType?: string | undefined
+}
+
+/** Names of ours begin so: a sender's of that kind are left out. */
+const ownPrefix = 'mqtt-'
+/** A header holds no more, and a topic that was cut would be another. */
+const topicCharactersMax = 999
+
+export function headersOf(
+  publish: ReceivedPublish,
+  own: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const { topic, qos, retain, properties = {}, contentType } = publish
+  const given = Object.entries(properties).flatMap(([name, value]): [string, string][] =>
+    name.toLowerCase().startsWith(ownPrefix)
+      ? []
+      : [[name, typeof value === 'string' ? value : value.join(', ')]],
+  )
+  return {
+    'mqtt-topic': topic,
+    'mqtt-qos': String(qos),
+    'mqtt-retain': String(retain),
+    ...own,
+    ...(contentType !== undefined && { 'content-type': contentType }),
+    ...Object.fromEntries(given),
+  }
+}
+
+/** What the translation sees. Throws for a topic that none of the patterns matches. */
+export function mqttMessage<Pattern extends string>(
+  message: Message,
+  patterns: readonly TopicPattern<Pattern>[],
+): MqttMessage<PartsOf<Pattern>> {
+  const topic = topicOf(message)
+  for (const pattern of patterns) {
+    const parts = pattern.match(topic)
+    if (parts !== undefined) return { ...common(message, topic), parts }
+  }
+  throw new TypeError(
+    `The topic ${JSON.stringify(topic)} matches none of ${patterns.map(({ pattern }) => `"${pattern}"`).join(', ')}, or a named part of it is empty.`,
+  )
+}
+
+export function topicOf({ headers }: Message): string {
+  const topic = headers['mqtt-topic'] ?? ''
+  if (topic.length > topicCharactersMax)
+    throw new TypeError(`Its topic is longer than ${topicCharactersMax} characters. Use shorter topics.`)
+  return topic
+}
+
+export const common = (message: Message, topic: string) => ({
+  ...message,
+  topic,
+  qos: Number(message.headers['mqtt-qos'] ?? 0) as 0 | 1 | 2,
+  retained: message.headers['mqtt-retain'] === 'true',
+})
