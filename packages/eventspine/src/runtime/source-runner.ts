@@ -1,5 +1,6 @@
 // Runs one custom source in this process: where its lease lets it, again when it ends, and with room for so many messages.
 // What it took is stored before it counts as stopped.
+import { setMaxListeners } from 'node:events'
 import type { Clock, Random } from '../kernel/index.js'
 import { EventspineError } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
@@ -105,6 +106,8 @@ export class SourceRunner {
     const { name, inFlightMax } = this.#source
     const until = AbortSignal.any([signal, this.#stop.signal])
     const over = new AbortController()
+    // Each pause listens to it, and a source may hold up a thousand messages at once.
+    setMaxListeners(0, over.signal)
     const turn: Turn = { slot, signal: over.signal, room: new Room(inFlightMax), open: true }
     const well = () => lease.report({ state: 'running', failures: 0, error: null })
     const unsteady = wasFailing ? clock.after(steadyMs, well) : () => {}

@@ -1,0 +1,84 @@
+// Who is connected to the broker, how fast each device may go, and who has fallen silent.
+import { randomUUID } from 'node:crypto'
+import type { Client } from 'aedes'
+import type { Device } from './device.js'
+import { Pace } from './pace.js'
+
+export interface Connection {
+  readonly id: string
+  readonly device: Device
+  readonly filters: readonly string[]
+  readonly keepaliveMs: number
+  readonly pace: Pace
+  /** Messages of it that are in hand: while it is held up, it cannot say that it lives. */
+  held: number
+  /** The same client has come again. */
+  replaced: boolean
+  bytesSeen: number
+  seenAtMs: number
+}
+
+const messagesPerSecondMaxDefault = 100
+
+export class Connections {
+  readonly #messagesPerSecondMax: number
+  readonly #open = new Map<Client, Connection>()
+  readonly #byClientId = new Map<string, Client>()
+  /** What a connection that has just gone leaves behind, such as its last will, is still of its device. */
+  readonly #known = new WeakMap<Client, Connection>()
+  /** By device, whatever its connections: a new one is no fresh start. */
+  readonly #paces = new Map<string, Pace>()
+
+  constructor(messagesPerSecondMax = messagesPerSecondMaxDefault) {
+    this.#messagesPerSecondMax = messagesPerSecondMax
+  }
+
+  add(client: Client, device: Device, filters: readonly string[], keepaliveMs: number, nowMs: number): void {
+    const before = this.#of(client.id)
+    if (before !== undefined) before.replaced = true
+    const pace = this.#paces.get(device.id) ?? new Pace(this.#messagesPerSecondMax)
+    this.#paces.set(device.id, pace)
+    const connection: Connection = {
+      ...{ id: randomUUID(), device, filters, keepaliveMs, pace },
+      ...{ held: 0, replaced: false, bytesSeen: 0, seenAtMs: nowMs },
+    }
+    this.#open.set(client, connection)
+    this.#byClientId.set(client.id, client)
+    this.#known.set(client, connection)
+  }
+
+  remove(client: Client): void {
+    this.#open.delete(client)
+    if (this.#byClientId.get(client.id) === client) this.#byClientId.delete(client.id)
+  }
+
+  of(client: Client): Connection | undefined {
+    return this.#known.get(client)
+  }
+
+  /** Whether another device is connected under this client id: who takes it over would cut that one off. */
+  isTaken(clientId: string, device: Device): boolean {
+    const other = this.#of(clientId)
+    return other !== undefined && other.device.id !== device.id
+  }
+
+  #of(clientId: string): Connection | undefined {
+    const client = this.#byClientId.get(clientId)
+    return client && this.#open.get(client)
+  }
+
+  /** Those that have said nothing for one and a half times as long as they wanted to (MQTT-3.1.2-24). Forgets what holds nobody up any more. */
+  silent(nowMs: number): readonly Client[] {
+    const silent: Client[] = []
+    for (const [client, connection] of this.#open) {
+      const { bytesRead = 0 } = client.conn as { readonly bytesRead?: number }
+      if (connection.held > 0 || bytesRead !== connection.bytesSeen) {
+        connection.bytesSeen = bytesRead
+        connection.seenAtMs = nowMs
+      } else if (connection.keepaliveMs > 0 && nowMs - connection.seenAtMs > connection.keepaliveMs * 1.5)
+        silent.push(client)
+    }
+    for (const [id, pace] of this.#paces) if (pace.isIdle(nowMs)) this.#paces.delete(id)
+    return silent
+  }
+}

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { devicesBySecret } from './secrets.js'
+
+const devices = devicesBySecret({ pump: 'a', scale: 'b' })
+const asked = (username: string | undefined, password: string | undefined) =>
+  devices({ ...{ clientId: 'x', address: undefined }, username, password })
+
+it('knows a device by its id and its own secret', async () => {
+  expect(await asked('pump', 'a')).toEqual({ id: 'pump' })
+  for (const [username, password] of [
+    ['pump', 'b'],
+    ['pump', ''],
+    ['pump', undefined],
+    ['nobody', ''],
+    ['', ''],
+    [undefined, undefined],
+    ['__proto__', ''],
+  ] as const)
+    expect(await asked(username, password)).toBeNull()
+  expect(() => devicesBySecret({ pump: '' })).toThrow(/"pump" is empty/)
+})
