@@ -58,6 +58,7 @@ export type { ConsumerRow, LetterRow } from '../../packages/eventspine/src/store
 export { schedulePort } from '../../packages/eventspine/src/store/memory/schedule.js'
 export { settlePort } from '../../packages/eventspine/src/store/memory/settle.js'
 export { snapshotOf } from '../../packages/eventspine/src/store/memory/snapshot.js'
+export { tablePort } from '../../packages/eventspine/src/store/memory/table.js'
 export { MemoryTables } from '../../packages/eventspine/src/store/memory/tables.js'
 export type { MemoryTransaction } from '../../packages/eventspine/src/store/memory/transaction.js'
 export { workflowPort } from '../../packages/eventspine/src/store/memory/workflow.js'

@@ -18,6 +18,7 @@ import {
   schedulePort,
   settlePort,
   snapshotOf,
+  tablePort,
   VirtualClock,
   wakePort,
   workflowPort,
@@ -129,6 +130,7 @@ function storeOver(tables: MemoryTables): Store {
     ...schedulePort(tables),
     ...contractPort(tables),
     ...importPort(tables),
+    ...tablePort(),
     ...lifecyclePort(tables),
   }
 }

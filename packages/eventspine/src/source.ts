@@ -1,7 +1,10 @@
 // `eventspine/source`: the ways in.
 
 export type { Receipt } from './runtime/sources.js'
+export type { CellTableStanding, TableSources } from './runtime/table-sources.js'
 export {
+  type AnyTableSource,
+  type ColumnValue,
   type FileSource,
   type FileSourceOptions,
   fileSource,
@@ -16,8 +19,17 @@ export {
   signStandardWebhook,
   standardWebhooks,
   stripeSignature,
+  type TableChange,
+  type TableName,
+  type TableOperation,
+  type TableRow,
+  type TableSource,
+  type TableSourceOptions,
+  type TableStanding,
+  type TableState,
   type Translated,
   type Translation,
+  tableSource,
   type Verified,
   type Verifier,
   type WebhookOptions,

@@ -62,6 +62,7 @@ const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   workers: [worker],
   database,
   batches: new Map([['mails', 40]]),
+  tables: [],
   ...given,
 })
 

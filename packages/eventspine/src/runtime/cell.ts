@@ -7,11 +7,13 @@ import type { Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import { Scheduler, type Timetable } from '../schedule/index.js'
+import type { TablePlan } from '../source/index.js'
 import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
 import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
 import { registerContracts } from './contracts.js'
 import { Redriving } from './redriving.js'
+import { reportTables } from './table-sources.js'
 import { Worker } from './worker.js'
 import { WorkflowEnds } from './workflow-ends.js'
 
@@ -20,6 +22,8 @@ export interface CellServices {
   readonly app: App
   /** Those whose tenant lives here. */
   readonly timetables: readonly Timetable[]
+  /** Tables in this database whose changes are events. */
+  readonly tables: readonly TablePlan[]
   readonly store: Store
   readonly claim: ClaimPort
   readonly clock: Clock
@@ -129,6 +133,10 @@ export class Cell {
     return this.#services.store
   }
 
+  get tables(): readonly TablePlan[] {
+    return this.#services.tables
+  }
+
   get claim(): ClaimPort {
     return this.#services.claim
   }
@@ -155,7 +163,10 @@ export class Cell {
     }
     await store.open()
     if (registers) await registerContracts(store, this.#services.app)
-    if (work) await this.#work()
+    if (work) {
+      await reportTables(store, this.#services.app, this.#services.tables, logger)
+      await this.#work()
+    }
     this.#state = 'running'
   }
 
@@ -172,6 +183,7 @@ export class Cell {
       build: app.build,
       runner,
       wakeRemote: true,
+      unhinted: this.#services.tables.some(({ notify }) => !notify),
       hinted: (by) => this.#redriving.hinted(by),
     })
     try {

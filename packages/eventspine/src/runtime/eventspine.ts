@@ -6,7 +6,6 @@ import { type Preparation, type PublishOptions, prepare, reservedPrefix } from '
 import { EventspineError } from '../kernel/index.js'
 import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.js'
 import { activeTraceparent, publishSpan } from '../observe/trace.js'
-import type { Timetable } from '../schedule/index.js'
 import { claimStatements } from '../store/postgres/claim.js'
 import { createPostgresStore } from '../store/postgres/postgres-store.js'
 import type { App } from './app.js'
@@ -38,6 +37,7 @@ import {
   unknownCell,
   withTrace,
 } from './publication.js'
+import { tablePlansOf, timetablesOf } from './residence.js'
 import { Schedules } from './schedules.js'
 import { Sources } from './sources.js'
 import { StallWatch, stallLimitMs } from './stall-watch.js'
@@ -85,6 +85,7 @@ export class Eventspine {
       publishMany: (publications) => this.publishMany(publications),
       append: (event) => cellOf(event.tenant).appender.append(event),
       cell: (name) => this.#cellNamed(name),
+      cells: () => this.cells,
       placement: this.#options.placement,
     })
     const capacity = new Capacity(this.#options.capacityLimits)
@@ -107,7 +108,8 @@ export class Eventspine {
     return new Cell({
       name,
       app: this.app,
-      timetables: this.#timetablesOf(name),
+      timetables: timetablesOf(name, this.app, this.#options),
+      tables: tablePlansOf(name, this.app, this.#options),
       store,
       claim,
       logger,
@@ -125,16 +127,6 @@ export class Eventspine {
       limits: appendLimits,
       retranslate: (...kept) => this.sources.retranslate(...kept),
       expireClaims: () => this.#expireClaims(claim),
-    })
-  }
-
-  #timetablesOf(name: string): readonly Timetable[] {
-    const { placement, tenant, work } = this.#options
-    if (!work) return [] // Who only looks may look at one cell of several.
-    return this.app.timetables.filter((each) => {
-      const cell = placement(each.tenant ?? tenant)
-      if (!this.#options.cells.has(cell)) throw unknownCell(cell, [...this.#options.cells.keys()])
-      return cell === name
     })
   }
 
@@ -363,10 +355,10 @@ export class Eventspine {
     const cell = this.#cellNamed(name)
     let operator = this.#operators.get(name)
     if (operator === undefined) {
-      const { store, runner } = cell
+      const { store, runner, tables } = cell
       const { clock, random } = this.#surroundings
       operator = new Operator({
-        ...{ app: this.app, store, runner, clock, random, preparation: this.#preparation },
+        ...{ app: this.app, store, runner, tables, clock, random, preparation: this.#preparation },
         live: () => cell.worker?.consumers ?? [],
       })
       this.#operators.set(name, operator)

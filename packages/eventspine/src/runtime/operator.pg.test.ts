@@ -67,7 +67,10 @@ beforeAll(async () => {
     activeTraceparent: () => undefined,
     registry: app.registry,
   }
-  services = { store, app, runner: { body }, clock, random: systemRandom, preparation, live: () => [] }
+  services = {
+    ...{ store, app, runner: { body }, clock, random: systemRandom, preparation, tables: [] },
+    live: () => [],
+  }
   operator = new Operator(services)
 })
 afterAll(() => store.drop())

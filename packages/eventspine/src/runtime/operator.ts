@@ -34,6 +34,7 @@ import {
   type Replay,
   type ReplayRequest,
 } from '../redrive/index.js'
+import type { TablePlan } from '../source/index.js'
 import { messageKept } from '../source/index.js'
 import type { Store } from '../store/store.js'
 import type { App } from './app.js'
@@ -49,6 +50,8 @@ export interface EventDetails {
 
 export interface OperatorServices {
   readonly store: Store
+  /** Table sources of the app in this cell. */
+  readonly tables: readonly TablePlan[]
   readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions'>
   readonly runner: Pick<Runner, 'body'>
   readonly clock: Clock
@@ -318,14 +321,15 @@ export class Operator {
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
     const { app, store, live } = this.#services
-    const [subscriptions, breakers, workers, database] = await Promise.all([
+    const [subscriptions, breakers, workers, database, tables] = await Promise.all([
       store.subscriptions(),
       store.breakers(),
       store.workers(),
       store.health(),
+      store.tableStandings(app.name, this.#services.tables),
     ])
     const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
-    return diagnose({ app, subscriptions, breakers, workers, database, batches })
+    return diagnose({ app, subscriptions, breakers, workers, database, batches, tables })
   }
 
   ping(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   FileImport,
   type ImportStanding,
   isPassing,
+  isTranslating,
   type KeptMessage,
   keptMessage,
   type Message,
@@ -22,6 +23,7 @@ import {
   nameOf,
   type ReceivedRequest,
   type Source,
+  type TranslatingSource,
   translated,
   translatedOf,
   type Verified,
@@ -32,6 +34,7 @@ import {
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
 import type { Publication, Published } from './publication.js'
+import { TableSources } from './table-sources.js'
 
 /** What became of a message. All three are there for good. */
 export interface Receipt {
@@ -48,7 +51,7 @@ export interface ImportOptions {
 }
 
 export interface SourcesServices {
-  readonly app: Pick<App, 'sources'>
+  readonly app: Pick<App, 'name' | 'sources'>
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
@@ -57,6 +60,8 @@ export interface SourcesServices {
   append(event: NewEvent): Promise<AppendOutcome>
   /** The cell of this name, or the first. */
   cell(name?: string): Cell
+  /** Names of all. */
+  cells(): readonly string[]
   /** Name of the cell where a tenant lives. */
   placement(tenant: string): string
 }
@@ -71,9 +76,12 @@ const keptBytesMax = 2 * bodyBytesMax
 export class Sources {
   readonly #services: SourcesServices
   readonly #inFlight = new Map<string, number>()
+  /** Tables of the app's own whose changes are events. */
+  readonly tables: TableSources
 
   constructor(services: SourcesServices) {
     this.#services = services
+    this.tables = new TableSources(services)
   }
 
   /** Those of the app. */
@@ -150,7 +158,7 @@ export class Sources {
     // What a replay publishes was published before.
     if (replay !== undefined) return
     try {
-      await this.#again(this.#find(name), event.data as KeptMessage, deliveryId)
+      await this.#again(this.#translating(name), event.data as KeptMessage, deliveryId)
     } catch (error) {
       // Of what is wrong with the message the dead letter shows no insides of the engine.
       if (error instanceof EventspineError || error instanceof JsonError || error instanceof SyntaxError)
@@ -159,7 +167,7 @@ export class Sources {
     }
   }
 
-  async #again(source: Source, kept: KeptMessage, deliveryId: string): Promise<void> {
+  async #again(source: TranslatingSource, kept: KeptMessage, deliveryId: string): Promise<void> {
     if (source.transport === 'http')
       return void (await this.#publish(source, messageOfKept(kept, deliveryId)))
     const place = { file: kept.headers.file ?? '', line: Number(kept.headers.line) }
@@ -212,6 +220,12 @@ export class Sources {
     const source = this.#services.app.sources.find((each) => each.name === name)
     if (source?.transport === 'http') return source
     throw unknownSource()
+  }
+
+  #translating(name: string): TranslatingSource {
+    const source = this.#find(name)
+    if (isTranslating(source)) return source
+    throw new EventspineError('NOT_FOUND', `The source "${name}" keeps no messages.`, { field: '/source' })
   }
 
   #find(name: string): Source {

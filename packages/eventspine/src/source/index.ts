@@ -12,7 +12,15 @@ export {
   translated,
   translatedOf,
 } from './message.js'
-export type { ImportPort, ImportProgress, ImportStanding } from './port.js'
+export type {
+  ImportPort,
+  ImportProgress,
+  ImportStanding,
+  TablePlan,
+  TablePort,
+  TableStanding,
+  TableState,
+} from './port.js'
 export { type FileRecord, type Format, fieldsOf, RecordSplitter, rowOf } from './records.js'
 export {
   githubSignature,
@@ -24,7 +32,19 @@ export {
   type Verified,
   type Verifier,
 } from './signature.js'
-export type { Source } from './source.js'
+export { isTable, isTranslating, type Source, type TranslatingSource } from './source.js'
+export {
+  type AnyTableSource,
+  type ColumnValue,
+  type TableChange,
+  type TableName,
+  type TableOperation,
+  type TableRow,
+  type TableSource,
+  type TableSourceOptions,
+  tableOperations,
+  tableSource,
+} from './table.js'
 export { isPassing, within } from './translating.js'
 export {
   type Message,

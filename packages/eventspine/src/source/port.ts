@@ -1,6 +1,7 @@
-// What imports need from a store: how far each has come, moved on together with its events.
+// What sources need from a store: how far each import has come, moved on together with its events, and the triggers of tables.
 import type { AppendOutcome } from '../append/port.js'
 import type { NewEvent } from '../event/stored.js'
+import type { TableName, TableOperation } from './table.js'
 
 export interface ImportStanding {
   readonly id: string
@@ -41,4 +42,45 @@ export interface ImportPort {
   ): Promise<readonly AppendOutcome[] | null>
   /** Newest first, at most 100. */
   imports(): Promise<readonly ImportStanding[]>
+}
+
+/** A table source as a cell installs it. */
+export interface TablePlan {
+  readonly source: string
+  readonly app: string
+  readonly table: TableName
+  readonly type: string
+  readonly columns: readonly string[]
+  readonly redact: Readonly<Record<string, 'hide' | 'hash'>>
+  readonly key: readonly string[]
+  readonly tenant: { readonly constant: string; readonly column: string | undefined }
+  readonly operations: readonly TableOperation[]
+  readonly notify: boolean
+  /** Of JSON; a larger event leaves its largest columns out. */
+  readonly bytesMax: number
+}
+
+/** `installed`: as the app says. `different`: in another shape, so install it again. `disabled`: somebody switched its
+ *  triggers off. `impossible`: the table is not as the source needs it. `abandoned`: the app does not define it any more. */
+export type TableState = 'installed' | 'absent' | 'different' | 'disabled' | 'impossible' | 'abandoned'
+
+export interface TableStanding {
+  readonly source: string
+  /** `schema.table`; null where nobody says. */
+  readonly table: string | null
+  readonly state: TableState
+  /** Why, where it is impossible. */
+  readonly reason: string | null
+}
+
+export interface TablePort {
+  /** What `installTable` would run. Throws REQUEST_INVALID where the table is not there or not fit. */
+  tableSql(plan: TablePlan): Promise<string>
+  /** Makes or replaces its triggers, in one transaction with an audit row. False where all stood as it should. Throws as
+   *  `tableSql`, and OVERLOADED where somebody holds the table. */
+  installTable(plan: TablePlan, actor: string): Promise<boolean>
+  /** Removes what `installTable` made. False where nothing was there. */
+  uninstallTable(source: string, actor: string): Promise<boolean>
+  /** Of these, and of those that this app has installed and that no plan names. */
+  tableStandings(app: string, plans: readonly TablePlan[]): Promise<readonly TableStanding[]>
 }

@@ -16,6 +16,7 @@ import { replayPort } from './replay.js'
 import { retryPort } from './retry.js'
 import { schedulePort } from './schedule.js'
 import { settlePort } from './settle.js'
+import { tablePort } from './table.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
 import type { MemoryQuery } from './transaction.js'
 import { workflowPort } from './workflow.js'
@@ -57,6 +58,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...schedulePort(tables),
     ...contractPort(tables),
     ...importPort(tables),
+    ...tablePort(),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

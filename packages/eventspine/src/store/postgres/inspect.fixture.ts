@@ -21,6 +21,7 @@ import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
+import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
 import { workflowStatements } from './workflow.js'
 
@@ -57,6 +58,7 @@ export async function openTestStore() {
     ...scheduleStatements(database),
     ...contractStatements(database),
     ...importStatements(database, windowMs),
+    ...tableStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

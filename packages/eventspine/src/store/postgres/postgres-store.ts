@@ -17,6 +17,7 @@ import { replayStatements } from './replay.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
+import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
 import { workflowStatements } from './workflow.js'
 
@@ -51,5 +52,6 @@ export function createPostgresStore(
     ...scheduleStatements(database),
     ...contractStatements(database),
     ...importStatements(database, options.idempotencyWindowMs),
+    ...tableStatements(database),
   }
 }
