@@ -47,7 +47,14 @@ it('are installed, seen, followed and removed', async () => {
   expect((await ran('sources', '--json')).document()).toEqual({
     ...{ sources: [] },
     tables: [
-      { cell: 'main', source: 'orders-table', table: 'public.orders', state: 'installed', reason: null },
+      {
+        cell: 'main',
+        source: 'orders-table',
+        table: 'public.orders',
+        state: 'installed',
+        reason: null,
+        lag: null,
+      },
     ],
   })
   await sql("INSERT INTO orders VALUES (1, 'new')")

@@ -4,20 +4,24 @@ CREATE TABLE eventspine.table_source (
   app text NOT NULL,
   -- Under every hash of a redacted value, so that nobody outside of this database can guess what was hashed.
   salt bytea NOT NULL DEFAULT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()),
-  installed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  installed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Through replication: where it is read from, up to where it has been, and when nothing more was there.
+  slot text,
+  position pg_lsn,
+  caught_up_at timestamptz
 );
 
 -- What all triggers of table sources end in. Here and not in each of them: a migration that changes the event table
 -- changes this with it, and triggers that were installed before go on. They set search_path, and run as their owner.
--- Must not fail for what a row holds: it would fail the transaction that wrote the row. `its_tenant` is the exception:
--- an event in the wrong hands is worse. Where the body is larger than `bytes_max`, columns larger than
+-- Never fails for what a row holds: it would fail the transaction that wrote the row. A tenant and a key that no event
+-- can have are known by their hash. Where the body is larger than `bytes_max`, columns larger than
 -- `value_bytes_max` are left out and named.
 CREATE FUNCTION eventspine.append_change(
   its_source text, its_type text, its_tenant text, its_key text, operation text, relation text,
-  before json, after json, changed text[], bytes_max int, value_bytes_max int
+  before json, after json, changed text[], bytes_max int, value_bytes_max int, happened_at timestamptz
 ) RETURNS void LANGUAGE plpgsql AS $append_change$
 DECLARE
-  now_ms bigint := floor(extract(epoch FROM clock_timestamp()) * 1000);
+  now_ms bigint := floor(extract(epoch FROM coalesce(happened_at, clock_timestamp())) * 1000);
   -- In two parts: the schema's name takes the place of `eventspine.`, and these settings are called the same everywhere.
   prefix constant text := 'eventspine' || '.';
   traceparent text := current_setting(prefix || 'traceparent', true);
@@ -27,11 +31,6 @@ DECLARE
   id text;
   body json;
 BEGIN
-  IF its_tenant ~ '[[:cntrl:]]' OR length(its_tenant) > 100 THEN
-    RAISE EXCEPTION 'A row of % names the tenant "%", which events cannot have.', relation, left(its_tenant, 100)
-      USING ERRCODE = 'check_violation',
-        HINT = format('A tenant has 1 to 100 characters and no control character. This is the source "%s" of the event log.', its_source);
-  END IF;
   body := json_build_object('operation', operation, 'table', relation, 'before', before, 'after', after,
     'changed', changed, 'omitted', omitted);
   IF octet_length(body::text) > bytes_max THEN
@@ -46,6 +45,9 @@ BEGIN
     END IF;
     body := json_build_object('operation', operation, 'table', relation, 'before', before, 'after', after,
       'changed', changed, 'omitted', omitted);
+  END IF;
+  IF its_tenant = '' OR length(its_tenant) > 100 OR its_tenant ~ '[[:cntrl:]]' THEN
+    its_tenant := 'sha256:' || encode(sha256(convert_to(its_tenant, 'UTF8')), 'hex');
   END IF;
   IF its_key = '' OR octet_length(its_key) > 500 OR its_key ~ '[[:cntrl:]]' THEN
     its_key := 'sha256:' || encode(sha256(convert_to(its_key, 'UTF8')), 'hex');

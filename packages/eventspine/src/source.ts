@@ -14,6 +14,7 @@ export {
   type Message,
   type ReceivedRequest,
   type RecordPlace,
+  type ReplicationLag,
   type SignatureOptions,
   type Source,
   signStandardWebhook,

@@ -5,6 +5,7 @@ import { type Commands, operand } from '../command.js'
 import type { Session } from '../project/session.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
+import { count, duration } from '../screen/time.js'
 
 /** Adds the commands. */
 export function addSources(program: Command, commands: Commands): void {
@@ -75,7 +76,8 @@ async function list({ spine, screen, cell }: Session): Promise<undefined> {
   return undefined
 }
 
-function stateOf({ state, reason }: CellTableStanding): Text {
+function stateOf({ state, reason, lag }: CellTableStanding): Text {
   const colour = state in colours ? colours[state as keyof typeof colours] : red
-  return reason === null ? colour(state) : [colour(state), ` ${reason}`]
+  const behind = lag === null ? '' : `, ${count(lag.bytes)} bytes and ${duration(lag.seconds * 1_000)} behind`
+  return [colour(state), reason === null ? behind : ` ${reason}`]
 }

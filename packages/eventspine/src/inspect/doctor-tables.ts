@@ -18,6 +18,13 @@ const judge: Readonly<Record<TableStanding['state'], (standing: TableStanding) =
     ...(['error', `Its triggers on ${table} are switched off: changes become no events.`] as const),
     `eventspine sources install ${source}. What was written meanwhile is told by no event`,
   ],
+  lost: ({ source, table }) => [
+    ...([
+      'error',
+      `Its slot is lost: the server removed what was not read (max_slot_wal_keep_size), so that changes of ${table} are told by no event.`,
+    ] as const),
+    `eventspine sources install ${source} begins anew; then compare what follows the table with it`,
+  ],
   impossible: ({ source, reason }) => [
     ...(['error', reason ?? 'The table is not as the source needs it.'] as const),
     `Mend the source or the table, then: eventspine sources install ${source}`,
@@ -31,9 +38,36 @@ const judge: Readonly<Record<TableStanding['state'], (standing: TableStanding) =
   ],
 }
 
+const lagSecondsMax = 60
+const keptBytesMax = 1024 ** 3
+const mebibytes = (bytes: number) => `${Math.round(bytes / 1024 ** 2).toLocaleString('en')} MiB`
+
+function lagging({ state, lag }: TableStanding): Judged | undefined {
+  if (lag === null || state === 'lost') return undefined
+  const { bytes, seconds, keptBytes, walStatus } = lag
+  const far = `${Math.round(seconds)} s and ${mebibytes(bytes)} behind; its slot keeps ${mebibytes(keptBytes)} of the server's log`
+  if (walStatus === 'unreserved')
+    return [
+      'error',
+      `${far}, and is about to be lost.`,
+      'Start a worker now, or raise max_slot_wal_keep_size',
+    ]
+  if (seconds > lagSecondsMax || keptBytes > keptBytesMax)
+    return [
+      ...(['error', `${far}: it grows until the disk is full, or until max_slot_wal_keep_size.`] as const),
+      'Start a worker: eventspine worker. If one runs, its log says why it does not come on; a transaction that is open for long holds it back, too',
+    ]
+  return undefined
+}
+
 export function tableFindings(standing: TableStanding): readonly Finding[] {
-  const judged = judge[standing.state](standing)
-  if (judged === undefined) return []
-  const [severity, message, advice] = judged
-  return [{ severity, subject: `source ${standing.source}`, message, advice }]
+  const judged = [judge[standing.state](standing), lagging(standing)]
+  return judged
+    .filter((each) => each !== undefined)
+    .map(([severity, message, advice]) => ({
+      severity,
+      subject: `source ${standing.source}`,
+      message,
+      advice,
+    }))
 }

@@ -81,6 +81,10 @@ function checkTable(source: AnyTableSource, fault: (message: string) => void): v
       fault(`redact.${column} is ${JSON.stringify(how)}; write "hide" or "hash"`)
   if (key.length === 0 || key.some((column) => !listed.includes(column)))
     fault(`key must name columns of "columns", which are ${listed.join(', ') || 'none'}; write key: 'id'`)
+  if (source.through !== 'trigger' && source.through !== 'replication')
+    fault(`through is ${JSON.stringify(source.through)}; write "trigger" or "replication"`)
+  if (source.through === 'replication' && source.notify)
+    fault('notify is for triggers: what comes through replication is told at once anyway')
   if (!isTenant(tenant))
     fault("tenant must be a name or a column; write tenant: 'acme' or tenant: { column: 'tenant_id' }")
   const known =

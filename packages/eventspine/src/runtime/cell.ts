@@ -13,6 +13,7 @@ import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
 import { registerContracts } from './contracts.js'
 import { Redriving } from './redriving.js'
+import { Replication } from './replication.js'
 import { reportTables } from './table-sources.js'
 import { Worker } from './worker.js'
 import { WorkflowEnds } from './workflow-ends.js'
@@ -66,6 +67,7 @@ export class Cell {
   readonly #sleepers: Sleepers
   readonly #scheduler: Scheduler
   readonly #redriving: Redriving
+  readonly #replication: Replication
   #worker: Worker | undefined
   /** Appended since this process made a tick. */
   #unmarked = 0
@@ -100,6 +102,10 @@ export class Cell {
       advance: () => store.advanceRedrives(),
       failed: (error) =>
         logger.warn('redrives were not looked after; trying again', { cell: this.name, error }),
+    })
+    this.#replication = new Replication(services.tables, {
+      ...{ port: store, clock, logger },
+      appended: (events) => this.#appended(events),
     })
     this.#engine = new WorkflowEngine(app.workflows, {
       ...{ port: store, clock, random, logger },
@@ -183,7 +189,7 @@ export class Cell {
       build: app.build,
       runner,
       wakeRemote: true,
-      unhinted: this.#services.tables.some(({ notify }) => !notify),
+      unhinted: this.#services.tables.some(({ through, notify }) => through === 'trigger' && !notify),
       hinted: (by) => this.#redriving.hinted(by),
     })
     try {
@@ -194,6 +200,7 @@ export class Cell {
       if (app.workflows.length > 0) this.#sleepers.start()
       await this.#scheduler.start()
       this.#redriving.start()
+      this.#replication.start()
     } catch (error) {
       this.#worker = undefined
       await Promise.all([
@@ -201,6 +208,7 @@ export class Cell {
         this.#sleepers.stop(),
         this.#scheduler.stop(),
         this.#redriving.stop(),
+        this.#replication.stop(),
       ])
       // One that did not come so far has said only what it would run.
       await store.removeWorker(worker.id).catch(() => {})
@@ -275,6 +283,7 @@ export class Cell {
       this.#sleepers.stop(),
       this.#scheduler.stop(),
       this.#redriving.stop(),
+      this.#replication.stop(),
     ])
     this.workflowEnds.stop()
     // What waits for a database that answers nothing fails once its connections are closed.

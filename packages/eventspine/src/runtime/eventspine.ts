@@ -380,7 +380,7 @@ export class Eventspine {
   /** Counters of this process, and the state of each cell's subscriptions, breakers and database. */
   async metrics(): Promise<readonly MetricSample[]> {
     const cells = await Promise.all(
-      [...this.#cells].map(([name, cell]) => storeSamples(name, cell.store).catch(() => [])),
+      [...this.#cells].map(([name, cell]) => storeSamples(name, cell).catch(() => [])),
     )
     return [...this.#metrics.samples(), ...cells.flat()]
   }

@@ -22,11 +22,12 @@ export function timetablesOf(cell: string, app: App, options: Placing): readonly
 export function tablePlansOf(cell: string, app: App, options: Placing): readonly TablePlan[] {
   const { placement, tenant, hardLimitBytes } = options
   const planOf = (source: AnyTableSource): TablePlan => {
-    const { name, table, event, columns, redact, key, operations, notify } = source
+    const { name, table, event, columns, redact, key, operations, through, notify } = source
     const column = typeof source.tenant === 'object' ? source.tenant.column : undefined
     const constant = typeof source.tenant === 'string' ? source.tenant : tenant
     return {
-      ...{ source: name, app: app.name, table, type: event.type, columns, redact, key, operations, notify },
+      ...{ source: name, app: app.name, table, type: event.type, columns, redact, key },
+      ...{ operations, through, notify },
       ...{ tenant: { constant, column }, bytesMax: hardLimitBytes },
     }
   }

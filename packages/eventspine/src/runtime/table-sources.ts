@@ -100,6 +100,7 @@ const advice: Readonly<Record<TableStanding['state'], string | undefined>> = {
   absent: 'its changes are no events: install it',
   different: 'what is installed is in another shape than the app says: install it again',
   disabled: 'its triggers are switched off, and its changes are no events: enable them',
+  lost: 'its slot is lost, and its changes are no events: install it again, and compare',
   impossible: 'its changes are no events: mend the source or the table',
   abandoned: 'the app does not define it any more, and its changes still become events: uninstall it',
 }

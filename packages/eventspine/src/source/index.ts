@@ -16,6 +16,8 @@ export type {
   ImportPort,
   ImportProgress,
   ImportStanding,
+  ReplicationLag,
+  ReplicationPort,
   TablePlan,
   TablePort,
   TableStanding,

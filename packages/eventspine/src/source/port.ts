@@ -55,14 +55,22 @@ export interface TablePlan {
   readonly key: readonly string[]
   readonly tenant: { readonly constant: string; readonly column: string | undefined }
   readonly operations: readonly TableOperation[]
+  readonly through: 'trigger' | 'replication'
   readonly notify: boolean
   /** Of JSON; a larger event leaves its largest columns out. */
   readonly bytesMax: number
 }
 
 /** `installed`: as the app says. `different`: in another shape, so install it again. `disabled`: somebody switched its
- *  triggers off. `impossible`: the table is not as the source needs it. `abandoned`: the app does not define it any more. */
-export type TableState = 'installed' | 'absent' | 'different' | 'disabled' | 'impossible' | 'abandoned'
+ *  triggers off. `lost`: its slot is no good any more. `impossible`: the table is not as the source needs it. `abandoned`: the app does not define it any more. */
+export type TableState =
+  | 'installed'
+  | 'absent'
+  | 'different'
+  | 'disabled'
+  | 'lost'
+  | 'impossible'
+  | 'abandoned'
 
 export interface TableStanding {
   readonly source: string
@@ -71,6 +79,27 @@ export interface TableStanding {
   readonly state: TableState
   /** Why, where it is impossible. */
   readonly reason: string | null
+  /** Through replication; null through triggers, and where there is no slot. */
+  readonly lag: ReplicationLag | null
+}
+
+export interface ReplicationLag {
+  /** Written to the server's log and not read. */
+  readonly bytes: number
+  /** Since nothing more was there to read, by about 10 s. */
+  readonly seconds: number
+  /** What the slot keeps the server from removing. */
+  readonly keptBytes: number
+  /** Of the slot: `lost` where `max_slot_wal_keep_size` took what was not read; `unreserved` just before. */
+  readonly walStatus: 'reserved' | 'extended' | 'unreserved' | 'lost'
+}
+
+export interface ReplicationPort {
+  /** Makes events of what the slot of a source holds and moves its position on, together; for one at a time. At least
+   *  `changesMax` changes where there are so many, up to the end of a transaction. Null where somebody else is at it. */
+  readReplication(plan: TablePlan, changesMax: number): Promise<{ readonly changes: number } | null>
+  /** Lets the server forget what was read. */
+  releaseReplication(plan: TablePlan): Promise<void>
 }
 
 export interface TablePort {

@@ -55,7 +55,11 @@ export interface TableSourceOptions<Type extends string, Column extends string, 
   readonly tenant?: string | { readonly column: string }
   /** Default all of `insert`, `update`, `delete` and `truncate`. */
   readonly operations?: readonly TableOperation[]
-  /** Tell workers at once. Default false: they look five times a second. Every commit that tells takes a lock of the whole
+  /** `trigger`: an event exists when the change commits. `replication`: writers notice nothing; a worker makes the events
+   *  behind the commit, from the server's own log. Needs `wal_level = logical`, a role that may replicate, and a table with
+   *  REPLICA IDENTITY FULL. Default `trigger`. */
+  readonly through?: 'trigger' | 'replication'
+  /** Through triggers: tell workers at once. Default false: they look five times a second. Every commit that tells takes a lock of the whole
    *  server, so leave it out where the table is written hundreds of times a second. */
   readonly notify?: boolean
   readonly description?: string
@@ -79,6 +83,7 @@ export interface AnyTableSource {
   readonly key: readonly string[]
   readonly tenant: string | { readonly column: string } | undefined
   readonly operations: readonly TableOperation[]
+  readonly through: 'trigger' | 'replication'
   readonly notify: boolean
   readonly description: string | undefined
 }
@@ -104,6 +109,7 @@ export function tableSource<
     }),
     ...{ columns, redact: redact ?? {}, key, tenant, description },
     operations: options.operations ?? tableOperations,
+    through: options.through ?? 'trigger',
     notify: options.notify ?? false,
   })
 }

@@ -6,7 +6,7 @@ import type { InspectPort, OperatePort } from '../inspect/port.js'
 import type { RedrivePort, ReplayPort } from '../redrive/port.js'
 import type { SchedulePort } from '../schedule/port.js'
 import type { SettlePort } from '../settle/port.js'
-import type { ImportPort, TablePort } from '../source/port.js'
+import type { ImportPort, ReplicationPort, TablePort } from '../source/port.js'
 import type { WorkflowPort } from '../workflow/port.js'
 
 /** What the store keeps of a subscription so that any process can show it. */
@@ -76,4 +76,5 @@ export interface Store
     ContractPort,
     ImportPort,
     TablePort,
+    ReplicationPort,
     LifecyclePort {}

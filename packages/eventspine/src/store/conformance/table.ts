@@ -11,7 +11,7 @@ const plan: TablePlan = {
     type: 'tests.ghost-changed',
   },
   ...{ columns: ['id'], redact: {}, key: ['id'], tenant: { constant: 'default', column: undefined } },
-  ...{ operations: ['insert'], notify: false, bytesMax: 262_144 },
+  ...{ operations: ['insert'], through: 'trigger', notify: false, bytesMax: 262_144 },
 }
 
 export function describeTable(open: OpenScene): void {
@@ -33,10 +33,17 @@ export function describeTable(open: OpenScene): void {
       expect(await store.tableStandings('tests', [])).toEqual([])
       expect(await store.tableStandings('tests', [plan])).toEqual([
         {
-          ...{ source: 'ghosts', table: 'nowhere.ghosts', state: 'impossible' },
+          ...{ source: 'ghosts', table: 'nowhere.ghosts', state: 'impossible', lag: null },
           reason: expect.stringContaining('nowhere.ghosts is no table'),
         },
       ])
+    })
+
+    it('are read by nobody where they are not installed', async () => {
+      const { store } = await open()
+      const replicated = { ...plan, through: 'replication' as const }
+      expect(await store.readReplication(replicated, 10)).toBeNull()
+      await store.releaseReplication(replicated)
     })
   })
 }

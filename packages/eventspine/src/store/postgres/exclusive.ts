@@ -95,6 +95,9 @@ const codes = {
   undefined_function: '42883',
   feature_not_supported: '0A000',
   undefined_table: '42P01',
+  object_in_use: '55006',
+  query_canceled: '57014',
+  undefined_object: '42704',
 } as const
 
 /** True when the server refused with one of these conditions. */

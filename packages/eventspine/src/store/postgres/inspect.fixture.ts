@@ -18,6 +18,7 @@ import { logStatements } from './log.js'
 import { operateStatements } from './operate.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
+import { replicationStatements } from './replication.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
@@ -59,6 +60,7 @@ export async function openTestStore() {
     ...contractStatements(database),
     ...importStatements(database, windowMs),
     ...tableStatements(database),
+    ...replicationStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

@@ -14,6 +14,7 @@ import { logStatements } from './log.js'
 import { operateStatements } from './operate.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
+import { replicationStatements } from './replication.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
@@ -53,5 +54,6 @@ export function createPostgresStore(
     ...contractStatements(database),
     ...importStatements(database, options.idempotencyWindowMs),
     ...tableStatements(database),
+    ...replicationStatements(database),
   }
 }

@@ -12,6 +12,7 @@ export interface CatalogColumn {
   readonly name: string
   readonly form: ValueForm
   readonly array: boolean
+  readonly generated: boolean
 }
 
 interface ColumnRow {
@@ -19,7 +20,8 @@ interface ColumnRow {
   /** Of the type below all domains; of an array that of its elements. */
   readonly type: number
   readonly array: boolean
-  readonly virtual: boolean
+  /** Empty, `s` for one that is stored, `v` for one that is computed when it is read. */
+  readonly generated: string
 }
 
 interface TableRow {
@@ -37,12 +39,12 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 const selectColumns = `WITH RECURSIVE based(type, base) AS (
   SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
   UNION ALL SELECT t.oid, based.base FROM pg_catalog.pg_type t JOIN based ON t.typbasetype = based.type WHERE t.typtype = 'd')
-SELECT a.attname::text AS name, coalesce(element.base, own.base)::int8 AS type, element.base IS NOT NULL AS array, a.attgenerated = 'v' AS virtual
+SELECT a.attname::text AS name, coalesce(element.base, own.base)::int8 AS type, element.base IS NOT NULL AS array, a.attgenerated::text AS generated
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN based own ON own.type = a.atttypid JOIN pg_catalog.pg_type t ON t.oid = own.base
 LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A' AND e.typarray = t.oid AND (e.typdelim = ',' OR e.oid < ${firstForeign})
 LEFT JOIN based element ON element.type = e.oid
-WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped`
+WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
 
 // bool, int2, int4, float4, float8, date, timestamp, timestamptz
 const plain: ReadonlySet<number> = new Set([16, 21, 23, 700, 701, 1082, 1114, 1184])
@@ -97,10 +99,15 @@ export async function catalogColumns(
     throw fault(
       `has no column ${missing.map((each) => `"${each}"`).join(', ')}. It has ${[...known.keys()].join(', ')}`,
     )
-  const virtual = wanted.find((column) => known.get(column)?.virtual === true)
+  const virtual = wanted.find((column) => known.get(column)?.generated === 'v')
   if (virtual !== undefined)
     throw fault(
       `computes "${virtual}" when it is read; triggers do not see it. Make it STORED, or leave it out`,
     )
-  return new Map(rows.map(({ name, type, array }) => [name, { name, form: formOf(Number(type)), array }]))
+  return new Map(
+    rows.map(({ name, type, array, generated }) => [
+      name,
+      { name, form: formOf(Number(type)), array, generated: generated !== '' },
+    ]),
+  )
 }

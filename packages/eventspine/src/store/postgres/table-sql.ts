@@ -45,26 +45,63 @@ export function tableSqlOf(
   const own = `${schema}.${functionName}`
   const functionBody = bodyOf(plan, columns, schema)
   const table = `${quoted(plan.table.schema)}.${quoted(plan.table.table)}`
-  const triggers = plan.operations.map(
-    (operation) => `${triggerPrefix(schema)}_${plan.source.replaceAll('-', '_')}_${operation}`,
-  )
+  const replicated = plan.through === 'replication'
+  const triggers = replicated
+    ? []
+    : plan.operations.map((operation) => `${publicationOf(plan.source, schema)}_${operation}`)
   const made = [
-    // CASCADE takes the triggers before along, on whatever table they are.
-    `DROP FUNCTION IF EXISTS ${own}() CASCADE`,
+    ...removal(plan.source, schema),
     `INSERT INTO ${schema}.table_source (name, app) VALUES (${literal(plan.source)}, ${literal(plan.app)}) ON CONFLICT (name) DO UPDATE SET installed_at = clock_timestamp()`,
-    `CREATE FUNCTION ${own}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-  ${functionSettings}
-  AS ${dollarQuoted(functionBody)}`,
-    `REVOKE ALL ON FUNCTION ${own}() FROM PUBLIC`,
-    ...plan.operations.map((operation, index) =>
-      triggerOf(operation, triggers[index] as string, table, own, watched(plan)),
-    ),
+    ...(replicated
+      ? replicationOf(plan, own, functionBody, table, schema)
+      : triggersOf(plan, own, functionBody, table, triggers)),
   ]
   const shape = hashOf(made.join(';'))
   // On the function: a comment on a trigger is only for the owner of the table.
-  const comment = `COMMENT ON FUNCTION ${own}() IS ${literal(shapeComment(plan, shape))}`
+  const comment = `COMMENT ON FUNCTION ${own} IS ${literal(shapeComment(plan, shape))}`
   return { functionName, functionBody, triggers, statements: [...made, comment], shape }
 }
+
+/** Triggers and publications are called so. */
+export const publicationOf = (source: string, schema: string) =>
+  `${triggerPrefix(schema)}_${source.replaceAll('-', '_')}`
+
+/** CASCADE takes the triggers before along, on whatever table they are. */
+export const removal = (source: string, schema: string): readonly string[] => [
+  `DROP PUBLICATION IF EXISTS ${publicationOf(source, schema)}`,
+  `DROP FUNCTION IF EXISTS ${schema}.${functionNameOf(source)} CASCADE`,
+]
+
+const triggersOf = (
+  plan: TablePlan,
+  own: string,
+  body: string,
+  table: string,
+  triggers: readonly string[],
+): readonly string[] => [
+  `CREATE FUNCTION ${own}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+  ${functionSettings}
+  AS ${dollarQuoted(body)}`,
+  `REVOKE ALL ON FUNCTION ${own} FROM PUBLIC`,
+  ...plan.operations.map((operation, index) =>
+    triggerOf(operation, triggers[index] as string, table, own, watched(plan)),
+  ),
+]
+
+// With the rights of the worker that calls it.
+const replicationOf = (
+  plan: TablePlan,
+  own: string,
+  body: string,
+  table: string,
+  schema: string,
+): readonly string[] => [
+  `CREATE FUNCTION ${own}(operation text, old_row ${table}, new_row ${table}, happened_at timestamptz) RETURNS void LANGUAGE plpgsql
+  ${functionSettings}
+  AS ${dollarQuoted(body)}`,
+  `CREATE PUBLICATION ${publicationOf(plan.source, schema)} FOR TABLE ${table}
+  WITH (publish = ${literal(plan.operations.join(', '))}, publish_via_partition_root = true)`,
+]
 
 export const shapeComment = ({ source, app }: TablePlan, shape: string) =>
   `Source ${source} of app ${app}, shape ${shape}. Change it with: eventspine sources install ${source}`
@@ -94,45 +131,59 @@ function triggerOf(
   const row = operation === 'delete' ? 'OLD' : 'NEW'
   const condition =
     operation === 'update'
-      ? differing(names)
+      ? differing(names, inTrigger)
       : `${names.map((name) => `${row}.${quoted(name)} IS NULL`).join(' OR ')} OR true`
   return `${head} FOR EACH ROW\n  WHEN (${condition})\n  ${end}`
 }
 
 // Compared as they are stored: = may find two equal that are not written alike (1.0 and 1.00), and json has none.
-const differing = (names: readonly string[]) => {
+const differing = (names: readonly string[], { old, now }: Sides) => {
   const row = (side: string) => `ROW(${names.map((name) => `${side}.${quoted(name)}`).join(', ')})::record`
-  return `${row('OLD')} OPERATOR(pg_catalog.*<>) ${row('NEW')}`
+  return `${row(old)} OPERATOR(pg_catalog.*<>) ${row(now)}`
 }
 
+/** What the two rows are called. */
+interface Sides {
+  readonly old: string
+  readonly now: string
+}
+
+const inTrigger: Sides = { old: 'OLD', now: 'NEW' }
+const inReplication: Sides = { old: 'old_row', now: 'new_row' }
+
 function bodyOf(plan: TablePlan, columns: ReadonlyMap<string, CatalogColumn>, schema: string): string {
+  const replicated = plan.through === 'replication'
+  const sides = replicated ? inReplication : inTrigger
   const shown = [...plan.columns, ...Object.keys(plan.redact)]
   const salted = Object.values(plan.redact).includes('hash')
   const readSide = (variable: string, record: string) => `
     ${variable} := json_build_object(${shown.map((name) => `\n      ${literal(name)}, ${shownValue(plan, columns, name, record)}`).join(',')});
     its_key := ${keyValue(plan, columns, record)};${tenantOf(plan, columns, record)}`
-  const changed = shown.map((name) => `\n      CASE WHEN ${differing([name])} THEN ${literal(name)} END`)
-  const table = `${plan.table.schema}.${plan.table.table}`
+  const changed = shown.map(
+    (name) => `\n      CASE WHEN ${differing([name], sides)} THEN ${literal(name)} END`,
+  )
+  const unless = `\n  IF operation = 'update' AND NOT (${differing(watched(plan), sides)}) THEN\n    RETURN;\n  END IF;`
   return `
-DECLARE
+DECLARE${replicated ? '' : '\n  operation constant text := lower(TG_OP);'}
   before json;
   after json;
   changed text[] := '{}';
   its_key text;
   its_tenant text := ${literal(plan.tenant.constant)};${salted ? '\n  salt bytea;' : ''}
-BEGIN${salted ? `\n  SELECT s.salt INTO STRICT salt FROM ${schema}.table_source AS s WHERE s.name = ${literal(plan.source)};` : ''}
-  IF TG_OP = 'UPDATE' OR TG_OP = 'DELETE' THEN${readSide('before', 'OLD')}
+BEGIN${salted ? `\n  SELECT s.salt INTO STRICT salt FROM ${schema}.table_source AS s WHERE s.name = ${literal(plan.source)};` : ''}${replicated ? unless : ''}
+  IF operation IN ('update', 'delete') THEN${readSide('before', sides.old)}
   END IF;
-  IF TG_OP = 'UPDATE' OR TG_OP = 'INSERT' THEN${readSide('after', 'NEW')}
+  IF operation IN ('update', 'insert') THEN${readSide('after', sides.now)}
   END IF;
-  IF TG_OP = 'UPDATE' THEN
+  IF operation = 'update' THEN
     changed := array_remove(ARRAY[${changed.join(',')}], NULL);
   END IF;
-  PERFORM ${schema}.append_change(${literal(plan.source)}, ${literal(plan.type)}, its_tenant, its_key, lower(TG_OP), ${literal(table)},
-    before, after, changed, ${plan.bytesMax}, ${valueBytesMax(plan, shown)});${
+  PERFORM ${schema}.append_change(${literal(plan.source)}, ${literal(plan.type)}, its_tenant, its_key, operation,
+    ${literal(`${plan.table.schema}.${plan.table.table}`)}, before, after, changed, ${plan.bytesMax}, ${valueBytesMax(plan, shown)},
+    ${replicated ? 'happened_at' : 'NULL'});${
       plan.notify ? `\n  PERFORM pg_notify(${literal(`${schema}_appended`)}, 'table');` : ''
     }
-  RETURN NULL;
+  RETURN${replicated ? '' : ' NULL'};
 END
 `
 }
