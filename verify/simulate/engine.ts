@@ -60,6 +60,7 @@ export { schedulePort } from '../../packages/eventspine/src/store/memory/schedul
 export { settlePort } from '../../packages/eventspine/src/store/memory/settle.js'
 export { snapshotOf } from '../../packages/eventspine/src/store/memory/snapshot.js'
 export { sourceLeasePort } from '../../packages/eventspine/src/store/memory/source-lease.js'
+export { tablePort } from '../../packages/eventspine/src/store/memory/table.js'
 export { MemoryTables } from '../../packages/eventspine/src/store/memory/tables.js'
 export type { MemoryTransaction } from '../../packages/eventspine/src/store/memory/transaction.js'
 export { workflowPort } from '../../packages/eventspine/src/store/memory/workflow.js'

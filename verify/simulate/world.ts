@@ -20,6 +20,7 @@ import {
   settlePort,
   snapshotOf,
   sourceLeasePort,
+  tablePort,
   VirtualClock,
   wakePort,
   workflowPort,
@@ -133,6 +134,7 @@ function storeOver(tables: MemoryTables): Store {
     ...importPort(tables),
     ...sourceLeasePort(tables),
     ...personalPort(tables),
+    ...tablePort(),
     ...lifecyclePort(tables),
   }
 }

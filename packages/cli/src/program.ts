@@ -17,6 +17,7 @@ import { addRedrive } from './commands/redrive.js'
 import { addReplay } from './commands/replay.js'
 import { addSchedules } from './commands/schedules.js'
 import { addServe } from './commands/serve.js'
+import { addSources } from './commands/sources.js'
 import { addStart } from './commands/start.js'
 import { addSubscriptions } from './commands/subscriptions.js'
 import { addWorker } from './commands/worker.js'
@@ -27,7 +28,7 @@ type Add = (program: Command, commands: Commands) => void
 
 const groups: readonly (readonly [string, readonly Add[]])[] = [
   ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
-  ['Events:', [addPublish, addImport, addEvents, addContracts]],
+  ['Events:', [addPublish, addImport, addSources, addEvents, addContracts]],
   ['Operate:', [addSubscriptions, addWorkflows, addSchedules, addDead, addRedrive, addReplay, addBreakers]],
   ['Look:', [addDoctor, addWorkers, addAudit, addPersonal]],
 ]

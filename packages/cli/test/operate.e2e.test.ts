@@ -46,6 +46,7 @@ describe('an empty database', () => {
       '0009_imports',
       '0010_source_leases',
       '0011_personal_keys',
+      '0012_table_sources',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

@@ -38,6 +38,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'signStandardWebhook',
     'standardWebhooks',
     'stripeSignature',
+    'tableSource',
     'webhook',
   ],
   'eventspine/testing': [

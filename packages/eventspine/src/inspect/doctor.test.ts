@@ -70,6 +70,7 @@ const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   batches: new Map([['mails', 40]]),
   sources: [],
   sourceLeases: [],
+  tables: [],
   ...given,
 })
 
@@ -377,4 +378,22 @@ describe('finds', () => {
     const worse = diagnose(input({ ...of({ state: 'paused', matched: 99 }), breakers: [breaker] }))
     expect(worse.findings.map(({ severity }) => severity)).toEqual(['error', 'warning', 'info'])
   })
+})
+
+test('alarms of a table source that is not followed', () => {
+  const lag = { bytes: 0, seconds: 3, keptBytes: 16 * 1024 ** 2, walStatus: 'reserved' as const }
+  const standing = { source: 'orders', table: 'public.orders', state: 'installed' as const, reason: null }
+  const found = (given: object) =>
+    diagnose(input({ tables: [{ ...standing, lag: { ...lag, ...given } }] })).findings.filter(
+      ({ subject }) => subject === 'source orders',
+    )
+  expect(found({})).toEqual([])
+  const late = { severity: 'error', message: expect.stringMatching(/grows until the disk is full/) }
+  expect(found({ seconds: 61 })).toMatchObject([late])
+  expect(found({ keptBytes: 2 * 1024 ** 3 })).toMatchObject([late])
+  expect(found({ walStatus: 'unreserved' })).toMatchObject([
+    { message: expect.stringMatching(/about to be lost/) },
+  ])
+  const lost = { ...standing, state: 'lost' as const, lag: { ...lag, walStatus: 'lost' as const } }
+  expect(diagnose(input({ tables: [lost] })).findings[0]?.message).toMatch(/^Its slot is lost/)
 })

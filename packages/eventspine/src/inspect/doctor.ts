@@ -1,6 +1,7 @@
 // What is wrong, judged from numbers that the store gives, each with what to do about it.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
-import type { SourceLeaseView } from '../source/port.js'
+import type { SourceLeaseView, TableStanding } from '../source/port.js'
+import { tableFindings } from './doctor-tables.js'
 import type { DatabaseHealth, SubscriptionView } from './port.js'
 
 export interface Finding {
@@ -60,6 +61,8 @@ export interface DoctorInput {
   readonly sourceLeases: readonly SourceLeaseView[]
   /** Batch sizes of the consumers of this process, by subscription. */
   readonly batches: ReadonlyMap<string, number>
+  /** Table sources of the app in this cell. */
+  readonly tables: readonly TableStanding[]
 }
 
 const lagSecondsMax = 60
@@ -92,6 +95,7 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...databaseFindings(database),
     ...transactionFindings(database.oldestTransaction),
     ...settingFindings(database.settings),
+    ...input.tables.flatMap(tableFindings),
   ].sort((a, b) => rank[a.severity] - rank[b.severity])
   return {
     healthy: findings.every(({ severity }) => severity !== 'error'),

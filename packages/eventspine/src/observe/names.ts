@@ -20,6 +20,8 @@ export const metricNames = {
   dead: 'eventspine_subscription_dead_letters',
   breaker: 'eventspine_breaker_open',
   oldestTransaction: 'eventspine_database_oldest_transaction_seconds',
+  sourceLagBytes: 'eventspine_source_lag_bytes',
+  sourceLagSeconds: 'eventspine_source_lag_seconds',
   leaseLost: 'eventspine_leases_lost_total',
   settleSeconds: 'eventspine_settle_seconds',
 } as const
@@ -44,6 +46,8 @@ const help: Readonly<Record<string, string>> = {
   [metricNames.dead]: 'Dead letters, by subscription.',
   [metricNames.breaker]: '1 when the breaker is open, 0.5 when it probes, 0 when it is closed.',
   [metricNames.oldestTransaction]: 'Age of the oldest open transaction of the database.',
+  [metricNames.sourceLagBytes]: 'What the server has logged and a table source has not read.',
+  [metricNames.sourceLagSeconds]: 'Time since a table source had read all.',
   [metricNames.leaseLost]: 'Leases that this process lost.',
   [metricNames.settleSeconds]: 'Time of one settle statement.',
 }

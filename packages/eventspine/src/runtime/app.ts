@@ -15,7 +15,13 @@ import {
   type Timetable,
   timetableOf,
 } from '../schedule/index.js'
-import { messageKept, type Source, subscriptionOf as sourceSubscription } from '../source/index.js'
+import {
+  isTable,
+  isTranslating,
+  messageKept,
+  type Source,
+  subscriptionOf as sourceSubscription,
+} from '../source/index.js'
 import { type AnyWorkflow, subscriptionsOf } from '../workflow/index.js'
 import { checkEvents } from './app-events.js'
 import { readingsOf } from './app-readings.js'
@@ -75,7 +81,8 @@ export function defineApp(options: AppOptions): App {
   const schedules = madeBy('schedule', 'schedule', options.schedules, fault)
   const reconcilers = madeBy('reconciler', 'reconciler', options.reconcilers, fault)
   const sources = madeBy('webhook', 'source', options.sources, fault)
-  const used = [...named, ...eventsOf(workflows), ...schedules.map(({ event }) => event)]
+  const told = [...schedules, ...sources.filter(isTable)].map(({ event }) => event)
+  const used = [...named, ...eventsOf(workflows), ...told]
   const all = [...new Set([...events, ...used.filter((interest) => interest?.kind === 'event')])]
   checkEvents(all, faults)
   checkWorkflows(workflows, faults)
@@ -87,7 +94,7 @@ export function defineApp(options: AppOptions): App {
     ...versionsOf(workflows).flatMap(subscriptionsOf),
     ...schedules.map(subscriptionOf),
     ...reconcilers.flatMap(reconcilerSubscriptions),
-    ...sources.map(sourceSubscription),
+    ...sources.filter(isTranslating).map(sourceSubscription),
   ]
   const timetables = [...schedules, ...reconcilers.map(timetableOf)]
   for (const { name } of timetables.filter(

@@ -7,11 +7,14 @@ import type { Clock, Random } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import { Scheduler, type Timetable } from '../schedule/index.js'
+import type { TablePlan } from '../source/index.js'
 import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
 import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
 import { registerContracts } from './contracts.js'
 import { Redriving } from './redriving.js'
+import { Replication } from './replication.js'
+import { reportTables } from './table-sources.js'
 import { Worker } from './worker.js'
 import { WorkflowEnds } from './workflow-ends.js'
 
@@ -20,6 +23,8 @@ export interface CellServices {
   readonly app: App
   /** Those whose tenant lives here. */
   readonly timetables: readonly Timetable[]
+  /** Tables in this database whose changes are events. */
+  readonly tables: readonly TablePlan[]
   readonly store: Store
   readonly claim: ClaimPort
   readonly clock: Clock
@@ -62,6 +67,7 @@ export class Cell {
   readonly #sleepers: Sleepers
   readonly #scheduler: Scheduler
   readonly #redriving: Redriving
+  readonly #replication: Replication
   #worker: Worker | undefined
   /** Appended since this process made a tick. */
   #unmarked = 0
@@ -97,6 +103,10 @@ export class Cell {
       failed: (error) =>
         logger.warn('redrives were not looked after; trying again', { cell: this.name, error }),
     })
+    this.#replication = new Replication(services.tables, {
+      ...{ port: store, clock, logger },
+      appended: (events) => this.#appended(events),
+    })
     this.#engine = new WorkflowEngine(app.workflows, {
       ...{ port: store, clock, random, logger },
       prepare: (definition, data, options) => prepare(definition, data, options, preparation),
@@ -129,6 +139,10 @@ export class Cell {
     return this.#services.store
   }
 
+  get tables(): readonly TablePlan[] {
+    return this.#services.tables
+  }
+
   get claim(): ClaimPort {
     return this.#services.claim
   }
@@ -155,7 +169,10 @@ export class Cell {
     }
     await store.open()
     if (registers) await registerContracts(store, this.#services.app)
-    if (work) await this.#work()
+    if (work) {
+      await reportTables(store, this.#services.app, this.#services.tables, logger)
+      await this.#work()
+    }
     this.#state = 'running'
   }
 
@@ -172,6 +189,7 @@ export class Cell {
       build: app.build,
       runner,
       wakeRemote: true,
+      unhinted: this.#services.tables.some(({ through, notify }) => through === 'trigger' && !notify),
       hinted: (by) => this.#redriving.hinted(by),
     })
     try {
@@ -182,6 +200,7 @@ export class Cell {
       if (app.workflows.length > 0) this.#sleepers.start()
       await this.#scheduler.start()
       this.#redriving.start()
+      this.#replication.start()
     } catch (error) {
       this.#worker = undefined
       await Promise.all([
@@ -189,6 +208,7 @@ export class Cell {
         this.#sleepers.stop(),
         this.#scheduler.stop(),
         this.#redriving.stop(),
+        this.#replication.stop(),
       ])
       // One that did not come so far has said only what it would run.
       await store.removeWorker(worker.id).catch(() => {})
@@ -263,6 +283,7 @@ export class Cell {
       this.#sleepers.stop(),
       this.#scheduler.stop(),
       this.#redriving.stop(),
+      this.#replication.stop(),
     ])
     this.workflowEnds.stop()
     // What waits for a database that answers nothing fails once its connections are closed.

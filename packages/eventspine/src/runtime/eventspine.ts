@@ -12,7 +12,6 @@ import {
 import { EventspineError } from '../kernel/index.js'
 import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.js'
 import { activeTraceparent, publishSpan } from '../observe/trace.js'
-import type { Timetable } from '../schedule/index.js'
 import { claimStatements } from '../store/postgres/claim.js'
 import { createPostgresStore } from '../store/postgres/postgres-store.js'
 import type { App } from './app.js'
@@ -44,6 +43,7 @@ import {
   unknownCell,
   withTrace,
 } from './publication.js'
+import { tablePlansOf, timetablesOf } from './residence.js'
 import { Schedules } from './schedules.js'
 import { Sources } from './sources.js'
 import { StallWatch, stallLimitMs } from './stall-watch.js'
@@ -96,6 +96,7 @@ export class Eventspine {
       publishMany: (publications) => this.publishMany(publications),
       append: (event) => cellOf(event.tenant).appender.append(event),
       cell: (name) => this.#cellNamed(name),
+      cells: () => this.cells,
       placement: this.#options.placement,
     })
     const capacity = new Capacity(this.#options.capacityLimits)
@@ -119,21 +120,12 @@ export class Eventspine {
     return new Cell({
       ...{ name, app: this.app, store, claim, logger, retention, migrate, work, shutdownMs, capacity },
       ...{ clock, random, metrics: this.#metrics, preparation: this.#preparation, limits: appendLimits },
-      timetables: this.#timetablesOf(name),
+      timetables: timetablesOf(name, this.app, this.#options),
+      tables: tablePlansOf(name, this.app, this.#options),
       registers: contracts,
       prepare: () => this.#prepare(name),
       retranslate: (...kept) => this.sources.retranslate(...kept),
       expireClaims: () => this.#expireClaims(claim),
-    })
-  }
-
-  #timetablesOf(name: string): readonly Timetable[] {
-    const { placement, tenant, work } = this.#options
-    if (!work) return [] // Who only looks may look at one cell of several.
-    return this.app.timetables.filter((each) => {
-      const cell = placement(each.tenant ?? tenant)
-      if (!this.#options.cells.has(cell)) throw unknownCell(cell, [...this.#options.cells.keys()])
-      return cell === name
     })
   }
 
@@ -364,9 +356,9 @@ export class Eventspine {
     const cell = this.#cellNamed(name)
     let operator = this.#operators.get(name)
     if (operator === undefined) {
-      const { store, runner } = cell
+      const { store, runner, tables } = cell
       operator = new Operator({
-        ...{ ...this.#surroundings, app: this.app, store, runner, preparation: this.#preparation },
+        ...{ ...this.#surroundings, app: this.app, store, runner, tables, preparation: this.#preparation },
         live: () => cell.worker?.consumers ?? [],
       })
       this.#operators.set(name, operator)
@@ -388,7 +380,7 @@ export class Eventspine {
   /** Counters of this process, and the state of each cell's subscriptions, breakers and database. */
   async metrics(): Promise<readonly MetricSample[]> {
     const cells = await Promise.all(
-      [...this.#cells].map(([name, cell]) => storeSamples(name, cell.store).catch(() => [])),
+      [...this.#cells].map(([name, cell]) => storeSamples(name, cell).catch(() => [])),
     )
     return [...this.#metrics.samples(), ...cells.flat()]
   }

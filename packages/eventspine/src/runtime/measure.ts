@@ -1,15 +1,18 @@
 // Gauges that are read from a cell's store when somebody asks.
 import type { MetricSample } from '../observe/metrics.js'
 import { helpOf, metricNames } from '../observe/names.js'
-import type { Store } from '../store/store.js'
+import type { Cell } from './cell.js'
 
 const breakerLevel = { open: 1, 'half-open': 0.5, closed: 0 } as const
 
-export async function storeSamples(cell: string, store: Store): Promise<MetricSample[]> {
-  const [subscriptions, breakers, health] = await Promise.all([
+export async function storeSamples(cell: string, { store, tables }: Cell): Promise<MetricSample[]> {
+  const followed = tables.filter(({ through }) => through === 'replication')
+  const [app = ''] = followed.map((plan) => plan.app)
+  const [subscriptions, breakers, health, standings] = await Promise.all([
     store.subscriptions(),
     store.breakers(),
     store.health(),
+    followed.length === 0 ? [] : store.tableStandings(app, followed),
   ])
   const gauge = (
     name: string,
@@ -34,6 +37,14 @@ export async function storeSamples(cell: string, store: Store): Promise<MetricSa
     }),
     ...breakers.map(({ name: breaker, tenant, state }) =>
       gauge(metricNames.breaker, { breaker, tenant }, breakerLevel[state]),
+    ),
+    ...standings.flatMap(({ source, lag }) =>
+      lag === null
+        ? []
+        : [
+            gauge(metricNames.sourceLagBytes, { source }, lag.bytes),
+            gauge(metricNames.sourceLagSeconds, { source }, lag.seconds),
+          ],
     ),
     gauge(metricNames.oldestTransaction, {}, health.oldestTransaction?.ageSeconds ?? 0),
   ]

@@ -74,7 +74,10 @@ beforeAll(async () => {
       },
     }),
   }
-  services = { store, app, runner: { body }, clock, random: systemRandom, preparation, live: () => [] }
+  services = {
+    ...{ store, app, runner: { body }, clock, random: systemRandom, preparation, tables: [] },
+    live: () => [],
+  }
   operator = new Operator(services)
 })
 afterAll(() => store.drop())

@@ -35,6 +35,7 @@ import {
   type Replay,
   type ReplayRequest,
 } from '../redrive/index.js'
+import type { TablePlan } from '../source/index.js'
 import { messageKept } from '../source/index.js'
 import type { Store } from '../store/store.js'
 import type { App } from './app.js'
@@ -51,6 +52,8 @@ export interface EventDetails {
 export interface OperatorServices {
   readonly store: Store
   readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'sources'>
+  /** Table sources of the app in this cell. */
+  readonly tables: readonly TablePlan[]
   readonly runner: Pick<Runner, 'body'>
   readonly clock: Clock
   readonly random: Random
@@ -330,16 +333,18 @@ export class Operator {
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
     const { app, store, live } = this.#services
-    const [subscriptions, breakers, workers, database, sourceLeases] = await Promise.all([
+    const [subscriptions, breakers, workers, database, sourceLeases, tables] = await Promise.all([
       store.subscriptions(),
       store.breakers(),
       store.workers(),
       store.health(),
       store.sourceLeases(),
+      store.tableStandings(app.name, this.#services.tables),
     ])
     const sources = app.sources.filter(({ transport }) => transport === 'custom').map(({ name }) => name)
     const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
-    return diagnose({ app, subscriptions, breakers, workers, database, batches, sources, sourceLeases })
+    const standing = { subscriptions, breakers, workers, database, sources, sourceLeases, tables }
+    return diagnose({ app, batches, ...standing })
   }
 
   ping(): Promise<void> {

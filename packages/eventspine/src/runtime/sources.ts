@@ -9,6 +9,7 @@ import {
   type CustomSource,
   FileImport,
   type ImportStanding,
+  isTranslating,
   type KeptMessage,
   messageOf,
   messageOfKept,
@@ -16,6 +17,7 @@ import {
   type ReceivedRequest,
   type Source,
   shownHeaders,
+  type TranslatingSource,
   translatedOf,
   type Verified,
   valueOfKept,
@@ -29,6 +31,7 @@ import { Intake, type IntakeServices, storableId } from './intake.js'
 import type { Publication } from './publication.js'
 import { SourceLeaseKeeper } from './source-lease-keeper.js'
 import { SourceRunner } from './source-runner.js'
+import { TableSources } from './table-sources.js'
 
 export interface ImportOptions {
   readonly cell?: string
@@ -38,12 +41,14 @@ export interface ImportOptions {
 }
 
 export interface SourcesServices extends IntakeServices {
-  readonly app: Pick<App, 'sources'>
+  readonly app: Pick<App, 'name' | 'sources'>
   readonly random: Random
   readonly metrics: Metrics
   readonly shutdownMs: number
   /** The cell of this name, or the first. */
   cell(name?: string): Cell
+  /** Names of all. */
+  cells(): readonly string[]
   /** Name of the cell where a tenant lives. */
   placement(tenant: string): string
 }
@@ -58,11 +63,14 @@ export class Sources {
   readonly #services: SourcesServices
   readonly #intake: Intake
   readonly #inFlight = new Map<string, number>()
+  /** Tables of the app's own whose changes are events. */
+  readonly tables: TableSources
   #runners: readonly SourceRunner[] = []
 
   constructor(services: SourcesServices) {
     this.#services = services
     this.#intake = new Intake(services)
+    this.tables = new TableSources(services)
   }
 
   /** Runs those that bring messages in by themselves, in the cell where what they keep lives. */
@@ -150,7 +158,7 @@ export class Sources {
     // What a replay publishes was published before.
     if (replay !== undefined) return
     try {
-      await this.#again(this.#find(name), event.data as KeptMessage, deliveryId)
+      await this.#again(this.#translating(name), event.data as KeptMessage, deliveryId)
     } catch (error) {
       // Of what is wrong with the message the dead letter shows no insides of the engine.
       if (error instanceof EventspineError || error instanceof JsonError || error instanceof SyntaxError)
@@ -159,7 +167,7 @@ export class Sources {
     }
   }
 
-  async #again(source: Source, kept: KeptMessage, deliveryId: string): Promise<void> {
+  async #again(source: TranslatingSource, kept: KeptMessage, deliveryId: string): Promise<void> {
     if (source.transport !== 'file')
       return void (await this.#intake.publish(source, messageOfKept(kept, deliveryId)))
     const place = { file: kept.headers.file ?? '', line: Number(kept.headers.line) }
@@ -212,6 +220,12 @@ export class Sources {
     const source = this.#services.app.sources.find((each) => each.name === name)
     if (source?.transport === 'http') return source
     throw unknownSource()
+  }
+
+  #translating(name: string): TranslatingSource {
+    const source = this.#find(name)
+    if (isTranslating(source)) return source
+    throw new EventspineError('NOT_FOUND', `The source "${name}" keeps no messages.`, { field: '/source' })
   }
 
   #find(name: string): Source {

@@ -39,6 +39,8 @@ export interface WorkerServices {
   readonly register: (subscriptions: readonly string[]) => Promise<void>
   /** Told of each finished round of maintenance by anyone; maintenance itself belongs to the cell. */
   readonly wakeRemote: boolean
+  /** Something appends here that tells nobody. */
+  readonly unhinted: boolean
   /** A hint came, from `by`: a worker, or whatever else tells of something. */
   readonly hinted: (by: string) => void
 }
@@ -134,7 +136,7 @@ export class Worker {
     if (this.#services.wakeRemote)
       this.#stopListening = await this.#services.store.listen((by) => {
         // Some poolers take LISTEN and pass nothing on: what was heard since it connected is proof.
-        this.#hinted = by !== ''
+        this.#hinted = by !== '' && !this.#services.unhinted
         this.#services.hinted(by)
         // Of what its own process appended it has heard.
         if (by !== this.id) this.#tail.ring()

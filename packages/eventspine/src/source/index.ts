@@ -25,9 +25,15 @@ export type {
   ImportPort,
   ImportProgress,
   ImportStanding,
+  ReplicationLag,
+  ReplicationPort,
   SourceLease,
   SourceLeasePort,
   SourceLeaseView,
+  TablePlan,
+  TablePort,
+  TableStanding,
+  TableState,
 } from './port.js'
 export { type FileRecord, type Format, fieldsOf, RecordSplitter, rowOf } from './records.js'
 export {
@@ -40,7 +46,19 @@ export {
   type Verified,
   type Verifier,
 } from './signature.js'
-export type { Source } from './source.js'
+export { isTable, isTranslating, type Source, type TranslatingSource } from './source.js'
+export {
+  type AnyTableSource,
+  type ColumnValue,
+  type TableChange,
+  type TableName,
+  type TableOperation,
+  type TableRow,
+  type TableSource,
+  type TableSourceOptions,
+  tableOperations,
+  tableSource,
+} from './table.js'
 export { isPassing, within } from './translating.js'
 export {
   type Message,

@@ -6,7 +6,7 @@ import { compileFilter } from '../event/filter/index.js'
 import { defineEvent } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import type { KeptMessage } from './message.js'
-import type { Source } from './source.js'
+import type { TranslatingSource } from './source.js'
 
 const deadlineMs = 30_000
 const leaseMs = 60_000
@@ -40,7 +40,7 @@ export const messageKept = defineEvent({
 export const nameOf = (source: string) => `source-${source}`
 
 /** Tries the kept messages of one source again. */
-export function subscriptionOf({ name }: Source): ResolvedSubscription {
+export function subscriptionOf({ name }: TranslatingSource): ResolvedSubscription {
   return {
     ...ownDefaults,
     ...{ name: nameOf(name), on: [messageKept], matches: (type) => type === messageKept.type, source: name },

@@ -1,7 +1,8 @@
-// What sources need from a store: how far imports have come, moved on together with their events; and who runs what
-// brings messages in.
+// What sources need from a store: how far imports have come, moved on together with their events; who runs what brings
+// messages in; and the triggers of tables.
 import type { AppendOutcome } from '../append/port.js'
 import type { NewEvent } from '../event/stored.js'
+import type { TableName, TableOperation } from './table.js'
 
 export interface ImportStanding {
   readonly id: string
@@ -72,4 +73,74 @@ export interface SourceLeasePort {
   releaseSource(lease: Pick<SourceLease, 'source' | 'slot' | 'worker'>): Promise<void>
   /** All of them, by source and slot; those whose time is over are there for at least an hour. */
   sourceLeases(): Promise<readonly SourceLeaseView[]>
+}
+
+/** A table source as a cell installs it. */
+export interface TablePlan {
+  readonly source: string
+  readonly app: string
+  readonly table: TableName
+  readonly type: string
+  readonly columns: readonly string[]
+  readonly redact: Readonly<Record<string, 'hide' | 'hash'>>
+  readonly key: readonly string[]
+  readonly tenant: { readonly constant: string; readonly column: string | undefined }
+  readonly operations: readonly TableOperation[]
+  readonly through: 'trigger' | 'replication'
+  readonly notify: boolean
+  /** Of JSON; a larger event leaves its largest columns out. */
+  readonly bytesMax: number
+}
+
+/** `installed`: as the app says. `different`: in another shape, so install it again. `disabled`: somebody switched its
+ *  triggers off. `lost`: its slot is no good any more. `impossible`: the table is not as the source needs it. `abandoned`: the app does not define it any more. */
+export type TableState =
+  | 'installed'
+  | 'absent'
+  | 'different'
+  | 'disabled'
+  | 'lost'
+  | 'impossible'
+  | 'abandoned'
+
+export interface TableStanding {
+  readonly source: string
+  /** `schema.table`; null where nobody says. */
+  readonly table: string | null
+  readonly state: TableState
+  /** Why, where it is impossible. */
+  readonly reason: string | null
+  /** Through replication; null through triggers, and where there is no slot. */
+  readonly lag: ReplicationLag | null
+}
+
+export interface ReplicationLag {
+  /** Written to the server's log and not read. */
+  readonly bytes: number
+  /** Since nothing more was there to read, by about 10 s. */
+  readonly seconds: number
+  /** What the slot keeps the server from removing. */
+  readonly keptBytes: number
+  /** Of the slot: `lost` where `max_slot_wal_keep_size` took what was not read; `unreserved` just before. */
+  readonly walStatus: 'reserved' | 'extended' | 'unreserved' | 'lost'
+}
+
+export interface ReplicationPort {
+  /** Makes events of what the slot of a source holds and moves its position on, together; for one at a time. At least
+   *  `changesMax` changes where there are so many, up to the end of a transaction. Null where somebody else is at it. */
+  readReplication(plan: TablePlan, changesMax: number): Promise<{ readonly changes: number } | null>
+  /** Lets the server forget what was read. */
+  releaseReplication(plan: TablePlan): Promise<void>
+}
+
+export interface TablePort {
+  /** What `installTable` would run. Throws REQUEST_INVALID where the table is not there or not fit. */
+  tableSql(plan: TablePlan): Promise<string>
+  /** Makes or replaces its triggers, in one transaction with an audit row. False where all stood as it should. Throws as
+   *  `tableSql`, and OVERLOADED where somebody holds the table. */
+  installTable(plan: TablePlan, actor: string): Promise<boolean>
+  /** Removes what `installTable` made. False where nothing was there. */
+  uninstallTable(source: string, actor: string): Promise<boolean>
+  /** Of these, and of those that this app has installed and that no plan names. */
+  tableStandings(app: string, plans: readonly TablePlan[]): Promise<readonly TableStanding[]>
 }

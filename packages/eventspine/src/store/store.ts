@@ -7,7 +7,7 @@ import type { PersonalPort } from '../personal/port.js'
 import type { RedrivePort, ReplayPort } from '../redrive/port.js'
 import type { SchedulePort } from '../schedule/port.js'
 import type { SettlePort } from '../settle/port.js'
-import type { ImportPort, SourceLeasePort } from '../source/port.js'
+import type { ImportPort, ReplicationPort, SourceLeasePort, TablePort } from '../source/port.js'
 import type { WorkflowPort } from '../workflow/port.js'
 
 /** What the store keeps of a subscription so that any process can show it. */
@@ -78,4 +78,6 @@ export interface Store
     ImportPort,
     SourceLeasePort,
     PersonalPort,
+    TablePort,
+    ReplicationPort,
     LifecyclePort {}

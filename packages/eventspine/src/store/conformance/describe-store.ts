@@ -21,6 +21,7 @@ import { describeSchedule } from './schedule.js'
 import { describeSettle } from './settle.js'
 import { describeSettleTransaction } from './settle-transaction.js'
 import { describeSourceLease } from './source-lease.js'
+import { describeTable } from './table.js'
 import { describeWorkflow } from './workflow.js'
 
 /** Registers the suite. `createStore` is called once for every test and answers an empty store; `close` ends the test. */
@@ -55,5 +56,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeImport(open)
     describeSourceLease(open)
     describePersonal(open)
+    describeTable(open)
   })
 }

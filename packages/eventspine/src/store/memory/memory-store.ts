@@ -18,6 +18,7 @@ import { retryPort } from './retry.js'
 import { schedulePort } from './schedule.js'
 import { settlePort } from './settle.js'
 import { sourceLeasePort } from './source-lease.js'
+import { tablePort } from './table.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
 import type { MemoryQuery } from './transaction.js'
 import { workflowPort } from './workflow.js'
@@ -61,6 +62,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...importPort(tables),
     ...sourceLeasePort(tables),
     ...personalPort(tables),
+    ...tablePort(),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

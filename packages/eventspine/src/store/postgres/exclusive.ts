@@ -36,6 +36,18 @@ export async function unprepared<Result>(
   }
 }
 
+/** The same, and no schema is put in: for statements that hold names of users, in which nothing may be replaced. */
+export async function verbatim<Result>(
+  database: Database,
+  work: (execute: Execute) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await attempt(database, housekeepingMsMax, work, 'BEGIN', (text) => text)
+  } catch (error) {
+    throw translate(error)
+  }
+}
+
 /** `work` in one transaction that holds `lock` (a name that starts with `eventspine.`) in this schema. Never waits long. */
 export async function exclusively<Result>(
   database: Database,
@@ -83,6 +95,9 @@ const codes = {
   undefined_function: '42883',
   feature_not_supported: '0A000',
   undefined_table: '42P01',
+  object_in_use: '55006',
+  query_canceled: '57014',
+  undefined_object: '42704',
 } as const
 
 /** True when the server refused with one of these conditions. */
@@ -97,12 +112,13 @@ async function attempt<Result>(
   msMax: number,
   work: (execute: Execute, opened: readonly Readonly<Record<string, unknown>>[]) => Promise<Result>,
   opening = 'BEGIN',
+  written = (text: string) => qualified(database, text),
 ): Promise<Result> {
   const client = await database.connect('read')
   const bounded = <Answer>(ask: () => Promise<Answer>) => database.within(client, msMax, ask)
   let broken: Error | undefined
   const execute: Execute = async <Row>(name: string, text: string, values?: readonly unknown[]) => {
-    const statement = `/* ${name} */ ${qualified(database, text)}`
+    const statement = `/* ${name} */ ${written(text)}`
     const answer = await bounded(() =>
       values === undefined ? client.query(statement) : client.query(statement, [...values]),
     )

@@ -19,10 +19,12 @@ import { operateStatements } from './operate.js'
 import { personalStatements } from './personal.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
+import { replicationStatements } from './replication.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
 import { sourceLeaseStatements } from './source-lease.js'
+import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
 import { workflowStatements } from './workflow.js'
 
@@ -61,6 +63,8 @@ export async function openTestStore() {
     ...importStatements(database, windowMs),
     ...sourceLeaseStatements(database),
     ...personalStatements(database),
+    ...tableStatements(database),
+    ...replicationStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

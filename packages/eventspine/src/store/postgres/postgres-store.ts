@@ -15,10 +15,12 @@ import { operateStatements } from './operate.js'
 import { personalStatements } from './personal.js'
 import { redriveStatements } from './redrive.js'
 import { replayStatements } from './replay.js'
+import { replicationStatements } from './replication.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
 import { sourceLeaseStatements } from './source-lease.js'
+import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
 import { workflowStatements } from './workflow.js'
 
@@ -55,5 +57,7 @@ export function createPostgresStore(
     ...importStatements(database, options.idempotencyWindowMs),
     ...sourceLeaseStatements(database),
     ...personalStatements(database),
+    ...tableStatements(database),
+    ...replicationStatements(database),
   }
 }
