@@ -97,7 +97,6 @@ const codes = {
   undefined_table: '42P01',
   object_in_use: '55006',
   query_canceled: '57014',
-  undefined_object: '42704',
 } as const
 
 /** True when the server refused with one of these conditions. */
