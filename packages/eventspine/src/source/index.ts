@@ -18,13 +18,12 @@ export {
   githubSignature,
   type ReceivedRequest,
   type SignatureOptions,
-  signStandardWebhook,
-  standardWebhooks,
   stripeSignature,
   type Verified,
   type Verifier,
 } from './signature.js'
 export type { Source } from './source.js'
+export { secretBytes, signStandardWebhook, standardWebhooks } from './standard-webhooks.js'
 export { isPassing, within } from './translating.js'
 export {
   type Message,
