@@ -100,6 +100,7 @@ const broken = [
     'contract',
     'tenant',
     'source',
+    'webhook',
     'schedule',
     'workflow',
   ].map((folder) => [
@@ -136,6 +137,7 @@ const broken = [
     'contract',
     'tenant',
     'source',
+    'webhook',
     'schedule',
     'workflow',
   ].map((folder) => [
