@@ -44,6 +44,7 @@ describe('an empty database', () => {
       '0007_definitions_in_force',
       '0008_contracts',
       '0009_imports',
+      '0010_breakers_of_keys',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

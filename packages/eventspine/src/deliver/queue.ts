@@ -102,8 +102,9 @@ export class Queue {
     return admission === 'run'
   }
 
-  /** One tenant's open breaker must not hold the others, and a suspect must not run beside them: both become rows. */
+  /** One tenant's or key's open breaker must not hold the others, and a suspect must not run beside them: both become rows. */
   stepAside(item: Item, delayMs: number, deaths: number): void {
+    this.#gate.putAside(item)
     const behind = this.#keys.stepAside(item)
     item.ending = behind ? { kind: 'waiting' } : { kind: 'parked', delayMs, deaths }
     this.#services.aside(item)

@@ -23,8 +23,9 @@ export interface BreakerOptions {
   readonly probes?: number
   /** After closing, concurrency grows from a tenth to all of it over this time. Default 10,000. */
   readonly rampMs?: number
-  /** `tenant`: one breaker per tenant, the others go on. Default `service`. */
-  readonly scope?: 'service' | 'tenant'
+  /** `tenant`: one breaker per tenant, the others go on. `key`: one per key of a tenant; events without a key share the
+   *  tenant's. Default `service`. */
+  readonly scope?: 'service' | 'tenant' | 'key'
 }
 
 export interface SubscriptionPolicies {

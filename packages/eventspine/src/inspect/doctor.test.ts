@@ -47,6 +47,7 @@ const worker = {
 const breaker = {
   name: 'stripe',
   tenant: 'acme',
+  key: '',
   state: 'open' as const,
   failures: 3,
   openedAtMs: 0,
@@ -325,6 +326,14 @@ describe('finds', () => {
         advice: expect.stringMatching(/eventspine subscriptions remove faxes$/),
       },
     ])
+  })
+
+  test('many keys of a breaker are one finding, and those that are closed none', () => {
+    const of = (key: string, state: 'open' | 'closed') => ({ ...breaker, name: 'hooks', key, state })
+    const breakers = [of('a', 'open'), of('b', 'open'), of('c', 'closed'), { ...breaker, name: 'mail' }]
+    const { findings } = diagnose(input({ breakers }))
+    expect(findings.map(({ subject }) => subject)).toEqual(['breaker mail (tenant acme)', 'breaker hooks'])
+    expect(findings[1]?.message).toMatch(/^Holds the work of 2 keys, among them "a" of tenant acme/)
   })
 
   test('errors first', () => {

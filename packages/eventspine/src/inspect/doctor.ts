@@ -78,7 +78,8 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...judged.flatMap(subscriptionFindings),
     ...gone.flatMap(goneFindings),
     ...otherFindings(others),
-    ...breakers.flatMap(breakerFindings),
+    ...breakers.filter(({ key }) => key === '').flatMap(breakerFindings),
+    ...keyFindings(breakers.filter(({ key, state }) => key !== '' && state !== 'closed')),
     ...databaseFindings(database),
     ...transactionFindings(database.oldestTransaction),
     ...settingFindings(database.settings),
@@ -216,6 +217,20 @@ function breakerFindings({ name, tenant, state, opensForMs, lastError }: Breaker
     `Is ${state}, ${wait}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
     'Mend the service behind it: its work is parked, and goes on by itself when probes succeed',
   ).all
+}
+
+/** Of keys there may be thousands: one finding for all of a breaker. */
+function keyFindings(open: readonly BreakerState[]): Finding[] {
+  return [...new Set(open.map(({ name }) => name))].flatMap((breaker) => {
+    const all = open.filter(({ name }) => name === breaker)
+    const [{ tenant, key, lastError } = {}] = all
+    return new Findings(`breaker ${breaker}`).when(
+      true,
+      'warning',
+      `Holds the work of ${all.length} ${all.length === 1 ? 'key' : 'keys'}, among them "${key}" of tenant ${tenant}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
+      'eventspine breakers lists them. Their work is parked, and goes on by itself when probes succeed; other keys are not held',
+    ).all
+  })
 }
 
 function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: DatabaseHealth): Finding[] {

@@ -332,7 +332,7 @@ const printed = (value: unknown) =>
 const words: readonly [string, (policies: Subscription['policies']) => unknown, readonly unknown[]][] = [
   ['priority', ({ priority }) => priority, ['alarm', 'normal']],
   ['external', ({ external }) => external, [true, false]],
-  ['breaker.scope', ({ breaker }) => breaker?.scope, ['service', 'tenant']],
+  ['breaker.scope', ({ breaker }) => breaker?.scope, ['service', 'tenant', 'key']],
   [
     'ordered.afterDead',
     ({ ordered }) => (isObject(ordered) ? ordered.afterDead : undefined),

@@ -1,9 +1,22 @@
 // Gauges that are read from a cell's store when somebody asks.
+import type { BreakerState } from '../deliver/port.js'
 import type { MetricSample } from '../observe/metrics.js'
 import { helpOf, metricNames } from '../observe/names.js'
 import type { Store } from '../store/store.js'
 
 const breakerLevel = { open: 1, 'half-open': 0.5, closed: 0 } as const
+
+/** By name and tenant. Of keys there may be thousands: the worst speaks for all. */
+function worstOf(breakers: readonly BreakerState[]): readonly BreakerState[] {
+  const worst = new Map<string, BreakerState>()
+  for (const breaker of breakers) {
+    const place = JSON.stringify([breaker.name, breaker.tenant])
+    const known = worst.get(place)
+    if (known === undefined || breakerLevel[known.state] < breakerLevel[breaker.state])
+      worst.set(place, breaker)
+  }
+  return [...worst.values()]
+}
 
 export async function storeSamples(cell: string, store: Store): Promise<MetricSample[]> {
   const [subscriptions, breakers, health] = await Promise.all([
@@ -32,7 +45,7 @@ export async function storeSamples(cell: string, store: Store): Promise<MetricSa
         gauge(metricNames.dead, { subscription }, dead),
       ]
     }),
-    ...breakers.map(({ name: breaker, tenant, state }) =>
+    ...worstOf(breakers).map(({ name: breaker, tenant, state }) =>
       gauge(metricNames.breaker, { breaker, tenant }, breakerLevel[state]),
     ),
     gauge(metricNames.oldestTransaction, {}, health.oldestTransaction?.ageSeconds ?? 0),

@@ -47,6 +47,13 @@ export interface EventDetails {
   readonly chain: CausalNode
 }
 
+/** Which of the breakers of a downstream: where tenants or keys have their own, whose. */
+export interface BreakerPlace {
+  readonly name: string
+  readonly tenant?: string
+  readonly key?: string
+}
+
 export interface OperatorServices {
   readonly store: Store
   readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions'>
@@ -294,11 +301,17 @@ export class Operator {
 
   /** An operator's hand on a breaker: open holds its work for an hour or until it is closed. Throws NOT_FOUND for one
    *  that no subscription of this app declares and that never counted a failure. */
-  async setBreaker(name: string, tenant: string, state: 'open' | 'closed', actor: string): Promise<void> {
+  async setBreaker(
+    { name, tenant = '', key = '' }: BreakerPlace,
+    state: 'open' | 'closed',
+    actor: string,
+  ): Promise<void> {
     checkName('name', name)
     if (tenant !== '') checkName('tenant', tenant)
+    if (key !== '') checkName('key', key)
     await this.#requireBreaker(name)
-    await this.#services.store.breakerSet(name, tenant, state, breakerCooldownMs, checkName('actor', actor))
+    const breaker = { name, tenant, key }
+    await this.#services.store.breakerSet(breaker, state, breakerCooldownMs, checkName('actor', actor))
   }
 
   // One that never failed has no row yet; then the app says what there is.

@@ -197,6 +197,7 @@ export const workerView = z.object({
 export const breakerView = z.object({
   name: z.string(),
   tenant: z.string().describe('Empty for a breaker of the whole service'),
+  key: z.string().describe('Of that tenant; empty for a breaker of all its keys'),
   state: z.enum(['closed', 'open', 'half-open']),
   failures: count,
   openedAtMs: milliseconds.nullable(),
