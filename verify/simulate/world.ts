@@ -20,6 +20,7 @@ import {
   snapshotOf,
   VirtualClock,
   wakePort,
+  webhookPort,
   workflowPort,
 } from './engine.js'
 import { Ledger } from './ledger.js'
@@ -129,6 +130,7 @@ function storeOver(tables: MemoryTables): Store {
     ...schedulePort(tables),
     ...contractPort(tables),
     ...importPort(tables),
+    ...webhookPort(tables),
     ...lifecyclePort(tables),
   }
 }

@@ -45,6 +45,7 @@ describe('an empty database', () => {
       '0008_contracts',
       '0009_imports',
       '0010_breakers_of_keys',
+      '0011_webhook_endpoints',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

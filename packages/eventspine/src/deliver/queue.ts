@@ -98,6 +98,7 @@ export class Queue {
 
   #admit(item: Item): boolean {
     const admission = this.#keys.admit(item)
+    if (admission === 'crowded') this.stepAside(item, this.#keys.crowdedMs(item), 0)
     if (admission === 'row') item.ending = { kind: 'waiting' }
     return admission === 'run'
   }

@@ -14,12 +14,14 @@ import {
   timetableOf,
 } from '../schedule/index.js'
 import { messageKept, type Source, subscriptionOf as sourceSubscription } from '../source/index.js'
+import { sending, type WebhooksOut } from '../webhook/index.js'
 import { type AnyWorkflow, subscriptionsOf } from '../workflow/index.js'
 import { checkEvents } from './app-events.js'
 import { checkReconcilers, checkSchedules } from './app-schedules.js'
 import { checkSources } from './app-sources.js'
 import { resolveSubscription } from './app-subscriptions.js'
 import { checkNames, isName, madeBy, nameRule, printed } from './app-values.js'
+import { checkWebhooks } from './app-webhooks.js'
 import { checkWorkflows, eventsOf, versionsOf } from './app-workflows.js'
 
 export interface AppOptions {
@@ -34,6 +36,8 @@ export interface AppOptions {
   readonly reconcilers?: readonly Reconciler[]
   /** Where messages of others come in. */
   readonly sources?: readonly Source[]
+  /** Which of its events go to endpoints of others. */
+  readonly webhooks?: readonly WebhooksOut[]
   /** Grows with every deployment: the number or the time of the build, say. While versions roll out, the highest that runs
    *  says which events a subscription gets; of equal ones, whoever started last. Default 0. See docs/guides/operating.md. */
   readonly build?: number
@@ -49,6 +53,7 @@ export interface App {
   /** Of its schedules and reconcilers. */
   readonly timetables: readonly Timetable[]
   readonly sources: readonly Source[]
+  readonly webhooks: readonly WebhooksOut[]
   readonly registry: EventRegistry
   readonly build: number
 }
@@ -57,17 +62,16 @@ export interface App {
 export function defineApp(options: AppOptions): App {
   const faults: string[] = []
   const fault = (message: string) => void faults.push(message)
-  checkNames(
-    options,
-    ['name', 'events', 'subscriptions', 'workflows', 'schedules', 'reconcilers', 'sources', 'build'],
-    '',
-    fault,
-  )
+  checkNames(options, optionNames, '', fault)
   if (!isName(options.name)) fault(`app name "${options.name}" must be ${nameRule}`)
   const { build = 0 } = options
   if (!(Number.isSafeInteger(build) && build >= 0))
     fault(`build is ${printed(build)}; write a whole number that grows with every deployment`)
-  const subscriptions = madeBy('defineSubscription', 'subscription', options.subscriptions, fault)
+  const webhooks = madeBy('webhooksOut', 'webhook', options.webhooks, fault)
+  const subscriptions = [
+    ...madeBy('defineSubscription', 'subscription', options.subscriptions, fault),
+    ...webhooks.map(({ expansion }) => expansion),
+  ]
   const named = subscriptions.flatMap(({ on }) => on.filter((interest) => typeof interest !== 'string'))
   const events = madeBy('defineEvent', 'event', options.events, fault)
   const workflows = madeBy('workflow', 'workflow', options.workflows, fault)
@@ -81,24 +85,20 @@ export function defineApp(options: AppOptions): App {
   checkSchedules(schedules, faults)
   checkReconcilers(reconcilers, faults)
   checkSources(sources, faults)
+  checkWebhooks(webhooks, faults)
   const resolved = [
     ...subscriptions.map((subscription) => resolveSubscription(subscription, all, faults)),
     ...versionsOf(workflows).flatMap(subscriptionsOf),
     ...schedules.map(subscriptionOf),
     ...reconcilers.flatMap(reconcilerSubscriptions),
     ...sources.map(sourceSubscription),
+    ...webhooks.map(sending),
   ]
   const timetables = [...schedules, ...reconcilers.map(timetableOf)]
-  for (const { name } of timetables.filter(
-    (each, index) => timetables.findIndex(({ name: other }) => other === each.name) !== index,
-  ))
+  for (const name of repeated(timetables))
     fault(`schedule "${name}" is defined twice, as a schedule or by a reconciler; give each its own name`)
-  const names = new Set<string>()
-  for (const { name } of resolved) {
-    if (names.has(name))
-      fault(`subscription "${name}" is defined twice; its name holds its cursor, so give each its own`)
-    names.add(name)
-  }
+  for (const name of repeated(resolved))
+    fault(`subscription "${name}" is defined twice; its name holds its cursor, so give each its own`)
   if (faults.length > 0) {
     throw new EventspineError(
       'APP_INVALID',
@@ -113,7 +113,31 @@ export function defineApp(options: AppOptions): App {
     workflows,
     timetables,
     sources,
-    registry: new EventRegistry(sources.length === 0 ? all : [...all, messageKept]),
+    webhooks,
+    registry: new EventRegistry([
+      ...all,
+      ...(sources.length === 0 ? [] : [messageKept]),
+      ...webhooks.map(({ message }) => message),
+    ]),
     build,
   })
 }
+
+const optionNames = [
+  ...[
+    'name',
+    'events',
+    'subscriptions',
+    'workflows',
+    'schedules',
+    'reconcilers',
+    'sources',
+    'webhooks',
+    'build',
+  ],
+]
+
+const repeated = (values: readonly { readonly name: string }[]) =>
+  values
+    .filter(({ name }, index) => values.findIndex((other) => other.name === name) !== index)
+    .map(({ name }) => name)

@@ -9,6 +9,7 @@ import { activeTraceparent, publishSpan } from '../observe/trace.js'
 import type { Timetable } from '../schedule/index.js'
 import { claimStatements } from '../store/postgres/claim.js'
 import { createPostgresStore } from '../store/postgres/postgres-store.js'
+import { poster } from '../webhook/index.js'
 import type { App } from './app.js'
 import { Approvals } from './approvals.js'
 import { Cell } from './cell.js'
@@ -105,25 +106,17 @@ export class Eventspine {
       this.#options
     const { store, claim } = this.#surroundings.storeOf?.(name) ?? this.#postgres(name, idempotencyWindowMs)
     return new Cell({
-      name,
-      app: this.app,
+      ...{ name, app: this.app, store, claim, logger, retention, migrate, work, shutdownMs, capacity },
       timetables: this.#timetablesOf(name),
-      store,
-      claim,
-      logger,
-      retention,
-      migrate,
       registers: contracts,
       prepare: () => this.#prepare(name),
-      work,
-      shutdownMs,
-      capacity,
       clock: this.#surroundings.clock,
       random: this.#surroundings.random,
       metrics: this.#metrics,
       preparation: this.#preparation,
       limits: appendLimits,
       retranslate: (...kept) => this.sources.retranslate(...kept),
+      post: this.#surroundings.post ?? poster(this.#surroundings.clock),
       expireClaims: () => this.#expireClaims(claim),
     })
   }

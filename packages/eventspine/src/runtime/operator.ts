@@ -39,6 +39,7 @@ import type { Store } from '../store/store.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
 import { redriveHint } from './redriving.js'
+import { Webhooks } from './webhooks.js'
 
 export interface EventDetails {
   readonly event: EventView
@@ -56,7 +57,7 @@ export interface BreakerPlace {
 
 export interface OperatorServices {
   readonly store: Store
-  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions'>
+  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'webhooks'>
   readonly runner: Pick<Runner, 'body'>
   readonly clock: Clock
   readonly random: Random
@@ -76,10 +77,13 @@ export class Operator {
   readonly #services: OperatorServices
   /** What the events of this cell look like, and what a deployment would break. */
   readonly contracts: Contracts
+  /** Endpoints of webhooks that fail or are disabled. */
+  readonly webhooks: Webhooks
 
   constructor(services: OperatorServices) {
     this.#services = services
     this.contracts = new Contracts(services)
+    this.webhooks = new Webhooks(services)
   }
 
   // ── events ──

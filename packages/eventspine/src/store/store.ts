@@ -7,6 +7,7 @@ import type { RedrivePort, ReplayPort } from '../redrive/port.js'
 import type { SchedulePort } from '../schedule/port.js'
 import type { SettlePort } from '../settle/port.js'
 import type { ImportPort } from '../source/port.js'
+import type { WebhookPort } from '../webhook/port.js'
 import type { WorkflowPort } from '../workflow/port.js'
 
 /** What the store keeps of a subscription so that any process can show it. */
@@ -75,4 +76,5 @@ export interface Store
     SchedulePort,
     ContractPort,
     ImportPort,
+    WebhookPort,
     LifecyclePort {}

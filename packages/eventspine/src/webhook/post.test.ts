@@ -6,7 +6,6 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../kernel/index.js'
 import { certificate, certificateKey } from './certificate.fixture.js'
 import { type Answer, type Posting, poster } from './post.js'
-import { targetOf } from './target.js'
 
 const servers: Server[] = []
 afterEach(async () => {
@@ -33,15 +32,10 @@ async function posted(
   parts: Partial<Posting> = {},
   clock: Clock = systemClock,
 ): Promise<Answer> {
-  const target = await targetOf(url, open, async () => ['127.0.0.1'])
-  const signal = new AbortController().signal
-  return await poster(clock)({
-    target,
-    headers: {},
-    body,
-    answerMsMax: 60_000,
-    signal,
-    ca: undefined,
+  const post = poster(clock, async () => ['127.0.0.1'])
+  const { signal } = new AbortController()
+  return await post({
+    ...{ url: new URL(url), network: open, headers: {}, body, answerMsMax: 60_000, signal },
     ...parts,
   })
 }
@@ -105,8 +99,12 @@ describe('TLS', () => {
 
   it('takes a certificate of an authority that is trusted, for the name of the URL', async () => {
     const port = await secure()
-    expect((await posted(`https://customer.example:${port}/`, { ca: certificate })).body).toBe('secure')
-    await expect(posted(`https://other.example:${port}/`, { ca: certificate })).rejects.toMatchObject({
+    expect(
+      (await posted(`https://customer.example:${port}/`, { network: { ...open, ca: certificate } })).body,
+    ).toBe('secure')
+    await expect(
+      posted(`https://other.example:${port}/`, { network: { ...open, ca: certificate } }),
+    ).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     })
   })
@@ -162,7 +160,7 @@ describe('what comes back', () => {
     answer.catch(() => {})
     await expect.poll(() => arrived).toBe(true)
     clock.runOut(15_000)
-    await expect(answer).rejects.toThrow('no answer within 15000 ms')
+    await expect(answer).rejects.toThrow('no answer came within 15000 ms')
   })
 
   it('has headers of at most 16 KiB', async () => {

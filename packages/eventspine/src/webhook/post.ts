@@ -2,17 +2,18 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { TimeoutError } from '../handle/index.js'
 import type { Clock } from '../kernel/index.js'
-import type { Address, Target } from './target.js'
+import { type Address, type NetworkOptions, type Resolve, type Target, targetOf } from './target.js'
 
 export interface Posting {
-  readonly target: Target
+  readonly url: URL
+  readonly network: NetworkOptions
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
   /** From the start to the status line. */
   readonly answerMsMax: number
   readonly signal: AbortSignal
-  readonly ca: string | readonly string[] | undefined
 }
 
 export interface Answer {
@@ -23,7 +24,7 @@ export interface Answer {
   readonly body: string
 }
 
-/** Rejects where no status came. */
+/** Rejects where no status came, and with TargetRefused where nothing may be sent. */
 export type Post = (posting: Posting) => Promise<Answer>
 
 const bodyBytesMax = 64 * 1024
@@ -31,9 +32,10 @@ const bodyMsMax = 10_000
 const headerBytesMax = 16 * 1024
 
 /** A connection of its own for each: one that is kept would be to whatever the name stood for when it was opened. */
-export function poster(clock: Clock): Post {
+export function poster(clock: Clock, resolve?: Resolve): Post {
   return async (posting) => {
-    const response = await statusOf(posting, clock)
+    const target = await targetOf(posting.url.href, posting.network, resolve)
+    const response = await statusOf(target, posting, clock)
     const { statusCode = 0, headers } = response
     // The status decides, whatever becomes of the rest.
     const body = await bodyOf(response, clock)
@@ -41,8 +43,11 @@ export function poster(clock: Clock): Post {
   }
 }
 
-function statusOf({ target, headers, body, answerMsMax, signal, ca }: Posting, clock: Clock) {
-  const { url, addresses } = target
+function statusOf(
+  { url, addresses }: Target,
+  { network: { ca }, headers, body, answerMsMax, signal }: Posting,
+  clock: Clock,
+) {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   return new Promise<IncomingMessage>((resolve, reject) => {
     const request = send(url, {
@@ -57,7 +62,7 @@ function statusOf({ target, headers, body, answerMsMax, signal, ca }: Posting, c
       ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
     })
     const cancel = clock.after(answerMsMax, () =>
-      request.destroy(new Error(`no answer within ${answerMsMax} ms`)),
+      request.destroy(new TimeoutError(`no answer came within ${answerMsMax} ms`)),
     )
     // For as long as it lives: an error that nobody hears ends the process.
     request.on('error', (error) => {

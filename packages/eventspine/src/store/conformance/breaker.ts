@@ -5,6 +5,7 @@ import { longMs, type OpenScene, type Scene, shortMs } from './scene.js'
 export function describeBreaker(open: OpenScene): void {
   describe('breaker', () => {
     describeOpening(open)
+    describePlaces(open)
     describeProbing(open)
     describeHand(open)
   })
@@ -67,7 +68,9 @@ function describeOpening(open: OpenScene): void {
     await failed(scene, 2, { windowMs: longMs })
     expect(await breaker(scene)).toMatchObject({ state: 'closed', failures: 2 })
   })
+}
 
+function describePlaces(open: OpenScene): void {
   it('keeps tenants apart (I62)', async () => {
     const scene = await open()
     await failed(scene, 3, { tenant: 'acme' })

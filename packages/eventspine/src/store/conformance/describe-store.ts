@@ -19,6 +19,7 @@ import { type ConformanceStore, type OpenScene, Scene } from './scene.js'
 import { describeSchedule } from './schedule.js'
 import { describeSettle } from './settle.js'
 import { describeSettleTransaction } from './settle-transaction.js'
+import { describeWebhook } from './webhook.js'
 import { describeWorkflow } from './workflow.js'
 
 /** Registers the suite. `createStore` is called once for every test and answers an empty store; `close` ends the test. */
@@ -51,5 +52,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeSchedule(open)
     describeContract(open)
     describeImport(open)
+    describeWebhook(open)
   })
 }

@@ -18,6 +18,7 @@ import { schedulePort } from './schedule.js'
 import { settlePort } from './settle.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
 import type { MemoryQuery } from './transaction.js'
+import { webhookPort } from './webhook.js'
 import { workflowPort } from './workflow.js'
 
 /** A transaction of the caller's own. What it appends is visible to others when, and only when, it commits. */
@@ -57,6 +58,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...schedulePort(tables),
     ...contractPort(tables),
     ...importPort(tables),
+    ...webhookPort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

@@ -7,6 +7,7 @@ import type { AuditRow } from '../../inspect/port.js'
 import type { Clock, Random } from '../../kernel/index.js'
 import { assert, EventspineError } from '../../kernel/index.js'
 import type { ImportStanding } from '../../source/port.js'
+import type { EndpointStanding } from '../../webhook/port.js'
 import type {
   BreakerRow,
   ConsumerRow,
@@ -64,6 +65,8 @@ export class MemoryTables {
   /** By type and version. */
   readonly contracts = new Map<string, RegisteredContract>()
   readonly imports = new Map<string, ImportStanding>()
+  /** Of webhooks, those that fail or are disabled. */
+  readonly endpoints = new Map<string, EndpointStanding>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined

@@ -22,6 +22,7 @@ import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
 import { wakeStatements } from './wake.js'
+import { webhookStatements } from './webhook.js'
 import { workflowStatements } from './workflow.js'
 
 const windowMs = 7 * 86_400_000
@@ -57,6 +58,7 @@ export async function openTestStore() {
     ...scheduleStatements(database),
     ...contractStatements(database),
     ...importStatements(database, windowMs),
+    ...webhookStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

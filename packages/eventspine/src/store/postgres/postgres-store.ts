@@ -18,6 +18,7 @@ import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
 import { wakeStatements } from './wake.js'
+import { webhookStatements } from './webhook.js'
 import { workflowStatements } from './workflow.js'
 
 export interface PostgresStoreOptions extends DatabaseOptions {
@@ -51,5 +52,6 @@ export function createPostgresStore(
     ...scheduleStatements(database),
     ...contractStatements(database),
     ...importStatements(database, options.idempotencyWindowMs),
+    ...webhookStatements(database),
   }
 }
