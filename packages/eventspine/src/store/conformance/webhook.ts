@@ -24,6 +24,7 @@ const noticed = async (scene: Scene) => idsOf(await scene.log())
 export function describeWebhook(open: OpenScene): void {
   describe('webhook', () => {
     describeFailures(open)
+    describeDisabling(open)
     describeHand(open)
   })
 }
@@ -60,7 +61,9 @@ function describeFailures(open: OpenScene): void {
     }
     expect((await scene.store.webhookEndpoint(name))?.failures).toBe(1)
   })
+}
 
+function describeDisabling(open: OpenScene): void {
   it('disables one that wants no more, and says so in the log, once', async () => {
     const scene = await open()
     for (const endpoint of ['failed-before', 'new']) {
