@@ -1,6 +1,6 @@
 // `eventspine/webhooks`: the ways out.
 
-export type { Webhooks } from './runtime/webhooks.js'
+export type { EndpointPlace, Webhooks } from './runtime/webhooks.js'
 export {
   type EndpointContext,
   type EndpointDisabled,

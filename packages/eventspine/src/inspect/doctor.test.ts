@@ -60,6 +60,7 @@ const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   app: { name: 'shop', subscriptions: [{ name: 'mails' }] },
   subscriptions: [subscription()],
   breakers: [],
+  endpoints: [],
   workers: [worker],
   database,
   batches: new Map([['mails', 40]]),
@@ -334,6 +335,20 @@ describe('finds', () => {
     const { findings } = diagnose(input({ breakers }))
     expect(findings.map(({ subject }) => subject)).toEqual(['breaker mail (tenant acme)', 'breaker hooks'])
     expect(findings[1]?.message).toMatch(/^Holds the work of 2 keys, among them "a" of tenant acme/)
+  })
+
+  test('endpoints of webhooks that are disabled are one finding for each webhooks', () => {
+    const of = (webhooks: string, endpoint: string) => ({
+      ...{ webhooks, endpoint, tenant: 'acme', failingSinceMs: 0, failures: 1, lastFailedAtMs: 0 },
+      ...{ lastError: 'away', disabled: { atMs: 0, cause: 'gone' as const, by: 'eventspine', reason: null } },
+    })
+    const endpoints = [of('partners', 'a'), of('partners', 'b'), of('users', 'a')]
+    const { findings, healthy } = diagnose(input({ endpoints }))
+    expect(findings.map(({ subject, severity }) => `${severity} ${subject}`)).toEqual([
+      ...['warning webhooks partners', 'warning webhooks users'],
+    ])
+    expect(findings[0]?.message).toMatch(/to 2 endpoints that are disabled, among them "a" of tenant acme/)
+    expect(healthy).toBe(true)
   })
 
   test('errors first', () => {

@@ -1,5 +1,6 @@
 // What is wrong, judged from numbers that the store gives, each with what to do about it.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
+import type { EndpointStanding } from '../webhook/port.js'
 import type { DatabaseHealth, SubscriptionView } from './port.js'
 
 export interface Finding {
@@ -52,6 +53,8 @@ export interface DoctorInput {
   readonly app: { readonly name: string; readonly subscriptions: readonly { readonly name: string }[] }
   readonly subscriptions: readonly SubscriptionView[]
   readonly breakers: readonly BreakerState[]
+  /** Of webhooks, those that are disabled. */
+  readonly endpoints: readonly EndpointStanding[]
   readonly workers: readonly WorkerRow[]
   readonly database: DatabaseHealth
   /** Batch sizes of the consumers of this process, by subscription. */
@@ -80,6 +83,7 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...otherFindings(others),
     ...breakers.filter(({ key }) => key === '').flatMap(breakerFindings),
     ...keyFindings(breakers.filter(({ key, state }) => key !== '' && state !== 'closed')),
+    ...endpointFindings(input.endpoints),
     ...databaseFindings(database),
     ...transactionFindings(database.oldestTransaction),
     ...settingFindings(database.settings),
@@ -229,6 +233,19 @@ function keyFindings(open: readonly BreakerState[]): Finding[] {
       'warning',
       `Holds the work of ${all.length} ${all.length === 1 ? 'key' : 'keys'}, among them "${key}" of tenant ${tenant}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
       'eventspine breakers lists them. Their work is parked, and goes on by itself when probes succeed; other keys are not held',
+    ).all
+  })
+}
+
+function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
+  return [...new Set(disabled.map(({ webhooks }) => webhooks))].flatMap((webhooks) => {
+    const all = disabled.filter((each) => each.webhooks === webhooks)
+    const [{ tenant, endpoint } = {}] = all
+    return new Findings(`webhooks ${webhooks}`).when(
+      true,
+      'warning',
+      `Nothing is sent to ${all.length} ${all.length === 1 ? 'endpoint that is' : 'endpoints that are'} disabled, among them "${endpoint}" of tenant ${tenant}.`,
+      `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ENDPOINT, then eventspine redrive --subscription webhooks-${webhooks}-send`,
     ).all
   })
 }

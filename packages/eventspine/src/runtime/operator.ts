@@ -335,14 +335,15 @@ export class Operator {
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
     const { app, store, live } = this.#services
-    const [subscriptions, breakers, workers, database] = await Promise.all([
+    const [subscriptions, breakers, workers, database, endpoints] = await Promise.all([
       store.subscriptions(),
       store.breakers(),
       store.workers(),
       store.health(),
+      this.webhooks.list({ state: 'disabled' }),
     ])
     const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
-    return diagnose({ app, subscriptions, breakers, workers, database, batches })
+    return diagnose({ app, subscriptions, breakers, endpoints, workers, database, batches })
   }
 
   ping(): Promise<void> {

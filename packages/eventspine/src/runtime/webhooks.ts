@@ -10,11 +10,15 @@ import {
 } from '../webhook/index.js'
 import type { App } from './app.js'
 
+/** An endpoint; of the app's tenant where it names none. */
+export type EndpointPlace = Omit<EndpointName, 'tenant'> & { readonly tenant?: string | undefined }
+
 export interface WebhooksServices {
   readonly app: Pick<App, 'webhooks'>
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
+  readonly preparation: { readonly tenant: string }
 }
 
 const listedMax = 500
@@ -35,9 +39,9 @@ export class Webhooks {
 
   /** It gets no more messages: they are dead letters until it is enabled. Subscriptions to `webhookEndpointDisabled` hear of it.
    *  Safe to do twice. Throws NOT_FOUND for webhooks that the app does not define. */
-  async disable(name: EndpointName, actor: string, reason?: string): Promise<void> {
+  async disable(place: EndpointPlace, actor: string, reason?: string): Promise<void> {
     const { store, clock, random } = this.#services
-    checkEndpoint(name)
+    const name = this.#nameOf(place)
     this.#require(name.webhooks)
     const why = reason === undefined ? null : checkText('reason', reason)
     await store.disableWebhookEndpoint(name, checkName('actor', actor), why, (standing) =>
@@ -47,14 +51,22 @@ export class Webhooks {
   }
 
   /** It gets messages again. Those that died meanwhile are redriven by hand. Throws NOT_FOUND for one that is not disabled. */
-  async enable(name: EndpointName, actor: string): Promise<void> {
-    checkEndpoint(name)
+  async enable(place: EndpointPlace, actor: string): Promise<void> {
+    const name = this.#nameOf(place)
     if (await this.#services.store.enableWebhookEndpoint(name, checkName('actor', actor))) return
     throw new EventspineError(
       'NOT_FOUND',
       `Endpoint "${name.endpoint}" of "${name.webhooks}" and tenant "${name.tenant}" is not disabled. \`eventspine webhooks list\` shows those that are.`,
       { field: '/endpoint' },
     )
+  }
+
+  #nameOf({ webhooks, endpoint, tenant = this.#services.preparation.tenant }: EndpointPlace): EndpointName {
+    return {
+      webhooks: checkName('webhooks', webhooks),
+      tenant: checkName('tenant', tenant),
+      endpoint: checkName('endpoint', endpoint),
+    }
   }
 
   #require(name: string): void {
@@ -67,10 +79,4 @@ export class Webhooks {
       { field: '/webhooks' },
     )
   }
-}
-
-function checkEndpoint({ webhooks, tenant, endpoint }: EndpointName): void {
-  checkName('webhooks', webhooks)
-  checkName('tenant', tenant)
-  checkName('endpoint', endpoint)
 }

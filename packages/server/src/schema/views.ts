@@ -206,6 +206,27 @@ export const breakerView = z.object({
   lastError: z.string().nullable(),
 })
 
+export const endpointView = z.object({
+  webhooks: z.string(),
+  tenant: z.string(),
+  endpoint: z.string().describe('Its id, as the app has it'),
+  failingSinceMs: milliseconds.nullable().describe('Nothing but failures since then'),
+  failures: count.describe('Since then'),
+  lastFailedAtMs: milliseconds.nullable(),
+  lastError: z.string().nullable(),
+  disabled: z
+    .object({
+      atMs: milliseconds,
+      cause: z
+        .enum(['gone', 'failing', 'person'])
+        .describe('It answered 410, it had only failed for too long, or somebody did it'),
+      by: z.string(),
+      reason: z.string().nullable(),
+    })
+    .nullable()
+    .describe('null while it gets messages'),
+})
+
 export const auditView = z.object({
   id: z.number().int(),
   atMs: milliseconds,
@@ -272,6 +293,7 @@ export const namedViews = {
   Replay: replayView,
   Worker: workerView,
   Breaker: breakerView,
+  WebhookEndpoint: endpointView,
   AuditEntry: auditView,
   DoctorReport: doctorView,
   Problem: problemView,
