@@ -1,7 +1,8 @@
 // Where a message may go: every special range in every notation, names that change their mind, and what a URL may hold.
 import { describe, expect, it } from 'vitest'
 import { isPublicAddress } from './address.js'
-import { judgedUrl, type NetworkOptions, TargetRefused, targetOf } from './target.js'
+import { nameServer } from './name-server.fixture.js'
+import { askingNameServers, judgedUrl, type NetworkOptions, TargetRefused, targetOf } from './target.js'
 
 const special4 = [
   ...[
@@ -205,6 +206,32 @@ describe('names', () => {
     expect(addresses).toEqual([{ address: '1.1.1.1', family: 4 }])
     expect(answers).toHaveLength(1)
     await expect(targetOf('https://customer.example/', {}, rebinding)).rejects.toThrow('127.0.0.1')
+  })
+
+  it('are asked of a name server once, and judged by what it says then', async () => {
+    let questions = 0
+    // It changes its mind at each question, and lets no answer live.
+    const server = await nameServer((host) => {
+      if (host === 'unknown.example') return null
+      if (host === 'both.example') return ['1.1.1.1', '10.0.0.1']
+      return ++questions % 2 === 0 ? ['127.0.0.1'] : ['1.1.1.1', '8.8.8.8']
+    })
+    const resolve = askingNameServers([server.address])
+    const target = (host: string) => targetOf(`https://${host}/`, {}, resolve)
+    try {
+      for (const round of Array(20).keys()) {
+        if (round % 2 === 1) await expect(target('rebinding.example')).rejects.toThrow('127.0.0.1')
+        else
+          expect((await target('rebinding.example')).addresses.map(({ address }) => address)).toEqual([
+            ...['1.1.1.1', '8.8.8.8'],
+          ])
+      }
+      expect(server.asked.get('rebinding.example')).toBe(20)
+      await expect(target('both.example')).rejects.toThrow('10.0.0.1')
+      await expect(target('unknown.example')).rejects.toMatchObject({ code: 'ENOTFOUND' })
+    } finally {
+      await server.close()
+    }
   })
 
   it('without an address, or that nobody answers for, are no fault of the URL', async () => {

@@ -83,17 +83,26 @@ const addressOf = (address: string): Address => ({ address, family: isIP(address
 const notPublic = (address: string) =>
   new TargetRefused(`leads to ${address}, which is no address of the public internet`)
 
-const resolver = new Resolver({ timeout: 2_000, tries: 2 })
+const resolveMsMax = 2_000
+const triesMax = 2
 
-// Not by `lookup`: that takes one of four threads for as long as the name server of a stranger likes, and those are the
-// whole process's.
-async function resolved(host: string): Promise<readonly string[]> {
-  const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
-  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
-  const [first] = answers
-  if (found.length > 0 || first.status === 'fulfilled') return found
-  throw first.reason
+/**
+ * Asks these name servers, or those of the machine. Not by `lookup`: that takes one of four threads for as long as the name
+ * server of a stranger likes, and those are the whole process's.
+ */
+export function askingNameServers(servers?: readonly string[]): Resolve {
+  const resolver = new Resolver({ timeout: resolveMsMax, tries: triesMax })
+  if (servers !== undefined) resolver.setServers(servers)
+  return async (host) => {
+    const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    const [first] = answers
+    if (found.length > 0 || first.status === 'fulfilled') return found
+    throw first.reason
+  }
 }
+
+const resolved = askingNameServers()
 
 async function lookUp(host: string): Promise<readonly string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address)
