@@ -3,6 +3,7 @@
 import type { AnyEventDefinition, Event } from '../event/index.js'
 import { type HandlerContext, ProcessingError, ValidationError } from '../handle/index.js'
 import type { EndpointContext } from './definition.js'
+import { fault } from './fault.js'
 import type { Addressed } from './message.js'
 
 const endpointsMax = 1_000
@@ -26,16 +27,22 @@ const standardPayload = ({ type, time, data }: Event) => ({ type, timestamp: tim
 
 function checked(answer: unknown): readonly string[] {
   if (!Array.isArray(answer))
-    throw new ProcessingError('"endpoints" must answer a list of ids; write endpoints: (event) => [ … ]')
+    throw fault(
+      new ProcessingError('"endpoints" must answer a list of ids; write endpoints: (event) => [ … ]'),
+    )
   const ids = [...new Set(answer)]
   if (ids.length > endpointsMax)
-    throw new ProcessingError(
-      `An event goes to at most ${endpointsMax} endpoints, and "endpoints" names ${ids.length}: share them out among several webhooksOut`,
+    throw fault(
+      new ProcessingError(
+        `An event goes to at most ${endpointsMax} endpoints, and "endpoints" names ${ids.length}: share them out among several webhooksOut`,
+      ),
     )
   const unfit = ids.find((id) => !isId(id))
   if (unfit !== undefined)
-    throw new ValidationError(
-      `"endpoints" names ${JSON.stringify(unfit)}: an id is a text of 1 to ${idCharactersMax} characters`,
+    throw fault(
+      new ValidationError(
+        `"endpoints" names ${JSON.stringify(unfit)}: an id is a text of 1 to ${idCharactersMax} characters`,
+      ),
     )
   return ids as readonly string[]
 }

@@ -30,6 +30,8 @@ export type Post = (posting: Posting) => Promise<Answer>
 const bodyBytesMax = 64 * 1024
 const bodyMsMax = 10_000
 const headerBytesMax = 16 * 1024
+/** For each address of several. Node gives each but the last a quarter of a second, which the other side of the world takes. */
+const attemptMs = 2_500
 
 /** A connection of its own for each: one that is kept would be to whatever the name stood for when it was opened. */
 export function poster(clock: Clock, resolve?: Resolve): Post {
@@ -49,11 +51,12 @@ function statusOf(
   clock: Clock,
 ) {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
+  const connecting = { lookup: pinned(addresses), autoSelectFamilyAttemptTimeout: attemptMs }
   return new Promise<IncomingMessage>((resolve, reject) => {
     const request = send(url, {
       method: 'POST',
       agent: false,
-      lookup: pinned(addresses),
+      ...connecting,
       maxHeaderSize: headerBytesMax,
       // Whatever the environment of the process says.
       rejectUnauthorized: true,

@@ -14,6 +14,7 @@ import type { Logger } from '../observe/log.js'
 import { secretBytes, signStandardWebhook } from '../source/index.js'
 import { type Judgement, judgementOf, shown } from './answer.js'
 import type { WebhookEndpoint, WebhooksOut } from './definition.js'
+import { fault } from './fault.js'
 import { type Addressed, disabledEvent } from './message.js'
 import type { EndpointName, EndpointStanding, WebhookPort } from './port.js'
 import type { Post } from './post.js'
@@ -55,7 +56,7 @@ export class Sender {
     if (judgement.kind === 'taken') return await this.#succeeded(name)
     // Our own stopping is no fault of the endpoint's.
     if (!context.signal.aborted) await this.#failed(own, name, judgement, event)
-    throw judgement.error
+    throw fault(judgement.error)
   }
 
   // Where the store is away the delivery waits for it, as all of them do: that costs no attempt.
@@ -110,7 +111,7 @@ export class Sender {
       .webhookFailed(name, failure, (after) =>
         disabledEvent(after, { correlationId, causationId, traceparent }, this.#services),
       )
-      .catch((fault: unknown) => this.#uncounted(name, fault))
+      .catch((away: unknown) => this.#uncounted(name, away))
     if (standing?.disabled == null) return
     published()
     throw disabledError(standing)
@@ -130,14 +131,17 @@ async function requireEndpoint(
 ): Promise<WebhookEndpoint> {
   const endpoint: unknown = await own.endpoint(id, { tenant, signal })
   if (endpoint === null || endpoint === undefined)
-    throw new PermanentError(`There is no endpoint "${shown(id)}": "endpoint" of "${own.name}" answered none`)
-  const fault = faultOf(endpoint as Partial<WebhookEndpoint>)
+    throw fault(
+      new PermanentError(`There is no endpoint "${shown(id)}": "endpoint" of "${own.name}" answered none`),
+    )
+  const wrong = wrongWith(endpoint as Partial<WebhookEndpoint>)
   // A fault of the app, and none of the endpoint. What it answered holds secrets, so nothing of it is shown.
-  if (fault !== undefined) throw new PermanentError(`Endpoint "${shown(id)}" cannot be signed for: ${fault}`)
+  if (wrong !== undefined)
+    throw fault(new PermanentError(`Endpoint "${shown(id)}" cannot be signed for: ${wrong}`))
   return endpoint as WebhookEndpoint
 }
 
-function faultOf({ secrets }: Partial<WebhookEndpoint>): string | undefined {
+function wrongWith({ secrets }: Partial<WebhookEndpoint>): string | undefined {
   if (!Array.isArray(secrets) || secrets.length === 0 || secrets.length > secretsMax)
     return `"secrets" must name 1 to ${secretsMax}`
   for (const secret of secrets as unknown[]) {
@@ -175,7 +179,9 @@ function disabledError({ webhooks, endpoint, disabled }: EndpointStanding): Perm
     failing: 'since it had only failed for too long',
     person: `by ${disabled?.by}`,
   }[disabled?.cause ?? 'person']
-  return new PermanentError(
-    `Endpoint "${shown(endpoint)}" is disabled since ${since}, ${why}. Enable it with: eventspine webhooks enable ${webhooks} ${shown(endpoint)}, then redrive`,
+  return fault(
+    new PermanentError(
+      `Endpoint "${shown(endpoint)}" is disabled since ${since}, ${why}. Enable it with: eventspine webhooks enable ${webhooks} ${shown(endpoint)}, then redrive`,
+    ),
   )
 }

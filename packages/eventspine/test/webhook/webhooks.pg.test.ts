@@ -11,7 +11,7 @@ import {
 } from 'eventspine/webhooks'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { freshSchema, quiet, running, sql, until } from '../support.js'
+import { freshSchema, logged, quiet, running, sql, until } from '../support.js'
 import { local, ok, type Receiver, receiver, secretOf, status } from './receiver.js'
 
 const orderPlaced = defineEvent({
@@ -293,22 +293,33 @@ describe('an endpoint', () => {
     expect([...customer.received, ...customer.refused]).toEqual([])
   })
 
-  it('shows its secrets and its address nowhere in the database', async () => {
+  it('shows its secrets, the path of its URL and insides of the engine nowhere', async () => {
     const customer = await receiver([secretOf(1)], status(400))
-    const { spine, schema, place, letters } = await partners({ customer: at(customer, secretOf(1)) })
-    await place('a-1', 'customer')
+    const away = await receiver([secretOf(1)], (_, response) => response.destroy())
+    const token = 'path-that-only-they-know'
+    const hidden = ({ url }: Receiver) => ({ url: `${url}/${token}?${token}`, secrets: [secretOf(1)] })
+    const { spine, schema, place, letters } = await partners(
+      {
+        ...{ customer: hidden(customer), away: hidden(away), gone: null },
+        private: { ...hidden(customer), url: `ftp://${token}/` },
+      },
+      { retry: retries.webhook({ timeScale: 0.001, attemptsMax: 2 }) },
+    )
+    await place('a-1', 'customer', 'away', 'gone', 'private')
     await quiet(spine)
-    expect(await letters()).toHaveLength(1)
+    expect((await letters()).map(({ failure }) => failure.stack)).toEqual(Array(4).fill(null))
+    expect([customer.received.length, away.received.length]).toEqual([1, 2])
     const tables = await sql<{ name: string }>(
       `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1`,
       [schema],
     )
     expect(tables.length).toBeGreaterThan(10)
+    const log = logged.join('\n')
+    for (const secret of [secretOf(1).slice(6), token]) expect(log).not.toContain(secret)
     for (const { name } of tables) {
       const rows = await sql<{ text: string }>(`SELECT t::text AS text FROM ${schema}.${name} t`)
       const all = rows.map(({ text }) => text).join('\n')
-      for (const secret of [secretOf(1).slice(6), new URL(customer.url).host])
-        expect(all).not.toContain(secret)
+      for (const secret of [secretOf(1).slice(6), token]) expect(all).not.toContain(secret)
     }
   })
 
