@@ -25,6 +25,7 @@ export const house = [
   { folder: 'personal', calls: ground, hidden: outside, door: true },
   { folder: 'tenant', calls: ground, hidden: outside, door: true },
   { folder: 'source', calls: [...ground, ...flow], hidden: outside, door: true },
+  { folder: 'webhook', calls: [...ground, ...flow, 'source'], hidden: outside, door: true },
   { folder: 'schedule', calls: [...ground, ...flow], hidden: outside, door: true },
   { folder: 'workflow', calls: [...ground, ...flow], hidden: outside, door: true },
   { folder: 'store', calls: ['kernel', 'observe', 'claim'], hidden: ['runtime', 'testing'] },

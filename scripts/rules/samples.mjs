@@ -102,6 +102,7 @@ const broken = [
     'personal',
     'tenant',
     'source',
+    'webhook',
     'schedule',
     'workflow',
   ].map((folder) => [
@@ -139,6 +140,7 @@ const broken = [
     'personal',
     'tenant',
     'source',
+    'webhook',
     'schedule',
     'workflow',
   ].map((folder) => [

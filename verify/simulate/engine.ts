@@ -63,6 +63,7 @@ export { sourceLeasePort } from '../../packages/eventspine/src/store/memory/sour
 export { tablePort } from '../../packages/eventspine/src/store/memory/table.js'
 export { MemoryTables } from '../../packages/eventspine/src/store/memory/tables.js'
 export type { MemoryTransaction } from '../../packages/eventspine/src/store/memory/transaction.js'
+export { webhookPort } from '../../packages/eventspine/src/store/memory/webhook.js'
 export { workflowPort } from '../../packages/eventspine/src/store/memory/workflow.js'
 export { createPostgresStore } from '../../packages/eventspine/src/store/postgres/postgres-store.js'
 export type { Store } from '../../packages/eventspine/src/store/store.js'

@@ -50,7 +50,7 @@ export class Person {
     if (operation === 'discard') return void (await operator.discard({ subscription }, actor, 'not wanted'))
     if (operation === 'replay') return void (await operator.replay({ subscription, actor }))
     if (operation === 'breaker')
-      return operator.setBreaker('downstream', '', dice.pick(['open', 'closed']), actor)
+      return operator.setBreaker({ name: 'downstream' }, dice.pick(['open', 'closed']), actor)
     return this.#stop(operation)
   }
 
@@ -125,8 +125,8 @@ export class Person {
       if (tables.subscriptions.get(name)?.state !== 'paused') continue
       await this.#resume(name, () => store.resume(name, actor))
     }
-    for (const { name, tenant, state } of tables.breakers.values())
-      if (state === 'open') await store.breakerSet(name, tenant, 'closed', 0, actor)
+    for (const { name, tenant, key, state } of tables.breakers.values())
+      if (state === 'open') await store.breakerSet({ name, tenant, key }, 'closed', 0, actor)
   }
 
   /** Gives up what halts its key, so that the rest of the key can go on. */

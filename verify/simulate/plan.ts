@@ -55,7 +55,7 @@ export interface SubscriptionPlan {
   readonly concurrency: number
   readonly perKey: boolean
   readonly start: 'beginning' | 'now'
-  readonly breaker: 'none' | 'service' | 'tenant'
+  readonly breaker: 'none' | 'service' | 'tenant' | 'key'
   readonly rate: boolean
   /** What its handler publishes, and under which ids. */
   readonly publishes: 'nothing' | 'new id' | 'own id' | 'shared id'
@@ -138,7 +138,7 @@ function subscriptionOf(dice: Dice, index: number): SubscriptionPlan {
     concurrency: dice.pick([2, 4, 10]),
     perKey: ordered === false && dice.chance(0.2),
     start: dice.pick(['beginning', 'now']),
-    breaker: dice.pick(['none', 'none', 'service', 'tenant']),
+    breaker: dice.pick(['none', 'none', 'service', 'tenant', 'key']),
     rate: dice.chance(0.15),
     publishes: dice.pick(['nothing', 'nothing', 'nothing', 'new id', 'own id', 'shared id']),
     filtered: dice.chance(0.15),

@@ -23,6 +23,7 @@ import {
   tablePort,
   VirtualClock,
   wakePort,
+  webhookPort,
   workflowPort,
 } from './engine.js'
 import { Ledger } from './ledger.js'
@@ -135,6 +136,7 @@ function storeOver(tables: MemoryTables): Store {
     ...sourceLeasePort(tables),
     ...personalPort(tables),
     ...tablePort(),
+    ...webhookPort(tables),
     ...lifecyclePort(tables),
   }
 }

@@ -20,6 +20,7 @@ import { addServe } from './commands/serve.js'
 import { addSources } from './commands/sources.js'
 import { addStart } from './commands/start.js'
 import { addSubscriptions } from './commands/subscriptions.js'
+import { addWebhooks } from './commands/webhooks.js'
 import { addWorker } from './commands/worker.js'
 import { addWorkers } from './commands/workers.js'
 import { addWorkflows } from './commands/workflows.js'
@@ -29,7 +30,10 @@ type Add = (program: Command, commands: Commands) => void
 const groups: readonly (readonly [string, readonly Add[]])[] = [
   ['Run:', [addDev, addStart, addWorker, addMigrate, addKeys, addServe]],
   ['Events:', [addPublish, addImport, addSources, addEvents, addContracts]],
-  ['Operate:', [addSubscriptions, addWorkflows, addSchedules, addDead, addRedrive, addReplay, addBreakers]],
+  [
+    'Operate:',
+    [addSubscriptions, addWorkflows, addSchedules, addDead, addRedrive, addReplay, addBreakers, addWebhooks],
+  ],
   ['Look:', [addDoctor, addWorkers, addAudit, addPersonal]],
 ]
 

@@ -47,6 +47,8 @@ describe('an empty database', () => {
       '0010_source_leases',
       '0011_personal_keys',
       '0012_table_sources',
+      '0013_breakers_of_keys',
+      '0014_webhook_endpoints',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

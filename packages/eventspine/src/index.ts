@@ -75,7 +75,7 @@ export type {
 export { type App, type AppOptions, defineApp } from './runtime/app.js'
 export type { Contracts } from './runtime/contracts.js'
 export { Eventspine } from './runtime/eventspine.js'
-export type { EventDetails, Operator } from './runtime/operator.js'
+export type { BreakerPlace, EventDetails, Operator } from './runtime/operator.js'
 export type { CellOptions, EventspineOptions } from './runtime/options.js'
 export type { ErasureOptions, Personal, PersonalEvent } from './runtime/personal.js'
 export type { IncomingEvent, Publication } from './runtime/publication.js'

@@ -52,6 +52,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'starting',
     'waiting',
   ],
+  'eventspine/webhooks': ['webhookEndpointDisabled', 'webhooksOut'],
   'eventspine/workflow': [
     'ChildError',
     'NonDeterminismError',

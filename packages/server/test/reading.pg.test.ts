@@ -261,7 +261,7 @@ test('a replay goes to its subscription only, and not to one that calls the worl
 
 test('a breaker is set by hand', async () => {
   const set = await call('setBreaker', '/v1/breakers/payments', { state: 'open', tenant: 'acme' })
-  expect(set.json).toEqual({ name: 'payments', tenant: 'acme', state: 'open' })
+  expect(set.json).toEqual({ name: 'payments', tenant: 'acme', key: '', state: 'open' })
   expect(items(await call('listBreakers', '/v1/breakers'))).toMatchObject([
     { name: 'payments', state: 'open' },
   ])
@@ -269,6 +269,9 @@ test('a breaker is set by hand', async () => {
   expect(items(await call('listBreakers', '/v1/breakers'))).toMatchObject([
     { name: 'payments', state: 'closed' },
   ])
+  const ofKey = { tenant: 'acme', key: 'k1' }
+  await call('setBreaker', '/v1/breakers/payments', { state: 'closed', ...ofKey })
+  expect(items(await call('listBreakers', '/v1/breakers'))).toMatchObject([{ key: '' }, { ...ofKey }])
 })
 
 test('the audit names who did what', async () => {

@@ -5,7 +5,12 @@ import type { Case } from '../request/case.js'
 import type { Reply } from './reply.js'
 
 const handlersType = 'orders.order-confirmed'
-const enginesTypes = ['eventspine.workflow.', 'eventspine.message-kept', 'eventspine.schedule.']
+const enginesTypes = [
+  'eventspine.workflow.',
+  'eventspine.message-kept',
+  'eventspine.schedule.',
+  'eventspine.webhook',
+]
 const rowsMax = 2_000
 /** Violations that are told in full. */
 const toldMax = 20

@@ -53,6 +53,10 @@ export class State {
         return operation.id === 'takeMessage'
           ? dice.pick(['taken', 'taken', 'signed', 'none'])
           : fixed(dice, name)
+      case 'endpoint':
+        return dice.pick(['ep-1', 'ep-2'])
+      case 'webhooks':
+        return dice.pick(['partners', 'none'])
       case 'schedule':
         return dice.pick(['yearly', 'yearly', 'none'])
       case 'ids':
@@ -118,6 +122,7 @@ export class State {
 
 function nameFor(dice: Dice, operation: Operation): string {
   if (operation.path.startsWith('/v1/breakers')) return dice.pick(['payments', 'none'])
+  if (operation.path.startsWith('/v1/webhooks')) return dice.pick(['partners', 'partners', 'none'])
   // What is removed takes no part until the app starts anew: the others have to last.
   if (operation.id === 'removeSubscription') return dice.pick(['spare', 'none'])
   return dice.pick(['confirm', 'remember', 'fail', 'none'])

@@ -1,6 +1,7 @@
 // What the server under fire runs: an event that takes anything, versions, a chain, and what ends as dead letters.
 import { defineApp, defineEvent, defineSubscription, PermanentError, TransientError } from 'eventspine'
 import { standardWebhooks, webhook } from 'eventspine/source'
+import { webhooksOut } from 'eventspine/webhooks'
 import { schedule, workflow } from 'eventspine/workflow'
 import { z } from 'zod'
 
@@ -76,12 +77,21 @@ const signed = webhook({
   to: () => null,
 })
 
+// For whoever disables and enables its endpoints; nothing is sent.
+const partners = webhooksOut({
+  name: 'partners',
+  on: orderConfirmed,
+  endpoints: () => [],
+  endpoint: () => null,
+})
+
 export const app = defineApp({
   name: 'fuzz',
   events: [orderV1, orderPlaced, orderConfirmed, anything, failing],
   subscriptions: [confirm, remember, fail, spare],
   workflows: [ask],
   sources: [taken, signed],
+  webhooks: [partners],
   // For whoever has it run: by itself it comes round once a year.
   schedules: [
     schedule({ name: 'yearly', cron: '0 0 1 1 *', event: orderConfirmed, data: () => ({ order: 'yearly' }) }),

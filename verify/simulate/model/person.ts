@@ -46,14 +46,18 @@ export class ModelPerson {
     return { state, matched, completed, retrying, dead }
   }
 
+  breaker(choose: Choices) {
+    return { name: 'downstream', tenant: choose.pick(tenants) ?? '', key: choose.pick(['', 'k1']) ?? '' }
+  }
+
   async breakerFailed(choose: Choices): Promise<unknown> {
-    const tenant = choose.pick(tenants) ?? ''
     await this.#store.breakerFailed({
-      ...{ name: 'downstream', tenant, count: choose.between(1, 2), failuresMax: 3, windowMs: longMs },
+      ...this.breaker(choose),
+      ...{ count: choose.between(1, 2), failuresMax: 3, windowMs: longMs },
       ...{ cooldownMs: choose.pick([0, longMs]) ?? 0, error: 'down' },
     })
     return (await this.#store.breakers())
-      .map(({ name, tenant: of, state, failures }) => [name, of, state, failures])
+      .map(({ name, tenant, key, state, failures }) => [name, tenant, key, state, failures])
       .sort()
   }
 
@@ -101,7 +105,7 @@ export class ModelPerson {
         .flatMap(({ name, state }) => (state === 'paused' ? [name] : []))
         .sort(),
       breakers: (await store.breakers())
-        .map(({ name, tenant, state, failures }) => [name, tenant, state, failures])
+        .map(({ name, tenant, key, state, failures }) => [name, tenant, key, state, failures])
         .sort(),
     }
   }

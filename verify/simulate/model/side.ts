@@ -102,8 +102,8 @@ export class Side {
       replay: (choose) => person.replay(choose),
       'stop replay': (choose) => person.stopReplay(choose),
       'breaker failed': (choose) => person.breakerFailed(choose),
-      'breaker probe': (choose) => store.breakerProbe('downstream', choose.pick(tenants) ?? '', longMs),
-      'breaker succeeded': (choose) => store.breakerSucceeded('downstream', choose.pick(tenants) ?? '', 2),
+      'breaker probe': (choose) => store.breakerProbe(person.breaker(choose), longMs),
+      'breaker succeeded': (choose) => store.breakerSucceeded(person.breaker(choose), 2),
       look: () => person.look(),
     }
   }

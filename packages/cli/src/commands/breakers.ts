@@ -1,6 +1,6 @@
 // `eventspine breakers`: circuit breakers, and a hand on them.
 import type { Command } from 'commander'
-import type { BreakerState } from 'eventspine'
+import type { BreakerPlace, BreakerState } from 'eventspine'
 import { type Commands, operand } from '../command.js'
 import type { Session } from '../project/session.js'
 import { table } from '../screen/table.js'
@@ -23,15 +23,16 @@ export function addBreakers(program: Command, commands: Commands): void {
       .command(`${verb} <name>`)
       .description(effect)
       .option('--tenant <name>', 'of a breaker that each tenant has of its own')
+      .option('--key <key>', 'of one that each key of a tenant has')
       .action(setTo(commands, state))
   }
 }
 
 function setTo(commands: Commands, state: 'open' | 'closed') {
-  return commands.operation<{ readonly tenant?: string }>(async (session, { operands, flags }) => {
+  return commands.operation<Omit<BreakerPlace, 'name'>>(async (session, { operands, flags }) => {
     const { operator, actor } = session
     const name = operand(operands)
-    await operator.setBreaker(name, flags.tenant ?? '', state, actor)
+    await operator.setBreaker({ ...flags, name }, state, actor)
     const all = await operator.breakers()
     return show(
       session,
@@ -52,6 +53,7 @@ async function show({ screen }: Session, breakers: readonly BreakerState[]): Pro
     const columns = [
       { title: 'BREAKER' },
       { title: 'TENANT', widthMin: 6 },
+      { title: 'KEY', widthMin: 6, optional: true },
       { title: 'STATE' },
       { title: 'FAILURES', align: 'right' },
       { title: 'PROBES IN' },
@@ -60,6 +62,7 @@ async function show({ screen }: Session, breakers: readonly BreakerState[]): Pro
     const rows = breakers.map((breaker) => [
       breaker.name,
       breaker.tenant === '' ? dim('all') : breaker.tenant,
+      breaker.key,
       states[breaker.state](breaker.state),
       count(breaker.failures),
       breaker.state === 'open' ? duration(breaker.opensForMs) : '',

@@ -1,10 +1,13 @@
 // What this process knows of the breakers that all workers share: read now and then, told of failures at once.
 // Success writes nothing while a breaker is closed.
+
+import type { StoredEvent } from '../event/stored.js'
 import type { Clock } from '../kernel/index.js'
-import type { BreakerPort, BreakerState } from './port.js'
+import type { BreakerName, BreakerPort, BreakerState } from './port.js'
 import type { ResolvedSubscription } from './subscription.js'
 
 type Breaker = NonNullable<ResolvedSubscription['breaker']>
+type Place = Pick<StoredEvent, 'tenant' | 'key'>
 
 export type Passage =
   | { readonly kind: 'go'; readonly share: number }
@@ -21,7 +24,8 @@ export class BreakerBoard {
   readonly #changed: () => void
   readonly #states = new Map<string, BreakerState & { readonly readAt: number }>()
   readonly #stop = new AbortController()
-  #used = false
+  /** The longest ramp of any; undefined where there is none. */
+  #rampMsMax: number | undefined
   #running: Promise<void> | undefined
 
   constructor(port: BreakerPort, clock: Clock, changed: () => void) {
@@ -30,9 +34,11 @@ export class BreakerBoard {
     this.#changed = changed
   }
 
-  start(used: boolean): void {
-    this.#used = used
-    if (used) this.#running ??= this.#follow()
+  /** Follows those that these name; asks for nothing where there are none. */
+  start(breakers: readonly Breaker[]): void {
+    if (breakers.length === 0) return
+    this.#rampMsMax = Math.max(...breakers.map(({ rampMs }) => rampMs))
+    this.#running ??= this.#follow()
   }
 
   async stop(): Promise<void> {
@@ -48,16 +54,17 @@ export class BreakerBoard {
   }
 
   async refresh(): Promise<void> {
-    if (!this.#used) return
-    const states = await this.#port.breakers()
+    if (this.#rampMsMax === undefined) return
+    // What is closed and has had its ramp holds nobody: of keys there may be thousands.
+    const states = await this.#port.breakers(this.#rampMsMax)
     const readAt = this.#clock.monotonic()
     this.#states.clear()
-    for (const state of states) this.#states.set(`${state.name}\n${state.tenant}`, { ...state, readAt })
+    for (const state of states) this.#states.set(identity(state), { ...state, readAt })
     this.#changed()
   }
 
-  passage(breaker: Breaker, tenant: string): Passage {
-    const state = this.#states.get(identity(breaker, tenant))
+  passage(breaker: Breaker, place: Place): Passage {
+    const state = this.#states.get(identity(nameOf(breaker, place)))
     if (state === undefined) return { kind: 'go', share: 1 }
     const sinceMs = this.#clock.monotonic() - state.readAt
     if (state.state === 'closed') {
@@ -69,16 +76,15 @@ export class BreakerBoard {
   }
 
   /** True when this delivery is the one that tries. Another may when it has not answered in `slotMs`. */
-  async probe(breaker: Breaker, tenant: string, slotMs: number): Promise<boolean> {
-    return this.#port.breakerProbe(breaker.name, scope(breaker, tenant), slotMs).catch(() => false)
+  async probe(breaker: Breaker, place: Place, slotMs: number): Promise<boolean> {
+    return this.#port.breakerProbe(nameOf(breaker, place), slotMs).catch(() => false)
   }
 
-  async failed(breaker: Breaker, tenant: string, error: string): Promise<void> {
-    const { name, failures, windowMs, cooldownMs } = breaker
+  async failed(breaker: Breaker, place: Place, error: string): Promise<void> {
+    const { failures, windowMs, cooldownMs } = breaker
     await this.#port
       .breakerFailed({
-        name,
-        tenant: scope(breaker, tenant),
+        ...nameOf(breaker, place),
         count: 1,
         failuresMax: failures,
         windowMs,
@@ -90,15 +96,21 @@ export class BreakerBoard {
   }
 
   /** Called for each success; only a breaker that is not closed is told. */
-  async succeeded(breaker: Breaker, tenant: string): Promise<void> {
-    const state = this.#states.get(identity(breaker, tenant))
+  async succeeded(breaker: Breaker, place: Place): Promise<void> {
+    const name = nameOf(breaker, place)
+    const state = this.#states.get(identity(name))
     if (state === undefined || state.state === 'closed') return
     await this.#port
-      .breakerSucceeded(breaker.name, scope(breaker, tenant), breaker.probes)
+      .breakerSucceeded(name, breaker.probes)
       .then(() => this.refresh())
       .catch(() => {})
   }
 }
 
-const scope = (breaker: Breaker, tenant: string) => (breaker.scope === 'tenant' ? tenant : '')
-const identity = (breaker: Breaker, tenant: string) => `${breaker.name}\n${scope(breaker, tenant)}`
+const nameOf = ({ name, scope }: Breaker, { tenant, key }: Place): BreakerName => ({
+  name,
+  tenant: scope === 'service' ? '' : tenant,
+  key: scope === 'key' ? (key ?? '') : '',
+})
+
+const identity = ({ name, tenant, key }: BreakerName) => `${name}\n${tenant}\n${key}`

@@ -59,6 +59,11 @@ export class RetryBudget {
     this.#tokens = Math.max(0, this.#tokens - 1)
   }
 
+  /** It did not run after all. */
+  giveBack(): void {
+    this.#tokens = Math.min(budgetTokensMax, this.#tokens + 1)
+  }
+
   succeeded(retry: boolean): void {
     this.#tokens = Math.min(budgetTokensMax, this.#tokens + depositPerSuccess + (retry ? 1 : 0))
   }

@@ -29,9 +29,10 @@ export interface GateServices {
 }
 
 /** Behind the open breaker of the whole service nothing is written, so it is looked at again soon. A row put aside for
- *  its tenant's breaker is due at the next probe, or after so long: an operator may have closed it by then. */
+ *  its tenant's or key's breaker is due at the next probe, or after so long: an operator may have closed it by then. */
 const holdMsMax = 1_000
 const asideMsMax = 60_000
+const whole = { tenant: '', key: null }
 
 export class Gate {
   readonly #services: GateServices
@@ -74,12 +75,12 @@ export class Gate {
     if (!this.#services.capacity.room(this.#runnableOf(item), this.#waiter)) return { kind: 'hold', ms: null }
     let share = 1
     if (breaker !== undefined) {
-      const passage = this.#services.breakers.passage(breaker, item.event.tenant)
+      const passage = this.#services.breakers.passage(breaker, item.event)
       if (passage.kind === 'probe') return { kind: 'probe' }
       if (passage.kind === 'wait')
-        return breaker.scope === 'tenant'
-          ? { kind: 'aside', ms: Math.min(asideMsMax, passage.ms) }
-          : { kind: 'hold', ms: Math.min(holdMsMax, passage.ms) }
+        return breaker.scope === 'service'
+          ? { kind: 'hold', ms: Math.min(holdMsMax, passage.ms) }
+          : { kind: 'aside', ms: Math.min(asideMsMax, passage.ms) }
       share = passage.share
     }
     if (this.running >= Math.max(1, this.concurrency * share)) return { kind: 'hold', ms: null }
@@ -94,7 +95,8 @@ export class Gate {
   /** Due rows that could run now. */
   roomForRows(queued: number): number {
     const { breaker } = this.#subscription
-    if (breaker?.scope === 'service' && this.#services.breakers.passage(breaker, '').kind === 'wait') return 0
+    if (breaker?.scope === 'service' && this.#services.breakers.passage(breaker, whole).kind === 'wait')
+      return 0
     // Transactional ones run a chunk at a time: what counts is what fits into it.
     const places =
       this.#subscription.transact === undefined ? this.concurrency - this.running : transactionItemsMax
@@ -116,6 +118,12 @@ export class Gate {
     if (isRetry(item)) this.#budget.spend()
   }
 
+  /** A claimed row is put aside without having run: else what waits for an open breaker, looked at each minute, would
+   *  take the budget of those that could run. */
+  putAside(item: Item): void {
+    if (item.tick === null && isRetry(item)) this.#budget.giveBack()
+  }
+
   started(item: Item): void {
     this.running++
     this.#services.capacity.take(this.#runnableOf(item))
@@ -134,13 +142,12 @@ export class Gate {
     if (outcome.kind === 'done') this.#budget.succeeded(isRetry(item))
     const { breaker } = this.#subscription
     if (breaker === undefined) return
-    const { tenant } = item.event
     const down =
       outcome.kind !== 'done' &&
       (outcome.failure.category === 'transient' || outcome.failure.category === 'timeout')
     // Any other failure says that the downstream answered.
-    if (down) void this.#services.breakers.failed(breaker, tenant, outcome.failure.message)
-    else void this.#services.breakers.succeeded(breaker, tenant)
+    if (down) void this.#services.breakers.failed(breaker, item.event, outcome.failure.message)
+    else void this.#services.breakers.succeeded(breaker, item.event)
   }
 
   /** True when this delivery may be the one that tries an open breaker. */
@@ -149,7 +156,7 @@ export class Gate {
     // One at a time for as long as it may run; but whoever dies of it, or never runs, holds the others up for a minute
     // at most.
     const probeMs = Math.min(probeMsMax, Math.max(leaseMs, deadlineMs))
-    return breaker !== undefined && this.#services.breakers.probe(breaker, item.event.tenant, probeMs)
+    return breaker !== undefined && this.#services.breakers.probe(breaker, item.event, probeMs)
   }
 }
 

@@ -16,24 +16,29 @@ interface Blocked {
   haltUnrecorded: boolean
 }
 
-export type Admission = 'run' | 'later' | 'row'
+export type Admission = 'run' | 'later' | 'row' | 'crowded'
 
 export class KeyOrder {
   readonly #perKeyMax: number
   readonly #ordered: boolean
   /** Keys matter at all. */
   readonly #watches: boolean
+  /** Keys do not wait for each other. */
+  readonly #apart: boolean
   readonly #running = new Map<OrderingKey, number>()
   readonly #later = new Map<OrderingKey, Item[]>()
   #laterItems = 0
   readonly #blocked = new Map<OrderingKey, Blocked>()
   /** Types of what became rows behind a running delivery of their key. */
   readonly #rowsBehind = new Map<OrderingKey, Set<string>>()
+  /** Sent away since few of the key waited. */
+  readonly #crowded = new Map<OrderingKey, number>()
 
   /** `perKeyMax` of infinity: whoever asks runs what it is given one by one, in its order. */
-  constructor(ordered: boolean, perKeyMax: number) {
+  constructor(ordered: boolean, perKeyMax: number, apart = false) {
     this.#ordered = ordered
     this.#perKeyMax = perKeyMax
+    this.#apart = apart && !ordered
     this.#watches = ordered || perKeyMax < Number.POSITIVE_INFINITY
   }
 
@@ -48,7 +53,8 @@ export class KeyOrder {
     return false
   }
 
-  /** Asks for a place; `run` takes it, `later` keeps the item until its key is free, `row` wants it put down. */
+  /** Asks for a place; `run` takes it, `later` keeps the item until its key is free, `row` wants it put down, and `crowded` as well,
+   *  for `crowdedMs`. */
   admit(item: Item): Admission {
     const key = this.#watches ? item.orderingKey : null
     if (key === null) return 'run'
@@ -59,15 +65,29 @@ export class KeyOrder {
       return 'row'
     }
     const running = this.#running.get(key) ?? 0
-    if (running >= this.#perKeyMax) {
-      const later = this.#later.get(key)
-      this.#laterItems++
-      if (later === undefined) this.#later.set(key, [item])
-      else later.push(item)
-      return 'later'
-    }
+    if (running >= this.#perKeyMax) return this.#keepBack(key, item)
     this.#running.set(key, running + 1)
     return 'run'
+  }
+
+  #keepBack(key: OrderingKey, item: Item): Admission {
+    const later = this.#later.get(key) ?? []
+    // A row may wait: it holds no cursor.
+    const full = later.length >= rowsOfKeyMax || this.#laterItems >= rowsMax
+    if (this.#apart && (item.tick !== null || full)) {
+      this.#crowded.set(key, (this.#crowded.get(key) ?? 0) + 1)
+      return 'crowded'
+    }
+    this.#laterItems++
+    later.push(item)
+    this.#later.set(key, later)
+    return 'later'
+  }
+
+  /** When one that was sent away may come again: the longer, the more of its key were, so that they are not claimed in vain. */
+  crowdedMs({ orderingKey }: Item): number {
+    const crowded = orderingKey === null ? 0 : (this.#crowded.get(orderingKey) ?? 0)
+    return crowded <= rowsOfKeyMax ? 0 : Math.min(crowdedMsMax, crowdedMsMin + crowded * crowdedMsEach)
   }
 
   #noteBehind(key: OrderingKey, type: string): void {
@@ -114,8 +134,8 @@ export class KeyOrder {
       this.#rowsBehind.delete(key)
     }
     if (this.#ordered) this.#leave(key, item, left)
-    const later = this.#later.get(key)
-    if (later === undefined) return nothing
+    const later = this.#later.get(key) ?? nothing
+    if (later.length < rowsOfKeyMax) this.#crowded.delete(key)
     this.#later.delete(key)
     this.#laterItems -= later.length
     return later
@@ -234,9 +254,9 @@ export class KeyOrder {
     return [...this.#blocked.keys()]
   }
 
-  /** How many items are kept back for their key. */
+  /** How many items are kept back for their key, and hold up what is read behind them. */
   get waitingItems(): number {
-    return this.#laterItems
+    return this.#apart ? 0 : this.#laterItems
   }
 
   waiting(): Item[] {
@@ -244,10 +264,22 @@ export class KeyOrder {
   }
 }
 
+/** Of keys that are apart: rows that wait in memory, of one key and of all. */
+const rowsOfKeyMax = 50
+const rowsMax = 1_000
+const crowdedMsMin = 1_000
+const crowdedMsEach = 10
+const crowdedMsMax = 60_000
+
 const nothing: readonly Item[] = Object.freeze([])
 
 // A chunk of transactional deliveries may hold several of a key, in their order: it runs one by one where that matters.
-export function keyOrderOf({ transact, ordered, concurrencyPerKeyMax }: ResolvedSubscription): KeyOrder {
+export function keyOrderOf({
+  transact,
+  ordered,
+  concurrencyPerKeyMax,
+  keysApart,
+}: ResolvedSubscription): KeyOrder {
   if (transact !== undefined) return new KeyOrder(ordered !== 'no', Number.POSITIVE_INFINITY)
-  return ordered === 'no' ? new KeyOrder(false, concurrencyPerKeyMax) : new KeyOrder(true, 1)
+  return ordered === 'no' ? new KeyOrder(false, concurrencyPerKeyMax, keysApart) : new KeyOrder(true, 1)
 }

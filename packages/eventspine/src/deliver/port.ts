@@ -199,10 +199,15 @@ export interface RetryPort {
   ): Promise<ReadonlySet<OrderingKey>>
 }
 
-export interface BreakerState {
+export interface BreakerName {
   readonly name: string
   /** Empty for a breaker of the whole service. */
   readonly tenant: string
+  /** Of that tenant; empty for a breaker of all its keys. */
+  readonly key: string
+}
+
+export interface BreakerState extends BreakerName {
   readonly state: 'closed' | 'open' | 'half-open'
   readonly failures: number
   readonly openedAtMs: number | null
@@ -214,29 +219,24 @@ export interface BreakerState {
 }
 
 export interface BreakerPort {
-  breakers(): Promise<readonly BreakerState[]>
+  /** All; with `closedMsMax` those that are not closed, or closed no longer ago. */
+  breakers(closedMsMax?: number): Promise<readonly BreakerState[]>
   /** Counts failures; opens at the limit. A failure while half-open opens at once. */
-  breakerFailed(report: {
-    readonly name: string
-    readonly tenant: string
-    readonly count: number
-    readonly failuresMax: number
-    readonly windowMs: number
-    readonly cooldownMs: number
-    readonly error: string
-  }): Promise<void>
-  /** Asks for the one probe slot of an open breaker whose cooldown is over; it is free again after `probeMs`. */
-  breakerProbe(name: string, tenant: string, probeMs: number): Promise<boolean>
-  /** Counts a successful probe; closes at `probes`. */
-  breakerSucceeded(name: string, tenant: string, probes: number): Promise<void>
-  /** An operator's hand: closes or opens it now. */
-  breakerSet(
-    name: string,
-    tenant: string,
-    state: 'closed' | 'open',
-    cooldownMs: number,
-    actor: string,
+  breakerFailed(
+    report: BreakerName & {
+      readonly count: number
+      readonly failuresMax: number
+      readonly windowMs: number
+      readonly cooldownMs: number
+      readonly error: string
+    },
   ): Promise<void>
+  /** Asks for the one probe slot of an open breaker whose cooldown is over; it is free again after `probeMs`. */
+  breakerProbe(breaker: BreakerName, probeMs: number): Promise<boolean>
+  /** Counts a successful probe; closes at `probes`. */
+  breakerSucceeded(breaker: BreakerName, probes: number): Promise<void>
+  /** An operator's hand: closes or opens it now. */
+  breakerSet(breaker: BreakerName, state: 'closed' | 'open', cooldownMs: number, actor: string): Promise<void>
 }
 
 /** Why an attempt did not succeed, as it is kept. */

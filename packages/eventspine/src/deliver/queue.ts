@@ -98,12 +98,14 @@ export class Queue {
 
   #admit(item: Item): boolean {
     const admission = this.#keys.admit(item)
+    if (admission === 'crowded') this.stepAside(item, this.#keys.crowdedMs(item), 0)
     if (admission === 'row') item.ending = { kind: 'waiting' }
     return admission === 'run'
   }
 
-  /** One tenant's open breaker must not hold the others, and a suspect must not run beside them: both become rows. */
+  /** One tenant's or key's open breaker must not hold the others, and a suspect must not run beside them: both become rows. */
   stepAside(item: Item, delayMs: number, deaths: number): void {
+    this.#gate.putAside(item)
     const behind = this.#keys.stepAside(item)
     item.ending = behind ? { kind: 'waiting' } : { kind: 'parked', delayMs, deaths }
     this.#services.aside(item)

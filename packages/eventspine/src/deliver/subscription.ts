@@ -23,8 +23,9 @@ export interface BreakerOptions {
   readonly probes?: number
   /** After closing, concurrency grows from a tenth to all of it over this time. Default 10,000. */
   readonly rampMs?: number
-  /** `tenant`: one breaker per tenant, the others go on. Default `service`. */
-  readonly scope?: 'service' | 'tenant'
+  /** `tenant`: one breaker per tenant, the others go on. `key`: one per key of a tenant; events without a key share the
+   *  tenant's. Default `service`. */
+  readonly scope?: 'service' | 'tenant' | 'key'
 }
 
 export interface SubscriptionPolicies {
@@ -110,6 +111,8 @@ export interface ResolvedSubscription {
   readonly workflow: string | undefined
   /** The same for a source: it tries its kept messages again. */
   readonly source?: string
+  /** The same for webhooks: it sends their messages. */
+  readonly webhooks?: string
   /** Of that workflow: those that this process can run. */
   readonly versions?: readonly number[]
   readonly retry: RetryPolicy
@@ -118,6 +121,9 @@ export interface ResolvedSubscription {
   readonly ordered: 'no' | 'halt' | 'skip'
   readonly concurrencyMax: number
   readonly concurrencyPerKeyMax: number
+  /** What waits for a place of its key becomes a row: else one key that is slow would fill what is read ahead, and hold the
+   *  cursor. Where keys are in no order. Default false: a row costs more than waiting. */
+  readonly keysApart?: boolean
   readonly rate: { readonly max: number; readonly perMs: number } | undefined
   readonly batchEventsMax: number
   readonly batchBytesMax: number

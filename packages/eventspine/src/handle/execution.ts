@@ -89,6 +89,8 @@ export class Execution implements Timed, Underway {
         )
       if (subscription.source !== undefined)
         return this.#services.retranslate(subscription.source, event, context)
+      if (subscription.webhooks !== undefined)
+        return this.#services.sendWebhook(subscription.webhooks, event, context)
       if (subscription.workflow !== undefined) {
         const { cancellation } = this
         const { recordedAtMs } = this.#attempt.item.event

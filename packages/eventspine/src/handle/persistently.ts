@@ -6,7 +6,7 @@ const unavailablePollMs = 250
 /** Asks a store that is away again until the attempt ends: it is no fault of the event, and costs no attempt. */
 export async function persistently<Result>(
   clock: Clock,
-  cancellation: Cancellation,
+  cancellation: Pick<Cancellation, 'cancelled'>,
   work: () => Promise<Result>,
 ): Promise<Result> {
   for (;;) {

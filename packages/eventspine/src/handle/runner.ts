@@ -26,6 +26,8 @@ export interface Attempt {
     readonly workflow: string | undefined
     /** Its handler is the engine's own: it tries the kept messages of this source again. */
     readonly source?: string
+    /** Its handler is the engine's own: it sends the messages of these webhooks. */
+    readonly webhooks?: string
     readonly retry: RetryPolicy
     readonly deadlineMs: number
   }
@@ -64,6 +66,8 @@ export interface RunnerServices {
   drive(workflow: string, drive: Drive): Promise<void>
   /** Tries a kept message of a source again. */
   retranslate(source: string, event: Event, context: HandlerContext): Promise<void>
+  /** Sends a message of these webhooks to its endpoint. */
+  sendWebhook(webhooks: string, event: Event, context: HandlerContext): Promise<void>
   /** Body of a claimed event. */
   fetchBody(reference: string): Promise<string>
   /** Sends a large body to the object store before its event is recorded. */

@@ -1,81 +1,17 @@
 import { describe, expect, test } from 'vitest'
+import {
+  breaker,
+  database,
+  failing,
+  inDatabase,
+  input,
+  of,
+  sourceLease,
+  subscription,
+  worker,
+} from './doctor.fixture.js'
 import { type DoctorInput, diagnose } from './doctor.js'
 import type { DatabaseHealth, SubscriptionView } from './port.js'
-
-const subscription = (given: Partial<SubscriptionView> = {}): SubscriptionView => ({
-  name: 'mails',
-  app: 'shop',
-  state: 'active',
-  priority: 'normal',
-  on: ['*'],
-  shards: 1,
-  policies: { leaseMs: 60_000, batchEventsMax: 1_000 },
-  matched: 10,
-  completed: 6,
-  retrying: 1,
-  dead: 0,
-  discarded: 2,
-  skipped: 1,
-  haltedKeys: 0,
-  lagEvents: 0,
-  lagSeconds: 0,
-  owners: ['w1'],
-  ...given,
-})
-
-const database: DatabaseHealth = {
-  version: '18.1',
-  epoch: 1,
-  eventsEstimate: 0,
-  partitionsAhead: 3,
-  rowsInDefaultPartition: 0,
-  oldestTransaction: null,
-  settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', autovacuum: 'on' },
-  schemaVersion: 1,
-}
-
-const worker = {
-  id: 'w1',
-  identity: '',
-  host: 'h',
-  processId: 1,
-  version: '',
-  startedAtMs: 0,
-  heartbeatAtMs: 0,
-  consumers: 1,
-}
-const breaker = {
-  name: 'stripe',
-  tenant: 'acme',
-  state: 'open' as const,
-  failures: 3,
-  openedAtMs: 0,
-  opensForMs: 1_500,
-  closedForMs: null,
-  lastError: 'refused',
-}
-
-const sourceLease = {
-  ...{ source: 'queue', slot: 'w1', worker: 'w1', identity: '', live: true },
-  ...{ state: 'running' as const, failures: 0, error: null },
-}
-const failing = { ...sourceLease, state: 'failing' as const, failures: 3, error: 'no route' }
-
-const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
-  app: { name: 'shop', subscriptions: [{ name: 'mails' }] },
-  subscriptions: [subscription()],
-  breakers: [],
-  workers: [worker],
-  database,
-  batches: new Map([['mails', 40]]),
-  sources: [],
-  sourceLeases: [],
-  tables: [],
-  ...given,
-})
-
-const of = (given: Partial<SubscriptionView>) => ({ subscriptions: [subscription(given)] })
-const inDatabase = (given: Partial<DatabaseHealth>) => ({ database: { ...database, ...given } })
 
 test('says nothing of a healthy cell, and shows how each subscription adds up', () => {
   const report = diagnose(input())
@@ -378,22 +314,4 @@ describe('finds', () => {
     const worse = diagnose(input({ ...of({ state: 'paused', matched: 99 }), breakers: [breaker] }))
     expect(worse.findings.map(({ severity }) => severity)).toEqual(['error', 'warning', 'info'])
   })
-})
-
-test('alarms of a table source that is not followed', () => {
-  const lag = { bytes: 0, seconds: 3, keptBytes: 16 * 1024 ** 2, walStatus: 'reserved' as const }
-  const standing = { source: 'orders', table: 'public.orders', state: 'installed' as const, reason: null }
-  const found = (given: object) =>
-    diagnose(input({ tables: [{ ...standing, lag: { ...lag, ...given } }] })).findings.filter(
-      ({ subject }) => subject === 'source orders',
-    )
-  expect(found({})).toEqual([])
-  const late = { severity: 'error', message: expect.stringMatching(/grows until the disk is full/) }
-  expect(found({ seconds: 61 })).toMatchObject([late])
-  expect(found({ keptBytes: 2 * 1024 ** 3 })).toMatchObject([late])
-  expect(found({ walStatus: 'unreserved' })).toMatchObject([
-    { message: expect.stringMatching(/about to be lost/) },
-  ])
-  const lost = { ...standing, state: 'lost' as const, lag: { ...lag, walStatus: 'lost' as const } }
-  expect(diagnose(input({ tables: [lost] })).findings[0]?.message).toMatch(/^Its slot is lost/)
 })

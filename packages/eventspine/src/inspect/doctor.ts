@@ -1,6 +1,7 @@
 // What is wrong, judged from numbers that the store gives, each with what to do about it.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
+import type { EndpointStanding } from '../webhook/port.js'
 import { tableFindings } from './doctor-tables.js'
 import type { DatabaseHealth, SubscriptionView } from './port.js'
 
@@ -54,6 +55,8 @@ export interface DoctorInput {
   readonly app: { readonly name: string; readonly subscriptions: readonly { readonly name: string }[] }
   readonly subscriptions: readonly SubscriptionView[]
   readonly breakers: readonly BreakerState[]
+  /** Of webhooks, those that are disabled. */
+  readonly endpoints: readonly EndpointStanding[]
   readonly workers: readonly WorkerRow[]
   readonly database: DatabaseHealth
   /** Names of those sources of the app that workers run. */
@@ -91,7 +94,9 @@ export function diagnose(input: DoctorInput): DoctorReport {
         input.sourceLeases.filter(({ source, live }) => live && source === name),
       ),
     ),
-    ...breakers.flatMap(breakerFindings),
+    ...breakers.filter(({ key }) => key === '').flatMap(breakerFindings),
+    ...keyFindings(breakers.filter(({ key, state }) => key !== '' && state !== 'closed')),
+    ...endpointFindings(input.endpoints),
     ...databaseFindings(database),
     ...transactionFindings(database.oldestTransaction),
     ...settingFindings(database.settings),
@@ -251,6 +256,33 @@ function sourceFindings(name: string, leases: readonly SourceLeaseView[]): Findi
       `Ended ${worst?.failures} ${worst?.failures === 1 ? 'time' : 'times in a row'}${where}, the last time with: ${worst?.error}`,
       'Mend what it says, or what it connects to: it is started again by itself, at least every 15 s',
     ).all
+}
+
+/** Of keys there may be thousands: one finding for all of a breaker. */
+function keyFindings(open: readonly BreakerState[]): Finding[] {
+  return [...new Set(open.map(({ name }) => name))].flatMap((breaker) => {
+    const all = open.filter(({ name }) => name === breaker)
+    const [{ tenant, key, lastError } = {}] = all
+    return new Findings(`breaker ${breaker}`).when(
+      true,
+      'warning',
+      `Holds the work of ${all.length} ${all.length === 1 ? 'key' : 'keys'}, among them "${key}" of tenant ${tenant}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
+      'eventspine breakers lists them. Their work is parked, and goes on by itself when probes succeed; other keys are not held',
+    ).all
+  })
+}
+
+function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
+  return [...new Set(disabled.map(({ webhooks }) => webhooks))].flatMap((webhooks) => {
+    const all = disabled.filter((each) => each.webhooks === webhooks)
+    const [{ tenant, endpoint } = {}] = all
+    return new Findings(`webhooks ${webhooks}`).when(
+      true,
+      'warning',
+      `Nothing is sent to ${all.length} ${all.length === 1 ? 'endpoint that is' : 'endpoints that are'} disabled, among them "${endpoint}" of tenant ${tenant}.`,
+      `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ENDPOINT, then eventspine redrive --subscription webhooks-${webhooks}-send`,
+    ).all
+  })
 }
 
 function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: DatabaseHealth): Finding[] {

@@ -113,7 +113,8 @@ export interface InspectPort {
   redrives(query: PageRequest): Promise<Page<Redrive>>
   replays(query: PageRequest): Promise<Page<Replay>>
   workers(): Promise<readonly WorkerRow[]>
-  breakers(): Promise<readonly BreakerState[]>
+  /** All; with `closedMsMax` those that are not closed, or closed no longer ago. */
+  breakers(closedMsMax?: number): Promise<readonly BreakerState[]>
   audit(query: PageRequest): Promise<Page<AuditRow>>
   health(): Promise<DatabaseHealth>
 }

@@ -44,7 +44,8 @@ const help: Readonly<Record<string, string>> = {
   [metricNames.lagSeconds]: 'Age of the oldest event that a subscription has not settled.',
   [metricNames.retrying]: 'Deliveries that wait for a retry, run as rows or wait for their key.',
   [metricNames.dead]: 'Dead letters, by subscription.',
-  [metricNames.breaker]: '1 when the breaker is open, 0.5 when it probes, 0 when it is closed.',
+  [metricNames.breaker]:
+    '1 when the breaker is open, 0.5 when it probes, 0 when it is closed; of one that keys have, the worst.',
   [metricNames.oldestTransaction]: 'Age of the oldest open transaction of the database.',
   [metricNames.sourceLagBytes]: 'What the server has logged and a table source has not read.',
   [metricNames.sourceLagSeconds]: 'Time since a table source had read all.',

@@ -9,10 +9,11 @@ import {
 } from '../event/index.js'
 import { pathFault, pathsMax } from '../personal/index.js'
 import { orphanFound } from '../schedule/index.js'
+import { webhookEndpointDisabled } from '../webhook/index.js'
 import { workflowOverdue } from '../workflow/index.js'
 
 /** Events of the engine that apps may hear of. */
-const told: readonly AnyEventDefinition[] = [workflowOverdue, orphanFound]
+const told: readonly AnyEventDefinition[] = [workflowOverdue, orphanFound, webhookEndpointDisabled]
 
 export function checkEvents(events: readonly AnyEventDefinition[], faults: string[]): void {
   const seen = new Map<string, AnyEventDefinition>()

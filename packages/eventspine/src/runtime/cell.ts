@@ -9,6 +9,7 @@ import type { Metrics } from '../observe/metrics.js'
 import { Scheduler, type Timetable } from '../schedule/index.js'
 import type { TablePlan } from '../source/index.js'
 import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
+import { type Post, Sender } from '../webhook/index.js'
 import { Sleepers, WorkflowEngine } from '../workflow/index.js'
 import type { App } from './app.js'
 import { registerContracts } from './contracts.js'
@@ -44,6 +45,8 @@ export interface CellServices {
   readonly shutdownMs: number
   /** Tries a kept message of a source again. */
   readonly retranslate: RunnerServices['retranslate']
+  /** Sends messages of webhooks. */
+  readonly post: Post
   /** Removes bodies from the object store that no cell needs any more. */
   expireClaims(): Promise<void>
 }
@@ -118,6 +121,10 @@ export class Cell {
       published: () => this.#appended(0),
       ended: (name, end) => this.workflowEnds.ended(name, end),
     })
+    const sender = new Sender({
+      ...{ webhooks: app.webhooks, port: store, clock, random, logger, post: services.post },
+      published: () => this.#appended(0),
+    })
     this.runner = new Runner({
       registry: app.registry,
       clock,
@@ -126,6 +133,7 @@ export class Cell {
       preparation,
       drive: (workflow, drive) => this.#engine.drive(workflow, drive),
       retranslate: services.retranslate,
+      sendWebhook: (webhooks, event, context) => sender.send(webhooks, event, context),
       fetchBody: (reference) => claim.get(reference),
       checkIn: (event) => this.appender.checkIn(event),
     })

@@ -14,6 +14,7 @@ import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.j
 import { activeTraceparent, publishSpan } from '../observe/trace.js'
 import { claimStatements } from '../store/postgres/claim.js'
 import { createPostgresStore } from '../store/postgres/postgres-store.js'
+import { poster } from '../webhook/index.js'
 import type { App } from './app.js'
 import { Approvals } from './approvals.js'
 import { Cell } from './cell.js'
@@ -125,6 +126,7 @@ export class Eventspine {
       registers: contracts,
       prepare: () => this.#prepare(name),
       retranslate: (...kept) => this.sources.retranslate(...kept),
+      post: this.#surroundings.post ?? poster(this.#surroundings.clock),
       expireClaims: () => this.#expireClaims(claim),
     })
   }

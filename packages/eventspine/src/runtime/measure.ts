@@ -1,11 +1,27 @@
 // Gauges that are read from a cell's store when somebody asks.
+import type { BreakerState } from '../deliver/port.js'
 import type { MetricSample } from '../observe/metrics.js'
 import { helpOf, metricNames } from '../observe/names.js'
 import type { Cell } from './cell.js'
 
 const breakerLevel = { open: 1, 'half-open': 0.5, closed: 0 } as const
 
-export async function storeSamples(cell: string, { store, tables }: Cell): Promise<MetricSample[]> {
+/** By name and tenant. Of keys there may be thousands: the worst speaks for all. */
+function worstOf(breakers: readonly BreakerState[]): readonly BreakerState[] {
+  const worst = new Map<string, BreakerState>()
+  for (const breaker of breakers) {
+    const place = JSON.stringify([breaker.name, breaker.tenant])
+    const known = worst.get(place)
+    if (known === undefined || breakerLevel[known.state] < breakerLevel[breaker.state])
+      worst.set(place, breaker)
+  }
+  return [...worst.values()]
+}
+
+export async function storeSamples(
+  cell: string,
+  { store, tables }: Pick<Cell, 'store' | 'tables'>,
+): Promise<MetricSample[]> {
   const followed = tables.filter(({ through }) => through === 'replication')
   const [app = ''] = followed.map((plan) => plan.app)
   const [subscriptions, breakers, health, standings] = await Promise.all([
@@ -35,7 +51,7 @@ export async function storeSamples(cell: string, { store, tables }: Cell): Promi
         gauge(metricNames.dead, { subscription }, dead),
       ]
     }),
-    ...breakers.map(({ name: breaker, tenant, state }) =>
+    ...worstOf(breakers).map(({ name: breaker, tenant, state }) =>
       gauge(metricNames.breaker, { breaker, tenant }, breakerLevel[state]),
     ),
     ...standings.flatMap(({ source, lag }) =>

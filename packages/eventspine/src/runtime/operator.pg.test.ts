@@ -310,15 +310,17 @@ describe('doctor', () => {
 })
 
 test('breakers are set by hand with an actor; ping answers', async () => {
-  await operator.setBreaker('stripe', '', 'open', 'anna')
+  await operator.setBreaker({ name: 'stripe' }, 'open', 'anna')
   expect(await operator.breakers()).toMatchObject([{ name: 'stripe', state: 'open' }])
-  await expect(operator.setBreaker('stripe', '', 'closed', '')).rejects.toMatchObject({ field: '/actor' })
-  await expect(operator.setBreaker('a\0', '', 'open', 'anna')).rejects.toMatchObject({ field: '/name' })
+  await expect(operator.setBreaker({ name: 'stripe' }, 'closed', '')).rejects.toMatchObject({
+    field: '/actor',
+  })
+  await expect(operator.setBreaker({ name: 'a\0' }, 'open', 'anna')).rejects.toMatchObject({ field: '/name' })
   await operator.ping()
 })
 
 test('a breaker that nobody declares and that never failed is none', async () => {
-  const set = (name: string) => operator.setBreaker(name, '', 'open', 'anna')
+  const set = (name: string) => operator.setBreaker({ name }, 'open', 'anna')
   await expect(set('strpe')).rejects.toMatchObject({
     code: 'NOT_FOUND',
     field: '/name',

@@ -41,6 +41,7 @@ import type { Store } from '../store/store.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
 import { redriveHint } from './redriving.js'
+import { Webhooks } from './webhooks.js'
 
 export interface EventDetails {
   readonly event: EventView
@@ -49,9 +50,16 @@ export interface EventDetails {
   readonly chain: CausalNode
 }
 
+/** Which of the breakers of a downstream: where tenants or keys have their own, whose. */
+export interface BreakerPlace {
+  readonly name: string
+  readonly tenant?: string
+  readonly key?: string
+}
+
 export interface OperatorServices {
   readonly store: Store
-  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'sources'>
+  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'sources' | 'webhooks'>
   /** Table sources of the app in this cell. */
   readonly tables: readonly TablePlan[]
   readonly runner: Pick<Runner, 'body'>
@@ -73,10 +81,13 @@ export class Operator {
   readonly #services: OperatorServices
   /** What the events of this cell look like, and what a deployment would break. */
   readonly contracts: Contracts
+  /** Endpoints of webhooks that fail or are disabled. */
+  readonly webhooks: Webhooks
 
   constructor(services: OperatorServices) {
     this.#services = services
     this.contracts = new Contracts(services)
+    this.webhooks = new Webhooks(services)
   }
 
   // ── events ──
@@ -309,11 +320,17 @@ export class Operator {
 
   /** An operator's hand on a breaker: open holds its work for an hour or until it is closed. Throws NOT_FOUND for one
    *  that no subscription of this app declares and that never counted a failure. */
-  async setBreaker(name: string, tenant: string, state: 'open' | 'closed', actor: string): Promise<void> {
+  async setBreaker(
+    { name, tenant = '', key = '' }: BreakerPlace,
+    state: 'open' | 'closed',
+    actor: string,
+  ): Promise<void> {
     checkName('name', name)
     if (tenant !== '') checkName('tenant', tenant)
+    if (key !== '') checkName('key', key)
     await this.#requireBreaker(name)
-    await this.#services.store.breakerSet(name, tenant, state, breakerCooldownMs, checkName('actor', actor))
+    const breaker = { name, tenant, key }
+    await this.#services.store.breakerSet(breaker, state, breakerCooldownMs, checkName('actor', actor))
   }
 
   // One that never failed has no row yet; then the app says what there is.
@@ -333,18 +350,19 @@ export class Operator {
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
     const { app, store, live } = this.#services
-    const [subscriptions, breakers, workers, database, sourceLeases, tables] = await Promise.all([
+    const [subscriptions, breakers, workers, database, sourceLeases, tables, endpoints] = await Promise.all([
       store.subscriptions(),
       store.breakers(),
       store.workers(),
       store.health(),
       store.sourceLeases(),
       store.tableStandings(app.name, this.#services.tables),
+      this.webhooks.list({ state: 'disabled' }),
     ])
     const sources = app.sources.filter(({ transport }) => transport === 'custom').map(({ name }) => name)
     const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
-    const standing = { subscriptions, breakers, workers, database, sources, sourceLeases, tables }
-    return diagnose({ app, batches, ...standing })
+    const seen = { subscriptions, breakers, endpoints, workers, database, sources, sourceLeases, tables }
+    return diagnose({ app, batches, ...seen })
   }
 
   ping(): Promise<void> {

@@ -7,6 +7,7 @@ import { type Clock, EventspineError, type Random, systemClock, systemRandom } f
 import { jsonLogger, type Logger } from '../observe/log.js'
 import { keyBytes, type MasterKey, masterKeyOf } from '../personal/index.js'
 import type { Retention, Store } from '../store/store.js'
+import type { Post } from '../webhook/index.js'
 
 export interface CellOptions {
   /** `postgres://user:password@host:port/database`. PostgreSQL 15 or newer. */
@@ -83,6 +84,8 @@ export interface Surroundings {
   readonly clock: Clock
   readonly random: Random
   readonly storeOf: ((cell: string) => { readonly store: Store; readonly claim: ClaimPort }) | undefined
+  /** Sends messages of webhooks. Left out: over the network. */
+  readonly post?: Post
 }
 
 export const realSurroundings: Surroundings = { clock: systemClock, random: systemRandom, storeOf: undefined }

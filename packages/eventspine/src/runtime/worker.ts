@@ -130,9 +130,7 @@ export class Worker {
     if (this.#state !== 'new') return
     this.#state = 'running'
     await this.#feed.start()
-    this.#breakers.start(
-      this.#services.subscriptions.some((subscription) => subscription.breaker !== undefined),
-    )
+    this.#breakers.start(this.#services.subscriptions.flatMap(({ breaker }) => breaker ?? []))
     if (this.#services.wakeRemote)
       this.#stopListening = await this.#services.store.listen((by) => {
         // Some poolers take LISTEN and pass nothing on: what was heard since it connected is proof.

@@ -40,13 +40,12 @@ export {
   githubSignature,
   type ReceivedRequest,
   type SignatureOptions,
-  signStandardWebhook,
-  standardWebhooks,
   stripeSignature,
   type Verified,
   type Verifier,
 } from './signature.js'
 export { isTable, isTranslating, type Source, type TranslatingSource } from './source.js'
+export { secretBytes, signStandardWebhook, standardWebhooks } from './standard-webhooks.js'
 export {
   type AnyTableSource,
   type ColumnValue,

@@ -1,12 +1,7 @@
 // Signatures by the examples that their inventors publish, and each way in which one can be wrong.
 import { describe, expect, it } from 'vitest'
-import {
-  githubSignature,
-  type ReceivedRequest,
-  signStandardWebhook,
-  standardWebhooks,
-  stripeSignature,
-} from './signature.js'
+import { githubSignature, type ReceivedRequest, stripeSignature } from './signature.js'
+import { signStandardWebhook, standardWebhooks } from './standard-webhooks.js'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -20,6 +15,14 @@ const standard = {
     'webhook-timestamp': '1614265330',
     'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
   },
+}
+
+/** Of the same: an ed25519 key is shown as its seed. */
+const asymmetric = {
+  secret: 'whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=',
+  // Computed from the seed by OpenSSL.
+  publicKey: 'whpk_ZlN4eg7dSSqi0moX9hQUk3orrOouK3QVQSlJa248c/g=',
+  signature: 'v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag==',
 }
 
 /** Of GitHub's documentation, "Testing the webhook payload validation". */
@@ -99,6 +102,42 @@ describe('Standard Webhooks', () => {
       expect(verify(request({ atMs: standard.atMs + awayMs })).id).toBeDefined()
     const wide = standardWebhooks({ secrets: [standard.secret], toleranceMs: 600_000 })
     expect(wide(request({ atMs: standard.atMs + 500_000 })).id).toBeDefined()
+  })
+})
+
+describe('Standard Webhooks by ed25519', () => {
+  const message = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', atMs: standard.atMs, body: standard.body }
+  const headers = { ...standard.headers, 'webhook-signature': asymmetric.signature }
+  const verify = standardWebhooks({ secrets: [asymmetric.publicKey] })
+
+  it('signs as the reference implementation does', () => {
+    expect(signStandardWebhook([asymmetric.secret], message)).toEqual(headers)
+    const seed = Buffer.from(asymmetric.secret.slice(5), 'base64')
+    const both = Buffer.concat([seed, Buffer.from(asymmetric.publicKey.slice(5), 'base64')])
+    expect(signStandardWebhook([`whsk_${both.toString('base64')}`], message)).toEqual(headers)
+  })
+
+  it('takes it with the public key, and not for another body, key or scheme', () => {
+    expect(verify(request({ headers }))).toEqual({ id: message.id })
+    expect(refusal(verify, { headers, body: bytes('{}') })).toMatch(/no signature fits/)
+    const asV1 = { ...headers, 'webhook-signature': asymmetric.signature.replace('v1a', 'v1') }
+    expect(refusal(verify, { headers: asV1 })).toMatch(/no signature fits/)
+    expect(refusal(verify, { headers: { ...headers, 'webhook-signature': 'v1a,' } })).toMatch(/fits/)
+    const other = `whsk_${Buffer.alloc(32, 7).toString('base64')}`
+    expect(refusal(verify, { headers: signStandardWebhook([other], message) })).toMatch(/no signature fits/)
+  })
+
+  it('signs by a secret and a pair at once: who knows either takes it', () => {
+    const signed = request({ headers: signStandardWebhook([standard.secret, asymmetric.secret], message) })
+    for (const secret of [standard.secret, asymmetric.publicKey])
+      expect(standardWebhooks({ secrets: [secret] })(signed)).toEqual({ id: message.id })
+  })
+
+  it('refuses the wrong half of a pair, and what is no key', () => {
+    expect(() => standardWebhooks({ secrets: [asymmetric.secret] })).toThrow(/public one/)
+    expect(() => signStandardWebhook([asymmetric.publicKey], message)).toThrow(/private one/)
+    expect(() => standardWebhooks({ secrets: ['whpk_AAAA'] })).toThrow(/32 bytes/)
+    expect(() => signStandardWebhook(['whsk_AAAA'], message)).toThrow(/32 or 64 bytes/)
   })
 })
 

@@ -1,8 +1,7 @@
 // Who sent this webhook? Signatures over the raw body, compared in constant time. Each takes several secrets, so that one can
 // be replaced while both live. What each sender signs is said by
-//   Standard Webhooks 1.0  https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-//   Stripe                 https://docs.stripe.com/webhooks#verify-manually
-//   GitHub                 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+//   Stripe  https://docs.stripe.com/webhooks#verify-manually
+//   GitHub  https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { EventspineError } from '../kernel/index.js'
 
@@ -33,22 +32,7 @@ export interface SignatureOptions {
 
 const toleranceMsDefault = 300_000
 /** A header may name several signatures; nobody needs more. */
-const signaturesMax = 20
-
-/** `webhook-id`, `webhook-timestamp` and `webhook-signature`. Secrets as senders show them, with or without `whsec_`. */
-export function standardWebhooks(options: SignatureOptions): (request: ReceivedRequest) => Verified {
-  const keys = keysOf(options, standardKey)
-  return ({ headers, body, atMs }) => {
-    const id = header(headers, 'webhook-id')
-    const seconds = header(headers, 'webhook-timestamp')
-    checkTime(seconds, atMs, options)
-    const given = header(headers, 'webhook-signature')
-      .split(' ', signaturesMax)
-      .flatMap((each) => (each.startsWith('v1,') ? [Buffer.from(each.slice(3), 'base64')] : []))
-    checkSignature(keys, [`${id}.${seconds}.`, body], given)
-    return { id }
-  }
-}
+export const signaturesMax = 20
 
 /** `stripe-signature`. The id is that of the event in the body, read once it is known who wrote it. */
 export function stripeSignature(options: SignatureOptions): (request: ReceivedRequest) => Verified {
@@ -94,34 +78,11 @@ export function githubSignature(
   }
 }
 
-/** The headers that {@link standardWebhooks} verifies: for those who send. With several secrets, a signature by each. */
-export function signStandardWebhook(
-  secrets: readonly string[],
-  message: { readonly id: string; readonly atMs: number; readonly body: string | Uint8Array },
-): Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>> {
-  const seconds = String(Math.floor(message.atMs / 1_000))
-  const signatures = keysOf({ secrets }, standardKey).map(
-    (key) => `v1,${signatureOf(key, [`${message.id}.${seconds}.`, message.body]).toString('base64')}`,
-  )
-  return {
-    'webhook-id': message.id,
-    'webhook-timestamp': seconds,
-    'webhook-signature': signatures.join(' '),
-  }
-}
-
-function standardKey(secret: string): Buffer {
-  const text = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : secret
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text))
-    throw new TypeError('A secret of Standard Webhooks is base64, with or without "whsec_" before it.')
-  return Buffer.from(text, 'base64')
-}
-
 /** Wrong ones are said where the app is defined, and not by the first request. */
-function keysOf(
+export function keysOf<Key>(
   { secrets, toleranceMs = toleranceMsDefault }: SignatureOptions,
-  keyOf: (secret: string) => Buffer,
-): readonly Buffer[] {
+  keyOf: (secret: string) => Key,
+): readonly Key[] {
   if (!(toleranceMs > 0))
     throw new TypeError(`toleranceMs is ${toleranceMs}; write milliseconds, such as 300_000`)
   if (!Array.isArray(secrets) || secrets.length === 0)
@@ -133,7 +94,7 @@ function keysOf(
   })
 }
 
-const signatureOf = (key: Buffer, parts: readonly (string | Uint8Array)[]) =>
+export const signatureOf = (key: Buffer, parts: readonly (string | Uint8Array)[]) =>
   parts.reduce((mac, part) => mac.update(part), createHmac('sha256', key)).digest()
 
 // All are compared, whichever fits: how long it takes says nothing.
@@ -150,7 +111,7 @@ function checkSignature(
   if (!fits) throw refused('no signature fits the body')
 }
 
-function checkTime(
+export function checkTime(
   seconds: string,
   atMs: number,
   { toleranceMs = toleranceMsDefault }: SignatureOptions,
@@ -160,11 +121,11 @@ function checkTime(
   if (awayMs > toleranceMs) throw refused(`it was signed ${Math.round(awayMs / 1_000)} s away from now`)
 }
 
-function header(headers: ReceivedRequest['headers'], name: string): string {
+export function header(headers: ReceivedRequest['headers'], name: string): string {
   const value = headers[name]
   if (value === undefined || value === '') throw refused(`the header "${name}" is missing`)
   return value
 }
 
-const refused = (why: string) =>
+export const refused = (why: string) =>
   new EventspineError('SIGNATURE_INVALID', `The signature of this message is not valid: ${why}.`)

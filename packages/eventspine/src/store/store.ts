@@ -8,6 +8,7 @@ import type { RedrivePort, ReplayPort } from '../redrive/port.js'
 import type { SchedulePort } from '../schedule/port.js'
 import type { SettlePort } from '../settle/port.js'
 import type { ImportPort, ReplicationPort, SourceLeasePort, TablePort } from '../source/port.js'
+import type { WebhookPort } from '../webhook/port.js'
 import type { WorkflowPort } from '../workflow/port.js'
 
 /** What the store keeps of a subscription so that any process can show it. */
@@ -80,4 +81,5 @@ export interface Store
     PersonalPort,
     TablePort,
     ReplicationPort,
+    WebhookPort,
     LifecyclePort {}

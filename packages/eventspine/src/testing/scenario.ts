@@ -15,6 +15,7 @@ import {
   type MemoryQuery,
   type MemoryStore,
 } from '../store/memory/index.js'
+import type { Answer, Posting } from '../webhook/index.js'
 import type { Happening } from './happening.js'
 import type { SideEffect, SideEffects } from './side-effects.js'
 
@@ -50,6 +51,9 @@ export interface ScenarioOptions {
   readonly logger?: Logger
   /** Answers the SQL of transactional handlers. */
   readonly query?: MemoryQuery
+  /** The status that an endpoint of webhooks answers: no message leaves the test. Default 204. Each is a side effect `webhook`
+   *  with `{ url, id, body }`. */
+  readonly endpoint?: (url: string, body: unknown) => number
 }
 
 const day = 86_400_000
@@ -102,7 +106,10 @@ export class Scenario {
         // What they connect to is no part of a test.
         sources: false,
       },
-      { clock, random, storeOf: () => ({ store, claim: createMemoryClaims(clock) }) },
+      {
+        ...{ clock, random, post: (posting) => this.#post(posting) },
+        storeOf: () => ({ store, claim: createMemoryClaims(clock) }),
+      },
     )
   }
 
@@ -222,6 +229,14 @@ export class Scenario {
       this.#clock.shiftWall(ms)
     }
     await this.#clock.advance(lookMs)
+  }
+
+  async #post({ url, headers, body }: Posting): Promise<Answer> {
+    const { endpoint = () => 204, sideEffects } = this.#options
+    const content: unknown = JSON.parse(Buffer.from(body).toString())
+    sideEffects?.record('webhook', { url: url.href, id: headers['webhook-id'], body: content })
+    const status = endpoint(url.href, content)
+    return { status, retryAfter: undefined, location: undefined, body: '' }
   }
 
   async #letters() {

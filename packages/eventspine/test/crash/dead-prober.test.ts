@@ -69,8 +69,8 @@ describe('the place of the one that tries an open breaker', () => {
     const { store, spine, seen, within, ended, failedOnce } = running()
     const ask = store.breakerProbe
     // Another process has it, as its worker asks for it, and dies.
-    store.breakerProbe = async (name, tenant, probeMs) => {
-      const granted = await ask(name, tenant, probeMs)
+    store.breakerProbe = async (breaker, probeMs) => {
+      const granted = await ask(breaker, probeMs)
       return granted && seen.probes++ > 0
     }
     await failedOnce()
@@ -82,9 +82,9 @@ describe('the place of the one that tries an open breaker', () => {
   it('is used also when the turn of its consumer is over meanwhile', async () => {
     const { store, spine, seen, lag, within, ended, failedOnce } = running()
     const ask = store.breakerProbe
-    store.breakerProbe = async (name, tenant, probeMs) => {
+    store.breakerProbe = async (breaker, probeMs) => {
       lag.ms += 50
-      return ask(name, tenant, probeMs)
+      return ask(breaker, probeMs)
     }
     await failedOnce()
     expect(await within(cooldownMs * 3, () => seen.attempts === 2)).toBe(true)

@@ -10,6 +10,7 @@ import { scheduleRoutes } from '../routes/schedules.js'
 import { sourceRoutes } from '../routes/sources.js'
 import { subscriptionRoutes } from '../routes/subscriptions.js'
 import { systemRoutes } from '../routes/system.js'
+import { webhookRoutes } from '../routes/webhooks.js'
 import { workflowRoutes } from '../routes/workflows.js'
 import type { Route } from './route.js'
 
@@ -21,6 +22,7 @@ export const routeTable: readonly Route[] = [
   ...workflowRoutes,
   ...approvalRoutes,
   ...scheduleRoutes,
+  ...webhookRoutes,
   ...deadLetterRoutes,
   ...redriveRoutes,
   ...replayRoutes,

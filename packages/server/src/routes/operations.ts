@@ -1,7 +1,7 @@
 // Workers, breakers, audit and doctor: the state of the whole system.
 import { z } from 'zod'
 import { defineRoute } from '../route/route.js'
-import { cellQuery, listOf, namePath, noPath, pageOf, pageQuery, tenantName } from '../schema/parts.js'
+import { cellQuery, listOf, namePath, noPath, pageOf, pageQuery, tenantName, text } from '../schema/parts.js'
 import { auditView, breakerView, doctorView, workerView } from '../schema/views.js'
 import { given, pageAnswer } from './answers.js'
 
@@ -50,19 +50,20 @@ const setBreaker = defineRoute({
   body: z.strictObject({
     state: breakerState,
     tenant: tenantName.describe('Of a breaker per tenant. Default: that of the whole service').optional(),
+    key: text(500).describe('Of a breaker per key of the tenant').optional(),
   }),
   successes: [
     {
       status: 200,
       description: 'It is set',
-      schema: z.object({ name: z.string(), tenant: z.string(), state: breakerState }),
+      schema: z.object({ name: z.string(), tenant: z.string(), key: z.string(), state: breakerState }),
     },
   ],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
   async handle({ spine, query, path, body, principal }) {
-    const tenant = body.tenant ?? ''
-    await spine.operator(query.cell).setBreaker(path.name, tenant, body.state, principal.actor)
-    return { body: { name: path.name, tenant, state: body.state } }
+    const breaker = { name: path.name, tenant: body.tenant ?? '', key: body.key ?? '' }
+    await spine.operator(query.cell).setBreaker(breaker, body.state, principal.actor)
+    return { body: { ...breaker, state: body.state } }
   },
 })
 

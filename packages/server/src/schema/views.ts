@@ -197,12 +197,34 @@ export const workerView = z.object({
 export const breakerView = z.object({
   name: z.string(),
   tenant: z.string().describe('Empty for a breaker of the whole service'),
+  key: z.string().describe('Of that tenant; empty for a breaker of all its keys'),
   state: z.enum(['closed', 'open', 'half-open']),
   failures: count,
   openedAtMs: milliseconds.nullable(),
   opensForMs: z.number().describe('Until probes may go; 0 when they may'),
   closedForMs: z.number().nullable(),
   lastError: z.string().nullable(),
+})
+
+export const endpointView = z.object({
+  webhooks: z.string(),
+  tenant: z.string(),
+  endpoint: z.string().describe('Its id, as the app has it'),
+  failingSinceMs: milliseconds.nullable().describe('Nothing but failures since then'),
+  failures: count.describe('Since then'),
+  lastFailedAtMs: milliseconds.nullable(),
+  lastError: z.string().nullable(),
+  disabled: z
+    .object({
+      atMs: milliseconds,
+      cause: z
+        .enum(['gone', 'failing', 'person'])
+        .describe('It answered 410, it had only failed for too long, or somebody did it'),
+      by: z.string(),
+      reason: z.string().nullable(),
+    })
+    .nullable()
+    .describe('null while it gets messages'),
 })
 
 export const auditView = z.object({
@@ -271,6 +293,7 @@ export const namedViews = {
   Replay: replayView,
   Worker: workerView,
   Breaker: breakerView,
+  WebhookEndpoint: endpointView,
   AuditEntry: auditView,
   DoctorReport: doctorView,
   Problem: problemView,

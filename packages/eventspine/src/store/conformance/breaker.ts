@@ -5,29 +5,32 @@ import { longMs, type OpenScene, type Scene, shortMs } from './scene.js'
 export function describeBreaker(open: OpenScene): void {
   describe('breaker', () => {
     describeOpening(open)
+    describePlaces(open)
     describeProbing(open)
     describeHand(open)
   })
 }
 
+const bank = { name: 'bank', tenant: '', key: '' }
+
 const failed = (
   scene: Scene,
   count: number,
-  parts: { tenant?: string; windowMs?: number; cooldownMs?: number } = {},
+  parts: { tenant?: string; key?: string; windowMs?: number; cooldownMs?: number } = {},
 ) =>
   scene.store.breakerFailed({
-    ...{ name: 'bank', tenant: '', failuresMax: 3, windowMs: longMs, cooldownMs: longMs, error: 'away' },
+    ...{ ...bank, failuresMax: 3, windowMs: longMs, cooldownMs: longMs, error: 'away' },
     count,
     ...parts,
   })
 
-async function breaker(scene: Scene, tenant = '') {
+async function breaker(scene: Scene, tenant = '', key = '') {
   const all = await scene.store.breakers()
-  return all.find((each) => each.name === 'bank' && each.tenant === tenant)
+  return all.find((each) => each.name === 'bank' && each.tenant === tenant && each.key === key)
 }
 
 async function probed(scene: Scene, probeMs: number): Promise<void> {
-  await scene.eventually('a probe', () => scene.store.breakerProbe('bank', '', probeMs))
+  await scene.eventually('a probe', () => scene.store.breakerProbe(bank, probeMs))
 }
 
 function describeOpening(open: OpenScene): void {
@@ -46,7 +49,7 @@ function describeOpening(open: OpenScene): void {
     expect(opened).toMatchObject({ state: 'open', lastError: 'away', closedForMs: null })
     expect(opened?.opensForMs).toBeGreaterThan(longMs / 2)
     expect(opened?.openedAtMs).not.toBeNull()
-    expect(await scene.store.breakerProbe('bank', '', longMs)).toBe(false)
+    expect(await scene.store.breakerProbe(bank, longMs)).toBe(false)
   })
 
   it('adds up what workers report at once', async () => {
@@ -65,7 +68,9 @@ function describeOpening(open: OpenScene): void {
     await failed(scene, 2, { windowMs: longMs })
     expect(await breaker(scene)).toMatchObject({ state: 'closed', failures: 2 })
   })
+}
 
+function describePlaces(open: OpenScene): void {
   it('keeps tenants apart (I62)', async () => {
     const scene = await open()
     await failed(scene, 3, { tenant: 'acme' })
@@ -73,6 +78,43 @@ function describeOpening(open: OpenScene): void {
     expect((await breaker(scene, 'acme'))?.state).toBe('open')
     expect((await breaker(scene, 'other'))?.state).toBe('closed')
     expect(await breaker(scene)).toBeUndefined()
+  })
+
+  it('keeps the keys of a tenant apart', async () => {
+    const scene = await open()
+    const [first, second] = [
+      { ...bank, tenant: 'acme', key: 'first' },
+      { ...bank, tenant: 'acme', key: 'second' },
+    ]
+    await failed(scene, 3, { ...first, cooldownMs: 0 })
+    await failed(scene, 1, second)
+    await failed(scene, 1, { tenant: 'other', key: 'first' })
+    expect((await breaker(scene, 'acme', 'first'))?.state).toBe('open')
+    expect((await breaker(scene, 'acme', 'second'))?.state).toBe('closed')
+    expect((await breaker(scene, 'other', 'first'))?.state).toBe('closed')
+    expect(await scene.store.breakerProbe(second, longMs)).toBe(false)
+    expect(await scene.store.breakerProbe({ ...bank, tenant: 'acme' }, longMs)).toBe(false)
+    expect(await scene.store.breakerProbe(first, longMs)).toBe(true)
+    await scene.store.breakerSucceeded(second, 1)
+    expect((await breaker(scene, 'acme', 'first'))?.state).toBe('half-open')
+    await scene.store.breakerSucceeded(first, 1)
+    expect((await breaker(scene, 'acme', 'first'))?.state).toBe('closed')
+    await scene.store.breakerSet(second, 'open', longMs, 'ann')
+    expect((await breaker(scene, 'acme', 'second'))?.state).toBe('open')
+    expect((await breaker(scene, 'acme', 'first'))?.state).toBe('closed')
+  })
+
+  it('lists those that hold something, or did so lately, without the others', async () => {
+    const scene = await open()
+    const listed = async (ms: number) => (await scene.store.breakers(ms)).map(({ key }) => key).sort()
+    await failed(scene, 1, { key: 'counting' })
+    await failed(scene, 3, { key: 'open' })
+    await scene.store.breakerSet({ ...bank, key: 'closed' }, 'open', longMs, 'ann')
+    await scene.store.breakerSet({ ...bank, key: 'closed' }, 'closed', 0, 'ann')
+    expect(await listed(longMs)).toEqual(['closed', 'open'])
+    await scene.eventually('a while behind it', async () => (await listed(shortMs)).length === 1)
+    expect(await listed(shortMs)).toEqual(['open'])
+    expect(await scene.store.breakers()).toHaveLength(3)
   })
 }
 
@@ -82,7 +124,7 @@ function describeProbing(open: OpenScene): void {
     await failed(scene, 3, { cooldownMs: 20 })
     await probed(scene, longMs)
     expect((await breaker(scene))?.state).toBe('half-open')
-    const others = await Promise.all([1, 2, 3].map(() => scene.store.breakerProbe('bank', '', longMs)))
+    const others = await Promise.all([1, 2, 3].map(() => scene.store.breakerProbe(bank, longMs)))
     expect(others).toEqual([false, false, false])
     await failed(scene, 1, { cooldownMs: 20 })
     await probed(scene, 20)
@@ -94,10 +136,10 @@ function describeProbing(open: OpenScene): void {
     const scene = await open()
     await failed(scene, 3, { cooldownMs: 20 })
     await probed(scene, longMs)
-    await scene.store.breakerSucceeded('bank', '', 2)
+    await scene.store.breakerSucceeded(bank, 2)
     expect((await breaker(scene))?.state).toBe('half-open')
-    expect(await scene.store.breakerProbe('bank', '', longMs)).toBe(true)
-    await scene.store.breakerSucceeded('bank', '', 2)
+    expect(await scene.store.breakerProbe(bank, longMs)).toBe(true)
+    await scene.store.breakerSucceeded(bank, 2)
     expect(await breaker(scene)).toMatchObject({ state: 'closed', failures: 0, opensForMs: 0 })
     expect((await breaker(scene))?.closedForMs).toBeGreaterThanOrEqual(0)
     await failed(scene, 2)
@@ -108,7 +150,7 @@ function describeProbing(open: OpenScene): void {
     const scene = await open()
     await failed(scene, 3, { cooldownMs: 20 })
     await probed(scene, longMs)
-    await scene.store.breakerSucceeded('bank', '', 2)
+    await scene.store.breakerSucceeded(bank, 2)
     // One is enough, though the failures before are out of the window.
     await failed(scene, 1, { windowMs: 1 })
     expect((await breaker(scene))?.state).toBe('open')
@@ -117,11 +159,11 @@ function describeProbing(open: OpenScene): void {
 
   it('answers about a breaker that is closed or unknown', async () => {
     const scene = await open()
-    await scene.store.breakerSucceeded('bank', '', 1)
-    expect(await scene.store.breakerProbe('bank', '', longMs)).toBe(false)
+    await scene.store.breakerSucceeded(bank, 1)
+    expect(await scene.store.breakerProbe(bank, longMs)).toBe(false)
     await failed(scene, 1)
-    expect(await scene.store.breakerProbe('bank', '', longMs)).toBe(false)
-    await scene.store.breakerSucceeded('bank', '', 1)
+    expect(await scene.store.breakerProbe(bank, longMs)).toBe(false)
+    await scene.store.breakerSucceeded(bank, 1)
     expect(await breaker(scene)).toMatchObject({ state: 'closed', closedForMs: null })
   })
 }
@@ -129,9 +171,9 @@ function describeProbing(open: OpenScene): void {
 function describeHand(open: OpenScene): void {
   it('obeys an operator and writes that down (I74)', async () => {
     const scene = await open()
-    await scene.store.breakerSet('bank', '', 'open', longMs, 'ann')
+    await scene.store.breakerSet(bank, 'open', longMs, 'ann')
     expect((await breaker(scene))?.opensForMs).toBeGreaterThan(longMs / 2)
-    await scene.store.breakerSet('bank', '', 'closed', 0, 'bob')
+    await scene.store.breakerSet(bank, 'closed', 0, 'bob')
     expect(await breaker(scene)).toMatchObject({ state: 'closed', failures: 0, opensForMs: 0 })
     const { items } = await scene.store.audit({})
     expect(items.map(({ actor, target }) => `${actor} ${target}`)).toEqual(['bob bank', 'ann bank'])

@@ -22,6 +22,7 @@ import { describeSettle } from './settle.js'
 import { describeSettleTransaction } from './settle-transaction.js'
 import { describeSourceLease } from './source-lease.js'
 import { describeTable } from './table.js'
+import { describeWebhook } from './webhook.js'
 import { describeWorkflow } from './workflow.js'
 
 /** Registers the suite. `createStore` is called once for every test and answers an empty store; `close` ends the test. */
@@ -57,5 +58,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeSourceLease(open)
     describePersonal(open)
     describeTable(open)
+    describeWebhook(open)
   })
 }

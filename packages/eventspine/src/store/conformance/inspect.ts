@@ -117,7 +117,8 @@ function describePaging(open: OpenScene): void {
   it('pages through the audit', async () => {
     const scene = await open()
     const actors = ['a', 'b', 'c', 'd', 'e']
-    for (const actor of actors) await scene.store.breakerSet('bank', '', 'closed', 0, actor)
+    for (const actor of actors)
+      await scene.store.breakerSet({ name: 'bank', tenant: '', key: '' }, 'closed', 0, actor)
     const found = await pages((cursor) => scene.store.audit({ limit: 2, ...from(cursor) }))
     expect(found.map(({ actor }) => actor)).toEqual([...actors].reverse())
     expect(found[0]).toMatchObject({ action: expect.any(String), details: expect.any(Object) })

@@ -1,15 +1,18 @@
 // Breakers that all workers share: closed, open for a cooldown, half-open for one probe at a time.
-import type { BreakerPort, BreakerState } from '../../deliver/port.js'
+import type { BreakerName, BreakerPort, BreakerState } from '../../deliver/port.js'
 import type { BreakerRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
 export function breakerPort(tables: MemoryTables): BreakerPort {
   return {
-    async breakers() {
-      return [...tables.breakers.values()].map((row) => stateOf(row, tables.now()))
+    async breakers(closedMsMax) {
+      const all = [...tables.breakers.values()].map((row) => stateOf(row, tables.now()))
+      const restless = ({ state, closedForMs }: BreakerState, ms: number) =>
+        state !== 'closed' || (closedForMs !== null && closedForMs <= ms)
+      return closedMsMax === undefined ? all : all.filter((each) => restless(each, closedMsMax))
     },
     async breakerFailed(report) {
-      const row = breakerRow(tables, report.name, report.tenant)
+      const row = breakerRow(tables, report)
       row.lastError = report.error
       // What was running when it opened says nothing new.
       if (row.state === 'open') return
@@ -17,8 +20,8 @@ export function breakerPort(tables: MemoryTables): BreakerPort {
       if (row.state === 'half-open' || row.failures >= report.failuresMax)
         open(row, tables.now(), report.cooldownMs)
     },
-    async breakerProbe(name, tenant, probeMs) {
-      const row = tables.breakers.get(keyOf(name, tenant))
+    async breakerProbe(breaker, probeMs) {
+      const row = tables.breakers.get(keyOf(breaker))
       const now = tables.now()
       if (row === undefined || row.state === 'closed') return false
       if (row.state === 'open' ? row.opensUntilMs > now : row.probeUntilMs > now) return false
@@ -26,30 +29,32 @@ export function breakerPort(tables: MemoryTables): BreakerPort {
       row.probeUntilMs = now + probeMs
       return true
     },
-    async breakerSucceeded(name, tenant, probes) {
-      const row = tables.breakers.get(keyOf(name, tenant))
+    async breakerSucceeded(breaker, probes) {
+      const row = tables.breakers.get(keyOf(breaker))
       if (row?.state !== 'half-open') return
       row.successes++
       row.probeUntilMs = Number.NEGATIVE_INFINITY
       if (row.successes >= probes) close(row, tables.now())
     },
-    async breakerSet(name, tenant, state, cooldownMs, actor) {
-      const row = breakerRow(tables, name, tenant)
+    async breakerSet(breaker, state, cooldownMs, actor) {
+      const row = breakerRow(tables, breaker)
       if (state === 'closed') close(row, tables.now())
       else open(row, tables.now(), cooldownMs)
-      tables.audit(actor, `breaker.${state}`, name, { tenant, cooldownMs })
+      const { name, tenant, key } = breaker
+      tables.audit(actor, `breaker.${state}`, name, { tenant, key, cooldownMs })
     },
   }
 }
 
-const keyOf = (name: string, tenant: string) => JSON.stringify([name, tenant])
+const keyOf = ({ name, tenant, key }: BreakerName) => JSON.stringify([name, tenant, key])
 
-function breakerRow(tables: MemoryTables, name: string, tenant: string): BreakerRow {
-  const known = tables.breakers.get(keyOf(name, tenant))
+function breakerRow(tables: MemoryTables, { name, tenant, key }: BreakerName): BreakerRow {
+  const known = tables.breakers.get(keyOf({ name, tenant, key }))
   if (known !== undefined) return known
   const row: BreakerRow = {
     name,
     tenant,
+    key,
     state: 'closed',
     failures: 0,
     successes: 0,
@@ -60,7 +65,7 @@ function breakerRow(tables: MemoryTables, name: string, tenant: string): Breaker
     closedAtMs: null,
     lastError: null,
   }
-  tables.breakers.set(keyOf(name, tenant), row)
+  tables.breakers.set(keyOf(row), row)
   return row
 }
 
@@ -98,6 +103,7 @@ function stateOf(row: BreakerRow, now: number): BreakerState {
   return {
     name: row.name,
     tenant: row.tenant,
+    key: row.key,
     state: row.state,
     failures: row.failures,
     openedAtMs: row.openedAtMs,

@@ -1,6 +1,7 @@
 // Definitions written down, and what time makes removable removed.
 import { endOfTick } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
+import { endpointForgottenMs } from '../../webhook/port.js'
 import type { LifecyclePort, SubscriptionRecord } from '../store.js'
 import { isManned } from './lease.js'
 import { type ConsumerRow, placeOf } from './rows.js'
@@ -28,6 +29,9 @@ export function lifecyclePort(tables: MemoryTables): LifecyclePort {
       dropLetters(tables, retention.resolvedDeadLettersMs)
       dropWorkflows(tables, retention.endedWorkflowsMs)
       const now = tables.now()
+      for (const [key, { disabled, lastFailedAtMs }] of tables.endpoints)
+        if (disabled === null && (lastFailedAtMs ?? now) < now - endpointForgottenMs)
+          tables.endpoints.delete(key)
       for (const [key, { expiresAtMs, writer }] of tables.idempotency) {
         if (expiresAtMs <= now && !writer.open) tables.idempotency.delete(key)
       }

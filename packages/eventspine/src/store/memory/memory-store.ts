@@ -21,6 +21,7 @@ import { sourceLeasePort } from './source-lease.js'
 import { tablePort } from './table.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
 import type { MemoryQuery } from './transaction.js'
+import { webhookPort } from './webhook.js'
 import { workflowPort } from './workflow.js'
 
 /** A transaction of the caller's own. What it appends is visible to others when, and only when, it commits. */
@@ -63,6 +64,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...sourceLeasePort(tables),
     ...personalPort(tables),
     ...tablePort(),
+    ...webhookPort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

@@ -1,6 +1,6 @@
 // What the memory store keeps: one shape per table of the Postgres schema.
 
-import type { BreakerState, ConsumerName, DeliveryState, Failure } from '../../deliver/port.js'
+import type { BreakerName, BreakerState, ConsumerName, DeliveryState, Failure } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
 import { deliveryId } from '../../event/stored.js'
 import type { DeadLetterFilter, DeadLetterState, RedriveState, Replay } from '../../redrive/port.js'
@@ -118,9 +118,7 @@ export interface RunRow extends ConsumerName {
   readonly recordedAtMs: number
 }
 
-export interface BreakerRow {
-  readonly name: string
-  readonly tenant: string
+export interface BreakerRow extends BreakerName {
   state: BreakerState['state']
   failures: number
   successes: number

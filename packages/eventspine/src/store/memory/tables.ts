@@ -8,6 +8,7 @@ import type { Clock, Random } from '../../kernel/index.js'
 import { assert, EventspineError } from '../../kernel/index.js'
 import type { PersonalKey } from '../../personal/port.js'
 import type { ImportStanding, SourceLease } from '../../source/port.js'
+import type { EndpointStanding } from '../../webhook/port.js'
 import type {
   BreakerRow,
   ConsumerRow,
@@ -68,6 +69,8 @@ export class MemoryTables {
   /** By source and slot. */
   readonly sourceLeases = new Map<string, SourceLease & { leaseUntilMs: number }>()
   readonly personalKeys = new Map<string, PersonalKey>()
+  /** Of webhooks, those that fail or are disabled. */
+  readonly endpoints = new Map<string, EndpointStanding>()
   readonly audits: AuditRow[] = []
   readonly listeners = new Set<(by: string) => void>()
   readonly #query: MemoryQuery | undefined

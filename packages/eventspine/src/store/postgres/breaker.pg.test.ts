@@ -16,10 +16,15 @@ beforeEach(() => own.sql('TRUNCATE eventspine.breaker, eventspine.audit'))
 afterAll(() => own.drop())
 
 const hour = 3_600_000
-const failed = (count = 1, options: { tenant?: string; failuresMax?: number; port?: BreakerPort } = {}) =>
+const bank = { name: 'bank', tenant: '', key: '' }
+const failed = (
+  count = 1,
+  options: { tenant?: string; key?: string; failuresMax?: number; port?: BreakerPort } = {},
+) =>
   (options.port ?? port).breakerFailed({
     name: 'bank',
     tenant: options.tenant ?? '',
+    key: options.key ?? '',
     count,
     failuresMax: options.failuresMax ?? 3,
     windowMs: hour,
@@ -78,37 +83,37 @@ test('late failures do not keep it open', async () => {
   await cooldownIsOver()
   await failed(3)
   expect(await state()).toMatchObject({ state: 'open', opensForMs: 0 })
-  expect(await port.breakerProbe('bank', '', hour)).toBe(true)
+  expect(await port.breakerProbe(bank, hour)).toBe(true)
 })
 
 test('lets one probe through, over all workers, and another when the prober is lost', async () => {
   await failed(3)
-  expect(await port.breakerProbe('bank', '', hour)).toBe(false)
+  expect(await port.breakerProbe(bank, hour)).toBe(false)
   await cooldownIsOver()
   const asked = await Promise.all(
-    Array.from({ length: 8 }, () => breakerStatements(own.another()).breakerProbe('bank', '', hour)),
+    Array.from({ length: 8 }, () => breakerStatements(own.another()).breakerProbe(bank, hour)),
   )
   expect(asked.filter(Boolean)).toHaveLength(1)
   expect(await state()).toMatchObject({ state: 'half-open', opensForMs: 0 })
   await probeIsLost()
-  expect(await port.breakerProbe('bank', '', hour)).toBe(true)
-  expect(await port.breakerProbe('bank', 'acme', hour)).toBe(false)
+  expect(await port.breakerProbe(bank, hour)).toBe(true)
+  expect(await port.breakerProbe({ ...bank, tenant: 'acme' }, hour)).toBe(false)
 })
 
 test('a failed probe opens it again, since when it first opened', async () => {
   await failed(3)
   const first = await state()
   await cooldownIsOver()
-  await port.breakerProbe('bank', '', hour)
-  await port.breakerSucceeded('bank', '', 2)
-  await port.breakerProbe('bank', '', hour)
+  await port.breakerProbe(bank, hour)
+  await port.breakerSucceeded(bank, 2)
+  await port.breakerProbe(bank, hour)
   await failed(1)
   const again = await state()
   expect(again).toMatchObject({ state: 'open', openedAtMs: first?.openedAtMs })
   expect(again?.opensForMs).toBeGreaterThan(hour / 2)
   await cooldownIsOver()
-  await port.breakerProbe('bank', '', hour)
-  await port.breakerSucceeded('bank', '', 2)
+  await port.breakerProbe(bank, hour)
+  await port.breakerSucceeded(bank, 2)
   // The success before the failure does not count.
   expect(await state()).toMatchObject({ state: 'half-open' })
 })
@@ -117,14 +122,14 @@ test('closes when enough probes went well, and counts from nothing', async () =>
   await failed(3)
   await cooldownIsOver()
   for (const after of ['half-open', 'closed']) {
-    expect(await port.breakerProbe('bank', '', hour)).toBe(true)
-    await port.breakerSucceeded('bank', '', 2)
+    expect(await port.breakerProbe(bank, hour)).toBe(true)
+    await port.breakerSucceeded(bank, 2)
     expect(await state()).toMatchObject({ state: after })
   }
   const closed = await state()
   expect(closed).toMatchObject({ failures: 0, openedAtMs: null })
   expect(closed?.closedForMs).toBeLessThan(hour)
-  expect(await port.breakerProbe('bank', '', hour)).toBe(false)
+  expect(await port.breakerProbe(bank, hour)).toBe(false)
   await failed(2)
   expect(await state()).toMatchObject({ state: 'closed', failures: 2 })
   await failed(1)
@@ -132,18 +137,18 @@ test('closes when enough probes went well, and counts from nothing', async () =>
 })
 
 test('a success while it is closed or open changes nothing', async () => {
-  await port.breakerSucceeded('bank', '', 1)
+  await port.breakerSucceeded(bank, 1)
   expect(await port.breakers()).toEqual([])
   await failed(3)
-  await port.breakerSucceeded('bank', '', 1)
+  await port.breakerSucceeded(bank, 1)
   expect(await state()).toMatchObject({ state: 'open' })
 })
 
 test('an operator opens and closes it, and is written down', async () => {
-  await port.breakerSet('bank', 'acme', 'open', hour, 'ann')
+  await port.breakerSet({ ...bank, tenant: 'acme' }, 'open', hour, 'ann')
   expect(await state('acme')).toMatchObject({ state: 'open', closedForMs: null })
   expect((await state('acme'))?.opensForMs).toBeGreaterThan(hour / 2)
-  await port.breakerSet('bank', 'acme', 'closed', hour, 'ben')
+  await port.breakerSet({ ...bank, tenant: 'acme' }, 'closed', hour, 'ben')
   expect(await state('acme')).toMatchObject({ state: 'closed', openedAtMs: null, opensForMs: 0 })
   expect((await state('acme'))?.closedForMs).toBeGreaterThanOrEqual(0)
   expect(await own.sql('SELECT actor, action, target, details FROM eventspine.audit ORDER BY id')).toEqual([
@@ -151,13 +156,14 @@ test('an operator opens and closes it, and is written down', async () => {
       actor: 'ann',
       action: 'breaker.open',
       target: 'bank/acme',
-      details: '{"name" : "bank", "tenant" : "acme", "before" : "closed", "cooldownMs" : 3600000}',
+      details:
+        '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "closed", "cooldownMs" : 3600000}',
     },
     {
       actor: 'ben',
       action: 'breaker.closed',
       target: 'bank/acme',
-      details: '{"name" : "bank", "tenant" : "acme", "before" : "open", "cooldownMs" : 3600000}',
+      details: '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "open", "cooldownMs" : 3600000}',
     },
   ])
 })

@@ -26,6 +26,7 @@ import { settleStatements } from './settle.js'
 import { sourceLeaseStatements } from './source-lease.js'
 import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
+import { webhookStatements } from './webhook.js'
 import { workflowStatements } from './workflow.js'
 
 const windowMs = 7 * 86_400_000
@@ -65,6 +66,7 @@ export async function openTestStore() {
     ...personalStatements(database),
     ...tableStatements(database),
     ...replicationStatements(database),
+    ...webhookStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

@@ -1,6 +1,7 @@
 // The housekeeping of one cell: partitions ahead, statistics, retention. Every step is bounded and can be cut short at
 // any point; whoever calls next goes on from there.
 import type { Logger } from '../../observe/log.js'
+import { endpointForgottenMs } from '../../webhook/port.js'
 import type { Retention } from '../store.js'
 import type { Database } from './database.js'
 import { checkEpoch } from './epoch.js'
@@ -70,6 +71,7 @@ function sweeps({ eventsMs, runsMs, resolvedDeadLettersMs, endedWorkflowsMs }: R
     deleting('redrives', redrivesText, resolvedDeadLettersMs),
     deleting('workers', workersText),
     deleting('breakers', breakersText),
+    deleting('webhook-endpoints', endpointsText, endpointForgottenMs),
     deleting('workflows', workflowsText, endedWorkflowsMs),
     (execute) => sweepDefaultPartitions(execute, eventsMs, runsMs, rowsPerSweepMax),
     (execute) => sweepTicks(execute, rowsPerSweepMax),
@@ -135,6 +137,11 @@ const breakersText = counted(`
   DELETE FROM eventspine.breaker WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM eventspine.breaker
     WHERE state = 'closed' AND greatest(window_began_at, closed_at) < clock_timestamp() - interval '1 day' LIMIT $1 FOR UPDATE SKIP LOCKED))`)
+
+const endpointsText = counted(`
+  DELETE FROM eventspine.webhook_endpoint WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM eventspine.webhook_endpoint
+    WHERE disabled_at IS NULL AND last_failed_at < ${before('$2')} LIMIT $1 FOR UPDATE SKIP LOCKED))`)
 
 const workflowsText = `
 WITH gone AS (

@@ -22,6 +22,7 @@ import { settleStatements } from './settle.js'
 import { sourceLeaseStatements } from './source-lease.js'
 import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
+import { webhookStatements } from './webhook.js'
 import { workflowStatements } from './workflow.js'
 
 export interface PostgresStoreOptions extends DatabaseOptions {
@@ -59,5 +60,6 @@ export function createPostgresStore(
     ...personalStatements(database),
     ...tableStatements(database),
     ...replicationStatements(database),
+    ...webhookStatements(database),
   }
 }
