@@ -8,10 +8,8 @@ import {
   of,
   sourceLease,
   subscription,
-  worker,
 } from './doctor.fixture.js'
 import { type DoctorInput, diagnose } from './doctor.js'
-import type { DatabaseHealth, SubscriptionView } from './port.js'
 
 test('says nothing of a healthy cell, and shows how each subscription adds up', () => {
   const report = diagnose(input())
