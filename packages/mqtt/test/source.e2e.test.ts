@@ -121,6 +121,23 @@ describe.skipIf(missing)('a source of MQTT', () => {
     expect(logged.some((line) => line.includes('a source ended by itself'))).toBe(true)
   })
 
+  test('holds up a broker that sends more than it may', async () => {
+    const broker = await Mosquitto.start()
+    const schema = freshSchema()
+    logged.length = 0
+    const spine = await running(wardApp(broker.url, { inFlightMax: 10 }), schema)
+    await connected()
+    const devices = await Publishers.connect(broker.url, 100)
+    // More than wait for room before they are refused.
+    await devices.publish(12_000)
+    await until(async () => (await ledgerOf(schema)).numbers >= 12_000, 120_000)
+    expect(await ledgerOf(schema)).toEqual(once(12_000))
+    const outcomes = (await spine.metrics())
+      .filter(({ name }) => name === 'eventspine_source_messages_total')
+      .map(({ labels }) => labels['outcome'])
+    expect(outcomes).toEqual(['published'])
+  })
+
   test('is shared by workers, and the next one goes on where one was killed', async () => {
     const broker = await Mosquitto.start()
     const schema = freshSchema()

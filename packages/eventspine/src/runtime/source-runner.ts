@@ -1,6 +1,5 @@
 // Runs one custom source in this process: where its lease lets it, again when it ends, and with room for so many messages.
 // What it took is stored before it counts as stopped.
-import { setMaxListeners } from 'node:events'
 import type { Clock, Random } from '../kernel/index.js'
 import { EventspineError } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
@@ -37,6 +36,8 @@ interface Turn {
   readonly slot: number
   readonly signal: AbortSignal
   readonly room: Room
+  /** What ends each of them. */
+  readonly pauses: Set<() => void>
   open: boolean
 }
 
@@ -106,9 +107,13 @@ export class SourceRunner {
     const { name, inFlightMax } = this.#source
     const until = AbortSignal.any([signal, this.#stop.signal])
     const over = new AbortController()
-    // Each pause listens to it, and a source may hold up a thousand messages at once.
-    setMaxListeners(0, over.signal)
-    const turn: Turn = { slot, signal: over.signal, room: new Room(inFlightMax), open: true }
+    const turn: Turn = {
+      slot,
+      signal: over.signal,
+      room: new Room(inFlightMax),
+      pauses: new Set(),
+      open: true,
+    }
     const well = () => lease.report({ state: 'running', failures: 0, error: null })
     const unsteady = wasFailing ? clock.after(steadyMs, well) : () => {}
     metrics.sourceRuns(name, 1)
@@ -117,6 +122,7 @@ export class SourceRunner {
     unsteady()
     // What a run that ended by itself left behind hears of it, too.
     over.abort()
+    for (const end of turn.pauses) end()
     const stored = running.then(async (why) => {
       await turn.room.empty()
       return why
@@ -134,19 +140,32 @@ export class SourceRunner {
   }
 
   async #run(turn: Turn): Promise<unknown> {
-    const { clock } = this.#services
     try {
       await this.#source.run({
         receive: (message) => this.#receive(turn, message),
         signal: turn.signal,
         slot: turn.slot,
         logger: this.#logger,
-        pause: (ms) => clock.sleep(ms, turn.signal),
+        pause: (ms) => this.#pauseIn(turn, ms),
       })
       return new Error('run() returned before its signal was aborted')
     } catch (error) {
       return error
     }
+  }
+
+  // Not by a listener of the signal each: with thousands of them, adding one looks at all the others.
+  #pauseIn({ pauses, signal }: Turn, ms: number): Promise<void> {
+    if (signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel()
+        pauses.delete(end)
+        resolve()
+      }
+      const cancel = this.#services.clock.after(ms, end)
+      pauses.add(end)
+    })
   }
 
   async #receive(turn: Turn, message: ReceivedMessage): Promise<Receipt> {
