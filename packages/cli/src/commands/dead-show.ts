@@ -81,10 +81,28 @@ const byCategory: Readonly<Record<string, string>> = {
   unknown: 'The error has no category: look at the stack, then decide.',
 }
 
+function instanceAdvice(
+  workflow: string,
+  id: string,
+  { tenant }: DeadLetter,
+  hint: Session['hint'],
+): (readonly [string, string])[] {
+  const of = (verb: string) => hint(`workflows ${verb} ${workflow} '${id}' --tenant ${tenant}`)
+  return [
+    ['It halts an instance of a workflow.', ''],
+    ['See what it did:', of('show')],
+    ['Once the cause is mended:', of('retry')],
+    ['Undo it:', of('cancel')],
+    ['End it where it stands:', of('terminate')],
+  ]
+}
+
 function advice(letter: DeadLetter, hint: Session['hint']): (readonly [string, string])[] {
   const { id, state, event, failure, redrive } = letter
   if (state === 'discarded' || state === 'redriven') return [['Nothing: it is resolved.', '']]
   if (state === 'redriving') return [['It is on its way:', hint(`redrive show ${redrive ?? ''}`)]]
+  const instance = /^eventspine\.workflow\.([a-z0-9-]+)\.[a-z-]+$/.exec(event.type)?.[1]
+  if (instance !== undefined && event.key !== null) return instanceAdvice(instance, event.key, letter, hint)
   const edit = failure.category === 'validation' || failure.category === 'permanent'
   return [
     [byCategory[failure.category] ?? byCategory.unknown ?? '', ''],
@@ -95,6 +113,6 @@ function advice(letter: DeadLetter, hint: Session['hint']): (readonly [string, s
       hint(`redrive --subscription ${letter.subscription} --fingerprint ${failure.fingerprint}`),
     ],
     ['Give it up:', hint(`dead discard '${id}' --reason '…'`)],
-    ['See what led to it:', hint(`events show ${event.id}`)],
+    ['See what led to it:', hint(`events show '${event.id}'`)],
   ]
 }

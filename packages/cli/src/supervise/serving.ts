@@ -90,6 +90,7 @@ export class Serving {
       : { apiKeys: await (await import('../input/key-file.js')).readKeys(keys) }
     const server = createServer(spine, {
       ...access,
+      ...publicHost(host),
       logger,
       ...(host !== undefined && { host }),
       ...(port !== undefined && { port }),
@@ -99,6 +100,13 @@ export class Serving {
     if (development && server.address !== undefined) process.env.EVENTSPINE_URL ||= server.address.url
     return server
   }
+}
+
+// Links lead there, so requests come by that name. Off loopback every name is taken anyhow.
+function publicHost(host = '127.0.0.1'): { readonly allowedHosts?: readonly string[] } {
+  const url = process.env.EVENTSPINE_URL
+  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  return isLoopback && url !== undefined && URL.canParse(url) ? { allowedHosts: [new URL(url).hostname] } : {}
 }
 
 const developmentKeyFile = () =>

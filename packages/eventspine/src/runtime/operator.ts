@@ -178,9 +178,26 @@ export class Operator {
     return this.#services.store.deadLetterGroups(filter)
   }
 
-  /** Gives dead letters up for good. Answers how many. */
+  /** Gives dead letters up for good. Answers how many. Throws REQUEST_INVALID where one halts an instance of a workflow: without it
+   *  nobody would move that on. */
   async discard(filter: DeadLetterFilter, actor: string, reason: string): Promise<number> {
-    return this.#services.store.discard(filter, checkName('actor', actor), checkText('reason', reason))
+    checkName('actor', actor)
+    checkText('reason', reason)
+    for (const { name, workflow, ordered } of this.#services.app.subscriptions)
+      if (workflow !== undefined && ordered === 'halt' && (filter.subscription ?? name) === name)
+        await this.#requireNoInstance({ ...filter, subscription: name }, workflow)
+    return this.#services.store.discard(filter, actor, reason)
+  }
+
+  async #requireNoInstance(filter: DeadLetterFilter, workflow: string): Promise<void> {
+    const [letter] = (await this.#services.store.deadLetters({ ...filter, state: 'dead', limit: 1 })).items
+    if (letter === undefined) return
+    const instance = `${workflow} '${letter.event.key}'`
+    throw new EventspineError(
+      'REQUEST_INVALID',
+      `Dead letter ${letter.id} halts an instance of a workflow, and nobody would move it on without it. End the instance: eventspine workflows cancel ${instance}, or terminate. Mended, it goes on: workflows retry ${instance}.`,
+      { field: '/filter' },
+    )
   }
 
   async previewRedrive(filter: DeadLetterFilter, roundsMax?: number): Promise<RedrivePreview> {

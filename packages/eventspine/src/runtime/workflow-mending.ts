@@ -7,12 +7,13 @@ import { completeRedrive, type Redrive } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
 import {
   type Entry,
-  faultNames,
   type InstanceName,
+  type Restart,
   restartOf,
   stimulus,
   type WorkflowEnd,
   type WorkflowPort,
+  yieldingNames,
 } from '../workflow/index.js'
 import { redriveHint } from './redriving.js'
 import { actOn } from './workflow-act.js'
@@ -53,7 +54,7 @@ export class WorkflowMending {
     const found = await store.workflow(name)
     if (found === null || found.attention === null || found.instance.state !== 'running') return null
     const letter = await store.deadLetter(found.attention.letter)
-    if (letter === null || !faultNames.includes(letter.failure.name)) return null
+    if (letter === null || !yieldingNames.includes(letter.failure.name)) return null
     const discard = (by: string, reason: string | null) =>
       store.discard({ ids: [letter.id] }, by, reason ?? 'its instance was cancelled')
     return { discard }
@@ -107,6 +108,24 @@ export class WorkflowMending {
     return [...events, stimulus({ tenant, ...parent }, 'child-ended', data, undefined, this.#services)]
   }
 
+  /** What a copy took over and undid is undone for the one it was taken from, too. Throws REQUEST_INVALID. */
+  checkCopies({ instance, history }: Found, copies: readonly Found[]): void {
+    const root = restartOfEntry(history[0])?.root ?? instance.id
+    const undone = copies.find(
+      (copy) =>
+        (restartOfEntry(copy.history[0])?.upTo ?? 1) > 1 &&
+        restartOfEntry(copy.history[0])?.root === root &&
+        copy.history.some(({ kind }) => kind === 'compensating'),
+    )
+    if (undone === undefined) return
+    const { workflow, id } = instance
+    throw new EventspineError(
+      'REQUEST_INVALID',
+      `What "${workflow}" ${id} did was taken over by ${undone.instance.id}, which undid it: there is no step to go on from. Restart it from its beginning.`,
+      { field: '/from' },
+    )
+  }
+
   /** The start of another one that has what this one did before `from`. Throws NOT_FOUND, WORKFLOW_RUNNING. */
   restarted(
     { instance, history }: Found,
@@ -124,7 +143,7 @@ export class WorkflowMending {
     const isUndone = history.some(({ kind }) => kind === 'compensating')
     if (isUndone && from !== undefined)
       throw new EventspineError(
-        'NOT_FOUND',
+        'REQUEST_INVALID',
         `What "${workflow}" ${id} did is undone: there is no step to go on from. Restart it from its beginning.`,
         { field: '/from' },
       )
@@ -132,6 +151,9 @@ export class WorkflowMending {
     return stimulus(name, 'started', data, undefined, this.#services)
   }
 }
+
+const restartOfEntry = (entry: Entry | undefined) =>
+  (JSON.parse(entry?.data ?? '{}') as { readonly restart?: Restart }).restart
 
 function openChildren(history: readonly Entry[]): readonly { place: string; workflow: string; id: string }[] {
   const ended = new Set(history.filter(({ kind }) => kind === 'child-ended').map(({ place }) => place))

@@ -149,7 +149,7 @@ export class Workflows {
   ): Promise<void> {
     checked('signal', signal, nameMax)
     const name = await this.#open(workflow, id, options, entriesMax)
-    const data = { name: signal, payload: parsed(await inputJson(undefined, payload)) }
+    const data = { name: signal, payload: parsed(await inputJson(undefined, payload)) ?? null }
     await this.#cell(name).appender.append(stimulus(name, 'signalled', data, undefined, this.#services))
   }
 
@@ -232,7 +232,9 @@ export class Workflows {
     checked('by', by, nameMax)
     const name = this.#named(this.#find(workflow).name, id, options)
     const found = await this.#found(name)
-    const next = { ...name, id: as === undefined ? await this.#freeId(name) : checkedId('as', as) }
+    const { free, copies } = await this.#copies(name)
+    const next = { ...name, id: as === undefined ? free : checkedId('as', as) }
+    if (from !== undefined) this.#mending.checkCopies(found, copies)
     const event = keyed(this.#mending.restarted(found, from, next, by), startId(next))
     const taken = (await this.#cell(name).store.workflow(next)) !== null
     const act = actOn(name, 'restart', by, { from: from ?? null, as: next.id })
@@ -246,11 +248,14 @@ export class Workflows {
   }
 
   // `order-7`, then `order-7~2`, `order-7~3`.
-  async #freeId(name: InstanceName): Promise<string> {
+  async #copies(name: InstanceName): Promise<{ readonly free: string; readonly copies: readonly Found[] }> {
     const base = name.id.replace(/~\d+$/, '')
+    const copies: Found[] = []
     for (let number = 2; ; number++) {
       const id = `${base}~${number}`
-      if ((await this.#cell(name).store.workflow({ ...name, id })) === null) return id
+      const copy = await this.#cell(name).store.workflow({ ...name, id })
+      if (copy === null) return { free: id, copies }
+      copies.push(copy)
     }
   }
 

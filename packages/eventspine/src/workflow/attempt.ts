@@ -59,7 +59,7 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
 export function jsonOf(what: string, value: unknown, bytesMax = resultBytesMax): string | null {
   if (value === undefined) return null
   try {
-    return writeJson(value, { sizeBytesMax: bytesMax })
+    return writeJson(value, { sizeBytesMax: bytesMax, holesAreNull: true })
   } catch (error) {
     if (!(error instanceof JsonError)) throw error
     throw new ValidationError(

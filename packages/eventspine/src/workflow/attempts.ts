@@ -1,6 +1,7 @@
 // What an instance is trying right now: its steps, its undoing, what it publishes. Each comes back as something that
 // happened, to be recorded.
 
+import type { Failure } from '../deliver/port.js'
 import type { NewEvent } from '../event/stored.js'
 import {
   HandlerError,
@@ -15,9 +16,10 @@ import type { Logger } from '../observe/log.js'
 import { type AttemptOutcome, attempt, delayOf, stepDeadlineMsDefault } from './attempt.js'
 import type { Call } from './call.js'
 import type { Consequences } from './consequences.js'
+import type { StepContext } from './context.js'
 import type { DatabaseTime } from './database-time.js'
 import type { AnyWorkflow } from './definition.js'
-import { MisuseError } from './errors.js'
+import { MisuseError, PivotInDoubtError } from './errors.js'
 import type { Said } from './history.js'
 import { insideOf } from './inside-step.js'
 import type { Failed } from './program.js'
@@ -97,14 +99,17 @@ export class Attempts {
 
   try(call: Call): void {
     const { clock, cancellation, logger, consequences } = this.#services
-    const { options, action } = call.asked
+    const { options } = call.asked
     this.#running++
     call.running = true
     call.dueAtMs = undefined
     void attempt({
       step: call.name,
-      action: (context) => insideOf(call, () => action?.(context)),
-      context: { idempotencyKey: consequences.keyOf(call), attempt: call.attempts + 1, log: logger },
+      action: (context) => this.#run(call, context),
+      context: {
+        ...{ idempotencyKey: consequences.keyOf(call), attempt: call.attempts + 1, log: logger },
+        undoes: call.undoes === undefined ? undefined : consequences.keyOf(call.undoes),
+      },
       deadlineMs: options?.deadlineMs ?? stepDeadlineMsDefault,
       ...{ cancellation, clock },
     }).then((outcome) => {
@@ -112,6 +117,12 @@ export class Attempts {
       // Whoever took over from here tries it itself.
       if (!cancellation.cancelled) this.#attempted(call, outcome)
     })
+  }
+
+  // What an undo answers is nobody's: it need not be storable.
+  async #run(call: Call, context: StepContext): Promise<unknown> {
+    const answer = await insideOf(call, () => call.asked.action?.(context))
+    return call.kind === 'undo' ? undefined : answer
   }
 
   #attempted(call: Call, outcome: AttemptOutcome): void {
@@ -144,13 +155,19 @@ export class Attempts {
 
   // Where the way leads on alone, giving up would leave things half done: a person decides.
   #givenUp(call: Call, error: unknown, attempts: number): void {
-    if (call.kind === 'step' && !this.#reports.pivoted())
-      return this.#arrive(call, { kind: 'step-dead', data: judge(error) })
+    const failure = judge(error)
+    const times = attempts === 1 ? 'once' : `${attempts} times`
+    const told = `failed ${times} and waits for a person: ${failure.message}`
+    if (call.kind === 'step' && !this.#reports.pivoted()) {
+      if (!isInDoubt(call, failure)) return this.#arrive(call, { kind: 'step-dead', data: failure })
+      const message = `Step "${call.name}", the point of no return, ${told}. Nobody knows whether it happened. Retry it, or cancel the instance if it did not: then what was done before is undone.`
+      return this.#halts(call, error, attempts, new PivotInDoubtError(message, { cause: error }))
+    }
     const what =
       call.kind === 'undo'
         ? `Undoing step "${call.name}"`
         : `Step "${call.name}", behind the point of no return,`
-    const message = `${what} failed ${attempts === 1 ? 'once' : `${attempts} times`} and waits for a person: ${judge(error).message}. Mend the cause, then retry.`
+    const message = `${what} ${told}. Mend the cause, then retry.`
     this.#halts(call, error, attempts, new PermanentError(message, { cause: error }))
   }
 
@@ -164,6 +181,14 @@ export class Attempts {
     this.#reports.arrived({ ...said, place, name })
   }
 }
+
+// To go back from what may have happened would be worse than to wait. One that has an undo can be undone in doubt, and a refusal
+// leaves none.
+const isInDoubt = ({ asked: { options } }: Call, { category }: Failure) =>
+  options?.pivot === true &&
+  options.undo === undefined &&
+  category !== 'validation' &&
+  category !== 'permanent'
 
 // A filter that throws, an event that this code cannot read: mended by deploying. What says itself that it may go better
 // later, is tried again: an event that is newer than this process, while versions roll out.

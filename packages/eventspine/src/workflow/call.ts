@@ -38,6 +38,8 @@ export class Call {
   active = false
   /** An attempt of it, or a look for its event, runs in this process. */
   running = false
+  /** Of an undo: the step. */
+  undoes: Call | undefined
   /** Failed attempts. */
   attempts = 0
   /** When it goes on, by the database's clock: the end of a sleep, of a patience, of the wait for the next attempt. */

@@ -9,6 +9,7 @@ import { jsonOf } from './attempt.js'
 import type { Call } from './call.js'
 import { uuidAt } from './chance.js'
 import type { AnyWorkflow } from './definition.js'
+import { MisuseError } from './errors.js'
 import { dataOf } from './history.js'
 import type { Entry, InstanceName, Parent } from './port.js'
 import { stimulus } from './stimulus.js'
@@ -21,6 +22,8 @@ export interface ConsequenceServices {
     data: unknown,
     options: PublishOptions,
   ): NewEvent | Promise<NewEvent>
+  /** Whether the app has a workflow of that name. */
+  knows(workflow: string): boolean
   /** Sends a large body to the object store. */
   checkIn(event: NewEvent): Promise<NewEvent>
 }
@@ -55,6 +58,10 @@ export class Consequences {
 
   childStarted(call: Call): { readonly event: NewEvent; readonly id: string } {
     const { definition, input } = call.asked.child as NonNullable<Call['asked']['child']>
+    if (!this.#services.knows(definition.name))
+      throw new MisuseError(
+        `ctx.child starts "${definition.name}", which the app does not list; write workflows: [${definition.name}, …] in defineApp`,
+      )
     checkInput(definition, input)
     checkId(call.asked.child?.id)
     const name = this.#childOf(call)

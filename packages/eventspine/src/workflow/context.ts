@@ -10,6 +10,8 @@ import type { AnyWorkflow, WorkflowInput, WorkflowOutput } from './definition.js
 export interface StepContext {
   /** The same over all attempts, restarts and failover. Give it to the outside as idempotency key. */
   readonly idempotencyKey: string
+  /** In an undo: the idempotency key of the step that it undoes. Where nobody knows what the step did, it says what to look for. */
+  readonly undoes: string | undefined
   /** 1 for the first. */
   readonly attempt: number
   /** Aborts at the deadline, when the lease is lost, and when shutdown runs out of patience. */

@@ -5,6 +5,7 @@ import { judge, PermanentError, TransientError } from '../handle/index.js'
 import { microtasksThrough, Wake } from '../kernel/index.js'
 import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
+import { MisuseError } from './errors.js'
 import { completedOf, dataOf, type History, judgedDecision, type Said } from './history.js'
 import type { AwaitedEvent, InstanceName, Recording } from './port.js'
 import { isFault, Program } from './program.js'
@@ -107,6 +108,7 @@ export class Driver {
     const { cancellation } = this.#services
     if (cancellation.cancelled) throw cancellation.reason
     if (this.#failure !== undefined) throw this.#failure
+    this.#attention ??= this.#program.misused
     const yields = this.#yields
     if (this.#attention === undefined && (this.#transition() || this.#activate(yields))) return true
     const arrival = this.#arrivals.shift()
@@ -218,7 +220,8 @@ export class Driver {
       this.#published.push(event)
       this.#say(call, 'child-started', { id })
     } catch (error) {
-      this.#say(call, 'step-dead', judge(error))
+      if (!(error instanceof MisuseError)) return this.#say(call, 'step-dead', judge(error))
+      this.#attention ??= error
     }
   }
 
@@ -235,7 +238,7 @@ export class Driver {
     return true
   }
 
-  // That it was started is in the log: nothing is lost if it is recorded with the answer of its first step.
+  // That it was started is in the log: it may be recorded with the answer of its first step.
   get #onlyStarted(): boolean {
     const isNew = this.#history.recorded === 0 && this.#history.length === 1 && this.#published.length === 0
     return isNew && this.#launching.every(({ kind }) => kind === 'step')
@@ -300,10 +303,8 @@ export class Driver {
       .sort((a, b) => (a.dueAtMs as number) - (b.dueAtMs as number))
     const [first] = due
     if (first === undefined) return false
-    if (first.kind === 'step' || first.kind === 'undo') {
-      first.dueAtMs = undefined
-      this.#launching.push(first)
-    } else this.#say(first, 'timer-fired')
+    if (first.kind !== 'step' && first.kind !== 'undo') this.#say(first, 'timer-fired')
+    else this.#launching.push(Object.assign(first, { dueAtMs: undefined }))
     return true
   }
 
@@ -367,9 +368,7 @@ export class Driver {
     const awaits = JSON.stringify(this.#awaits)
     const isRecorded = this.#history.recorded === this.#history.length && awaits === this.#awaited
     if (isRecorded && this.#published.length === 0 && !this.#restless) return
-    this.#recording = this.#record().finally(() => {
-      this.#recording = undefined
-    })
+    this.#recording = this.#record().finally(() => (this.#recording = undefined))
     await this.#recording
   }
 

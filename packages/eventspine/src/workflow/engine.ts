@@ -29,7 +29,7 @@ import {
   typeOf,
 } from './stimulus.js'
 
-export interface EngineServices extends ConsequenceServices, HistoryClaimServices {
+export interface EngineServices extends Omit<ConsequenceServices, 'knows'>, HistoryClaimServices {
   readonly port: LedgerPort & Pick<WorkflowPort, 'occurrences'>
   readonly logger: Logger
   readonly clock: Clock
@@ -54,6 +54,7 @@ export class WorkflowEngine {
   readonly #ledger: Ledger
   readonly #claims: HistoryClaims
   readonly #definitions: ReadonlyMap<string, readonly AnyWorkflow[]>
+  readonly #consequences: ConsequenceServices
 
   constructor(workflows: readonly AnyWorkflow[], services: EngineServices) {
     this.#services = services
@@ -62,6 +63,7 @@ export class WorkflowEngine {
     const definitions = new Map<string, AnyWorkflow[]>()
     for (const each of workflows) definitions.set(each.name, [...(definitions.get(each.name) ?? []), each])
     this.#definitions = definitions
+    this.#consequences = { ...services, knows: (workflow) => definitions.has(workflow) }
   }
 
   /** Rejects when the instance needs a person: the delivery is dead then, and halts its instance. */
@@ -169,7 +171,7 @@ export class WorkflowEngine {
       ...{ name, definition, history, time, clock, random, cancellation },
       stimulatedAtMs: recordedAtMs,
       logger: boundLogger(logger, { workflow: name.workflow, instance: name.id, tenant: name.tenant }),
-      consequences: new Consequences(name, parent, cause, this.#services),
+      consequences: new Consequences(name, parent, cause, this.#consequences),
       look: (call, taken) => {
         const asked = { tenant: name.tenant, since: sinceOf(history.entries), taken: [...taken] }
         return occurrence(call, asked, { clock, cancellation, port, show })

@@ -1,6 +1,6 @@
 // What a workflow's code may catch: built from the record, so that it is the same when the code runs again.
 import type { Failure } from '../deliver/port.js'
-import { HandlerError } from '../handle/index.js'
+import { HandlerError, PermanentError } from '../handle/index.js'
 import type { WorkflowState } from './port.js'
 
 /** A step that is given up. */
@@ -32,7 +32,13 @@ export class ChildError extends HandlerError {
 
 /** The context was asked for what it cannot do. Only other code mends that, so the instance waits for it. */
 export class MisuseError extends TypeError {
+  /** Where the code swallowed it, a second try would not meet it again. */
+  readonly category = 'permanent'
+
   constructor(message: string) {
     super(`Workflow: ${message}.`)
   }
 }
+
+/** The point of no return was tried, and nobody knows whether it was passed. */
+export class PivotInDoubtError extends PermanentError {}

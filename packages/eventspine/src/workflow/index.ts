@@ -27,7 +27,7 @@ export type {
   WorkflowState,
 } from './port.js'
 export { workflowStates } from './port.js'
-export { faultNames } from './program.js'
+export { yieldingNames } from './program.js'
 export { type Restart, restartOf } from './restart.js'
 export { Sleepers } from './sleepers.js'
 export { stimulus, typeOf } from './stimulus.js'

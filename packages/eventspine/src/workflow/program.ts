@@ -39,7 +39,8 @@ export interface Cancelled {
 
 /** What only other code can mend. */
 const faults = [TypeError, ReferenceError, RangeError, SyntaxError] as const
-export const faultNames: readonly string[] = faults.map(({ name }) => name)
+/** Of dead letters that give way to a wish to end. */
+export const yieldingNames: readonly string[] = [...faults.map(({ name }) => name), 'PivotInDoubtError']
 export const isFault = (error: unknown) => faults.some((fault) => error instanceof fault)
 
 const never = new Promise<never>(() => {})
@@ -65,6 +66,8 @@ export class Program {
   outcome: ProgramOutcome | undefined
   cancelled: Cancelled | undefined
   state: WorkflowState = 'running'
+  /** What its code asked that the context cannot do. */
+  misused: unknown
   /** Everything that had to be undone is. */
   undone = false
 
@@ -91,6 +94,11 @@ export class Program {
 
   get logger(): Logger {
     return this.live ? this.#logger : silentLogger
+  }
+
+  misuse(error: unknown): void {
+    this.misused ??= error
+    this.#changed()
   }
 
   /** Its code is not followed any further. */
@@ -268,6 +276,7 @@ export class Program {
         action: (context) => undo?.(result, context),
         ...(undoRetry === undefined ? {} : { options: { retry: undoRetry } }),
       })
+      call.undoes = step
       this.calls.set(call.place, call)
       this.#changed()
       await call.promise

@@ -60,30 +60,38 @@ export class ScopedContext implements WorkflowContext {
     action: (ctx: StepContext) => Result | Promise<Result>,
     options: StepOptions<Result> = {},
   ): Promise<Result> {
-    checkName('step', name)
-    if (typeof action !== 'function')
-      throw misused(`step "${name}" has no function; write ctx.step("${name}", () => …)`)
-    checkStepOptions(name, options as StepOptions<unknown>)
-    return this.#call('step', name, { action, options: options as StepOptions<unknown> }) as Promise<Result>
+    return this.#promised(() => {
+      checkName('step', name)
+      if (typeof action !== 'function')
+        throw misused(`step "${name}" has no function; write ctx.step("${name}", () => …)`)
+      checkStepOptions(name, options as StepOptions<unknown>)
+      return this.#call('step', name, { action, options: options as StepOptions<unknown> }) as Promise<Result>
+    })
   }
 
   sleep(ms: number): Promise<void> {
-    if (!(ms >= 0 && ms <= sleepMsMax))
-      throw misused(`ctx.sleep takes milliseconds from 0 to ${sleepMsMax}, ten years, not ${String(ms)}`)
-    return this.#call('sleep', '', { timeoutMs: ms }) as Promise<void>
+    return this.#promised(() => {
+      if (!(ms >= 0 && ms <= sleepMsMax))
+        throw misused(`ctx.sleep takes milliseconds from 0 to ${sleepMsMax}, ten years, not ${String(ms)}`)
+      return this.#call('sleep', '', { timeoutMs: ms }) as Promise<void>
+    })
   }
 
   sleepUntil(time: Date): Promise<void> {
-    const atMs = time instanceof Date ? time.getTime() : Number.NaN
-    if (Number.isNaN(atMs) || atMs > this.#program.nowMs + sleepMsMax)
-      throw misused('ctx.sleepUntil takes a valid Date, within ten years')
-    return this.#call('sleep', '', { dueAtMs: atMs }, 'sleepUntil') as Promise<void>
+    return this.#promised(() => {
+      const atMs = time instanceof Date ? time.getTime() : Number.NaN
+      if (Number.isNaN(atMs) || atMs > this.#program.nowMs + sleepMsMax)
+        throw misused('ctx.sleepUntil takes a valid Date, within ten years')
+      return this.#call('sleep', '', { dueAtMs: atMs }, 'sleepUntil') as Promise<void>
+    })
   }
 
   signal<Payload>(name: string, options: WaitOptions = {}): Promise<Payload | undefined> {
-    checkName('signal', name)
-    checkOptions('signal', options, ['timeoutMs'])
-    return this.#call('signal', name, timeoutOf(options)) as Promise<Payload | undefined>
+    return this.#promised(() => {
+      checkName('signal', name)
+      checkOptions('signal', options, ['timeoutMs'])
+      return this.#call('signal', name, timeoutOf(options)) as Promise<Payload | undefined>
+    })
   }
 
   waitFor<Definition extends AnyEventDefinition>(
@@ -91,31 +99,35 @@ export class ScopedContext implements WorkflowContext {
     { key, where = () => true }: EventMatch<Definition>,
     options: WaitOptions = {},
   ): Promise<EventOf<Definition> | undefined> {
-    if (!this.#program.waitsFor.some(({ type }) => type === event?.type))
-      throw misused(
-        `ctx.waitFor takes an event that the workflow lists; write waitsFor: [${event?.type ?? '…'}] in its definition`,
-      )
-    checkName('key', key)
-    checkOptions('waitFor', options, ['timeoutMs'])
-    return this.#call(
-      'event',
-      event.type,
-      { ...timeoutOf(options), awaited: { key, where: where as (event: Event) => boolean } },
-      'waitFor',
-    ) as Promise<EventOf<Definition> | undefined>
+    return this.#promised(() => {
+      if (!this.#program.waitsFor.some(({ type }) => type === event?.type))
+        throw misused(
+          `ctx.waitFor takes an event that the workflow lists; write waitsFor: [${event?.type ?? '…'}] in its definition`,
+        )
+      checkName('key', key)
+      checkOptions('waitFor', options, ['timeoutMs'])
+      return this.#call(
+        'event',
+        event.type,
+        { ...timeoutOf(options), awaited: { key, where: where as (event: Event) => boolean } },
+        'waitFor',
+      ) as Promise<EventOf<Definition> | undefined>
+    })
   }
 
   approval(name: string, options: ApprovalOptions = {}): Promise<Approval | undefined> {
-    checkName('approval', name)
-    checkOptions('approval', options, ['timeoutMs', 'to', 'text'])
-    const { to, text } = options
-    return this.#call('approval', name, {
-      ...timeoutOf(options),
-      asked: { ...(to === undefined ? {} : { to }), ...(text === undefined ? {} : { text }) },
-    }).then((answer) => {
-      if (answer === undefined) return undefined
-      const { approved, by, reason, atMs } = answer as Decision
-      return { approved, by, reason: reason ?? undefined, at: new Date(atMs) }
+    return this.#promised(() => {
+      checkName('approval', name)
+      checkOptions('approval', options, ['timeoutMs', 'to', 'text'])
+      const { to, text } = options
+      return this.#call('approval', name, {
+        ...timeoutOf(options),
+        asked: { ...(to === undefined ? {} : { to }), ...(text === undefined ? {} : { text }) },
+      }).then((answer) => {
+        if (answer === undefined) return undefined
+        const { approved, by, reason, atMs } = answer as Decision
+        return { approved, by, reason: reason ?? undefined, at: new Date(atMs) }
+      })
     })
   }
 
@@ -124,11 +136,13 @@ export class ScopedContext implements WorkflowContext {
     input: WorkflowInput<Definition>,
     options: ChildOptions = {},
   ): Promise<WorkflowOutput<Definition>> {
-    if (definition?.kind !== 'workflow') throw misused('ctx.child takes a workflow made by workflow({ … })')
-    checkOptions('child', options, ['id'])
-    return this.#call('child', definition.name, {
-      child: { definition, input, id: options.id },
-    }) as Promise<WorkflowOutput<Definition>>
+    return this.#promised(() => {
+      if (definition?.kind !== 'workflow') throw misused('ctx.child takes a workflow made by workflow({ … })')
+      checkOptions('child', options, ['id'])
+      return this.#call('child', definition.name, {
+        child: { definition, input, id: options.id },
+      }) as Promise<WorkflowOutput<Definition>>
+    })
   }
 
   publish<Definition extends AnyEventDefinition>(
@@ -136,34 +150,40 @@ export class ScopedContext implements WorkflowContext {
     data: InputOf<Definition>,
     options: Omit<HandlerPublishOptions, 'id'> = {},
   ): Promise<{ readonly id: string }> {
-    if (typeof event?.type !== 'string')
-      throw misused('ctx.publish takes an event made by defineEvent({ … })')
-    return this.#call('publish', event.type, {
-      publication: { event, data, options },
-    }) as Promise<{ readonly id: string }>
+    return this.#promised(() => {
+      if (typeof event?.type !== 'string')
+        throw misused('ctx.publish takes an event made by defineEvent({ … })')
+      return this.#call('publish', event.type, {
+        publication: { event, data, options },
+      }) as Promise<{ readonly id: string }>
+    })
   }
 
   all<const Branches extends readonly Branch<unknown>[]>(
     branches: Branches,
   ): Promise<{ -readonly [Index in keyof Branches]: Awaited<ReturnType<Branches[Index]>> }> {
-    checkBranches('all', branches)
-    const place = this.#place('all')
-    const begun = branches.map(async (branch, index) => branch(this.#branch(place, index).context))
-    return awaitedLater(Promise.allSettled(begun).then(valuesOf)) as never
+    return this.#promised(() => {
+      checkBranches('all', branches)
+      const place = this.#place('all')
+      const begun = branches.map(async (branch, index) => branch(this.#branch(place, index).context))
+      return awaitedLater(Promise.allSettled(begun).then(valuesOf)) as never
+    })
   }
 
   race<Result>(branches: readonly Branch<Result>[]): Promise<Result> {
-    checkBranches('race', branches)
-    if (branches.length === 0)
-      throw misused('ctx.race takes one branch at least: of none nothing would ever end')
-    const place = this.#place('race')
-    const made = branches.map((branch, index) => ({ branch, ...this.#branch(place, index) }))
-    const first = Promise.race(made.map(async ({ branch, context }) => branch(context)))
-    return awaitedLater(
-      first.finally(() => {
-        for (const { scope } of made) scope.close()
-      }),
-    )
+    return this.#promised(() => {
+      checkBranches('race', branches)
+      if (branches.length === 0)
+        throw misused('ctx.race takes one branch at least: of none nothing would ever end')
+      const place = this.#place('race')
+      const made = branches.map((branch, index) => ({ branch, ...this.#branch(place, index) }))
+      const first = Promise.race(made.map(async ({ branch, context }) => branch(context)))
+      return awaitedLater(
+        first.finally(() => {
+          for (const { scope } of made) scope.close()
+        }),
+      )
+    })
   }
 
   map<Item, Result>(
@@ -171,13 +191,15 @@ export class ScopedContext implements WorkflowContext {
     each: (item: Item, ctx: WorkflowContext, index: number) => Promise<Result>,
     options: MapOptions = {},
   ): Promise<Result[]> {
-    checkOptions('map', options, ['concurrency'])
-    const { concurrency = concurrencyDefault } = options
-    if (!(Number.isInteger(concurrency) && concurrency >= 1))
-      throw misused(`concurrency is ${String(concurrency)}; write a whole number from 1 on`)
-    if (!Array.isArray(items) || typeof each !== 'function')
-      throw misused('ctx.map takes an array and a function: ctx.map(items, (item, ctx, index) => …)')
-    return awaitedLater(this.#map(items, each, concurrency, this.#place('map')))
+    return this.#promised(() => {
+      checkOptions('map', options, ['concurrency'])
+      const { concurrency = concurrencyDefault } = options
+      if (!(Number.isInteger(concurrency) && concurrency >= 1))
+        throw misused(`concurrency is ${String(concurrency)}; write a whole number from 1 on`)
+      if (!Array.isArray(items) || typeof each !== 'function')
+        throw misused('ctx.map takes an array and a function: ctx.map(items, (item, ctx, index) => …)')
+      return awaitedLater(this.#map(items, each, concurrency, this.#place('map')))
+    })
   }
 
   async #map<Item, Result>(
@@ -214,6 +236,17 @@ export class ScopedContext implements WorkflowContext {
   uuid(): string {
     checkOutside(this.#scope, 'uuid')
     return this.#program.chance.uuid()
+  }
+
+  // Thrown where it stands it would end the process: whoever calls from a timer, say, catches a promise at best. The instance
+  // hears of it also where the code does not.
+  #promised<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return ask()
+    } catch (error) {
+      this.#program.misuse(error)
+      return awaitedLater(Promise.reject(error))
+    }
   }
 
   #call(kind: CallKind, name: string, asked: Asked, method: string = kind): Promise<unknown> {

@@ -314,7 +314,7 @@ describe('restart', () => {
         doing(async (spine) => {
           expect(await refusal(spine.workflows.restart(waits, 'w', 'ada'))).toBe('WORKFLOW_RUNNING')
           const undone = spine.workflows.restart(checkout, 'o', 'ada', { from: 'ship' })
-          expect(await refusal(undone)).toBe('NOT_FOUND')
+          expect(await refusal(undone)).toBe('REQUEST_INVALID')
           expect((await spine.workflows.restart(checkout, 'o', 'ada')).id).toBe('o~2')
         }),
       )

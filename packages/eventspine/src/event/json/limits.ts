@@ -10,6 +10,8 @@ export interface JsonLimits {
   readonly objectKeysMax: number
   /** One string or key, in bytes of UTF-8, escapes resolved. As large as the whole unless it is given. */
   readonly stringBytesMax: number
+  /** Of what is written: undefined in a list becomes null, as JSON.stringify has it. Else it is refused. */
+  readonly holesAreNull?: boolean
 }
 
 /** 256 KiB, also for one string, 64 levels, 1,000 keys in an object. */

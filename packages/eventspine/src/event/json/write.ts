@@ -79,7 +79,8 @@ function checkList(state: Walk, list: readonly unknown[], depth: number): void {
   takeSize(state, 1 + list.length)
   for (let at = 0; at < list.length; at += 1) {
     state.steps[depth] = at
-    checkValue(state, list[at], depth + 1)
+    if (list[at] === undefined && state.limits.holesAreNull === true) takeSize(state, 4)
+    else checkValue(state, list[at], depth + 1)
   }
 }
 
