@@ -11,6 +11,7 @@ import {
   type InputOf,
   type Transaction,
 } from 'eventspine'
+import { workflow } from 'eventspine/workflow'
 import { expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 
@@ -142,4 +143,27 @@ it('takes readonly data where the schema says so', () => {
   const samples = (spine: Eventspine) => spine.publish(sealed, { lines: ['a'] } as const)
   expect(samples).toBeTypeOf('function')
   expectTypeOf<EventOf<typeof sealed>['data']>().toEqualTypeOf<Readonly<{ lines: readonly string[] }>>()
+})
+
+it('gives a workflow the data of the event that starts it, or what its input or schema says', () => {
+  const started = workflow({
+    name: 'started',
+    on: { event: placed, id: ({ data }) => String(data.n) },
+    run: async (ctx, order) => {
+      expectTypeOf(order).toEqualTypeOf<{ n: number; at: Date; note: string }>()
+      return ctx.step('n', () => order.n)
+    },
+  })
+  expectTypeOf(started.run).returns.resolves.toEqualTypeOf<number>()
+  workflow({
+    name: 'taken',
+    on: { event: placed, id: () => '1', input: ({ data }) => data.note },
+    run: async (_, note) => expectTypeOf(note).toEqualTypeOf<string>(),
+  })
+  workflow({
+    name: 'called',
+    input: z.object({ n: z.int() }),
+    run: async (_, input) => expectTypeOf(input).toEqualTypeOf<{ n: number }>(),
+  })
+  expect(started.name).toBe('started')
 })

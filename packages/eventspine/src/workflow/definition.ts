@@ -63,9 +63,27 @@ export interface WorkflowOptions<Input, Output, Trigger extends AnyEventDefiniti
 const deadlineMsDefault = 7 * 86_400_000
 const concurrencyDefault = 200
 
+/** Started by an event, it is given its data. */
+type StartedByEvent<Trigger extends AnyEventDefinition, Output> = Omit<
+  WorkflowOptions<EventOf<Trigger>['data'], Output, Trigger>,
+  'input' | 'on'
+> & {
+  readonly input?: undefined
+  readonly on: {
+    readonly event: Trigger
+    readonly id: (event: EventOf<Trigger>) => string
+    readonly input?: undefined
+  }
+}
+
+export function workflow<Trigger extends AnyEventDefinition, Output = unknown>(
+  options: StartedByEvent<Trigger, Output>,
+): Workflow<EventOf<Trigger>['data'], Output>
 export function workflow<Input = unknown, Output = unknown, Trigger extends AnyEventDefinition = never>(
   options: WorkflowOptions<Input, Output, Trigger>,
-): Workflow<Input, Output> {
+): Workflow<Input, Output>
+export function workflow(given: object): unknown {
+  const options = given as WorkflowOptions<never, never, AnyEventDefinition>
   const { on } = options
   return Object.freeze({
     kind: 'workflow',
