@@ -9,6 +9,7 @@ import { bold, cyan, dim, green, red, type Text, yellow } from '../screen/text.j
 import { duration, moment } from '../screen/time.js'
 import { visibleJson } from '../screen/visible.js'
 import { standing } from './workflows-standing.js'
+import { instanceOf, quoted } from './workflows-tenant.js'
 
 const dataCharactersMax = 100
 
@@ -48,13 +49,13 @@ function lines(details: WorkflowDetails, app: App, width: number, hint: Session[
   ]
 }
 
-const questionLines = ({ workflow, id, questions }: WorkflowDetails, hint: Session['hint']): Text[] =>
-  questions.length === 0
+const questionLines = (details: WorkflowDetails, hint: Session['hint']): Text[] =>
+  details.questions.length === 0
     ? []
     : [
         '',
         yellow('It asks'),
-        ...questions.flatMap(({ approval, question, text, to }): Text[] => [
+        ...details.questions.flatMap(({ approval, question, text, to }): Text[] => [
           [
             '  ',
             bold(approval),
@@ -63,20 +64,20 @@ const questionLines = ({ workflow, id, questions }: WorkflowDetails, hint: Sessi
             ...(to === undefined ? [] : [dim(` to ${visibleJson(to)}`)]),
           ],
           dim(
-            `  Decide: ${hint(`workflows approve ${workflow} ${id} '${approval}' --question ${question}`)}, or with --refuse`,
+            `  Decide: ${hint(`workflows approve ${instanceOf(details)} ${quoted(approval)} --question ${question}`)}, or with --refuse`,
           ),
         ]),
       ]
 
 const attentionLines = (
-  { workflow, id }: WorkflowDetails,
+  details: WorkflowDetails,
   { letter, message }: NonNullable<WorkflowDetails['attention']>,
   hint: Session['hint'],
 ): Text[] => [
   [red('It waits for a person. '), message.split('\n')[0] ?? ''],
   ...message.split('\n').slice(1),
   dim(`More: ${hint(`dead show ${letter}`)}`),
-  dim(`Again, once it is mended: ${hint(`workflows retry ${workflow} ${id}`)}`),
+  dim(`Again, once it is mended: ${hint(`workflows retry ${instanceOf(details)}`)}`),
 ]
 
 const columns = [

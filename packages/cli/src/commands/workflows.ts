@@ -11,7 +11,7 @@ import { ago } from '../screen/time.js'
 import { addMending } from './workflows-mending.js'
 import { showWorkflow } from './workflows-show.js'
 import { standing } from './workflows-standing.js'
-import { type TenantFlags, tenantOf, withTenant } from './workflows-tenant.js'
+import { instanceOf, type TenantFlags, tenantOf, withTenant } from './workflows-tenant.js'
 
 interface ListFlags extends PageFlags, TenantFlags {
   readonly workflow?: string
@@ -80,7 +80,7 @@ function addStart(workflows: Command, commands: Commands): void {
         })
         screen.answer({ workflow, id, tenant }, () => [
           [green('✓'), ` ${workflow} ${id} is on its way.`],
-          dim(`Look: ${hint(`workflows show ${workflow} ${id}`)}`),
+          dim(`Look: ${hint(`workflows show ${instanceOf({ workflow, id, tenant })}`)}`),
         ])
         return undefined
       }),
@@ -152,10 +152,12 @@ function addSignals(workflows: Command, commands: Commands): void {
 
 function lines(instances: readonly InstanceView[], app: App, cursor: string | null, width: number): Text[] {
   if (instances.length === 0) return ['No instance fits.']
+  const isForeign = instances.some(({ tenant }) => tenant !== 'default')
   const columns = [
     { title: 'STARTED' },
     { title: 'WORKFLOW' },
     { title: 'ID' },
+    ...(isForeign ? [{ title: 'TENANT' }] : []),
     { title: 'STATE', widthMin: 12 },
     { title: 'WHY', widthMin: 10 },
   ]
@@ -163,6 +165,7 @@ function lines(instances: readonly InstanceView[], app: App, cursor: string | nu
     ago(each.startedAtMs),
     each.version === 1 ? each.workflow : [each.workflow, dim(` v${each.version}`)],
     each.id,
+    ...(isForeign ? [each.tenant] : []),
     standing(each, app),
     each.attention === null ? dim('–') : (each.attention.message.split('\n')[0] ?? ''),
   ])
