@@ -27,7 +27,9 @@ export async function showWorkflow(
 }
 
 function lines(details: WorkflowDetails, app: App, width: number, hint: Session['hint']): Text[] {
-  const { workflow, id, version, startedAtMs, endedAtMs, attention, output, failure, parent } = details
+  const { workflow, id, version, endedAtMs, attention, output, failure, parent } = details
+  // Of its first entry: what is recorded with the end of a short one would have taken no time.
+  const startedAtMs = details.history[0]?.atMs ?? details.startedAtMs
   return [
     [bold(`${workflow} ${id}`), dim(` version ${version}`)],
     '',

@@ -52,6 +52,7 @@ export class WorkflowMending {
    *  halts the wish as well, and its letter may hold what stands nowhere else. */
   async yielding(store: Store, name: InstanceName) {
     const found = await store.workflow(name)
+    if (found !== null) checkPivot(found)
     if (found === null || found.attention === null || found.instance.state !== 'running') return null
     const letter = await store.deadLetter(found.attention.letter)
     if (letter === null || !yieldingNames.includes(letter.failure.name)) return null
@@ -150,6 +151,19 @@ export class WorkflowMending {
     const data = restartOf(history, id, from, by)
     return stimulus(name, 'started', data, undefined, this.#services)
   }
+}
+
+// Of one that passes it just now nobody can say so here: its wish to end comes too late, and stands in its history.
+function checkPivot({ instance: { workflow, id }, history }: Found): void {
+  const pivots = history.filter(({ kind, data }) => kind === 'step-begun' && data !== null)
+  const passed = pivots.find(({ place }) =>
+    history.some((entry) => entry.place === place && /^step-(done|claimed)$/.test(entry.kind)),
+  )
+  if (passed === undefined) return
+  throw new EventspineError(
+    'REQUEST_INVALID',
+    `"${workflow}" ${id} is behind its point of no return, step "${passed.name}": it goes on to its end, and nothing is undone. To end it where it stands, terminate it.`,
+  )
 }
 
 const restartOfEntry = (entry: Entry | undefined) =>

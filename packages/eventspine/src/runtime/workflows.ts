@@ -172,8 +172,8 @@ export class Workflows {
     return await this.#services.approvals.decideAs(name, approval, decision)
   }
 
-  /** Asks it to end: what is under way comes to its end, then all is undone. Behind its point of no return it goes on. The
-   *  dead letter of one that a fault of its code halts is discarded. */
+  /** Asks it to end: what is under way comes to its end, then all is undone. The dead letter of one that a fault of its code
+   *  halts is discarded. Throws REQUEST_INVALID behind its point of no return, where it goes on. */
   async cancel(
     workflow: AnyWorkflow | string,
     id: string,

@@ -119,7 +119,8 @@ export interface WorkflowContext {
   ): Promise<{ -readonly [Index in keyof Branches]: Awaited<ReturnType<Branches[Index]>> }>
   /** The first branch to end. The others start nothing further. */
   race<Result>(branches: readonly Branch<Result>[]): Promise<Result>
-  /** A branch for each item. Ends when every one has ended; throws what the first of them threw. */
+  /** A branch for each item. Once one has failed no further one begins; ends when those that began have, and throws what the first
+   *  of them threw. */
   map<Item, Result>(
     items: readonly Item[],
     each: (item: Item, ctx: WorkflowContext, index: number) => Promise<Result>,

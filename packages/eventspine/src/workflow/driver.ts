@@ -209,7 +209,8 @@ export class Driver {
     const { options } = call.asked
     if (!call.begun) {
       if (call.kind === 'undo') this.#say(call, 'undo-begun')
-      else if (options?.undo !== undefined || options?.pivot === true) this.#say(call, 'step-begun')
+      else if (options?.pivot === true) this.#say(call, 'step-begun', { pivot: true })
+      else if (options?.undo !== undefined) this.#say(call, 'step-begun')
     }
     if (call.dueAtMs === undefined) this.#launching.push(call)
   }

@@ -210,14 +210,16 @@ export class ScopedContext implements WorkflowContext {
   ): Promise<Result[]> {
     const ended: PromiseSettledResult<Result>[] = []
     let next = 0
+    let failed = false
     const lane = async () => {
-      while (next < items.length) {
+      while (next < items.length && !failed) {
         const index = next++
         const { context } = this.#branch(place, index)
         const [answer] = await Promise.allSettled([
           (async () => each(items[index] as Item, context, index))(),
         ])
         ended[index] = answer
+        failed ||= answer.status === 'rejected'
       }
     }
     await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, lane))

@@ -123,6 +123,29 @@ describe('branches', () => {
   })
 })
 
+test('a map begins no further branch once one has failed', async () => {
+  const begun: number[] = []
+  const maps = workflow({
+    name: 'maps',
+    run: (ctx) =>
+      ctx.map(
+        [0, 1, 2, 3, 4],
+        (each, own) =>
+          own.step('each', () => {
+            begun.push(each)
+            if (each === 1) throw new PermanentError('no')
+          }),
+        { concurrency: 1 },
+      ),
+  })
+  await scenario(defineApp({ name: 'a', workflows: [maps] }))
+    .when(starting(maps, undefined))
+    .then((seen) => {
+      expect(only(seen.workflows).state).toBe('failed')
+      expect(begun).toEqual([0, 1])
+    })
+})
+
 describe('code that does not repeat', () => {
   test('is found, explained, and waits for a person', async () => {
     let first = true

@@ -3,7 +3,6 @@
 import { defineApp, PermanentError, retries, TransientError, ValidationError } from 'eventspine'
 import {
   cancelling,
-  type Happening,
   scenario,
   sideEffects,
   signalling,
@@ -12,14 +11,9 @@ import {
 } from 'eventspine/testing'
 import { workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
+import { doing } from './happenings.js'
 
 const day = 86_400_000
-const doing = (action: (spine: Parameters<Happening['happen']>[0]) => Promise<unknown>): Happening => ({
-  happen: async (spine) => {
-    await action(spine)
-    return []
-  },
-})
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'none',

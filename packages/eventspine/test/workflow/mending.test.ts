@@ -1,16 +1,11 @@
 // What a person does with instances that cannot go on: sends them again, ends them, starts others from a step of them.
 import { defineApp, type Eventspine, PermanentError, TransientError } from 'eventspine'
-import { type Happening, scenario, sideEffects, starting, waiting } from 'eventspine/testing'
+import { scenario, sideEffects, starting, waiting } from 'eventspine/testing'
 import { workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
+import { doing } from './happenings.js'
 import { shop } from './orders.js'
 
-const doing = (action: (spine: Parameters<Happening['happen']>[0]) => Promise<unknown>): Happening => ({
-  happen: async (spine) => {
-    await action(spine)
-    return []
-  },
-})
 const refusal = async (work: Promise<unknown>) =>
   work.then(
     () => 'none',

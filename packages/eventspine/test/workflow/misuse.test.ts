@@ -3,13 +3,7 @@ import { defineApp } from 'eventspine'
 import { cancelling, type Happening, scenario, sideEffects, starting, waiting } from 'eventspine/testing'
 import { type AnyWorkflow, type WorkflowContext, workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
-
-const doing = (action: (spine: Parameters<Happening['happen']>[0]) => Promise<unknown>): Happening => ({
-  happen: async (spine) => {
-    await action(spine)
-    return []
-  },
-})
+import { doing } from './happenings.js'
 
 async function attentionOf(run: (ctx: WorkflowContext) => unknown): Promise<string | undefined> {
   const misused = workflow({ name: 'misused', run: async (ctx) => void (await run(ctx)) })

@@ -3,6 +3,7 @@ import { defineApp, PermanentError, TransientError } from 'eventspine'
 import { cancelling, scenario, sideEffects, signalling, starting, waiting } from 'eventspine/testing'
 import { workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
+import { doing } from './happenings.js'
 import { shop } from './orders.js'
 import { Stage } from './stage.js'
 
@@ -73,7 +74,11 @@ describe('a saga', () => {
       .when(
         starting(pivots, undefined, { id: 'p' }),
         waiting(1_000),
-        cancelling(pivots, 'p'),
+        doing((spine) =>
+          expect(spine.workflows.cancel(pivots, 'p', 'ida')).rejects.toThrow(
+            /behind its point of no return, step "pay"/,
+          ),
+        ),
         signalling(pivots, 'p', 'go'),
       )
       .then((seen) => {
@@ -83,6 +88,28 @@ describe('a saga', () => {
           expect.stringContaining('point of no return'),
         ])
         expect(seen.sideEffects.map(({ name }) => name)).toEqual(['reserve', 'pay'])
+      })
+  })
+
+  test('behind its pivot a wish to end that comes anyhow is not heard', async () => {
+    const effects = sideEffects()
+    const pivots = workflow({
+      name: 'pivots',
+      deadlineMs: day,
+      overdue: 'cancel',
+      run: async (ctx) => {
+        await ctx.step('reserve', () => effects.record('reserve'), { undo: () => effects.record('undo') })
+        await ctx.step('pay', () => effects.record('pay'), { pivot: true })
+        await ctx.sleep(2 * day)
+        await ctx.step('ship', () => effects.record('ship'))
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [pivots] }), { sideEffects: effects })
+      .when(starting(pivots, undefined), waiting(3 * day))
+      .then((seen) => {
+        expect(only(seen.workflows).history.some(({ kind }) => kind === 'cancel-requested')).toBe(true)
+        expect(only(seen.workflows).state).toBe('completed')
+        expect(seen.sideEffects.map(({ name }) => name)).toEqual(['reserve', 'pay', 'ship'])
       })
   })
 

@@ -1,0 +1,24 @@
+// The orchestrated variant for the command line: eventspine dev --app apps/order-pipeline/src/orchestrated/runnable.ts
+import { prepare as prepareTables } from '../prepare.js'
+import { orchestratedApp } from './app.js'
+import { DatabaseBooks } from './database-books.js'
+
+let books: DatabaseBooks | undefined
+
+function opened(): DatabaseBooks {
+  const url = process.env.DATABASE_URL
+  if (books === undefined && url === undefined) throw new Error('Set DATABASE_URL, or run eventspine dev.')
+  books ??= new DatabaseBooks(url as string)
+  return books
+}
+
+/** The books lie in the database of the log: whichever that is, is known here. */
+export const prepare: typeof prepareTables = async (cell) => {
+  await prepareTables(cell)
+  books ??= new DatabaseBooks(cell.databaseUrl)
+}
+
+export const app = orchestratedApp({
+  write: (invoice) => opened().write(invoice),
+  remove: (invoice) => opened().remove(invoice),
+})
