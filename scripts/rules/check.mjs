@@ -84,10 +84,13 @@ function pathsAcross(modules, texts) {
   const home = (file) => /^((packages|apps)\/[^/]+|[^/]+)\//.exec(file)?.[1]
   const door = new RegExp(verificationDoor)
   const judged = modules.filter(({ source }) => !door.test(source))
+  // Tests of all packages may share what lies in test/, which is no package.
+  const isShared = (source, resolved) => /\/test\//.test(source) && home(resolved) === 'test'
   return judged.flatMap(({ source, dependencies }) =>
     dependencies
       .filter(({ module }) => module.startsWith('.'))
       .filter(({ couldNotResolve, resolved }) => !couldNotResolve && home(source) !== home(resolved))
+      .filter(({ resolved }) => !isShared(source, resolved))
       .map(({ module }) => ({
         file: source,
         line: lineOf(`'${module}'`, texts.get(source)),

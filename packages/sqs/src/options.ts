@@ -1,0 +1,23 @@
+// What both directions are told of a queue, checked before anything runs.
+import { EventspineError } from 'eventspine'
+
+export const isFifo = (queueUrl: string) => queueUrl.endsWith('.fifo')
+
+export function checkQueueUrl(name: string, queueUrl: unknown): void {
+  if (typeof queueUrl === 'string' && /^https?:\/\/[^/]+\/.+$/.test(queueUrl)) return
+  throw invalid(
+    name,
+    `queueUrl is ${JSON.stringify(queueUrl)}; write the address of the queue, such as "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"`,
+  )
+}
+
+export function checkWhole(name: string, option: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  throw invalid(
+    name,
+    `${option} is ${value}; write a whole number from ${min} to ${max.toLocaleString('en')}`,
+  )
+}
+
+const invalid = (name: string, message: string) =>
+  new EventspineError('APP_INVALID', `"${name}": ${message}.`)
