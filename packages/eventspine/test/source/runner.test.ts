@@ -219,6 +219,27 @@ it('is not run by a process that only publishes, or is told not to', async () =>
   await world.ended(spine.stop())
 })
 
+it('may pause for many messages at once, and nobody is warned', async () => {
+  const world = new World()
+  const warnings: Error[] = []
+  const hear = (warning: Error) => void warnings.push(warning)
+  process.on('warning', hear)
+  let paused = false
+  const spine = world.worker(async (given) => {
+    const pauses = Array.from({ length: 100 }, () => given.pause(1_000))
+    paused = true
+    await Promise.all(pauses)
+    await untilAborted(given)
+  })
+  await world.ended(spine.start())
+  await world.until(() => paused)
+  await world.ended(spine.stop())
+  // They are told in a later turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', hear)
+  expect(warnings).toEqual([])
+})
+
 it('has a number in each of several processes, which whoever comes next has again', async () => {
   const world = new World()
   const slots: number[] = []
