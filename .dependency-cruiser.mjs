@@ -150,7 +150,7 @@ function hygieneRules() {
       // The peers of bench/ are installed only where somebody measures.
       {
         couldNotResolve: true,
-        pathNot: '^(bullmq|graphile-worker|ioredis|pg-boss|@dbos-inc/dbos-sdk|@restatedev/.+)$',
+        pathNot: '^(graphile-worker|pg-boss|@dbos-inc/dbos-sdk|@restatedev/.+)$',
       },
     ),
   ]

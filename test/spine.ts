@@ -56,9 +56,12 @@ export async function running(
   return spine
 }
 
-/** All events of a type, oldest first, at most 500. */
-export async function eventsOf(spine: Eventspine, type: string): Promise<readonly EventView[]> {
-  return (await spine.operator().events({ type, order: 'oldest', limit: 500 })).items
+/** The events of a type once there are so many that can be read, oldest first, at most 500: those that follow a tick. */
+export function eventsOf(spine: Eventspine, type: string, atLeast: number): Promise<readonly EventView[]> {
+  return until(async () => {
+    const { items } = await spine.operator().events({ type, order: 'oldest', limit: 500 })
+    return items.length >= atLeast ? items : null
+  })
 }
 
 /** Asks until `condition` holds; fails with what it asked after `ms`. */

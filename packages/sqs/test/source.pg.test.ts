@@ -45,7 +45,7 @@ test('each message becomes one event, in its trace, and leaves the queue', async
     },
   ])
   await queue.empty()
-  const events = await eventsOf(spine, placed.type)
+  const events = await eventsOf(spine, placed.type, 121)
   expect(new Set(events.map(({ data }) => (data as { n: number }).n))).toEqual(new Set(numbers(121)))
   expect(events).toHaveLength(121)
   const last = events.find(({ data }) => (data as { n: number }).n === 120)
@@ -60,8 +60,8 @@ test('what cannot become an event is kept, and leaves the queue, too', async () 
   const spine = await running(appOf(queue))
   await queue.send([{ MessageBody: '{"n":"many"}' }, ...bodies(1)])
   await queue.empty()
-  expect(await eventsOf(spine, placed.type)).toHaveLength(1)
-  const [kept] = await eventsOf(spine, 'eventspine.message-kept')
+  expect(await eventsOf(spine, placed.type, 1)).toHaveLength(1)
+  const [kept] = await eventsOf(spine, 'eventspine.message-kept', 1)
   expect(kept?.data).toMatchObject({ source: 'orders', body: '{"n":"many"}' })
 })
 
@@ -83,7 +83,7 @@ test('a group of a FIFO queue keeps its order, one by one, and is the key of its
   const groups = ['a', 'b', 'c']
   await queue.send(bodies(60).map((entry, n) => ({ ...entry, MessageGroupId: groups[n % 3] })))
   await queue.empty()
-  const events = await eventsOf(spine, placed.type)
+  const events = await eventsOf(spine, placed.type, 60)
   expect(events).toHaveLength(60)
   for (const [index, group] of groups.entries())
     expect(events.filter(({ key }) => key === group).map(({ data }) => (data as { n: number }).n)).toEqual(
@@ -124,7 +124,7 @@ test('messages of a group that come together are stored one behind the other, or
     }),
   )
   await until(() => deleted.length > 0)
-  expect((await eventsOf(spine, placed.type)).map(({ data }) => data)).toEqual(
+  expect((await eventsOf(spine, placed.type, 4)).map(({ data }) => data)).toEqual(
     [5, 0, 1, 2].map((n) => ({ n })),
   )
   expect(deleted.sort()).toEqual(['r0', 'r1', 'r2', 'r5'])
@@ -148,7 +148,7 @@ test('a message stays in hand while the log is away, and hidden from others', as
   expect(queue.left).toEqual({ waiting: 0, inHand: 1 })
   away = false
   await queue.empty()
-  expect(await eventsOf(spine, placed.type)).toHaveLength(1)
+  expect(await eventsOf(spine, placed.type, 1)).toHaveLength(1)
   expect(queue.sqs.made('DeleteMessageBatch')).toBe(1)
 })
 
@@ -157,7 +157,7 @@ test('a message too large for the log stays in the queue, is named, and holds no
   const spine = await running(appOf(queue))
   await queue.send([{ MessageBody: 'x'.repeat(256 * 1024 + 1) }])
   await queue.send(bodies(20))
-  await until(async () => (await eventsOf(spine, placed.type)).length === 20)
+  await eventsOf(spine, placed.type, 20)
   await until(() => queue.left.waiting === 0 && queue.left.inHand === 1)
   expect(logged.find((line) => line.includes('stays in its queue'))).toContain('EVENT_TOO_LARGE')
 })
@@ -180,7 +180,7 @@ test('throttled calls are made again, and the source does not fail', async () =>
   await queue.empty()
   expect(refused.filter((operation) => operation === 'ReceiveMessage')).toHaveLength(3)
   expect(refused.filter((operation) => operation === 'DeleteMessageBatch')).toHaveLength(3)
-  expect(await eventsOf(spine, placed.type)).toHaveLength(1)
+  expect(await eventsOf(spine, placed.type, 1)).toHaveLength(1)
   const ended = (await spine.metrics()).find(({ name }) => name === 'eventspine_source_ended_total')
   expect(ended?.value ?? 0).toBe(0)
 })
