@@ -1,14 +1,7 @@
 // What nobody knows, and what looks like nothing: a pivot in doubt, answers that are none, undoing by what was done, and
 // letters and copies that a person deals with.
 import { defineApp, PermanentError, retries, TransientError, ValidationError } from 'eventspine'
-import {
-  cancelling,
-  scenario,
-  sideEffects,
-  signalling,
-  starting,
-  waiting,
-} from 'eventspine/testing'
+import { cancelling, scenario, sideEffects, signalling, starting, waiting } from 'eventspine/testing'
 import { workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
 import { doing } from './happenings.js'
