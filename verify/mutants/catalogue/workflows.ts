@@ -112,7 +112,7 @@ const waiting: readonly Mutant[] = [
         'call !== undefined',
       ),
     ],
-    caughtBy: whole('workflow/misuse.test.ts', 'ctx.sleep halts the instance before it is recorded'),
+    caughtBy: whole('workflow/misuse.test.ts', 'is noticed behind awaited work, and in an undo'),
   },
   {
     name: 'ended-and-overdue',
