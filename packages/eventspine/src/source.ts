@@ -3,13 +3,16 @@
 export type { CellTableStanding, TableSources } from './runtime/table-sources.js'
 export {
   type AnyTableSource,
+  type ArrivedFile,
   type ColumnValue,
   type CustomSource,
   type CustomSourceOptions,
   customSource,
   type FileSource,
   type FileSourceOptions,
+  type FolderSourceOptions,
   fileSource,
+  folderSource,
   githubSignature,
   type ImportStanding,
   type KeptMessage,

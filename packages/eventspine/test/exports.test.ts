@@ -34,6 +34,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
   'eventspine/source': [
     'customSource',
     'fileSource',
+    'folderSource',
     'githubSignature',
     'signStandardWebhook',
     'standardWebhooks',

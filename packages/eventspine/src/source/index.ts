@@ -11,6 +11,7 @@ export {
 } from './custom.js'
 export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace } from './file.js'
 export { FileImport, valueOfKept } from './file-import.js'
+export { type ArrivedFile, type FolderSourceOptions, folderSource } from './folder.js'
 export { messageKept, nameOf, subscriptionOf } from './kept.js'
 export {
   bodyBytesMax,
