@@ -53,8 +53,8 @@ it('makes a key, and says where it is missing or wrong', async () => {
   expect(Buffer.from(key, 'base64')).toHaveLength(32)
   vi.stubEnv('EVENTSPINE_PERSONAL_KEY', '')
   const publishing = ['publish', 'shop.registered', '--data', '{"customer":"c-3","email":"x"}'] as const
-  expect(await day.refused(2, ...publishing)).toMatchObject({
-    code: 'APP_INVALID',
+  expect(await day.refused(4, ...publishing)).toMatchObject({
+    code: 'UNAVAILABLE',
     message: expect.stringContaining('EVENTSPINE_PERSONAL_KEY'),
   })
   vi.stubEnv('EVENTSPINE_PERSONAL_KEY', `${key},${Buffer.alloc(32, 7).toString('base64')}`)

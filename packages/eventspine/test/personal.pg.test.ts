@@ -8,6 +8,8 @@ import {
   type EventspineOptions,
   ValidationError,
 } from 'eventspine'
+import { webhook } from 'eventspine/source'
+import { webhooksOut } from 'eventspine/webhooks'
 import { workflow } from 'eventspine/workflow'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
@@ -97,16 +99,17 @@ it('is nowhere in the database, and plain for handlers', async () => {
   for (const secret of secrets) expect(shown).not.toContain(secret)
 })
 
-it('a repeat under one id is one event, and another body a conflict', async () => {
+it('a repeat under one id is one event, judged by what is not hidden, also behind an erasure', async () => {
   const { spine, seen } = await shop()
   const options = { id: 'registration-1', source: '/tests' }
   await spine.publish(registered, ada, options)
-  await spine.publish(registered, { ...ada }, options)
+  await spine.publish(registered, { ...ada, address: { city: 'London', street: '1 Secret Lane' } }, options)
   await expect(
-    spine.publish(registered, { ...ada, email: 'eve@example.com' }, options),
-  ).rejects.toMatchObject({
-    code: 'IDEMPOTENCY_CONFLICT',
-  })
+    spine.publish(registered, { ...ada, address: { ...ada.address, city: 'Paris' } }, options),
+  ).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
+  await quiet(spine)
+  await spine.personal.erase('c-1', { actor: 'ida' })
+  await spine.publish(registered, ada, options)
   await quiet(spine)
   expect(seen).toHaveLength(1)
 })
@@ -182,6 +185,48 @@ it('a dead letter is edited as it lies there: what is sealed stays so, what is n
   expect(await dumped(schema)).not.toContain('New Secret')
 })
 
+it('a letter whose definition hides less by now is not stored plain', async () => {
+  const { spine, schema, breakHandler } = await shop()
+  breakHandler(true)
+  await spine.publish(registered, ada)
+  await until(async () => (await spine.operator().deadLetters()).items.length === 1)
+  const [letter] = (await spine.operator().deadLetters()).items
+  await spine.stop()
+  const fewer = defineEvent({
+    ...registered,
+    personal: { person: registered.personal?.person ?? (() => ''), fields: { email: '' } },
+  } as never)
+  const later = new Eventspine(defineApp({ name: 'shop', events: [fewer] }), {
+    ...{ databaseUrl, schema, work: false, contracts: false, personalKeys },
+  })
+  afterTest(() => later.stop())
+  await later.start()
+  const data = { ...(letter?.event.data as typeof ada), note: 'mended' }
+  const edited = later
+    .operator()
+    .redrive({ filter: { ids: [letter?.id ?? ''] }, data, actor: 'ida' } as never)
+  await expect(edited).rejects.toThrow(/"address.street" is enciphered/)
+  for (const secret of secrets) expect(await dumped(schema)).not.toContain(secret)
+})
+
+it('a source without the key keeps no message plain: it is to come again', async () => {
+  const schema = freshSchema()
+  const hooks = webhook({
+    name: 'signup',
+    verify: () => ({ id: 'm-1' }),
+    to: () => ({ event: registered, data: ada }),
+  })
+  const app = defineApp({ name: 'shop', events: [registered], sources: [hooks] })
+  const keyless = new Eventspine(app, { databaseUrl, schema, work: false, personalKeys: [] })
+  afterTest(() => keyless.stop())
+  await keyless.start()
+  const body = Buffer.from(JSON.stringify(ada))
+  await expect(keyless.sources.receive('signup', { headers: {}, body })).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+  })
+  for (const secret of secrets) expect(await dumped(schema)).not.toContain(secret)
+})
+
 it('large bodies lie enciphered in the object store', async () => {
   const { spine, seen } = await shop({ limits: { softLimitBytes: 1_000 } } as never)
   await spine.publish(registered, { ...ada, note: 'n'.repeat(5_000) })
@@ -204,7 +249,7 @@ it('waits for the key it was enciphered with, and goes over to another', { timeo
   await publisher.publish(registered, ada)
   await until(async () => (await publisher.operator().subscriptions())[0]?.retrying === 1)
   expect(lost.seen).toEqual([])
-  await expect(lost.spine.publish(registered, ada)).rejects.toMatchObject({ code: 'APP_INVALID' })
+  await expect(lost.spine.publish(registered, ada)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await lost.spine.stop()
   const both = await shop({ personalKeys: [fresh, masterKey] }, schema)
   await until(() => both.seen.length === 1, 30_000)
@@ -250,6 +295,11 @@ it('refuses what would give it away, before anything is stored', async () => {
       new Eventspine(defineApp({ name: 'shop', events: [] }), { databaseUrl, personalKeys: ['c2hvcnQ='] }),
   ).toThrow(/has 5 bytes, and must have 32/)
 
+  for (const [one, other] of [
+    ['name', 'name.first'],
+    ['list.*.a', 'list.b.a'],
+  ] as const)
+    expect(faultsOf(named({ person, fields: { [one]: null, [other]: null } }))).toContain('meet')
   const keyed = named({ person, fields: { name: '' } }, { key: ({ name }: { name: string }) => name })
   const unfit = named({ person, fields: { name: 7 } })
   const nobody = named({ person: () => '', fields: { name: '' } })
@@ -260,6 +310,29 @@ it('refuses what would give it away, before anything is stored', async () => {
       .catch(({ code, message }) => `${code} ${message}`)
   expect(await refused(keyed)).toMatch(/^EVENT_INVALID The key of "shop.named" is what "personal" hides/)
   expect(await refused(unfit)).toMatch(/^APP_INVALID Once its person is erased/)
+  const lower = named(
+    { person, fields: { name: '' } },
+    { key: ({ name }: { name: string }) => name.toUpperCase() },
+  )
+  const told = named({ person: ({ name }: { name: string }) => name, fields: { name: '' } })
+  const missed = named({ person, fields: { 'name.first': '' } })
+  expect(await refused(lower)).toMatch(/^EVENT_INVALID The key of/)
+  expect(await refused(told)).toMatch(/^EVENT_INVALID The person of/)
+  expect(await refused(missed)).toMatch(/^EVENT_INVALID The path "name.first" .* at name/)
   expect(await refused(nobody)).toMatch(/^EVENT_INVALID The person that "shop.named" is about/)
   expect((await spine.operator().events()).items).toEqual([])
+})
+
+it('webhooks out do not copy it into their messages', () => {
+  const sends = {
+    name: 'out',
+    on: registered,
+    endpoints: () => [],
+    endpoint: () => ({ url: '', secrets: [] }),
+  }
+  expect(() =>
+    defineApp({ name: 'shop', events: [registered], webhooks: [webhooksOut(sends as never)] }),
+  ).toThrow(/add payload/)
+  const all = webhooksOut({ ...sends, on: 'shop.*' } as never)
+  expect(() => defineApp({ name: 'shop', events: [registered], webhooks: [all] })).toThrow(/add payload/)
 })

@@ -96,8 +96,7 @@ async function sealed(
   output: unknown,
   { personal }: Preparation,
 ): Promise<NewEvent> {
-  const made = await personal.seal(definition, await event, output)
-  return made.fingerprint === null ? made : { ...made, fingerprint: fingerprintOf(made) }
+  return await personal.seal(definition, await event, output)
 }
 
 // Definitions that are published and in no app were checked by nobody. One that the log cannot hold would fail the

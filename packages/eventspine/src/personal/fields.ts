@@ -24,6 +24,40 @@ export function changed(data: unknown, paths: readonly FieldPath[], change: Chan
   return paths.reduce((current, path) => changedAt(current, path.split('.'), '', change), data)
 }
 
+/** Where a path cannot go on, though something is there: `phones` for `phones.number`, where it is a list. */
+export function misfit(data: unknown, path: FieldPath): string | undefined {
+  const stuck = (value: unknown, parts: readonly string[], place: string): string | undefined => {
+    const [part, ...others] = parts
+    if (part === undefined || value === null || value === undefined) return undefined
+    if (typeof value !== 'object' || (Array.isArray(value) && part !== '*')) return place === '' ? '/' : place
+    const members = part === '*' ? Object.entries(value) : [[part, ownOf(value, part)] as const]
+    for (const [name, each] of members) {
+      const found = stuck(each, others, below(place, Array.isArray(value) ? '*' : name))
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return stuck(data, path.split('.'), '')
+}
+
+const ownOf = (value: object, name: string): unknown =>
+  Object.hasOwn(value, name) ? value[name as never] : undefined
+
+/** Whether two paths may meet: what is enciphered twice would be deciphered once. */
+export function overlap(one: FieldPath, other: FieldPath): boolean {
+  const [a, b] = [one.split('.'), other.split('.')]
+  return Array.from({ length: Math.min(a.length, b.length) }, (_, index) => index).every(
+    (index) => a[index] === b[index] || a[index] === '*' || b[index] === '*',
+  )
+}
+
+/** All texts and numbers in it, as lower-case texts. */
+export function leavesOf(value: unknown): readonly string[] {
+  if (typeof value === 'string' || typeof value === 'number') return [String(value).toLowerCase()]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap(leavesOf)
+}
+
 function changedAt(value: unknown, parts: readonly string[], place: string, change: Change): unknown {
   const [part, ...others] = parts
   if (part === undefined) return value === null || value === undefined ? value : change(value, place)

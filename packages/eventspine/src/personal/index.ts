@@ -1,6 +1,16 @@
 // Personal data in an append-only log: sealed by a key of each person, and gone for good with it.
 
-export { changed, changedTexts, type FieldPath, fits, pathFault, pathsMax } from './fields.js'
+export {
+  changed,
+  changedTexts,
+  type FieldPath,
+  fits,
+  leavesOf,
+  misfit,
+  overlap,
+  pathFault,
+  pathsMax,
+} from './fields.js'
 export type { NewPersonalKey, PersonalKey, PersonalPort } from './port.js'
 export {
   keyBytes,

@@ -7,7 +7,7 @@ import {
   typeRule,
   versionRule,
 } from '../event/index.js'
-import { pathFault, pathsMax } from '../personal/index.js'
+import { overlap, pathFault, pathsMax } from '../personal/index.js'
 import { orphanFound } from '../schedule/index.js'
 import { webhookEndpointDisabled } from '../webhook/index.js'
 import { workflowOverdue } from '../workflow/index.js'
@@ -49,6 +49,8 @@ function checkPersonal({ personal }: AnyEventDefinition, fault: (message: string
   for (const path of paths) {
     const wrong = pathFault(path)
     if (wrong !== undefined) fault(`personal.fields: ${wrong}`)
+    const other = paths.find((each) => each !== path && overlap(each, path))
+    if (other !== undefined) fault(`personal.fields: "${path}" and "${other}" meet; name the outer one alone`)
     if (JSON.stringify(personal.fields[path]) === undefined)
       fault(
         `personal.fields: what stands for "${path}" must be JSON; write null, or a text that its schema takes`,

@@ -1,4 +1,5 @@
 // The webhooks of an app, checked as a whole. What their subscriptions share with others is checked there.
+import { type AnyEventDefinition, typeMatcher } from '../event/index.js'
 import type { WebhooksOut } from '../webhook/index.js'
 
 const dayMs = 86_400_000
@@ -13,8 +14,35 @@ const wholeNumbers: readonly (readonly [string, (own: WebhooksOut) => unknown, n
   ['answerMsMax', ({ answerMsMax }) => answerMsMax, 30_000],
 ]
 
-export function checkWebhooks(all: readonly WebhooksOut[], faults: string[]): void {
-  for (const own of all) checkWebhook(own, (message) => faults.push(`webhooks "${own.name}": ${message}`))
+/** `events`: of the app. */
+export function checkWebhooks(
+  all: readonly WebhooksOut[],
+  events: readonly AnyEventDefinition[],
+  faults: string[],
+): void {
+  for (const own of all) {
+    const fault = (message: string) => faults.push(`webhooks "${own.name}": ${message}`)
+    checkWebhook(own, fault)
+    if (own.payload === undefined) checkBodies(own, events, fault)
+  }
+}
+
+// A message is an event of its own, with the body in it: plain, and out of the reach of an erasure.
+function checkBodies(
+  { expansion }: WebhooksOut,
+  events: readonly AnyEventDefinition[],
+  fault: (message: string) => void,
+): void {
+  for (const interest of [expansion.on].flat() as readonly (string | AnyEventDefinition)[]) {
+    const isOne =
+      typeof interest === 'string' ? typeMatcher(interest) : (type: string) => type === interest?.type
+    const known = typeof interest === 'string' ? events : [...events, interest]
+    const personal = known.find((event) => event?.personal !== undefined && isOne(event.type))
+    if (personal !== undefined)
+      fault(
+        `it sends "${personal.type}", which has personal data; add payload: (event) => ({ … }) that leaves them out`,
+      )
+  }
 }
 
 function checkWebhook(own: WebhooksOut, fault: (message: string) => void): void {

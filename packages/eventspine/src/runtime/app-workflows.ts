@@ -1,4 +1,6 @@
 // The workflows of an app, checked as a whole.
+
+import type { AnyEventDefinition } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import type { AnyWorkflow } from '../workflow/index.js'
 
@@ -20,13 +22,20 @@ export const eventsOf = (workflows: readonly AnyWorkflow[]) =>
     ...(Array.isArray(waitsFor) ? (waitsFor as AnyWorkflow['waitsFor']) : []),
   ])
 
-export function checkWorkflows(workflows: readonly AnyWorkflow[], faults: string[]): void {
+/** `events`: of the app. */
+export function checkWorkflows(
+  workflows: readonly AnyWorkflow[],
+  events: readonly AnyEventDefinition[],
+  faults: string[],
+): void {
+  const personal = new Set(events.filter((event) => event?.personal !== undefined).map(({ type }) => type))
   const seen = new Set<string>()
   for (const each of workflows) {
     const name = `workflow "${each.name}" version ${each.version}`
     if (seen.has(name)) faults.push(`${name} is defined twice; raise the version of the one that changed`)
     seen.add(name)
     checkWorkflow(each, (message) => faults.push(`${name}: ${message}`))
+    checkHistory(each, personal, (message) => faults.push(`${name}: ${message}`))
   }
 }
 
@@ -38,13 +47,17 @@ const wholeNumbers = [
 ] as const
 
 // A history is kept as the code made it, and outlives the key of a person.
-function checkHistory({ on, waitsFor }: AnyWorkflow, fault: (message: string) => void): void {
-  if (on?.event?.personal !== undefined && on.input === undefined)
+function checkHistory(
+  { on, waitsFor }: AnyWorkflow,
+  personal: ReadonlySet<string>,
+  fault: (message: string) => void,
+): void {
+  if (on !== undefined && personal.has(on.event?.type) && on.input === undefined)
     fault(
       `it is started by "${on.event.type}", which has personal data, and its input stays in its history; add input: (event) => … that leaves them out`,
     )
   for (const each of Array.isArray(waitsFor) ? (waitsFor as AnyWorkflow['waitsFor']) : [])
-    if (each?.personal !== undefined)
+    if (personal.has(each?.type))
       fault(
         `it waits for "${each.type}", which has personal data, and what it waited for stays in its history; publish an event without them for it`,
       )
@@ -69,7 +82,6 @@ function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): voi
       fault(`${option} is ${String(value)}; write a whole number from 1 to ${max.toLocaleString('en')}`)
   }
   checkAwaited(waitsFor, fault)
-  checkHistory(each, fault)
   if (on === undefined) return
   if (on.event?.kind !== 'event') fault('on.event takes an event made by defineEvent')
   if (typeof on.id !== 'function')

@@ -88,11 +88,11 @@ export function defineApp(options: AppOptions): App {
   const used = [...named, ...eventsOf(workflows), ...told]
   const all = [...new Set([...events, ...used.filter((interest) => interest?.kind === 'event')])]
   checkEvents(all, faults)
-  checkWorkflows(workflows, faults)
+  checkWorkflows(workflows, all, faults)
   checkSchedules(schedules, faults)
   checkReconcilers(reconcilers, faults)
   checkSources(sources, faults)
-  checkWebhooks(webhooks, faults)
+  checkWebhooks(webhooks, all, faults)
   const resolved = [
     ...subscriptions.map((subscription) => resolveSubscription(subscription, all, faults)),
     ...versionsOf(workflows).flatMap(subscriptionsOf),

@@ -2,8 +2,7 @@
 
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import type { StoredEvent } from '../event/index.js'
-import { closest, type Preparation, prepare } from '../event/index.js'
-import { JsonError, writeJson } from '../event/json/index.js'
+import { closest, type Preparation } from '../event/index.js'
 import type { Runner } from '../handle/index.js'
 import {
   type AuditRow,
@@ -36,10 +35,10 @@ import {
   type ReplayRequest,
 } from '../redrive/index.js'
 import type { TablePlan } from '../source/index.js'
-import { messageKept } from '../source/index.js'
 import type { Store } from '../store/store.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
+import { editedData } from './edited-data.js'
 import { redriveHint } from './redriving.js'
 import { Webhooks } from './webhooks.js'
 
@@ -219,9 +218,9 @@ export class Operator {
 
   async #editing<Complete extends object>(filter: DeadLetterFilter, complete: Complete, data: unknown) {
     const letter = await this.#single(filter)
-    const editedData = await this.#edited(letter, data)
+    const edited = await editedData(this.#services, letter, data)
     // By its id: another letter may come to match the filter meanwhile, and would be sent with this one's data.
-    return { ...complete, filter: { ids: [letter.id] }, editedData }
+    return { ...complete, filter: { ids: [letter.id] }, editedData: edited }
   }
 
   // A name that is wrong would select nothing, and look like success. One that is gone from the code is known by its rows.
@@ -250,32 +249,6 @@ export class Operator {
     const count = letter === undefined ? 'none' : 'several'
     const message = `Edited data needs a filter that selects exactly one dead letter; this one selects ${count}. Use { ids: [id] }.`
     throw new EventspineError('REQUEST_INVALID', message, { field: '/filter' })
-  }
-
-  // Under the version of the letter's event. Where the app has only newer ones, through its upcasters.
-  // What is personal of it and was not edited is sealed as it was.
-  async #edited({ event: { type, version }, tenant }: DeadLetter, edited: unknown): Promise<string> {
-    const { app, preparation } = this.#services
-    const { personal } = preparation
-    const sealed = serialised(edited, Number.POSITIVE_INFINITY)
-    const data: unknown = personal.isSealed(sealed)
-      ? JSON.parse(await personal.open({ tenant, type, version }, sealed))
-      : edited
-    const definition = app.registry.definitions.find((each) => each.type === type && each.version === version)
-    // A message was kept as it came: larger than what events may have.
-    const roomy =
-      definition === messageKept ? { ...preparation, hardLimitBytes: Number.POSITIVE_INFINITY } : preparation
-    if (definition !== undefined) return (await prepare(definition, data, { tenant }, roomy)).data ?? 'null'
-    if (app.registry.find(type).personal !== undefined)
-      throw new EventspineError(
-        'EVENT_INVALID',
-        `"${type}" has personal data, and this app does not define its version ${version}. List that definition in the app's events to edit it.`,
-        { field: '/data' },
-      )
-    const json = serialised(data, preparation.hardLimitBytes)
-    const decoded = await app.registry.decode(type, version, json)
-    if (decoded.ok) return json
-    throw new EventspineError('EVENT_INVALID', decoded.message, { field: '/data' })
   }
 
   redriveStatus(id: string): Promise<Redrive | null> {
@@ -384,14 +357,5 @@ export class Operator {
 
   ping(): Promise<void> {
     return this.#services.store.ping()
-  }
-}
-
-function serialised(data: unknown, sizeBytesMax: number): string {
-  try {
-    return writeJson(data, { sizeBytesMax })
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    throw new EventspineError('EVENT_INVALID', error.message, { field: '/data', cause: error })
   }
 }

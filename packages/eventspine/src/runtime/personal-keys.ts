@@ -34,6 +34,8 @@ export class PersonalKeys {
   readonly #services: PersonalKeysServices
   #byId = new Map<string, Remembered<Known>>()
   #byPerson = new Map<string, Remembered<Promise<SealingKey>>>()
+  /** Of what is known: what was asked before an erasure is not remembered behind it. */
+  #generation = 0
   /** Ids that are asked for with the next statement, by tenant. */
   readonly #asked = new Map<
     string,
@@ -45,6 +47,7 @@ export class PersonalKeys {
   }
 
   forget(): void {
+    this.#generation++
     this.#byId = new Map()
     this.#byPerson = new Map()
   }
@@ -57,8 +60,8 @@ export class PersonalKeys {
     const asked = this.#services
       .port(tenant)
       .personKey(make())
-      .then((key) => this.#opened(key))
-    this.#remember(this.#byPerson, name, asked)
+      .then((key) => this.#opened(key, 'UNAVAILABLE'))
+    this.#remember(this.#byPerson, name, asked, this.#services.clock.monotonic())
     try {
       return await asked
     } catch (error) {
@@ -99,27 +102,32 @@ export class PersonalKeys {
   async #load(tenant: string, ids: Set<string>): Promise<ReadonlyMap<string, Known>> {
     await microtasksThrough()
     if (this.#asked.get(tenant)?.ids === ids) this.#asked.delete(tenant)
+    const [generation, askedAt] = [this.#generation, this.#services.clock.monotonic()]
     const keys = await this.#services.port(tenant).personalKeys([...ids])
     const found = new Map<string, Known>()
     // One of another tenant opens nothing here.
     for (const key of keys)
       if (key.tenant === tenant) found.set(key.id, key.wrapped === null ? null : this.#opened(key))
-    for (const [id, key] of found) this.#remember(this.#byId, id, key)
+    if (generation === this.#generation)
+      for (const [id, key] of found) this.#remember(this.#byId, id, key, askedAt)
     return found
   }
 
-  #opened(key: PersonalKey): SealingKey {
-    return sealingKeyOf(key.id, this.unwrapped(key))
+  #opened(key: PersonalKey, code?: 'UNAVAILABLE'): SealingKey {
+    return sealingKeyOf(key.id, this.unwrapped(key, code))
   }
 
-  /** Throws APP_INVALID where none of the keys that this process was given opens it. */
-  unwrapped({ id, wrapped, wrappedBy }: PersonalKey): Uint8Array {
+  /** Throws where none of the keys that this process was given opens it. */
+  unwrapped(
+    { id, wrapped, wrappedBy }: PersonalKey,
+    code: 'APP_INVALID' | 'UNAVAILABLE' = 'APP_INVALID',
+  ): Uint8Array {
     const { masterKeys } = this.#services
     const master = masterKeys.find(({ fingerprint }) => fingerprint === wrappedBy)
     const key = master === undefined || wrapped === null ? undefined : unwrap(master, id, wrapped)
     if (key !== undefined) return key
     throw new EventspineError(
-      'APP_INVALID',
+      code,
       `The key of a person is enciphered by another key (${wrappedBy}) than this process has (${masterKeys.map(({ fingerprint }) => fingerprint).join(', ') || 'none'}). Set EVENTSPINE_PERSONAL_KEY to the one that was used, or to both with a comma between them, the new one first.`,
       { retryAfterMs: mendedMs },
     )
@@ -130,10 +138,11 @@ export class PersonalKeys {
     return found !== undefined && found.untilMs > this.#services.clock.monotonic() ? found.value : undefined
   }
 
-  #remember<Value>(known: Map<string, Remembered<Value>>, name: string, value: Value): void {
+  // From when it was asked for: a slow answer is no younger than its question.
+  #remember<Value>(known: Map<string, Remembered<Value>>, name: string, value: Value, askedAt: number): void {
     // The oldest goes: a Map keeps the order in which they came.
     if (known.size >= knownMax) known.delete(known.keys().next().value as string)
     known.delete(name)
-    known.set(name, { value, untilMs: this.#services.clock.monotonic() + keyCacheMs })
+    known.set(name, { value, untilMs: askedAt + keyCacheMs })
   }
 }

@@ -30,3 +30,13 @@ export async function openedData(body: string, { place, keys, erased }: Opening)
   })
   return JSON.stringify(opened)
 }
+
+/** Where something looks sealed. */
+export function sealedPlaces(body: string): readonly string[] {
+  const places: string[] = []
+  changedTexts(JSON.parse(body), (text, place) => {
+    if (keyIdOf(text) !== undefined) places.push(place)
+    return text
+  })
+  return places
+}

@@ -1,15 +1,17 @@
 // Personal data of an app's events: sealed on their way into the log, opened on their way to handlers, and gone once a
 // person is erased. The database has the keys of persons, enciphered; what opens them it never has.
 import { randomBytes } from 'node:crypto'
-import type { AnyEventDefinition, Sealing } from '../event/index.js'
+import { type AnyEventDefinition, fingerprintOf, type Sealing } from '../event/index.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import {
   changed,
   fits,
   keyBytes,
+  leavesOf,
   looksSealed,
   type MasterKey,
+  misfit,
   type SealingKey,
   seal,
   wrap,
@@ -144,7 +146,7 @@ export class Personal implements Sealing {
 
   #master(type: string): MasterKey {
     const [master] = this.#services.masterKeys
-    if (master === undefined) throw keyless(type)
+    if (master === undefined) throw keyless(type, 'UNAVAILABLE')
     return master
   }
 
@@ -154,34 +156,51 @@ export class Personal implements Sealing {
     if (personal === undefined) return event
     const paths = Object.keys(personal.fields)
     const data: unknown = JSON.parse(event.data ?? 'null')
-    const values = new Set<unknown>()
-    changed(data, paths, (value) => values.add(value))
-    if (values.size === 0) return event
-    for (const name of ['key', 'subject'] as const)
-      if (values.has(event[name]))
+    for (const path of paths) {
+      const stuck = misfit(data, path)
+      if (stuck !== undefined)
+        throw new EventspineError(
+          'EVENT_INVALID',
+          `The path "${path}" of personal.fields does not fit the data of "${type}" at ${stuck}: nothing would be hidden there. Write "*" for the elements of a list, and a path for each shape.`,
+          { field: '/data' },
+        )
+    }
+    const hidden: string[] = []
+    let some = false
+    changed(data, paths, (value) => {
+      some = true
+      hidden.push(...leavesOf(value))
+    })
+    if (!some) return event
+    const person = personOf(type, () => personal.person(output as never))
+    for (const [name, value] of [
+      ['key', event.key],
+      ['subject', event.subject],
+      ['person', person],
+    ] as const)
+      if (value !== null && hidden.includes(value.toLowerCase()))
         throw new EventspineError(
           'EVENT_INVALID',
           `The ${name} of "${type}" is what "personal" hides of its data. Take one that says nothing by itself, such as the person's id.`,
-          { field: `/${name}` },
+          { field: name === 'person' ? '/data' : `/${name}` },
         )
     await checkErased(
       definition,
       changed(data, paths, (_, at) => erasedAt(personal, at)),
     )
-    const key = await this.#sealingKey(definition, event.tenant, output)
+    const key = await this.#sealingKey(type, event.tenant, person)
     const place = placeOf(event.tenant, type, version)
     const sealed = changed(data, paths, (value, path) => seal(key, place(path), JSON.stringify(value)))
     const extensions = { ...(JSON.parse(event.extensions ?? '{}') as object), [attribute]: key.id }
-    return { ...event, data: JSON.stringify(sealed), extensions: JSON.stringify(extensions) }
+    const made = { ...event, data: JSON.stringify(sealed), extensions: JSON.stringify(extensions) }
+    if (event.fingerprint === null) return made
+    // Of what is not hidden: a repeat behind an erasure, under another key, is still a repeat.
+    const open = { ...event, data: JSON.stringify(changed(data, paths, () => null)) }
+    return { ...made, fingerprint: fingerprintOf(open) }
   }
 
-  async #sealingKey(
-    { personal, type }: AnyEventDefinition,
-    tenant: string,
-    output: unknown,
-  ): Promise<SealingKey> {
+  async #sealingKey(type: string, tenant: string, person: string): Promise<SealingKey> {
     const { clock, random } = this.#services
-    const person = personOf(type, () => personal?.person(output as never))
     const master = this.#master(type)
     return await this.#keys.ofPerson(tenant, person, () => {
       const id = uuidv7(clock, random)
@@ -263,8 +282,10 @@ const personless = (type: string, why: string) =>
     },
   )
 
-const keyless = (type: string) =>
+/** To whoever publishes it passes: nothing is wrong with what is published, and no message of a source may be kept for it. */
+const keyless = (type: string, code: 'APP_INVALID' | 'UNAVAILABLE' = 'APP_INVALID') =>
   new EventspineError(
-    'APP_INVALID',
+    code,
     `"${type}" has personal data, and there is no key to encipher them. Set EVENTSPINE_PERSONAL_KEY to 32 random bytes in base64 (openssl rand -base64 32), the same for all processes, and keep it where no backup of the database lies.`,
+    code === 'APP_INVALID' ? {} : { retryAfterMs: 5_000 },
   )

@@ -83,7 +83,9 @@ export class Arrivals {
       const archived = join(this.#folder.archive, id.slice(0, 2), id, name)
       const isNew = await this.#archive(handle, path, archived)
       // Whoever still writes to it writes to the archive, too: it is whole when that has ended.
-      if (stateOf(await handle.stat()) !== stateOf(stats)) {
+      const isOther = isNew && stateOf(await lstat(archived)) !== stateOf(stats)
+      // Another was renamed into its place between the two: that one is taken at a later look.
+      if (isOther || stateOf(await handle.stat()) !== stateOf(stats)) {
         if (isNew) await rm(archived)
         return
       }
@@ -95,7 +97,9 @@ export class Arrivals {
         modifiedAt,
         sha256,
       })
-      if (stored) await rm(path, { force: true })
+      // By now the name may be another file's.
+      const there = stored ? await found(lstat(path)) : undefined
+      if (there !== undefined && stateOf(there) === stateOf(stats)) await rm(path, { force: true })
     } finally {
       await handle.close()
     }

@@ -38,6 +38,8 @@ export class Call {
   active = false
   /** An attempt of it, or a look for its event, runs in this process. */
   running = false
+  /** Its last attempt left it to a person. */
+  halted = false
   /** Of an undo: the step. */
   undoes: Call | undefined
   /** Failed attempts. */

@@ -5,9 +5,9 @@ import { judge, PermanentError, TransientError } from '../handle/index.js'
 import { microtasksThrough, Wake } from '../kernel/index.js'
 import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
-import { MisuseError } from './errors.js'
+import { MisuseError, stillHalted } from './errors.js'
 import { completedOf, dataOf, type History, judgedDecision, type Said } from './history.js'
-import type { AwaitedEvent, InstanceName, Recording } from './port.js'
+import type { InstanceName, Recording } from './port.js'
 import { isFault, Program } from './program.js'
 
 export interface DriverServices extends AttemptServices {
@@ -16,6 +16,8 @@ export interface DriverServices extends AttemptServices {
   /** When what caused this drive was accepted, by the database's clock: all that was accepted before it is in the
    *  history. */
   readonly stimulatedAtMs: number
+  /** A person sent again what drives it. */
+  readonly redriven: boolean
   /** A wish to end waits for this drive. */
   mustEnd(): boolean
   /** False when somebody else has written, or the lease is gone. */
@@ -46,7 +48,7 @@ export class Driver {
   /** A wish to be woken that the store does not have. */
   #restless = false
   /** Why it must wait for a person. */
-  #attention: unknown
+  #stuck: unknown
 
   constructor(services: DriverServices) {
     const { clock, name, definition, logger, history } = services
@@ -62,7 +64,7 @@ export class Driver {
       },
       idle: () => this.#wake.ring(),
       stuck: (error) => {
-        this.#attention ??= error
+        this.#stuck ??= error
       },
       pivoted: () => this.#program.saga.pivoted,
     })
@@ -108,7 +110,6 @@ export class Driver {
     const { cancellation } = this.#services
     if (cancellation.cancelled) throw cancellation.reason
     if (this.#failure !== undefined) throw this.#failure
-    this.#attention ??= this.#program.misused
     const yields = this.#yields
     if (this.#attention === undefined && (this.#transition() || this.#activate(yields))) return true
     const arrival = this.#arrivals.shift()
@@ -142,7 +143,7 @@ export class Driver {
     if (outcome?.ok === true) return !busy && this.#append({ kind: 'ended', data: completedOf(outcome.json) })
     if (!this.#program.abandoned) return false
     if (outcome !== undefined && this.#program.cancelled === undefined && this.#parks(outcome.error)) {
-      if (!busy) this.#attention = outcome.error
+      if (!busy) this.#stuck = outcome.error
       return !busy
     }
     this.#tellChildren()
@@ -162,6 +163,11 @@ export class Driver {
   // A fault of the code is mended by deploying it, and behind the point of no return nothing can be taken back.
   #parks(error: unknown): boolean {
     return this.#program.saga.pivoted || isFault(error)
+  }
+
+  // What the context was misused for is no reason to stand still for code that is not followed any further.
+  get #attention(): unknown {
+    return this.#stuck ?? (this.#program.abandoned ? undefined : this.#program.misused)
   }
 
   get #children(): Call[] {
@@ -212,7 +218,9 @@ export class Driver {
       else if (options?.pivot === true) this.#say(call, 'step-begun', { pivot: true })
       else if (options?.undo !== undefined) this.#say(call, 'step-begun')
     }
-    if (call.dueAtMs === undefined) this.#launching.push(call)
+    // What waits for a person is tried again when a person sends it again, and not because something else came.
+    if (call.halted && !this.#services.redriven) this.#stuck ??= this.#yields ? undefined : stillHalted(call)
+    else if (call.dueAtMs === undefined) this.#launching.push(call)
   }
 
   #startChild(call: Call): void {
@@ -222,7 +230,7 @@ export class Driver {
       this.#say(call, 'child-started', { id })
     } catch (error) {
       if (!(error instanceof MisuseError)) return this.#say(call, 'step-dead', judge(error))
-      this.#attention ??= error
+      this.#stuck ??= error
     }
   }
 
@@ -255,15 +263,6 @@ export class Driver {
     const taken = this.#program.taken.has(id)
     if (taken) this.#launching.push(call)
     return taken
-  }
-
-  get #awaits(): readonly AwaitedEvent[] {
-    if (this.#services.definition.waitsFor.length === 0) return []
-    return [...this.#program.calls.values()].flatMap((call) => {
-      const { place, name: type, asked } = call
-      const awaited = asked.awaited !== undefined && this.#program.wants(call)
-      return awaited ? [{ place, type, key: asked.awaited.key }] : []
-    })
   }
 
   // ── time ──
@@ -336,7 +335,7 @@ export class Driver {
   }
 
   #strand(): void {
-    this.#attention = new PermanentError(
+    this.#stuck = new PermanentError(
       `The code of "${this.#services.name.workflow}" awaits something that is not of its context, for ${foreignMsMax / 1_000} s by now. Put it into a step: what is awaited elsewhere is not recorded, and may answer otherwise the next time.`,
     )
   }
@@ -366,7 +365,7 @@ export class Driver {
   async #flush(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     while (this.#recording !== undefined) await this.#recording
-    const awaits = JSON.stringify(this.#awaits)
+    const awaits = JSON.stringify(this.#program.awaits)
     const isRecorded = this.#history.recorded === this.#history.length && awaits === this.#awaited
     if (isRecorded && this.#published.length === 0 && !this.#restless) return
     this.#recording = this.#record().finally(() => (this.#recording = undefined))
@@ -380,7 +379,7 @@ export class Driver {
     this.#published = []
     this.#restless = false
     const dueAtMs = this.#dueAtMs()
-    const awaits = this.#awaits
+    const { awaits } = this.#program
     const awaited = JSON.stringify(awaits)
     const recorded = await this.#services.record({
       from,

@@ -170,6 +170,7 @@ export class WorkflowEngine {
       mustEnd: () => isBehind('cancelled') || (definition.overdue === 'cancel' && isBehind('overdue')),
       ...{ name, definition, history, time, clock, random, cancellation },
       stimulatedAtMs: recordedAtMs,
+      redriven: drive.context.round > 0,
       logger: boundLogger(logger, { workflow: name.workflow, instance: name.id, tenant: name.tenant }),
       consequences: new Consequences(name, parent, cause, this.#consequences),
       look: (call, taken) => {

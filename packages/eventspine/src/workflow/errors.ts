@@ -1,6 +1,7 @@
 // What a workflow's code may catch: built from the record, so that it is the same when the code runs again.
 import type { Failure } from '../deliver/port.js'
 import { HandlerError, PermanentError } from '../handle/index.js'
+import type { Call } from './call.js'
 import type { WorkflowState } from './port.js'
 
 /** A step that is given up. */
@@ -42,3 +43,11 @@ export class MisuseError extends TypeError {
 
 /** The point of no return was tried, and nobody knows whether it was passed. */
 export class PivotInDoubtError extends PermanentError {}
+
+/** What waits for a person waits on, whatever else came. */
+export function stillHalted({ name, kind, asked }: Call): Error {
+  const what = kind === 'undo' ? `Undoing step "${name}"` : `Step "${name}"`
+  const message = `${what} failed before and waits for a person. Mend the cause, then retry.`
+  const isPivot = kind === 'step' && asked.options?.pivot === true
+  return isPivot ? new PivotInDoubtError(message) : new PermanentError(message)
+}

@@ -13,7 +13,7 @@ import { ChildError, StepError } from './errors.js'
 import { dataOf } from './history.js'
 import { Inbox } from './inbox.js'
 import { checkedCall } from './mismatch.js'
-import type { Entry, InstanceName, WorkflowState } from './port.js'
+import type { AwaitedEvent, Entry, InstanceName, WorkflowState } from './port.js'
 import type { Restart } from './restart.js'
 import { Saga } from './saga.js'
 import { Scope } from './scope.js'
@@ -99,6 +99,16 @@ export class Program {
   misuse(error: unknown): void {
     this.misused ??= error
     this.#changed()
+  }
+
+  /** The events that it waits for. */
+  get awaits(): readonly AwaitedEvent[] {
+    if (this.waitsFor.length === 0) return []
+    return [...this.calls.values()].flatMap((call) => {
+      const { place, name: type, asked } = call
+      const awaited = asked.awaited !== undefined && this.wants(call)
+      return awaited ? [{ place, type, key: asked.awaited.key }] : []
+    })
   }
 
   /** Its code is not followed any further. */
@@ -287,6 +297,7 @@ export class Program {
 // Who comes here behind the last attempt was sent again by a person: the attempts before are not held against it.
 function failedOnce(call: Call, { attempt, dueAtMs }: Failed): void {
   call.attempts = dueAtMs === null ? 0 : attempt
+  call.halted = dueAtMs === null
   call.dueAtMs = dueAtMs ?? undefined
 }
 

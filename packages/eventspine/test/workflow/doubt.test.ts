@@ -74,6 +74,29 @@ describe('a point of no return', () => {
       })
   })
 
+  test('that may have been passed is not tried again because something else came', async () => {
+    const effects = sideEffects()
+    const { flow, mend } = shipping(new TransientError('the line went dead'), effects)
+    await scenario(defineApp({ name: 'a', workflows: [flow] }), { sideEffects: effects })
+      .when(
+        starting(flow, undefined, { id: 's' }),
+        waiting(1_000),
+        doing(async () => mend()),
+        signalling(flow, 's', 'hello'),
+        cancelling(flow, 's', 'ada'),
+        waiting(1_000),
+        doing(async (spine) => {
+          const shown = await spine.workflows.show(flow, 's')
+          if (shown?.endedAtMs === null) await spine.workflows.cancel(flow, 's', 'ada')
+        }),
+        waiting(1_000),
+      )
+      .then((seen) => {
+        expect(seen.workflows).toMatchObject([{ state: 'compensated', attention: null }])
+        expect(seen.sideEffects.map(({ name }) => name)).toEqual(['charge', 'refund'])
+      })
+  })
+
   test.each([new ValidationError('no such address'), new PermanentError('never')])(
     'that was refused is not passed: %s',
     async (failure) => {
@@ -157,6 +180,35 @@ test('a call of the context from a callback of a step rejects, and the instance 
     .then((seen) =>
       expect(seen.workflows[0]?.attention?.message).toContain('ctx.sleep is called inside of step "outer"'),
     )
+})
+
+test.each([
+  ['thrown', (sleep: Promise<void>) => sleep],
+  ['swallowed', (sleep: Promise<void>) => sleep.catch(() => {})],
+] as const)('what the context was misused for, %s, is cancelled and undone', async (_, meet) => {
+  const effects = sideEffects()
+  const misuses = workflow({
+    name: 'misuses',
+    run: async (ctx) => {
+      await ctx.step('charge', () => effects.record('charge'), { undo: () => effects.record('refund') })
+      await meet(ctx.sleep(-1))
+      await ctx.signal('never')
+    },
+  })
+  await scenario(defineApp({ name: 'a', workflows: [misuses] }), { sideEffects: effects })
+    .when(
+      starting(misuses, undefined, { id: 'm' }),
+      waiting(1_000),
+      doing(async (spine) => {
+        expect((await spine.workflows.show(misuses, 'm'))?.attention?.message).toContain('not -1')
+        await spine.workflows.cancel(misuses, 'm', 'ada')
+      }),
+      waiting(1_000),
+    )
+    .then((seen) => {
+      expect(seen.workflows).toMatchObject([{ state: 'compensated', attention: null }])
+      expect(seen.sideEffects.map(({ name }) => name)).toEqual(['charge', 'refund'])
+    })
 })
 
 test('a child that the app does not list is told, and not waited for', async () => {
