@@ -267,7 +267,16 @@ export class Program {
   // is no end.
   #cancel(cancelled: Cancelled): void {
     const hasEnded = this.outcome !== undefined && (this.outcome.ok || !isFault(this.outcome.error))
-    if (this.state === 'running' && !this.saga.pivoted && !hasEnded) this.cancelled ??= cancelled
+    const isLate = this.saga.pivoted || this.#mayPass || hasEnded
+    if (this.state === 'running' && !isLate) this.cancelled ??= cancelled
+  }
+
+  // A pivot that has begun may be through already: it comes to its end first, unless a person was left to say that it is not.
+  get #mayPass(): boolean {
+    return [...this.calls.values()].some(
+      ({ begun, halted, asked: { options } }) =>
+        begun && !halted && options?.pivot === true && options.undo === undefined,
+    )
   }
 
   #compensate(): void {
