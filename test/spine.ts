@@ -25,7 +25,9 @@ export function freshSchema(): string {
   return schema
 }
 
-export async function sql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
+export async function sql<Row extends pg.QueryResultRow = Record<string, unknown>>(
+  text: string,
+): Promise<Row[]> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   try {
@@ -46,7 +48,7 @@ export async function running(
 ): Promise<Eventspine> {
   const spine = new Eventspine(app, {
     ...{ databaseUrl, schema, shutdownMs: 5_000 },
-    logger: jsonLogger('warn', Date.now, (line) => logged.push(line)),
+    logger: jsonLogger('info', Date.now, (line) => logged.push(line)),
     // The process under it is that of the tests.
     stalledMs: 0,
     ...options,
@@ -72,7 +74,8 @@ export async function until<Value>(
   for (const end = Date.now() + ms; ; ) {
     const value = await condition()
     if (value) return value as NonNullable<Value>
-    if (Date.now() > end) throw new Error(`Not within ${ms} ms: ${condition.toString()}`)
+    if (Date.now() > end)
+      throw new Error(`Not within ${ms} ms: ${condition.toString()}\n${logged.slice(-20).join('')}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
@@ -82,7 +85,8 @@ const outputCharactersMax = 100_000
 /** A process that runs a TypeScript file. Killed after the test. */
 export class WorkerProcess {
   readonly #child: ChildProcess
-  #output = ''
+  /** What it printed last. */
+  output = ''
 
   constructor(url: URL, environment: NodeJS.ProcessEnv) {
     const loader = ['--import', 'tsx', '--conditions=source']
@@ -91,7 +95,7 @@ export class WorkerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const listen = (chunk: Buffer) => {
-      this.#output = (this.#output + chunk.toString()).slice(-outputCharactersMax)
+      this.output = (this.output + chunk.toString()).slice(-outputCharactersMax)
     }
     this.#child.stdout?.on('data', listen)
     this.#child.stderr?.on('data', listen)
@@ -105,9 +109,9 @@ export class WorkerProcess {
   /** Fails when it ends without having said so. */
   async says(text: string): Promise<void> {
     await until(() => {
-      if (this.#ended && !this.#output.includes(text))
-        throw new Error(`The worker ended without "${text}":\n${this.#output}`)
-      return this.#output.includes(text)
+      if (this.#ended && !this.output.includes(text))
+        throw new Error(`The worker ended without "${text}":\n${this.output}`)
+      return this.output.includes(text)
     }, 60_000)
   }
 

@@ -1,8 +1,8 @@
 // The broker of an app's own in a worker that is killed under load: what it has acknowledged is in the log, and once.
 import mqtt from 'mqtt'
 import { expect, test, vi } from 'vitest'
+import { afterTest, databaseUrl, freshSchema, sql, until, WorkerProcess } from '../../../test/spine.js'
 import { freePort } from './mosquitto.js'
-import { afterTest, databaseUrl, freshSchema, sql, until, Worker } from './support.js'
 
 vi.setConfig({ testTimeout: 120_000 })
 const messages = 6_000
@@ -12,7 +12,11 @@ test('loses and repeats nothing while its worker is killed under load', async ()
   const schema = freshSchema()
   const port = String(await freePort())
   const start = () =>
-    new Worker('./broker-worker.ts', { DATABASE_URL: databaseUrl, PLANT_SCHEMA: schema, PLANT_PORT: port })
+    new WorkerProcess(new URL('./broker-worker.ts', import.meta.url), {
+      DATABASE_URL: databaseUrl,
+      PLANT_SCHEMA: schema,
+      PLANT_PORT: port,
+    })
   let worker = start()
   await worker.says('the MQTT broker listens')
   const connect = (username: string) =>
@@ -51,5 +55,5 @@ test('loses and repeats nothing while its worker is killed under load', async ()
      FROM ${schema}.event WHERE type = 'devices.reading-taken'`,
   )
   expect(ledger).toEqual({ events: messages, numbers: messages, most: messages - 1 })
-  expect(await worker.kill('SIGTERM')).toBe(0)
+  expect(await worker.stop()).toBe(0)
 })

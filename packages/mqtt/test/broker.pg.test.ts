@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { expect, test } from 'vitest'
+import { afterTest, freshSchema, logged, running, until } from '../../../test/spine.js'
 import type { MqttBrokerOptions } from '../src/index.js'
 import { brokerApp } from './broker-app.js'
-import { afterTest, freshSchema, logged, running, until } from './support.js'
 
 async function started(options: Partial<MqttBrokerOptions> = {}, schema = freshSchema()) {
   logged.length = 0

@@ -1,6 +1,6 @@
 // Devices that publish with QoS 1, and write down what the broker has acknowledged: that must not be lost.
 import mqtt, { type MqttClient } from 'mqtt'
-import { afterTest } from './support.js'
+import { afterTest } from '../../../test/spine.js'
 
 export class Publishers {
   readonly #clients: readonly MqttClient[]

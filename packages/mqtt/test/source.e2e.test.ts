@@ -2,9 +2,18 @@
 // the broker restarts under load.
 import mqtt from 'mqtt'
 import { describe, expect, test, vi } from 'vitest'
+import {
+  afterTest,
+  databaseUrl,
+  freshSchema,
+  logged,
+  running,
+  sql,
+  until,
+  WorkerProcess,
+} from '../../../test/spine.js'
 import { Mosquitto, missing } from './mosquitto.js'
 import { Publishers } from './publishers.js'
-import { afterTest, databaseUrl, freshSchema, logged, running, sql, until, Worker } from './support.js'
 import { wardApp } from './ward-app.js'
 
 vi.setConfig({ testTimeout: 180_000 })
@@ -29,7 +38,7 @@ const ledgerOf = async (schema: string) =>
 const once = (count: number): Ledger => ({ events: count, numbers: count, least: 0, most: count - 1 })
 
 const worker = (schema: string, broker: Mosquitto, share?: string) =>
-  new Worker('./worker.ts', {
+  new WorkerProcess(new URL('./worker.ts', import.meta.url), {
     ...{ DATABASE_URL: databaseUrl, WARD_SCHEMA: schema, WARD_BROKER: broker.url },
     ...(share !== undefined && { WARD_SHARE: share }),
   })
@@ -99,7 +108,7 @@ describe.skipIf(missing)('a source of MQTT', () => {
     expect(devices.acknowledged.size).toBe(7_500)
     await until(async () => (await ledgerOf(schema)).numbers >= 7_500, 60_000)
     expect(await ledgerOf(schema)).toEqual(once(7_500))
-    expect(await one.kill('SIGTERM')).toBe(0)
+    expect(await one.stop()).toBe(0)
   })
 
   test('loses and repeats nothing over a restart of the broker under load', async () => {

@@ -8,6 +8,7 @@ import { bold, cyan, dim, red, type Text } from '../screen/text.js'
 import { moment } from '../screen/time.js'
 import { visibleLines } from '../screen/visible.js'
 import { dataLines } from './events-show.js'
+import { instanceOf } from './workflows-tenant.js'
 
 const stackLinesMax = 20
 
@@ -87,7 +88,7 @@ function instanceAdvice(
   { tenant }: DeadLetter,
   hint: Session['hint'],
 ): (readonly [string, string])[] {
-  const of = (verb: string) => hint(`workflows ${verb} ${workflow} '${id}' --tenant ${tenant}`)
+  const of = (verb: string) => hint(`workflows ${verb} ${instanceOf({ workflow, id, tenant })}`)
   return [
     ['It halts an instance of a workflow.', ''],
     ['See what it did:', of('show')],

@@ -59,7 +59,9 @@ async function list({ spine, screen, cell }: Session): Promise<undefined> {
     .flatMap(({ name, transport }) => (transport === 'table' ? [] : [{ name, transport }]))
   screen.answer({ sources: others, tables }, () => {
     if (others.length + tables.length === 0)
-      return ['The app has no source. Write one: webhook, fileSource or tableSource, in its "sources".']
+      return [
+        'The app has no source. Write one, such as webhook, fileSource, folderSource, tableSource or customSource, in its "sources".',
+      ]
     const columns = [
       { title: 'SOURCE' },
       { title: 'KIND' },

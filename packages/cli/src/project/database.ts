@@ -2,7 +2,7 @@
 // it runs already and stopped again by the last that leaves it.
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import { CommandError, exitCodes } from '../failure.js'
@@ -45,13 +45,18 @@ export async function embeddedPersonalKeys({ dataDirectory }: Project): Promise<
   const given = process.env.EVENTSPINE_PERSONAL_KEY
   if (given !== undefined && given !== '') return given.split(',')
   const file = join(dataDirectory, 'personal.key')
-  // Of two that make it at once the first wins.
-  await writeFile(file, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o600 }).catch(
-    (error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    },
-  )
+  if (!existsSync(file)) await makeKey(file)
   return [(await readFile(file, 'utf8')).trim()]
+}
+
+// Whole before it has its name; of two that make it at once the first wins.
+async function makeKey(file: string): Promise<void> {
+  const made = `${file}.${process.pid}`
+  await writeFile(made, randomBytes(32).toString('base64'), { mode: 0o600 })
+  await link(made, file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  })
+  await rm(made)
 }
 
 /** The address without its password, for people. */

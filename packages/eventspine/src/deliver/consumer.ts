@@ -39,8 +39,8 @@ export class Consumer {
   /** Ended well, and recorded only if the ids that they published under are free: their keys wait for that. */
   readonly #undecided = new Set<Item>()
   #transacting = false
-  readonly #sideBySide = new SideBySide()
   /** Chunks that have left the queue and wait for the one before them. */
+  readonly #sideBySide = new SideBySide()
   #probing = 0
   /** It was asked for room for rows and had none. */
   #askAgain = false

@@ -94,9 +94,12 @@ async function sealed(
   definition: AnyEventDefinition,
   event: NewEvent | Promise<NewEvent>,
   output: unknown,
-  { personal }: Preparation,
+  { personal, hardLimitBytes }: Preparation,
 ): Promise<NewEvent> {
-  return await personal.seal(definition, await event, output)
+  const made = await personal.seal(definition, await event, output)
+  // Enciphered, many short texts are many times as large.
+  if (Buffer.byteLength(made.data ?? '') > hardLimitBytes) throw tooLarge(definition, '/data', hardLimitBytes)
+  return made
 }
 
 // Definitions that are published and in no app were checked by nobody. One that the log cannot hold would fail the
@@ -237,13 +240,21 @@ function serialise({ type }: AnyEventDefinition, data: unknown, hardLimitBytes: 
     const field = `/data${error.path ?? ''}`
     if (error.code !== 'JSON_SIZE')
       throw new EventspineError('EVENT_INVALID', error.message, { field, cause: error })
-    throw new EventspineError(
-      'EVENT_TOO_LARGE',
-      `Data of "${type}" at ${field} is larger than ${hardLimitBytes} bytes of JSON, the hard limit. Keep the large part elsewhere and publish a reference, split the event, or raise hardLimitBytes.`,
-      { field, cause: error },
-    )
+    throw tooLarge({ type }, field, hardLimitBytes, error)
   }
 }
+
+const tooLarge = (
+  { type }: Pick<AnyEventDefinition, 'type'>,
+  field: string,
+  hardLimitBytes: number,
+  cause?: unknown,
+) =>
+  new EventspineError(
+    'EVENT_TOO_LARGE',
+    `Data of "${type}" at ${field} is larger than ${hardLimitBytes} bytes of JSON, the hard limit. Keep the large part elsewhere and publish a reference, split the event, or raise hardLimitBytes.`,
+    { field, cause },
+  )
 
 const refused = (field: string, message: string) =>
   new EventspineError('EVENT_INVALID', `${message}.`, { field })

@@ -121,15 +121,15 @@ export class Runner {
 
   #show(event: Remembering, cancellation: Cancellation, read?: AnyEventDefinition): Shown | Promise<Shown> {
     const { registry, preparation } = this.#services
-    // Not remembered: an erasure is to take effect.
-    if (event.data === null || preparation.personal.isSealed(event.data))
-      return this.#fetched(event, cancellation, read)
+    if (event.data === null) return this.#fetched(event, cancellation, read)
+    const known = read === undefined ? event[shown] : undefined
+    if (known !== undefined && known.data === event.data) return known.made
+    // Never remembered: an erasure is to take effect.
+    if (preparation.personal.isSealed(event.data)) return this.#fetched(event, cancellation, read)
     if (read !== undefined) {
       const older = registry.decode(event.type, event.version, event.data, read)
       return older instanceof Promise ? older.then((later) => shownOf(event, later)) : shownOf(event, older)
     }
-    const known = event[shown]
-    if (known !== undefined && known.data === event.data) return known.made
     const decoded = registry.decode(event.type, event.version, event.data)
     return decoded instanceof Promise
       ? decoded.then((later) => remember(event, later))

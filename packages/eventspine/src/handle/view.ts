@@ -20,8 +20,13 @@ export function eventFor(event: StoredEvent, data: unknown): Event {
     extensions:
       event.extensions === null
         ? noExtensions
-        : Object.freeze(JSON.parse(event.extensions) as Event['extensions']),
+        : Object.freeze(ownOf(JSON.parse(event.extensions) as Event['extensions'])),
   })
+}
+
+// Under which key an event is sealed says nothing to a handler, and another event could not have it.
+function ownOf({ personalkey: _, ...own }: Event['extensions']): Event['extensions'] {
+  return own
 }
 
 // Events that are published together happened in the same millisecond, and its text costs as much as all the rest.

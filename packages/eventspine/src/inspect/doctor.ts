@@ -217,7 +217,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
       haltedKeys > 0,
       'warning',
       `${haltedKeys} ${haltedKeys === 1 ? 'key is' : 'keys are'} halted by a dead letter: later events of the same key wait.`,
-      `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason`,
+      `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason; of a workflow, cancel or terminate the instance`,
     ).all
 }
 

@@ -11,6 +11,8 @@ export {
   pathFault,
   pathsMax,
 } from './fields.js'
+export { keyCacheMs, PersonalKeys } from './keys.js'
+export { openedData, sealedPlaces } from './opening.js'
 export type { NewPersonalKey, PersonalKey, PersonalPort } from './port.js'
 export {
   keyBytes,

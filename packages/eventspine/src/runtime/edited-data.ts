@@ -2,11 +2,10 @@
 import { type Preparation, prepare } from '../event/index.js'
 import { JsonError, writeJson } from '../event/json/index.js'
 import { EventspineError } from '../kernel/index.js'
-import { fits } from '../personal/index.js'
+import { fits, sealedPlaces } from '../personal/index.js'
 import type { DeadLetter } from '../redrive/index.js'
 import { messageKept } from '../source/index.js'
 import type { App } from './app.js'
-import { sealedPlaces } from './personal-opening.js'
 
 interface Services {
   readonly app: Pick<App, 'registry'>

@@ -361,6 +361,7 @@ export class Eventspine {
       const { store, runner, tables } = cell
       operator = new Operator({
         ...{ ...this.#surroundings, app: this.app, store, runner, tables, preparation: this.#preparation },
+        sources: this.sources.runIn(name),
         live: () => cell.worker?.consumers ?? [],
       })
       this.#operators.set(name, operator)

@@ -75,7 +75,7 @@ beforeAll(async () => {
     }),
   }
   services = {
-    ...{ store, app, runner: { body }, clock, random: systemRandom, preparation, tables: [] },
+    ...{ store, app, runner: { body }, clock, random: systemRandom, preparation, tables: [], sources: [] },
     live: () => [],
   }
   operator = new Operator(services)

@@ -58,7 +58,9 @@ export interface BreakerPlace {
 
 export interface OperatorServices {
   readonly store: Store
-  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'sources' | 'webhooks'>
+  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'webhooks'>
+  /** Sources of the app that workers run in this cell. */
+  readonly sources: readonly string[]
   /** Table sources of the app in this cell. */
   readonly tables: readonly TablePlan[]
   readonly runner: Pick<Runner, 'body'>
@@ -340,7 +342,7 @@ export class Operator {
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
     const { app, store, live } = this.#services
-    const [subscriptions, breakers, workers, database, sourceLeases, tables, endpoints] = await Promise.all([
+    const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled] = await Promise.all([
       store.subscriptions(),
       store.breakers(),
       store.workers(),
@@ -349,7 +351,8 @@ export class Operator {
       store.tableStandings(app.name, this.#services.tables),
       this.webhooks.list({ state: 'disabled' }),
     ])
-    const sources = app.sources.filter(({ transport }) => transport === 'custom').map(({ name }) => name)
+    const { sources } = this.#services
+    const endpoints = disabled.filter(({ webhooks }) => app.webhooks.some(({ name }) => name === webhooks))
     const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
     const seen = { subscriptions, breakers, endpoints, workers, database, sources, sourceLeases, tables }
     return diagnose({ app, batches, ...seen })

@@ -8,10 +8,13 @@ import {
   changed,
   fits,
   keyBytes,
+  keyCacheMs,
   leavesOf,
   looksSealed,
   type MasterKey,
   misfit,
+  openedData,
+  PersonalKeys,
   type SealingKey,
   seal,
   wrap,
@@ -19,8 +22,6 @@ import {
 import { checkName, checkText } from '../redrive/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
-import { keyCacheMs, PersonalKeys } from './personal-keys.js'
-import { openedData } from './personal-opening.js'
 
 export interface ErasureOptions {
   /** Who asks, for the audit. */

@@ -1,5 +1,5 @@
 // Follows the tables that come through replication: one loop for each, of which one process of all is at work.
-import { type Clock, Wake } from '../kernel/index.js'
+import type { Clock } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import type { ReplicationPort, TablePlan } from '../source/index.js'
 
@@ -21,14 +21,12 @@ const complaintEveryMs = 60_000
 export class Replication {
   readonly #plans: readonly TablePlan[]
   readonly #services: ReplicationServices
-  readonly #wake: Wake
-  #stopped = false
+  readonly #stop = new AbortController()
   #loops: Promise<unknown> | undefined
 
   constructor(plans: readonly TablePlan[], services: ReplicationServices) {
     this.#plans = plans.filter(({ through }) => through === 'replication')
     this.#services = services
-    this.#wake = new Wake(services.clock)
   }
 
   start(): void {
@@ -36,15 +34,15 @@ export class Replication {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
-    this.#wake.ring()
+    this.#stop.abort()
     await this.#loops
   }
 
   async #follow(plan: TablePlan): Promise<void> {
     const { clock, logger } = this.#services
     let complainedAt = Number.NEGATIVE_INFINITY
-    while (!this.#stopped) {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
       let waitMs = pauseMs
       try {
         waitMs = await this.#read(plan)
@@ -57,7 +55,7 @@ export class Replication {
           })
         }
       }
-      if (!this.#stopped && waitMs > 0) await this.#wake.wait(waitMs)
+      if (!signal.aborted && waitMs > 0) await clock.sleep(waitMs, signal)
     }
   }
 

@@ -75,10 +75,9 @@ export class Sources {
 
   /** Runs those that bring messages in by themselves, in the cell where what they keep lives. */
   start(): void {
-    const { app, preparation, placement } = this.#services
-    const custom = app.sources.filter((source) => source.transport === 'custom')
+    const custom = this.#custom()
     if (this.#runners.length > 0 || custom.length === 0) return
-    const cell = this.#services.cell(placement(preparation.tenant))
+    const cell = this.#services.cell(this.#home())
     this.#runners = custom.map((source) => this.#runnerOf(source, cell))
     for (const runner of this.#runners) runner.start()
   }
@@ -86,6 +85,19 @@ export class Sources {
   /** Resolves when what they took is stored, within 5 s. */
   async stop(): Promise<void> {
     await Promise.all(this.#runners.map((runner) => runner.stop()))
+  }
+
+  /** Names of those that workers run in this cell. */
+  runIn(cell: string): readonly string[] {
+    return this.#custom().length > 0 && cell === this.#home() ? this.#custom().map(({ name }) => name) : []
+  }
+
+  #custom(): readonly CustomSource[] {
+    return this.#services.app.sources.filter((source) => source.transport === 'custom')
+  }
+
+  #home(): string {
+    return this.#services.placement(this.#services.preparation.tenant)
   }
 
   #runnerOf(source: CustomSource, cell: Cell): SourceRunner {

@@ -161,7 +161,7 @@ function checkPivot({ instance: { workflow, id }, history }: Found): void {
   )
   if (passed === undefined) return
   throw new EventspineError(
-    'REQUEST_INVALID',
+    'WORKFLOW_PIVOTED',
     `"${workflow}" ${id} is behind its point of no return, step "${passed.name}": it goes on to its end, and nothing is undone. To end it where it stands, terminate it.`,
   )
 }

@@ -173,7 +173,7 @@ export class Workflows {
   }
 
   /** Asks it to end: what is under way comes to its end, then all is undone. The dead letter of one that a fault of its code
-   *  halts is discarded. Throws REQUEST_INVALID behind its point of no return, where it goes on. */
+   *  halts is discarded. A pivot that has begun comes to its end first. Throws WORKFLOW_PIVOTED behind one. */
   async cancel(
     workflow: AnyWorkflow | string,
     id: string,

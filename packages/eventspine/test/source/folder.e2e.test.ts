@@ -14,7 +14,7 @@ const files = 60
 const kills = 6
 
 function worker(schema: string, folder: string): Program {
-  const program = new Program(new URL('./folder-worker.ts', import.meta.url), {
+  const program = new Program(new URL('./worker.ts', import.meta.url), {
     ...{ DATABASE_URL: databaseUrl, CRASH_SCHEMA: schema, FOLDER: folder },
   })
   afterTest(() => program.kill())

@@ -23,7 +23,7 @@ async function openOutbox(): Promise<{ readonly url: string; readonly outbox: st
 }
 
 function worker(schema: string, shop: string): Program {
-  const program = new Program(new URL('./outbox-worker.ts', import.meta.url), {
+  const program = new Program(new URL('./worker.ts', import.meta.url), {
     ...{ DATABASE_URL: databaseUrl, CRASH_SCHEMA: schema, SHOP_DATABASE_URL: shop },
   })
   afterTest(() => program.kill())

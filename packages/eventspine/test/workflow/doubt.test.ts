@@ -57,6 +57,38 @@ describe('a point of no return', () => {
     },
   )
 
+  test('that has begun comes to its end before a cancel is heard', async () => {
+    const effects = sideEffects()
+    let tries = 0
+    const flow = workflow({
+      name: 'ships',
+      run: async (ctx) => {
+        await ctx.step('charge', () => effects.record('charge'), { undo: () => effects.record('refund') })
+        await ctx.step(
+          'ship',
+          () => {
+            // Whether the first came through nobody knows.
+            if (tries++ === 0) throw new TransientError('the line went dead', { retryAfterMs: 60_000 })
+            return effects.record('ship')
+          },
+          { pivot: true },
+        )
+        await ctx.step('tell', () => effects.record('tell'))
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [flow] }), { sideEffects: effects })
+      .when(
+        starting(flow, undefined, { id: 's' }),
+        waiting(1_000),
+        cancelling(flow, 's', 'ada'),
+        waiting(120_000),
+      )
+      .then((seen) => {
+        expect(seen.workflows).toMatchObject([{ state: 'completed' }])
+        expect(seen.sideEffects.map(({ name }) => name)).toEqual(['charge', 'ship', 'tell'])
+      })
+  })
+
   test('that was not passed, as a person says, is cancelled and undone, and not tried again', async () => {
     const effects = sideEffects()
     const { flow, mend } = shipping(new TransientError('the line went dead'), effects)

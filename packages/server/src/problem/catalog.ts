@@ -35,6 +35,7 @@ export const problemKinds = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'The route has no such method' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive in time' },
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'The id belongs to another event' },
+  WORKFLOW_PIVOTED: { status: 409, title: 'The workflow is behind its point of no return' },
   APPROVAL_NOT_ASKED: { status: 409, title: 'That question is not open' },
   WORKFLOW_ENDED: { status: 409, title: 'The workflow has ended' },
   WORKFLOW_FAILED: { status: 409, title: 'The workflow did not complete' },

@@ -214,13 +214,13 @@ const cancelWorkflow = defineRoute({
   tag,
   summary: 'Ask an instance to end',
   description:
-    'What is under way comes to its end, then all is undone. Behind its point of no return it goes on.',
+    'What is under way comes to its end, then all is undone. One that has passed its point of no return goes on, and refuses.',
   access: operate,
   path: instancePath,
   query: tenantQuery,
   body: z.strictObject({ reason: reasonText.optional() }),
   successes: kept,
-  problems: sendProblems,
+  problems: [...sendProblems, 'WORKFLOW_PIVOTED'],
   async handle({ spine, principal, path, query, body }) {
     const tenant = publishedTenant(principal, query.tenant, '/query')
     await spine.workflows.cancel(path.workflow, path.id, principal.actor, body.reason, given({ tenant }))

@@ -1,5 +1,6 @@
 // Opens what is sealed in the body of an event.
-import { changedTexts, keyIdOf, open, type SealingKey } from '../personal/index.js'
+import { changedTexts } from './fields.js'
+import { keyIdOf, open, type SealingKey } from './seal.js'
 
 export interface Opening {
   /** Where a value belongs, given its place in the data. */

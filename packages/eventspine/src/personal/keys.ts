@@ -1,14 +1,7 @@
 // The keys of persons, as one process knows them: for seconds, so that an erasure takes effect everywhere.
 import { type Clock, EventspineError, microtasksThrough } from '../kernel/index.js'
-import {
-  type MasterKey,
-  type NewPersonalKey,
-  type PersonalKey,
-  type PersonalPort,
-  type SealingKey,
-  sealingKeyOf,
-  unwrap,
-} from '../personal/index.js'
+import type { NewPersonalKey, PersonalKey, PersonalPort } from './port.js'
+import { type MasterKey, type SealingKey, sealingKeyOf, unwrap } from './seal.js'
 
 /** So long a key is known without asking; an erasure waits for it. */
 export const keyCacheMs = 5_000
