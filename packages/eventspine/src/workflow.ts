@@ -54,6 +54,7 @@ export type {
 export {
   type ApprovalStanding,
   ChildError,
+  type HistoryEntry,
   NonDeterminismError,
   type OpenQuestion,
   StepError,
@@ -61,7 +62,6 @@ export {
   workflowOverdue,
 } from './workflow/index.js'
 export type {
-  Entry,
   EntryKind,
   Instance,
   InstanceView,

@@ -1,6 +1,6 @@
 // `eventspine workflows show`: one instance from its start to where it is, a line for each thing that happened.
 import type { App } from 'eventspine'
-import type { Entry, WorkflowDetails } from 'eventspine/workflow'
+import type { HistoryEntry, WorkflowDetails } from 'eventspine/workflow'
 import { type Call, operand } from '../command.js'
 import { notFound } from '../project/lookup.js'
 import type { Session } from '../project/session.js'
@@ -89,7 +89,7 @@ const columns = [
   { title: 'DATA', widthMin: 20 },
 ] as const
 
-const marks: Readonly<Record<Entry['kind'], Text>> = {
+const marks: Readonly<Record<HistoryEntry['kind'], Text>> = {
   started: cyan('▸ started'),
   'step-begun': dim('· begun'),
   'step-failed': yellow('↻ failed'),
@@ -99,7 +99,7 @@ const marks: Readonly<Record<Entry['kind'], Text>> = {
   'timer-set': dim('· timer set'),
   'timer-fired': cyan('▸ timer fired'),
   asked: yellow('? asked'),
-  withdrawn: dim('· asks no more'),
+  withdrawn: dim('· taken back'),
   occurred: cyan('▸ event'),
   'event-claimed': cyan('▸ event'),
   signal: cyan('▸ signal'),
@@ -117,11 +117,11 @@ const marks: Readonly<Record<Entry['kind'], Text>> = {
 
 const row =
   (startedAtMs: number) =>
-  ({ atMs, place, kind, name, data }: Entry): Text[] => [
+  ({ atMs, place, kind, name, data }: HistoryEntry): Text[] => [
     dim(`+${duration(Math.max(0, atMs - startedAtMs))}`),
     place,
     name === '' ? marks[kind] : [marks[kind], ` ${name}`],
-    data === null ? '' : dim(cut(visibleJson(JSON.parse(data)))),
+    data === null ? '' : dim(cut(visibleJson(data))),
   ]
 
 const cut = (text: string) =>

@@ -66,12 +66,17 @@ export class Execution implements Timed, Underway {
     const answer = this.#call(shown.event)
     const late = clock.monotonic() - began >= this.#attempt.subscription.deadlineMs
     // A late one as well: what it rejects afterwards and nobody takes would end the process.
-    if (answer instanceof Promise) this.#follow(answer, () => this.#collect())
-    else if (isThenable(answer)) this.#follow(Promise.resolve(answer), () => this.#collect())
+    if (answer instanceof Promise) this.#await(answer)
+    else if (isThenable(answer)) this.#await(Promise.resolve(answer))
     else queueMicrotask(() => this.#collect())
     // It blocked the event loop past its deadline, and so the timer. Only its own block is held against it: neighbours
     // that end late because of it have done nothing wrong.
     if (late) this.expire()
+  }
+
+  #await(answer: Promise<unknown>): void {
+    if (this.#attempt.subscription.workflow === undefined) this.#services.clock.hold?.(answer)
+    this.#follow(answer, () => this.#collect())
   }
 
   get #ageMs(): number {

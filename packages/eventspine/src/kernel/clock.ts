@@ -11,6 +11,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Calls `action` once after `ms`; the answer cancels it. */
   after(ms: number, action: () => void): () => void
+  /** Code of the app is at `work`. Time that somebody else moves stands still for it. */
+  hold?(work: PromiseLike<unknown>): void
 }
 
 // Node fires a longer timer at once. 24 days: whoever waits longer looks again.

@@ -1,7 +1,7 @@
 // Time that moves only when it is told to, for simulation and tests: the same program takes the same turns every
 // run. Timers fire in order of due time, then of registration, and between two of them all awaiting code has run
 // as far as it can.
-import { setImmediate } from 'node:timers'
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import type { Clock } from './clock.js'
 import { EventspineError } from './errors.js'
 import { microtasksThrough } from './microtasks.js'
@@ -14,6 +14,8 @@ export interface VirtualClockOptions {
    * alone, which is all that the in-memory engine needs and is far faster.
    */
   readonly macrotaskTurns?: number
+  /** Real milliseconds that time stands still for whatever is held. Default 0. */
+  readonly holdMsMax?: number
 }
 
 interface Timer {
@@ -30,10 +32,14 @@ export class VirtualClock implements Clock {
   #elapsedMs = 0
   #wallMs: number
   #moving = false
+  readonly #holdMsMax: number
+  #held = 0
+  #released: (() => void) | undefined
 
   constructor(options: VirtualClockOptions = {}) {
     this.#wallMs = options.startMs ?? startMsDefault
     this.#macrotaskTurns = options.macrotaskTurns ?? 0
+    this.#holdMsMax = options.holdMsMax ?? 0
   }
 
   now(): number {
@@ -121,8 +127,31 @@ export class VirtualClock implements Clock {
     return await this.runUntil(() => this.nextTimerInMs() === null, msMax)
   }
 
+  hold(work: PromiseLike<unknown>): void {
+    if (this.#holdMsMax === 0) return
+    let holds = true
+    const release = () => {
+      if (!holds) return
+      holds = false
+      clearTimeout(timer)
+      this.#held--
+      this.#released?.()
+    }
+    const timer = setTimeout(release, this.#holdMsMax)
+    this.#held++
+    work.then(release, release)
+  }
+
   /** Lets all awaiting code run as far as it can without time. */
   async settle(): Promise<void> {
+    await this.#turns()
+    while (this.#held > 0) {
+      await new Promise<void>((resolve) => (this.#released = resolve))
+      await this.#turns()
+    }
+  }
+
+  async #turns(): Promise<void> {
     await microtasksThrough()
     for (let turn = 0; turn < this.#macrotaskTurns; turn++) {
       await new Promise<void>((resolve) => setImmediate(resolve))

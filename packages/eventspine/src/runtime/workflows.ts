@@ -5,13 +5,13 @@ import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/inde
 import type { Redrive } from '../redrive/index.js'
 import {
   type AnyWorkflow,
-  type Entry,
-  type Instance,
+  type HistoryEntry,
   type InstanceName,
   type InstanceView,
   inputJson,
   type OpenQuestion,
   openQuestions,
+  shownHistory,
   stimulus,
   typeOf,
   type WorkflowEnd,
@@ -64,7 +64,7 @@ export interface Decision {
 
 /** One instance with all that happened to it. */
 export interface WorkflowDetails extends InstanceView {
-  readonly history: readonly Entry[]
+  readonly history: readonly HistoryEntry[]
   /** What it answered; undefined while it runs, and where it did not complete. */
   readonly output: unknown
   /** To people, and open: `workflows.approve` decides them. */
@@ -380,18 +380,11 @@ const unknown = ({ workflow, id, tenant }: InstanceName) =>
     `There is no instance "${id}" of workflow "${workflow}" for tenant "${tenant}".`,
   )
 
-function detailsOf({
-  instance,
-  history,
-  attention,
-}: {
-  readonly instance: Instance
-  readonly history: readonly Entry[]
-  readonly attention: InstanceView['attention']
-}): WorkflowDetails {
+function detailsOf({ instance, history, attention }: Found): WorkflowDetails {
   const ended = history.findLast(({ kind }) => kind === 'ended')
+  const answer = answerOf({ data: ended?.data ?? null })
   const questions = openQuestions(history)
-  return { ...instance, attention, history, questions, ...answerOf({ data: ended?.data ?? null }) }
+  return { ...instance, attention, history: shownHistory(history), questions, ...answer }
 }
 
 function answerOf({ data }: Pick<WorkflowEnd, 'data'>): Pick<WorkflowDetails, 'output' | 'failure'> {

@@ -1,6 +1,17 @@
-import { defineApp, defineEvent, defineSubscription, TransientError, ValidationError } from 'eventspine'
-import { publishing, scenario, sideEffects } from 'eventspine/testing'
-import { expect, it } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import {
+  defineApp,
+  defineEvent,
+  defineSubscription,
+  retries,
+  TransientError,
+  ValidationError,
+} from 'eventspine'
+import { publishing, scenario, sideEffects, starting } from 'eventspine/testing'
+import { workflow } from 'eventspine/workflow'
+import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 
 const placed = defineEvent({
@@ -118,4 +129,47 @@ it('can be awaited for its outcomes, and fails as a promise does', async () => {
   expect(published).toHaveLength(2)
   const awaited = async () => await scenario(shop().app).when(publishing(placed, { id: 'i', pence: 0.5 }))
   await expect(awaited()).rejects.toMatchObject({ code: 'EVENT_INVALID' })
+})
+
+it('waits for the real world before time goes on', async () => {
+  const server = createServer((_, response) => setTimeout(() => response.end('ok'), 300)).listen(
+    0,
+    '127.0.0.1',
+  )
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const asks = defineSubscription({
+    name: 'asks',
+    on: placed,
+    deadlineMs: 100,
+    handle: async () => void (await (await fetch(`http://127.0.0.1:${port}`)).text()),
+  })
+  const asking = workflow({
+    name: 'asking',
+    run: (ctx) =>
+      ctx.step('ask', async () => (await fetch(`http://127.0.0.1:${port}`)).text(), { deadlineMs: 100 }),
+  })
+  await scenario(defineApp({ name: 'shop', subscriptions: [asks], workflows: [asking] }), {
+    realMsMax: 5_000,
+  })
+    .when(publishing(placed, { id: 'e', pence: 1 }), starting(asking, undefined))
+    .then(({ workflows, elapsedMs }) => {
+      expect(workflows).toMatchObject([{ state: 'completed', output: 'ok' }])
+      expect(workflows[0]?.history.filter(({ kind }) => kind === 'step-failed')).toEqual([])
+      expect(elapsedMs).toBeLessThan(1_000)
+    })
+})
+
+it('lets deadlines pass of what never ends', async () => {
+  const stuck = defineSubscription({
+    name: 'stuck',
+    on: placed,
+    deadlineMs: 60_000,
+    retry: retries.none(),
+    handle: () => new Promise(() => {}),
+  })
+  await scenario(defineApp({ name: 'shop', subscriptions: [stuck] }), { realMsMax: 20 })
+    .when(publishing(placed, { id: 'f', pence: 1 }))
+    .then(({ deadLetters }) => expect(deadLetters).toMatchObject([{ category: 'timeout' }]))
 })

@@ -49,6 +49,9 @@ export interface ScenarioOptions {
   /** Virtual time after which a run that is not quiet fails. Default 400 days. */
   readonly timeoutMs?: number
   readonly logger?: Logger
+  /** Real milliseconds that virtual time stands still for a handler or a step that awaits the real world, such as a database. One
+   *  that never ends holds each of its attempts up for so long. Default 200. */
+  readonly realMsMax?: number
   /** Answers the SQL of transactional handlers. */
   readonly query?: MemoryQuery
   /** The status that an endpoint of webhooks answers: no message leaves the test. Default 204. Each is a side effect `webhook`
@@ -63,6 +66,7 @@ const lookMs = 1_000
 const pageItemsMax = 500
 /** Turns of the event loop that real input and output in a handler is given before virtual time moves on. */
 const macrotaskTurns = 2
+const realMsMaxDefault = 200
 
 export class Scenario {
   readonly #spine: Eventspine
@@ -78,6 +82,7 @@ export class Scenario {
     this.#options = options
     this.#clock = new VirtualClock({
       macrotaskTurns,
+      holdMsMax: options.realMsMax ?? realMsMaxDefault,
       ...(options.start === undefined ? {} : { startMs: options.start.getTime() }),
     })
     const clock = this.#clock

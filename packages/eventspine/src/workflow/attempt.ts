@@ -14,6 +14,8 @@ import type { StepContext } from './context.js'
 /** Bytes of JSON that the answer of a step may have. */
 export const resultBytesMax = 256 * 1024
 export const stepDeadlineMsDefault = 30_000
+/** At its deadline a step is told to end, and has this long to do so: what it answers then is known, and need not be undone in doubt. */
+const lastWordMsMax = 5_000
 
 export interface AttemptOptions {
   readonly step: string
@@ -35,9 +37,9 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
   const own = new Cancellation()
   cancellation.listen(() => own.cancel(cancellation.reason))
   return new Promise<AttemptOutcome>((resolve) => {
-    const cancelTimer = clock.after(deadlineMs, () => {
+    let cancelTimer = clock.after(deadlineMs, () => {
       const error = new TimeoutError(`Step "${step}" did not end within its deadline of ${deadlineMs} ms`)
-      resolve({ ok: false, error })
+      cancelTimer = clock.after(Math.min(deadlineMs, lastWordMsMax), () => resolve({ ok: false, error }))
       own.cancel(error)
     })
     const end = (outcome: AttemptOutcome) => {
@@ -48,8 +50,9 @@ export function attempt(options: AttemptOptions): Promise<AttemptOutcome> {
       get: () => own.signal,
       enumerable: true,
     })
-    Promise.resolve()
-      .then(() => action(given))
+    const work = Promise.resolve().then(() => action(given))
+    clock.hold?.(work)
+    work
       .then((value) => end({ ok: true, json: jsonOf(step, value) }))
       .catch((error: unknown) => end({ ok: false, error }))
   })

@@ -74,7 +74,7 @@ export const callsOf: Readonly<Record<string, readonly CallKind[]>> = {
   'timer-fired': ['sleep', 'signal', 'approval', 'event'],
   occurred: ['event'],
   asked: ['approval'],
-  withdrawn: ['approval'],
+  withdrawn: ['approval', 'child'],
   published: ['publish'],
   'child-started': ['child'],
   'child-ended': ['child'],

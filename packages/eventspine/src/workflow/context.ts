@@ -22,7 +22,8 @@ export interface StepContext {
 export interface StepOptions<Result> {
   /** Default: the workflow's. */
   readonly retry?: RetryPolicy
-  /** Of one attempt, which then counts as a timeout. Default 30,000. */
+  /** Of one attempt, whose signal aborts then. What it answers or throws within 5 s (at most as long as the deadline) still
+   *  counts; after that it is a timeout. Default 30,000. */
   readonly deadlineMs?: number
   /** Undoes what the step did, when the workflow fails or is cancelled later. Recorded before the step is tried: one
    *  whose outcome nobody knows is undone, too, with `undefined` as its result. Must be safe to run twice. */
@@ -117,7 +118,7 @@ export interface WorkflowContext {
   all<const Branches extends readonly Branch<unknown>[]>(
     branches: Branches,
   ): Promise<{ -readonly [Index in keyof Branches]: Awaited<ReturnType<Branches[Index]>> }>
-  /** The first branch to end. The others start nothing further. */
+  /** The first branch to end. The others start nothing further, and their children are cancelled. */
   race<Result>(branches: readonly Branch<Result>[]): Promise<Result>
   /** A branch for each item. Once one has failed no further one begins; ends when those that began have, and throws what the first
    *  of them threw. */

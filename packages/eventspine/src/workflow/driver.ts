@@ -1,14 +1,14 @@
 // Moves one instance on: goes through its history, then makes the attempts, sets the timers and records what comes of
 // them, until it has to wait or has ended. Nothing is tried before everything that led to it is recorded, or in the log.
 import type { NewEvent } from '../event/stored.js'
-import { judge, PermanentError, TransientError } from '../handle/index.js'
+import { judge, TransientError } from '../handle/index.js'
 import { microtasksThrough, Wake } from '../kernel/index.js'
 import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
-import { MisuseError, stillHalted } from './errors.js'
+import { MisuseError, notAwaited, stillHalted, stranded } from './errors.js'
 import { completedOf, dataOf, type History, judgedDecision, type Said } from './history.js'
 import type { InstanceName, Recording } from './port.js'
-import { isFault, Program } from './program.js'
+import { Program } from './program.js'
 
 export interface DriverServices extends AttemptServices {
   readonly name: InstanceName
@@ -111,7 +111,8 @@ export class Driver {
     if (cancellation.cancelled) throw cancellation.reason
     if (this.#failure !== undefined) throw this.#failure
     const yields = this.#yields
-    if (this.#attention === undefined && (this.#transition() || this.#activate(yields))) return true
+    if (this.#attention === undefined && (this.#withdraw() || this.#transition() || this.#activate(yields)))
+      return true
     const arrival = this.#arrivals.shift()
     if (arrival !== undefined) return this.#isOutdated(arrival) || this.#append(arrival)
     if (this.#attention === undefined && this.#fire()) return true
@@ -121,7 +122,7 @@ export class Driver {
     const dueInMs = this.#dueAtMs(true) - this.#services.time.earliestMs()
     if (this.#attempts.running > 0 || dueInMs <= holdMsMax)
       return await this.#wait(Math.min(dueInMs, waitMsMax))
-    if (!this.#awaitsForeign) return false
+    if (!this.#program.awaitsForeign) return false
     if (!(await this.#foreign())) this.#strand()
     return true
   }
@@ -135,34 +136,38 @@ export class Driver {
 
   // ── what follows from where it stands ──
 
+  #withdraw(): boolean {
+    const before = this.#history.length
+    for (const call of this.#program.calls.values()) {
+      if (!this.#program.withdraws(call)) continue
+      if (call.kind === 'child') this.#published.push(this.#services.consequences.childCancelled(call))
+      this.#say(call, 'withdrawn')
+    }
+    return this.#history.length > before
+  }
+
   #transition(): boolean {
-    const { outcome, state, undone } = this.#program
+    const { outcome, state, undone, forgotten } = this.#program
     if (state === 'compensating')
-      return undone && this.#append({ kind: 'ended', data: { state: 'compensated', ...this.#why() } })
+      return undone && this.#append({ kind: 'ended', data: { state: 'compensated', ...this.#program.why } })
     const busy = this.#attempts.running > 0 || this.#arrivals.length > 0
-    if (outcome?.ok === true) return !busy && this.#append({ kind: 'ended', data: completedOf(outcome.json) })
+    if (outcome?.ok === true) {
+      if (busy) return false
+      if (forgotten === undefined) return this.#append({ kind: 'ended', data: completedOf(outcome.json) })
+      this.#stuck = notAwaited(forgotten)
+      return true
+    }
     if (!this.#program.abandoned) return false
-    if (outcome !== undefined && this.#program.cancelled === undefined && this.#parks(outcome.error)) {
+    if (outcome !== undefined && this.#program.parks) {
       if (!busy) this.#stuck = outcome.error
       return !busy
     }
     this.#tellChildren()
     // What has begun comes to its end first: it may have to be undone.
-    if (busy || this.#children.length > 0) return false
-    if (this.#program.saga.anything) return this.#append({ kind: 'compensating', data: this.#why() })
+    if (busy || this.#program.children.length > 0) return false
+    if (this.#program.saga.anything) return this.#append({ kind: 'compensating', data: this.#program.why })
     const ended = this.#program.cancelled === undefined ? 'failed' : 'cancelled'
-    return this.#append({ kind: 'ended', data: { state: ended, ...this.#why() } })
-  }
-
-  #why(): object {
-    const { cancelled, outcome } = this.#program
-    if (cancelled !== undefined) return { cancelled }
-    return { failure: judge(outcome !== undefined && !outcome.ok ? outcome.error : undefined) }
-  }
-
-  // A fault of the code is mended by deploying it, and behind the point of no return nothing can be taken back.
-  #parks(error: unknown): boolean {
-    return this.#program.saga.pivoted || isFault(error)
+    return this.#append({ kind: 'ended', data: { state: ended, ...this.#program.why } })
   }
 
   // What the context was misused for is no reason to stand still for code that is not followed any further.
@@ -170,16 +175,12 @@ export class Driver {
     return this.#stuck ?? (this.#program.abandoned ? undefined : this.#program.misused)
   }
 
-  get #children(): Call[] {
-    return [...this.#program.calls.values()].filter(({ kind, begun }) => kind === 'child' && begun)
-  }
-
   #told = false
   #tellChildren(): void {
     if (this.#told) return
     this.#told = true
     const { consequences } = this.#services
-    for (const call of this.#children) this.#published.push(consequences.childCancelled(call))
+    for (const call of this.#program.children) this.#published.push(consequences.childCancelled(call))
   }
 
   // ── calls that nobody has looked at yet ──
@@ -188,7 +189,6 @@ export class Driver {
     const before = this.#history.length
     let some = false
     for (const call of [...this.#program.calls.values()]) {
-      if (this.#program.withdraws(call)) this.#say(call, 'withdrawn')
       if (call.active || !this.#program.wants(call) || (onlyBegun && !call.begun)) continue
       call.active = some = true
       this.#begin(call)
@@ -256,6 +256,7 @@ export class Driver {
   // What was found while its call came to another end is left for who asks next; what another call has taken meanwhile
   // is looked for again.
   #isOutdated({ kind, place = '', json }: Arrival): boolean {
+    if (kind === 'child-ended') return this.#program.withdrawn.has(place)
     if (kind !== 'occurred') return false
     const call = this.#program.calls.get(place)
     if (call === undefined || !this.#program.wants(call)) return true
@@ -314,30 +315,19 @@ export class Driver {
     return true
   }
 
-  /** The code has neither ended nor does it wait for anything of its context. */
-  get #awaitsForeign(): boolean {
-    const { outcome, abandoned, calls, state } = this.#program
-    if (state === 'compensating') return false
-    return (
-      outcome === undefined && !abandoned && ![...calls.values()].some((call) => this.#program.wants(call))
-    )
-  }
-
   // Something that is not of its context is awaited: mostly quick, and never seen to end by us.
   async #foreign(): Promise<boolean> {
     const { clock } = this.#services
     const endsAt = clock.monotonic() + foreignMsMax
-    while (this.#awaitsForeign && clock.monotonic() < endsAt) {
+    while (this.#program.awaitsForeign && clock.monotonic() < endsAt) {
       await this.#wake.wait(endsAt - clock.monotonic())
       await microtasksThrough()
     }
-    return !this.#awaitsForeign
+    return !this.#program.awaitsForeign
   }
 
   #strand(): void {
-    this.#stuck = new PermanentError(
-      `The code of "${this.#services.name.workflow}" awaits something that is not of its context, for ${foreignMsMax / 1_000} s by now. Put it into a step: what is awaited elsewhere is not recorded, and may answer otherwise the next time.`,
-    )
+    this.#stuck = stranded(this.#services.name.workflow, foreignMsMax)
   }
 
   // ── recording ──

@@ -41,6 +41,18 @@ export class MisuseError extends TypeError {
   }
 }
 
+/** What the code called would be lost with its end, or fail unheard. */
+export const notAwaited = ({ kind, name }: Call) =>
+  new MisuseError(
+    `the code ended without waiting for ctx.${kind} "${name}". Write await in front of it; of several that run at once, await ctx.all or ctx.race`,
+  )
+
+/** The code waits, and not for its context. */
+export const stranded = (workflow: string, ms: number) =>
+  new PermanentError(
+    `The code of "${workflow}" awaits something that is not of its context, for ${ms / 1_000} s by now. Put it into a step: what is awaited elsewhere is not recorded, and may answer otherwise the next time.`,
+  )
+
 /** The point of no return was tried, and nobody knows whether it was passed. */
 export class PivotInDoubtError extends PermanentError {}
 

@@ -12,6 +12,14 @@ export interface Said {
   readonly json?: string | null
 }
 
+/** An entry as people see it. */
+export interface HistoryEntry extends Omit<Entry, 'data'> {
+  readonly data: unknown
+}
+
+export const shownHistory = (entries: readonly Entry[]): readonly HistoryEntry[] =>
+  entries.map((entry) => ({ ...entry, data: entry.data === null ? null : JSON.parse(entry.data) }))
+
 /** A decision, marked where its question is not asked any more. Signals as they are. */
 export function judgedDecision(said: Said, asks: (approval: string, place: string) => boolean): Said {
   const { question } = (said.data ?? {}) as Partial<SignalData>

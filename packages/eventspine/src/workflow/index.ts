@@ -12,6 +12,7 @@ export type { AnyWorkflow, Workflow, WorkflowInput, WorkflowOutput } from './def
 export { workflow } from './definition.js'
 export { type EngineServices, WorkflowEngine } from './engine.js'
 export { ChildError, StepError } from './errors.js'
+export { type HistoryEntry, shownHistory } from './history.js'
 export { NonDeterminismError } from './mismatch.js'
 export { workflowOverdue } from './overdue.js'
 export type {

@@ -2,14 +2,14 @@
 // new: a first run and a tenth see the same.
 import type { Failure } from '../deliver/port.js'
 import type { AnyEventDefinition } from '../event/definition.js'
-import { ValidationError } from '../handle/index.js'
+import { judge, ValidationError } from '../handle/index.js'
 import type { Logger } from '../observe/log.js'
 import { silentLogger } from '../observe/log.js'
 import { jsonOf } from './attempt.js'
 import { type Asked, Call, type CallKind } from './call.js'
 import { Chance } from './chance.js'
 import type { AnyWorkflow } from './definition.js'
-import { ChildError, StepError } from './errors.js'
+import { ChildError, notAwaited, StepError } from './errors.js'
 import { dataOf } from './history.js'
 import { Inbox } from './inbox.js'
 import { checkedCall } from './mismatch.js'
@@ -43,6 +43,9 @@ const faults = [TypeError, ReferenceError, RangeError, SyntaxError] as const
 export const yieldingNames: readonly string[] = [...faults.map(({ name }) => name), 'PivotInDoubtError']
 export const isFault = (error: unknown) => faults.some((fault) => error instanceof fault)
 
+/** Calls that do something, and do not just wait. */
+const works: readonly CallKind[] = ['step', 'child', 'publish']
+
 const never = new Promise<never>(() => {})
 
 export class Program {
@@ -58,6 +61,8 @@ export class Program {
   readonly calls = new Map<string, Call>()
   /** Ids of the events that it waited for and got. */
   readonly taken = new Set<string>()
+  /** Places of questions and children that were taken back: what they answer is nobody's. */
+  readonly withdrawn = new Set<string>()
   /** False while it goes through what was recorded. */
   live = false
   /** Of the last entry. */
@@ -101,6 +106,28 @@ export class Program {
     this.#changed()
   }
 
+  /** A fault of the code is mended by deploying it, and behind the point of no return nothing can be taken back. */
+  get parks(): boolean {
+    if (this.cancelled !== undefined || this.outcome?.ok !== false) return false
+    return this.saga.pivoted || isFault(this.outcome.error)
+  }
+
+  /** Why it does not complete, as it is kept. */
+  get why(): object {
+    if (this.cancelled !== undefined) return { cancelled: this.cancelled }
+    return { failure: judge(this.outcome?.ok === false ? this.outcome.error : undefined) }
+  }
+
+  get children(): readonly Call[] {
+    return [...this.calls.values()].filter(({ kind, begun }) => kind === 'child' && begun)
+  }
+
+  /** The code has neither ended nor does it wait for anything of its context. */
+  get awaitsForeign(): boolean {
+    if (this.state === 'compensating' || this.outcome !== undefined || this.abandoned) return false
+    return ![...this.calls.values()].some((call) => this.wants(call))
+  }
+
   /** The events that it waits for. */
   get awaits(): readonly AwaitedEvent[] {
     if (this.waitsFor.length === 0) return []
@@ -121,9 +148,20 @@ export class Program {
     return call.kind === 'undo' ? !this.undone : call.scope.open && !this.abandoned
   }
 
-  /** A question to a person that nobody needs an answer to any more: its branch lost a race. */
+  /** A question to a person, or a child, whose answer nobody needs any more: its branch lost a race. */
   withdraws({ kind, begun, scope }: Call): boolean {
-    return kind === 'approval' && begun && !scope.open && !this.abandoned
+    return (kind === 'approval' || kind === 'child') && begun && !scope.open && !this.abandoned
+  }
+
+  /** What its code began and ended without: it would be lost, or fail unheard. */
+  get forgotten(): Call | undefined {
+    return this.outcome?.ok === true
+      ? [...this.calls.values()].find((call) => this.#forgets(call))
+      : undefined
+  }
+
+  #forgets(call: Call): boolean {
+    return this.outcome?.ok === true && works.includes(call.kind) && this.wants(call)
   }
 
   /** Runs the code up to its first calls. */
@@ -206,6 +244,7 @@ export class Program {
       case 'step-done':
         return this.#stepDone(call, entry)
       case 'step-dead':
+        if (this.#forgets(call)) this.misuse(notAwaited(call))
         return this.#end(call, () => call.reject(new StepError(call.name, dataOf(entry))))
       case 'occurred':
         this.taken.add(dataOf<{ readonly id: string }>(entry).id)
@@ -214,7 +253,7 @@ export class Program {
         this.#forget(call)
         return this.#end(call, () => call.resolve(undefined))
       case 'withdrawn':
-        this.#forget(call)
+        this.withdrawn.add(call.place)
         return this.#end(call, () => {})
       case 'child-ended':
         return this.#end(call, () => childEnded(call, dataOf(entry)))

@@ -104,6 +104,48 @@ describe('branches', () => {
       })
   })
 
+  test('a child whose branch loses a race is asked to end, and its parent goes on without it', async () => {
+    const effects = sideEffects()
+    const slow = workflow({
+      name: 'slow',
+      run: async (ctx) => {
+        await ctx.step('book', () => effects.record('book'), { undo: () => effects.record('give back') })
+        await ctx.sleep(30 * day)
+      },
+    })
+    const parent = workflow({
+      name: 'parent',
+      run: (ctx) =>
+        ctx.race<unknown>([
+          (own) => own.child(slow, undefined, { id: 's' }),
+          async (own) => {
+            await own.sleep(day)
+            return 'without it'
+          },
+        ]),
+    })
+    const after = workflow({
+      name: 'after',
+      run: async (ctx) => {
+        await ctx.race<unknown>([(own) => own.child(slow, undefined, { id: 't' }), (own) => own.sleep(day)])
+        // The end of the child comes, and is nobody's.
+        await ctx.sleep(day)
+        return 'went on'
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [parent, after, slow] }), { sideEffects: effects })
+      .when(starting(parent, undefined, { id: 'p' }), starting(after, undefined, { id: 'q' }))
+      .then((seen) => {
+        const ends = Object.fromEntries(seen.workflows.map(({ id, state, output }) => [id, output ?? state]))
+        expect(ends).toEqual({ p: 'without it', q: 'went on', s: 'compensated', t: 'compensated' })
+        expect(seen.workflows.every(({ attention }) => attention === null)).toBe(true)
+        expect(seen.sideEffects.map(({ name }) => name).sort()).toEqual([
+          ...['book', 'book', 'give back', 'give back'],
+        ])
+        expect(seen.elapsedMs).toBeLessThan(5 * day)
+      })
+  })
+
   test('what it publishes is in the log once', async () => {
     const greeted = defineEvent({ type: 'a.greeted', schema: z.object({ name: z.string() }) })
     const greets = workflow({

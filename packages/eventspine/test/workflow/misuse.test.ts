@@ -1,8 +1,9 @@
 // What the context is asked that it cannot do: told at once, in words that say what to write, and mended by other code.
-import { defineApp } from 'eventspine'
+import { defineApp, defineEvent, PermanentError, retries } from 'eventspine'
 import { cancelling, type Happening, scenario, sideEffects, starting, waiting } from 'eventspine/testing'
 import { type AnyWorkflow, type WorkflowContext, workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { doing } from './happenings.js'
 
 async function attentionOf(run: (ctx: WorkflowContext) => unknown): Promise<string | undefined> {
@@ -155,5 +156,76 @@ describe('a wrong argument', () => {
 
   test.each(cases)('%s', async (expected, run) => {
     expect(await attentionOf(run)).toContain(expected)
+  })
+})
+
+describe('a call that the code did not wait for', () => {
+  const child = workflow({ name: 'child', run: async () => 'ended' })
+  const event = defineEvent({ type: 'tests.told', schema: z.object({}) })
+  const calls: [string, (ctx: WorkflowContext) => unknown][] = [
+    ['step "a"', (ctx) => ctx.step('a', () => 1)],
+    ['child "child"', (ctx) => ctx.child(child, undefined)],
+    ['publish "tests.told"', (ctx) => ctx.publish(event, {})],
+  ]
+
+  test.each(calls)('halts it before it has ended, %s', async (what, call) => {
+    const hasty = workflow({
+      name: 'hasty',
+      run: async (ctx) => {
+        await ctx.step('first', () => 1)
+        void call(ctx)
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [hasty, child], events: [event] }))
+      .when(starting(hasty, undefined))
+      .then((seen) =>
+        expect(seen.workflows).toMatchObject([
+          {
+            state: 'running',
+            attention: { message: expect.stringContaining(`without waiting for ctx.${what}`) },
+          },
+        ]),
+      )
+  })
+
+  test('is done all the same once it has begun, and its failure is heard', async () => {
+    const effects = sideEffects()
+    const hasty = workflow({
+      name: 'hasty',
+      retry: retries.none(),
+      run: async (ctx) => {
+        void ctx.step('charge', async () => {
+          await new Promise((resolve) => setImmediate(resolve))
+          effects.record('charge')
+          throw new PermanentError('declined')
+        })
+        await ctx.step('quick', () => 1)
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [hasty] }), { sideEffects: effects })
+      .when(starting(hasty, undefined))
+      .then((seen) => {
+        expect(seen.sideEffects.map(({ name }) => name)).toEqual(['charge'])
+        expect(seen.workflows).toMatchObject([
+          { state: 'running', attention: { message: expect.stringContaining('ctx.step "charge"') } },
+        ])
+      })
+  })
+
+  test('is nothing to halt for where it only waits, and where its branch lost a race', async () => {
+    const calm = workflow({
+      name: 'calm',
+      run: async (ctx) => {
+        void ctx.sleep(60_000)
+        void ctx.signal('never')
+        return await ctx.race([
+          (own) => own.step('slow', () => new Promise((resolve) => setImmediate(resolve, 'slow'))),
+          (own) => own.step('quick', () => 'quick'),
+        ])
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [calm] }))
+      .when(starting(calm, undefined))
+      .then((seen) => expect(seen.workflows).toMatchObject([{ state: 'completed', output: 'quick' }]))
   })
 })

@@ -1,6 +1,6 @@
 // Waits that end by time: what was accepted before that is given, whoever was away; and calls that come to nothing.
-import { defineApp, defineEvent, Eventspine } from 'eventspine'
-import { scenario, signalling, starting, waiting } from 'eventspine/testing'
+import { defineApp, defineEvent, Eventspine, PermanentError, retries } from 'eventspine'
+import { scenario, sideEffects, signalling, starting, waiting } from 'eventspine/testing'
 import { ChildError, StepError, workflow } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -147,5 +147,59 @@ describe('calls that come to nothing', () => {
         expect(of('p')?.attention).not.toBeNull()
         expect(of('c')).toMatchObject({ state: 'running' })
       })
+  })
+})
+
+describe('a step whose deadline passes', () => {
+  const paying = (last: (signal: AbortSignal) => Promise<unknown>, effects = sideEffects()) => {
+    const pays = workflow({
+      name: 'pays',
+      retry: retries.none(),
+      run: (ctx) =>
+        ctx.step(
+          'pay',
+          async ({ signal }) => {
+            effects.record('pay')
+            return await last(signal)
+          },
+          { deadlineMs: 60_000, undo: (charge) => effects.record('refund', charge ?? 'in doubt') },
+        ),
+    })
+    return scenario(defineApp({ name: 'a', workflows: [pays] }), {
+      sideEffects: effects,
+      realMsMax: 20,
+    }).when(starting(pays, undefined))
+  }
+  const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve))
+
+  test('has the last word: what it answers when it is told to end is its answer', async () => {
+    await paying(async (signal) => {
+      await aborted(signal)
+      return 'charge 7'
+    }).then((seen) => {
+      expect(seen.workflows).toMatchObject([{ state: 'completed', output: 'charge 7' }])
+      expect(seen.sideEffects.map(({ name }) => name)).toEqual(['pay'])
+    })
+  })
+
+  test('is undone in doubt where it says nothing', async () => {
+    await paying(() => new Promise(() => {})).then((seen) => {
+      expect(seen.workflows).toMatchObject([{ state: 'compensated', failure: { category: 'timeout' } }])
+      expect(seen.sideEffects).toEqual([
+        { name: 'pay', details: undefined },
+        { name: 'refund', details: 'in doubt' },
+      ])
+    })
+  })
+
+  test('fails as it says where it throws', async () => {
+    await paying(async (signal) => {
+      await aborted(signal)
+      throw new PermanentError('declined')
+    }).then((seen) =>
+      expect(seen.workflows).toMatchObject([
+        { state: 'compensated', failure: { message: expect.stringContaining('declined') } },
+      ]),
+    )
   })
 })

@@ -31,7 +31,7 @@ const entryView = z.object({
   kind: z.string(),
   place: z.string().describe('Which call of its code: `2`, or `4.1/0` in a branch'),
   name: z.string(),
-  data: z.string().nullable().describe('JSON'),
+  data: z.unknown().describe('What its kind has to say; null for nothing'),
   atMs: milliseconds,
 })
 
