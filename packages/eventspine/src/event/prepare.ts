@@ -259,8 +259,9 @@ const tooLarge = (
 const refused = (field: string, message: string) =>
   new EventspineError('EVENT_INVALID', `${message}.`, { field })
 
-// Control characters break log lines and headers; lone surrogates and NUL cannot be stored.
-const unfit = /[\u0000-\u001f\u007f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
+// Control characters break log lines and headers; lone surrogates and NUL cannot be stored. Together with code points that are no
+// characters they are what CloudEvents allows in no attribute (specification 1.0.2, "Type System").
+const unfit = /[\p{Cc}\p{Surrogate}\p{Noncharacter_Code_Point}]/u
 
 /** The last text of each name that was found fit: tenant and source are mostly the same again. */
 const fit: { -readonly [Name in keyof typeof textMax]?: string } = {}
@@ -274,7 +275,10 @@ function text(name: keyof typeof textMax, value: unknown): string {
   if (value.length > textMax[name])
     throw refused(field, `${name} has ${value.length} characters; at most ${textMax[name]} are kept`)
   if (unfit.test(value))
-    throw refused(field, `${name} contains a control character or half a surrogate pair. Remove it`)
+    throw refused(
+      field,
+      `${name} contains a control character, half a surrogate pair or what is no character. Remove it`,
+    )
   fit[name] = value
   return value
 }

@@ -1,11 +1,12 @@
 // CloudEvents 1.0 attributes, from whichever form they came in, as an event of the library.
 // Source: CloudEvents 1.0.2, JSON format and HTTP protocol binding.
 import type { IncomingEvent } from 'eventspine'
+import { JsonError, parseJson } from 'eventspine/ingress'
 import { type Issue, Problem } from '../problem/problem.js'
 import { isJson, mediaType, unsupported } from './content-type.js'
 import { type EventDraft, libraryNames, malformed, timeOf, typeCharactersMax } from './incoming.js'
 
-/** Attribute values by name. Null is as good as absent (JSON format, 2.2). */
+/** Attribute values by name, `data` among them. Null is as good as absent (JSON format, 2.2), but for `data`. */
 export type Attributes = ReadonlyMap<string, unknown>
 
 const required = ['specversion', 'id', 'source', 'type'] as const
@@ -21,12 +22,14 @@ const kept = new Set<string>([
   'data',
   'data_base64',
 ])
+const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const nameForm = /^[a-z0-9]{1,40}$/
 const versionForm = /^[1-9]\d{0,8}$/
 
 /** Throws CLOUDEVENT_INVALID with every fault, or CONTENT_TYPE_UNSUPPORTED for data that is not JSON. */
-export function cloudEvent(attributes: Attributes, data: unknown, at: string): IncomingEvent {
+export function cloudEvent(attributes: Attributes, at: string): IncomingEvent {
   refuseOtherData(attributes, at)
+  const data = dataOf(attributes, at)
   const issues: Issue[] = []
   const report = (name: string, message: string) => issues.push({ field: `${at}/${name}`, message })
   for (const name of required) {
@@ -91,11 +94,31 @@ function extensionsOf(attributes: Attributes, report: Report): Record<string, st
   return extensions
 }
 
+// Senders that know data as bytes only write JSON as base64, too. A CloudEvent may have no data, an event of the log has: null.
+function dataOf(attributes: Attributes, at: string): unknown {
+  const encoded = valueOf(attributes, 'data_base64')
+  if (encoded === undefined) return attributes.get('data') ?? null
+  const refused = (message: string) =>
+    malformed('CLOUDEVENT_INVALID', [{ field: `${at}/data_base64`, message }])
+  if (attributes.has('data')) throw refused('stands beside "data"; send one of them')
+  if (typeof encoded !== 'string' || !base64Form.test(encoded)) throw refused('must be a text in base64')
+  try {
+    return parseJson(Buffer.from(encoded, 'base64'))
+  } catch (error) {
+    if (error instanceof JsonError) throw refused(`holds no JSON that can be taken: ${error.message}`)
+    throw error
+  }
+}
+
 function refuseOtherData(attributes: Attributes, at: string): void {
-  if (valueOf(attributes, 'data_base64') !== undefined)
-    throw unsupported('Binary data is not taken: put JSON into "data"', `${at}/data_base64`)
   const type = valueOf(attributes, 'datacontenttype')
-  if (type === undefined) return
+  if (type === undefined) {
+    if (valueOf(attributes, 'data_base64') === undefined) return
+    throw unsupported(
+      'Of "data_base64" datacontenttype must say that it is JSON; or put the JSON into "data"',
+      `${at}/data_base64`,
+    )
+  }
   if (typeof type !== 'string' || !isJson(typeOfData(type, at)))
     throw unsupported('Data must be JSON, and datacontenttype says otherwise', `${at}/datacontenttype`)
 }

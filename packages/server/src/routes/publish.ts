@@ -40,12 +40,13 @@ const description = `Stores one event, or 1 to 100 at once, all or none. The Con
 - \`application/json\`: \`{"type", "data", …}\` or an array of those. Names are those of the library.
 - \`application/cloudevents+json\`: one CloudEvent 1.0 (structured mode).
 - \`application/cloudevents-batch+json\`: an array of CloudEvents.
-- \`application/json\` with \`ce-…\` headers: a CloudEvent in binary mode, its data in the body.
+- \`application/json\` (or none) with \`ce-…\` headers: a CloudEvent in binary mode, its data in the body.
 
 CloudEvents attributes: \`id\` and \`source\` are the idempotency identity; \`partitionkey\` is the key (ordering scope);
 the extension \`version\` chooses the version of the event definition (default: the newest); \`tenant\`, \`traceparent\`,
 \`correlationid\` and \`causationid\` mean what they mean in the library. \`dataschema\` and all other extensions are kept
-with the event and decide nothing. Without a \`traceparent\` of its own an event continues that of the HTTP header.
+with the event and decide nothing. Data are JSON (also as \`data_base64\`, where \`datacontenttype\` says so); a CloudEvent without data has
+null. Without a \`traceparent\` of its own an event continues that of the HTTP header.
 
 One event has at most 256 KiB, a batch 1 MiB. Sending the same event again within the idempotency window gives the same
 answer and stores nothing; the same identity with other content is refused with 409. 202 is sent after the event is
@@ -123,7 +124,9 @@ async function store(incoming: Incoming, events: readonly IncomingEvent[], singl
 }
 
 async function receive(incoming: Incoming): Promise<Received> {
-  const type = mediaType(incoming.request.headers['content-type'])
+  const { 'content-type': header } = incoming.request.headers
+  // An event without data has no type of data either, and some senders leave it out where it is JSON.
+  const type = mediaType(header === undefined && isBinary(incoming.request) ? jsonType : header)
   if (type === structuredType) {
     return { events: [structured(await json(incoming, false), '')], single: true, attributes: true }
   }
@@ -147,8 +150,8 @@ async function binary(incoming: Incoming, type: string): Promise<Received> {
   if (!isJson(type)) throw unsupported(`Data of type "${type}" is not taken: it must be JSON`)
   const attributes = headerAttributes(incoming.request)
   const bytes = await body(incoming, false)
-  const data = bytes.length === 0 ? undefined : parseJson(bytes)
-  return { events: [cloudEvent(attributes, data, '')], single: true, attributes: true }
+  if (bytes.length > 0) attributes.set('data', parseJson(bytes))
+  return { events: [cloudEvent(attributes, '')], single: true, attributes: true }
 }
 
 function structured(value: unknown, at: string): IncomingEvent {
@@ -158,8 +161,7 @@ function structured(value: unknown, at: string): IncomingEvent {
       { field: at, message: `must be one CloudEvent, an object${hint}` },
     ])
   }
-  const attributes = new Map<string, unknown>(Object.entries(value))
-  return cloudEvent(attributes, attributes.get('data'), at)
+  return cloudEvent(new Map<string, unknown>(Object.entries(value)), at)
 }
 
 function batch(incoming: Incoming, value: unknown): readonly unknown[] {

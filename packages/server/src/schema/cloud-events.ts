@@ -11,7 +11,8 @@ export const cloudEventBody = z
     time: z.iso.datetime({ offset: true }).optional(),
     datacontenttype: z.string().optional().describe('JSON only'),
     dataschema: z.string().optional().describe('Kept, decides nothing'),
-    data: z.unknown().optional().describe('Fits the schema of the definition'),
+    // `data_base64` may stand in its place, if datacontenttype says JSON: a schema that says so is read by few tools.
+    data: z.unknown().optional().describe('Fits the schema of the definition. Default: null'),
     version: z
       .union([z.int().min(1), z.string()])
       .optional()
