@@ -3,6 +3,7 @@
 import type { ReceivedMessage, SourceRun } from 'eventspine/source'
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from 'mqtt'
 import { AckLine } from './ack-line.js'
+import { connectionFault } from './connection-fault.js'
 import { headersOf } from './message.js'
 import { isRefused, receivePersistently } from './persistently.js'
 
@@ -82,10 +83,7 @@ export class Subscriber {
       this.#client.on('disconnect', ({ reasonCode }) => {
         cause ??= new Error(`the broker ended the connection with reason ${reasonCode}`)
       })
-      this.#client.once('close', () => {
-        const why = cause?.message || (cause as { code?: string } | undefined)?.code
-        reject(new Error(`The connection to the MQTT broker ended: ${why ?? 'it was closed'}.`, { cause }))
-      })
+      this.#client.once('close', () => reject(connectionFault(cause)))
     })
   }
 

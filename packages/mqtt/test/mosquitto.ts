@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterTest, until } from '../../../test/spine.js'
+import { authority, broker } from './certificates.js'
 
 const program = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'].find(
   existsSync,
@@ -19,31 +20,47 @@ if (missing) console.warn('skipped: there is no mosquitto here. Install it: apt-
 export class Mosquitto {
   readonly #folder = mkdtempSync(join(tmpdir(), 'eventspine-mosquitto-'))
   #child: ChildProcess | undefined
+  #secure = false
   output = ''
   port = 0
 
-  static async start(): Promise<Mosquitto> {
-    const broker = new Mosquitto()
-    broker.port = await freePort()
+  /** With `tls` it speaks that alone; with `clients`, to those only whom its authority has given a certificate. */
+  static async start(tls?: { readonly clients?: boolean }): Promise<Mosquitto> {
+    const started = new Mosquitto()
+    started.port = await freePort()
+    started.#secure = tls !== undefined
     writeFileSync(
-      join(broker.#folder, 'mosquitto.conf'),
+      join(started.#folder, 'mosquitto.conf'),
       [
-        ...[`listener ${broker.port} 127.0.0.1`, 'allow_anonymous true', 'persistence true'],
-        ...[`persistence_location ${broker.#folder}/`, 'max_queued_messages 0', 'max_inflight_messages 0'],
+        ...[`listener ${started.port} 127.0.0.1`, 'allow_anonymous true', 'persistence true'],
+        ...[`persistence_location ${started.#folder}/`, 'max_queued_messages 0', 'max_inflight_messages 0'],
         // As root it would change its user, who may not write here.
         ...['user root', 'log_type error', 'log_type warning', 'log_type notice', 'log_dest stdout'],
+        ...(tls === undefined ? [] : started.#tls(tls)),
       ].join('\n'),
     )
     afterTest(async () => {
-      await broker.stop('SIGKILL')
-      rmSync(broker.#folder, { recursive: true })
+      await started.stop('SIGKILL')
+      rmSync(started.#folder, { recursive: true })
     })
-    await broker.start()
-    return broker
+    await started.start()
+    return started
   }
 
   get url(): string {
-    return `mqtt://127.0.0.1:${this.port}`
+    return `${this.#secure ? 'mqtts' : 'mqtt'}://127.0.0.1:${this.port}`
+  }
+
+  #tls({ clients = false }: { readonly clients?: boolean }): string[] {
+    const file = (name: string, text: string) => {
+      const path = join(this.#folder, name)
+      writeFileSync(path, text)
+      return path
+    }
+    return [
+      ...[`cafile ${file('ca.crt', authority)}`, `certfile ${file('broker.crt', broker.cert)}`],
+      ...[`keyfile ${file('broker.key', broker.key)}`, `require_certificate ${clients}`],
+    ]
   }
 
   async start(): Promise<void> {

@@ -1,0 +1,81 @@
+// Certificates for tests alone, valid until 2126: an authority, the broker and a ward signed by it, and an authority of somebody else.
+// Each authority is made by
+//   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj "/CN=Eventspine test authority"
+// and what it signs by `openssl req` and `openssl x509 -req -days 36500`, with subjectAltName=DNS:NAME,IP:127.0.0.1.
+
+export interface Signed {
+  readonly cert: string
+  readonly key: string
+}
+
+export const authority = `-----BEGIN CERTIFICATE-----
+MIIBnzCCAUWgAwIBAgIUHL9t1XbCWAMKQtjyLbDl7iIst/kwCgYIKoZIzj0EAwIw
+JDEiMCAGA1UEAwwZRXZlbnRzcGluZSB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMzAw
+MTUzMTFaGA8yMTI2MTEwNjAxNTMxMVowJDEiMCAGA1UEAwwZRXZlbnRzcGluZSB0
+ZXN0IGF1dGhvcml0eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBUQfMPjkwOy
+BT/ehDZKvDBWiOXZLpveljA1VCSWkHc+gFcCCdInktxN3GDFFP6wy2aes+Lc9jMt
+9r6RNC8rCaKjUzBRMB0GA1UdDgQWBBRqdk9Nh8UusZyhh4np2qhwyh52fTAfBgNV
+HSMEGDAWgBRqdk9Nh8UusZyhh4np2qhwyh52fTAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0gAMEUCIHNWhsiLXCyHgBwEVQlAW7QMrGLFEPVIV4RrdPFe6yIM
+AiEAoB9VJzDfNTpFR0BMxqpwDDOovcg0/680WM4+IuWAWb4=
+-----END CERTIFICATE-----`
+
+/** It signs itself, and nothing else. */
+export const stranger: Signed = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmTCCAT+gAwIBAgIUXHvYPZKghulAkLwQYnJw1n3y6tcwCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWQW5vdGhlciB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMzAwMTUz
+MTFaGA8yMTI2MTEwNjAxNTMxMVowITEfMB0GA1UEAwwWQW5vdGhlciB0ZXN0IGF1
+dGhvcml0eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABAyOHLiR3ojAZc4/Lc1D
+SKcozZAUHSJhcqh2VVWkmRwywt4vRucua09NCu1Hl95P9hmj6q2ZPdoeHP7BHRs6
+U82jUzBRMB0GA1UdDgQWBBRA9BH7DIxc7sVYgX5lNJGcLweVtzAfBgNVHSMEGDAW
+gBRA9BH7DIxc7sVYgX5lNJGcLweVtzAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49
+BAMCA0gAMEUCIGRmDzgJrSkDGzY9YRRMHdv+QBIFnO6Jfgx8xKHO2G1mAiEAloDz
+pmppLoQCDl5cC4cg6X06p8QSzs8VPy/5A6jk9zk=
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbuLnLJfxBWmuRevh
+uy0grmP7W9ct3gyKZ4o94HUa2NShRANCAAQMjhy4kd6IwGXOPy3NQ0inKM2QFB0i
+YXKodlVVpJkcMsLeL0bnLmtPTQrtR5feT/YZo+qtmT3aHhz+wR0bOlPN
+-----END PRIVATE KEY-----`,
+}
+
+/** `broker.example`, and 127.0.0.1. */
+export const broker: Signed = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBozCCAUqgAwIBAgIUZ3PBZSHhqmSZ7DyrBGtOxV1dFQMwCgYIKoZIzj0EAwIw
+JDEiMCAGA1UEAwwZRXZlbnRzcGluZSB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMzAw
+MTUzMTFaGA8yMTI2MTEwNjAxNTMxMVowGTEXMBUGA1UEAwwOYnJva2VyLmV4YW1w
+bGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASm/R9vvBz2TnF7s9cG2e5APTT+
+joRVZIgdesTGNa23ckT3Meaz5qcJOFOy8W0Jz/VMAU+IIYSNZUJGywslBYdYo2Mw
+YTAfBgNVHREEGDAWgg5icm9rZXIuZXhhbXBsZYcEfwAAATAdBgNVHQ4EFgQUO2kb
+Oirdvwr+e1blBbX+LpixgKgwHwYDVR0jBBgwFoAUanZPTYfFLrGcoYeJ6dqocMoe
+dn0wCgYIKoZIzj0EAwIDRwAwRAIgbbanhqJigof7dB7KZnRcbJJE+rjvTDAmAtn8
+vzUwAq4CIDfSHY+hKB7kY/rX4BMxt6FnB2i3F2u3xDQgTwfnUVSr
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrEd6fZIVAnFhpRPy
+c8ENYjpxMAG9dy80MpkElfWLT0OhRANCAASm/R9vvBz2TnF7s9cG2e5APTT+joRV
+ZIgdesTGNa23ckT3Meaz5qcJOFOy8W0Jz/VMAU+IIYSNZUJGywslBYdY
+-----END PRIVATE KEY-----`,
+}
+
+/** `ward.example`. */
+export const ward: Signed = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBoTCCAUagAwIBAgIUZ3PBZSHhqmSZ7DyrBGtOxV1dFQQwCgYIKoZIzj0EAwIw
+JDEiMCAGA1UEAwwZRXZlbnRzcGluZSB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMzAw
+MTUzMTFaGA8yMTI2MTEwNjAxNTMxMVowFzEVMBMGA1UEAwwMd2FyZC5leGFtcGxl
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEpkZWAwfNg6JmyrZKGx6fEd2Rk2wT
+qY7ACNSwAgvb7KuehUpdccPwEMztvEYfo/QhNl2Qv1gMzF6/gK3qP7hJC6NhMF8w
+HQYDVR0RBBYwFIIMd2FyZC5leGFtcGxlhwR/AAABMB0GA1UdDgQWBBSvfhNehhe2
+EC96kgkH5lCIjJYXSzAfBgNVHSMEGDAWgBRqdk9Nh8UusZyhh4np2qhwyh52fTAK
+BggqhkjOPQQDAgNJADBGAiEA+9Z4pMJzteG8Io3Vj6P5jER6pO+b24zm4HcQ6tZV
+CfgCIQCC2on0thWHOt6nNxE/n+MqNiL2rd6UVSxRqngLhYapLQ==
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgztYkpS3mmRwmCbmK
+JyzYsEL8/a7oG7l//eoHQgFPG3KhRANCAASmRlYDB82DombKtkobHp8R3ZGTbBOp
+jsAI1LACC9vsq56FSl1xw/AQzO28Rh+j9CE2XZC/WAzMXr+Areo/uEkL
+-----END PRIVATE KEY-----`,
+}
