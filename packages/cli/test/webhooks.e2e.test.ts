@@ -29,7 +29,7 @@ it('are disabled, listed, found by the doctor, and enabled', async () => {
   const { findings } = (await day.command(['doctor', '--json'])).document<DoctorReport>()
   expect(findings.map(({ subject }) => subject)).toContain('webhooks partners')
   expect((await day.command(['webhooks', 'enable', 'partners', 'ep-1'])).output).toMatch(
-    /✓ ep-1 is enabled\. .*redrive --subscription webhooks-partners-send/,
+    /✓ ep-1 is enabled\. .*redrive --subscription webhooks-partners-send --key ep-1/,
   )
   expect((await day.command(['webhooks'])).output).toBe('✓ No endpoint fails or is disabled.\n')
 })

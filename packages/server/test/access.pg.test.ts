@@ -120,16 +120,20 @@ describe('a key of one tenant', () => {
     const json = ['acme', 'globex'].map((tenant) => ({
       type: 'tests.failing',
       tenant,
+      key: `of ${tenant}`,
       data: { reason: tenant },
     }))
     await fixture.send('/v1/events', { json, headers: bearer(all.key) })
-    const list = (key: string) => fixture.send('/v1/dead-letters', { headers: bearer(key) })
+    const list = (key: string, query = '') =>
+      fixture.send(`/v1/dead-letters${query}`, { headers: bearer(key) })
     const both = await fixture.until(
       () => list(all.key),
       (reply) => (reply.json.items as unknown as unknown[]).length === 2,
     )
     const letters = both.json.items as unknown as { id: string; tenant: string }[]
     expect((await list(acme.key)).json.items).toMatchObject([{ tenant: 'acme' }])
+    expect((await list(all.key, '?key=of+globex')).json.items).toMatchObject([{ tenant: 'globex' }])
+    expect((await list(acme.key, '?key=of+globex')).json.items).toEqual([])
     const groups = await fixture.send('/v1/dead-letters/groups', { headers: mine })
     expect(groups.json.items).toMatchObject([{ count: 1, message: 'No luck: acme' }])
     for (const { id, tenant } of letters) {

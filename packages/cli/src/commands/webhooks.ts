@@ -6,6 +6,7 @@ import type { Session } from '../project/session.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { ago, count } from '../screen/time.js'
+import { quoted } from './workflows-tenant.js'
 
 interface PlaceFlags {
   readonly tenant?: string
@@ -49,7 +50,9 @@ export function addWebhooks(program: Command, commands: Commands): void {
       commands.operation<PlaceFlags>(async (session, { operands, flags: { tenant } }) => {
         const place = placeOf(operands, tenant)
         await session.operator.webhooks.enable(place, session.actor)
-        const redrive = session.hint(`redrive --subscription webhooks-${place.webhooks}-send`)
+        const own = tenant === undefined ? '' : ` --tenant ${quoted(tenant)}`
+        const letters = `--subscription webhooks-${place.webhooks}-send --key ${quoted(place.endpoint)}${own}`
+        const redrive = session.hint(`redrive ${letters}`)
         session.screen.answer({ ...place, state: 'enabled' }, () => [
           [green('✓'), ` ${place.endpoint} is enabled. What died meanwhile: `, dim(redrive)],
         ])

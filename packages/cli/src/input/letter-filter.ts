@@ -9,6 +9,7 @@ export interface LetterFlags {
   readonly category?: string
   readonly tenant?: string
   readonly type?: string
+  readonly key?: string
   readonly error?: string
   readonly fingerprint?: string
   readonly since?: Date
@@ -24,6 +25,7 @@ export function addLetterFlags(command: Command): Command {
     .option('--category <name>', `of this error category: ${categories.join(', ')}`)
     .option('--tenant <name>', 'of this tenant')
     .option('--type <type>', 'of this event type; * stands for any run of characters')
+    .option('--key <key>', 'whose event has this key: of the messages of webhooks, the endpoint')
     .option('--error <text>', 'whose error message contains this text')
     .option('--fingerprint <print>', 'of this fault, as `dead list --groups` shows it')
     .option('--since <time>', 'that died since: ISO 8601, or so long ago (15m, 2h, 3d)', momentOf)
@@ -44,6 +46,7 @@ export function letterFilter(ids: readonly string[], flags: LetterFlags): DeadLe
     ...(known !== undefined && { category: known }),
     ...(flags.tenant !== undefined && { tenant: flags.tenant }),
     ...(flags.type !== undefined && { eventType: flags.type }),
+    ...(flags.key !== undefined && { key: flags.key }),
     ...(flags.error !== undefined && { error: flags.error }),
     ...(flags.fingerprint !== undefined && { fingerprint: flags.fingerprint }),
     ...(flags.since !== undefined && { diedAfter: flags.since }),

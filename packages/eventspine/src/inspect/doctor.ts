@@ -280,7 +280,7 @@ function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
       true,
       'warning',
       `Nothing is sent to ${all.length} ${all.length === 1 ? 'endpoint that is' : 'endpoints that are'} disabled, among them "${endpoint}" of tenant ${tenant}.`,
-      `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ENDPOINT, then eventspine redrive --subscription webhooks-${webhooks}-send`,
+      `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ENDPOINT, then eventspine redrive --subscription webhooks-${webhooks}-send --key ENDPOINT`,
     ).all
   })
 }

@@ -42,6 +42,8 @@ export interface DeadLetterFilter {
   readonly tenant?: string
   readonly fingerprint?: string
   readonly eventType?: string
+  /** The event's key: of the messages of webhooks, the endpoint. */
+  readonly key?: string
   /** Text that the error message contains. */
   readonly error?: string
   readonly diedAfter?: Date

@@ -198,6 +198,26 @@ describe('an answer', () => {
     expect(new Set(customer.received.map((each) => each.id)).size).toBe(2)
   })
 
+  it('of one endpoint is sent again, and those of the others stay', async () => {
+    const mended = await receiver([secretOf(1)])
+    const broken = await receiver([secretOf(2)])
+    let answer = 400
+    for (const each of [mended, broken]) each.answer = (_, response) => response.writeHead(answer).end()
+    const endpoints = { mended: at(mended, secretOf(1)), broken: at(broken, secretOf(2)) }
+    const { spine, place, letters } = await partners(endpoints)
+    await place('o-1', 'mended', 'broken')
+    await place('o-2', 'mended')
+    await until(async () => (await letters()).length === 3)
+    answer = 200
+    const filter = { subscription: 'webhooks-partners-send', key: 'mended' }
+    expect((await spine.operator().previewRedrive(filter)).selected).toBe(2)
+    await spine.operator().redrive({ filter, actor: 'ann' })
+    await until(() => mended.received.length === 4)
+    await quiet(spine)
+    expect((await letters()).map(({ event }) => event.key)).toEqual(['broken'])
+    expect(broken.received).toHaveLength(1)
+  })
+
   it('that never comes is a failure; for long enough, and the endpoint is disabled', async () => {
     const customer = await receiver([secretOf(1)], (_, response) => response.destroy())
     const { spine, place, letters, disabled } = await partners(

@@ -9,6 +9,7 @@ export const deadLetterFilters = {
   tenant: tenantName.optional(),
   fingerprint: text(64).describe('Of the failure: same fault, same fingerprint').optional(),
   eventType: eventType.optional(),
+  key: text(500).describe("The event's key: of the messages of webhooks, the endpoint").optional(),
   error: text(500).describe('Text that the error message contains').optional(),
   diedAfter: instant.optional(),
   diedBefore: instant.optional(),

@@ -242,7 +242,8 @@ function describeLetterQueries(open: OpenScene): void {
     await scene.subscribe()
     const first = await scene.died(await scene.leased(), 2)
     const slow = { category: 'timeout', fingerprint: 'slow', message: 'The bank was too slow' } as const
-    const second = await scene.died(first.lease, 3, slow, { tenant: 'acme', type: 'orders.paid' })
+    const paid = { tenant: 'acme', type: 'orders.paid', key: 'account-1' }
+    const second = await scene.died(first.lease, 3, slow, paid)
     const found = async (filter: object) =>
       (await scene.store.deadLetters(filter)).items.map(({ id }) => id).sort()
     const slowIds = [...second.ids].sort()
@@ -251,12 +252,14 @@ function describeLetterQueries(open: OpenScene): void {
       { tenant: 'acme' },
       { fingerprint: 'slow' },
       { eventType: 'orders.paid' },
+      { key: 'account-1' },
       { error: 'bank was' },
       { ids: second.ids },
     ]) {
       expect(await found(filter)).toEqual(slowIds)
     }
     expect(await found({ subscription: 'bill' })).toEqual([])
+    expect(await found({ key: 'account-2' })).toEqual([])
     expect(await found({ state: 'discarded' })).toEqual([])
     expect(await found({ diedBefore: new Date(1) })).toEqual([])
     expect(await found({ diedAfter: new Date(1), state: 'dead' })).toHaveLength(5)

@@ -18,6 +18,7 @@ function matches({ id, consumer, event, failure, diedAtMs }: LetterRow, filter: 
     equals(filter.category, failure.category) &&
     equals(filter.tenant, event.tenant) &&
     equals(filter.fingerprint, failure.fingerprint) &&
+    equals(filter.key, event.key) &&
     (filter.eventType === undefined || typeMatcher(filter.eventType)(event.type)) &&
     (filter.error === undefined || failure.message.toLowerCase().includes(filter.error.toLowerCase())) &&
     (filter.diedAfter === undefined || diedAtMs >= filter.diedAfter.getTime()) &&
@@ -25,7 +26,8 @@ function matches({ id, consumer, event, failure, diedAtMs }: LetterRow, filter: 
   )
 }
 
-const equals = (wanted: string | undefined, actual: string) => wanted === undefined || wanted === actual
+const equals = (wanted: string | undefined, actual: string | null) =>
+  wanted === undefined || wanted === actual
 
 export function letterView(letter: LetterRow): DeadLetter {
   const { event } = letter

@@ -49,6 +49,7 @@ export function addLetterFilters(where: Conditions, filter: DeadLetterFilter): C
   where.add('tenant', filter.tenant, (parameter) => `l.tenant = ${parameter}`)
   where.add('fingerprint', filter.fingerprint, (parameter) => `l.fingerprint = ${parameter}`)
   addPattern(where, 'type', 'l.event_type', filter.eventType)
+  where.add('key', filter.key, (parameter) => `l.key = ${parameter}`)
   where.add(
     'error',
     filter.error,
