@@ -14,6 +14,7 @@ export {
   fileSource,
   folderSource,
   githubSignature,
+  type ImportableFile,
   type ImportStanding,
   type KeptMessage,
   type Message,

@@ -8,6 +8,7 @@ import {
   bodyBytesMax,
   type CustomSource,
   FileImport,
+  type ImportableFile,
   type ImportStanding,
   isTranslating,
   type KeptMessage,
@@ -193,10 +194,15 @@ export class Sources {
    * Imports a file of records by a `fileSource`. The same file goes on where it was, also after the process was killed, and
    * is imported once: for one that is through, how it stands is all that is answered. Throws NOT_FOUND for an unknown
    * source, REQUEST_INVALID where none of the first records becomes an event, OVERLOADED where somebody else imports it.
+   * @param file its path, or what reads it where it lies elsewhere, such as `objectFile` of `@eventspine/s3`
    * @param options.signal stops it between two batches; it goes on at the next call
    * @param options.cell where its events live. Default: the first
    */
-  async importFile(name: string, path: string, options: ImportOptions = {}): Promise<ImportStanding> {
+  async importFile(
+    name: string,
+    file: string | ImportableFile,
+    options: ImportOptions = {},
+  ): Promise<ImportStanding> {
     const source = this.#find(name)
     if (source.transport !== 'file')
       throw new EventspineError('REQUEST_INVALID', `The source "${name}" takes no files.`, {
@@ -205,7 +211,7 @@ export class Sources {
     const { preparation, metrics, placement } = this.#services
     const cell = this.#services.cell(options.cell)
     return await FileImport.run({
-      ...{ source, path, port: cell.store, preparation, signal: options.signal },
+      ...{ source, file, port: cell.store, preparation, signal: options.signal },
       check: ({ tenant }) => {
         if (placement(tenant) !== cell.name)
           throw new EventspineError(

@@ -5,6 +5,7 @@ import { type NewEvent, type Preparation, prepare } from '../event/index.js'
 import { parseJson } from '../event/json/index.js'
 import { EventspineError } from '../kernel/index.js'
 import type { FileSource } from './file.js'
+import type { ImportableFile } from './importable-file.js'
 import { messageKept } from './kept.js'
 import { bodyOf, type KeptMessage, textOf, translatedOf } from './message.js'
 import { type Header, OpenedFile } from './opened-file.js'
@@ -23,7 +24,8 @@ const jsonBytesMax = 1024 * 1024
 
 export interface FileImportServices {
   readonly source: FileSource
-  readonly path: string
+  /** Its path, or what reads it. */
+  readonly file: string | ImportableFile
   readonly port: ImportPort
   readonly preparation: Preparation
   readonly signal: AbortSignal | undefined
@@ -66,8 +68,8 @@ export class FileImport {
 
   /** Goes on from where it stands to the end of the file, or until the signal aborts. Answers how it stands then. */
   static async run(services: FileImportServices): Promise<ImportStanding> {
-    const { source, path, port } = services
-    const file = await OpenedFile.open(path, source)
+    const { source, port } = services
+    const file = await OpenedFile.open(services.file, source)
     try {
       const header = await file.header()
       const id = `${source.name}:${await file.hash()}`
@@ -82,13 +84,18 @@ export class FileImport {
 
   async #run(): Promise<ImportStanding> {
     let advancing: Promise<void> = Promise.resolve()
-    for await (const batch of this.#batches()) {
-      // The next one is translated while this one is stored.
-      await advancing
-      if (this.#services.signal?.aborted) return this.#standing
-      advancing = this.#advance(batch, batch.at(-1)?.record.endBytes ?? 0, false)
-      // Awaited before the next one is sent; what it rejects meanwhile is nobody's unhandled rejection.
-      advancing.catch(() => {})
+    try {
+      for await (const batch of this.#batches()) {
+        // The next one is translated while this one is stored.
+        await advancing
+        if (this.#services.signal?.aborted) return this.#standing
+        advancing = this.#advance(batch, batch.at(-1)?.record.endBytes ?? 0, false)
+        // Awaited before the next one is sent; what it rejects meanwhile is nobody's unhandled rejection.
+        advancing.catch(() => {})
+      }
+    } finally {
+      // Who begins again behind a reading that failed would be overtaken by a batch of this one that is still being stored.
+      await advancing.catch(() => {})
     }
     await advancing
     if (!this.#services.signal?.aborted) await this.#advance([], this.#file.sizeBytes, true)

@@ -12,6 +12,7 @@ export {
 export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace } from './file.js'
 export { FileImport, valueOfKept } from './file-import.js'
 export { type ArrivedFile, type FolderSourceOptions, folderSource } from './folder.js'
+export type { ImportableFile } from './importable-file.js'
 export { messageKept, nameOf, subscriptionOf } from './kept.js'
 export {
   bodyBytesMax,

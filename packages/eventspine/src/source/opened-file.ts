@@ -1,13 +1,9 @@
-// A file that is imported: opened once, known by its content, and refused where that changes meanwhile.
-import { createHash } from 'node:crypto'
-import { type FileHandle, open, stat } from 'node:fs/promises'
-import { basename } from 'node:path'
+// The records of a file that is imported, from any place on, and the names that its first line gives them.
 import { EventspineError } from '../kernel/index.js'
 import type { FileSource } from './file.js'
+import { DiskFile, type ImportableFile, refused } from './importable-file.js'
 import { textOf } from './message.js'
 import { type FileRecord, fieldsOf, RecordSplitter } from './records.js'
-
-const chunkBytes = 256 * 1024
 
 export interface Header {
   readonly names: readonly string[]
@@ -16,55 +12,46 @@ export interface Header {
 }
 
 const none: Header = { names: [], endBytes: 0, lines: 0 }
+const hashForm = /^[0-9a-f]{64}$/
 
 export class OpenedFile {
-  readonly name: string
-  readonly sizeBytes: number
-  readonly #handle: FileHandle
+  readonly #file: ImportableFile
   readonly #source: FileSource
-  readonly #changedMs: number
 
-  private constructor(
-    name: string,
-    sizeBytes: number,
-    changedMs: number,
-    handle: FileHandle,
-    source: FileSource,
-  ) {
-    this.name = name
-    this.sizeBytes = sizeBytes
-    this.#changedMs = changedMs
-    this.#handle = handle
+  private constructor(file: ImportableFile, source: FileSource) {
+    this.#file = file
     this.#source = source
   }
 
-  static async open(path: string, source: FileSource): Promise<OpenedFile> {
-    // Before it is opened: that of a pipe would wait for somebody to write.
-    if (!(await stat(path)).isFile()) throw refused(basename(path), 'is no regular file')
-    const handle = await open(path, 'r')
-    const { size, mtimeMs } = await handle.stat()
-    return new OpenedFile(basename(path), size, mtimeMs, handle, source)
+  /** @param file its path, or what reads it */
+  static async open(file: string | ImportableFile, source: FileSource): Promise<OpenedFile> {
+    return new OpenedFile(typeof file === 'string' ? await DiskFile.open(file) : file, source)
   }
 
-  close(): Promise<void> {
-    return this.#handle.close()
+  get name(): string {
+    return this.#file.name
+  }
+
+  get sizeBytes(): number {
+    return this.#file.sizeBytes
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close?.()
   }
 
   /** Of all of it: the same content is the same import. */
   async hash(): Promise<string> {
-    const hash = createHash('sha256')
-    for await (const chunk of this.#chunks(0)) hash.update(chunk)
-    return hash.digest('hex')
+    const hash = await this.#file.hash()
+    if (hashForm.test(hash)) return hash
+    throw new EventspineError(
+      'REQUEST_INVALID',
+      `The file ${this.name} has the hash ${JSON.stringify(hash)}, and must have one of 64 hexadecimal digits, such as a SHA-256.`,
+    )
   }
 
-  /** Throws REQUEST_INVALID when it was written to since it was opened: what was read may be half of a record. */
   async checkUnchanged(): Promise<void> {
-    const { size, mtimeMs } = await this.#handle.stat()
-    if (size === this.sizeBytes && mtimeMs === this.#changedMs) return
-    throw refused(
-      this.name,
-      'was written to while it was imported. What was stored of it so far stays; a changed file is another import, which stores its records again, unless your source gives them ids',
-    )
+    await this.#file.checkUnchanged?.()
   }
 
   /** The names of a CSV file's fields. */
@@ -89,20 +76,14 @@ export class OpenedFile {
   async *records({ endBytes, lines }: Omit<Header, 'names'>): AsyncGenerator<FileRecord> {
     const { format, delimiter } = this.#source
     const splitter = new RecordSplitter({ format, delimiter, fromBytes: endBytes, fromLine: lines + 1 })
-    for await (const chunk of this.#chunks(endBytes)) yield* splitter.push(chunk)
+    let at = endBytes
+    for await (const chunk of this.#file.read(endBytes)) {
+      at += chunk.length
+      if (at > this.sizeBytes) throw refused(this.name, 'became longer while it was imported')
+      yield* splitter.push(chunk)
+    }
+    // A reading that was cut off would look like an end, and the rest of the file be lost.
+    if (at < this.sizeBytes) throw refused(this.name, 'became shorter while it was imported')
     yield* splitter.end()
   }
-
-  async *#chunks(fromBytes: number): AsyncGenerator<Uint8Array> {
-    for (let at = fromBytes; at < this.sizeBytes; ) {
-      const length = Math.min(chunkBytes, this.sizeBytes - at)
-      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(length), 0, length, at)
-      if (bytesRead === 0) throw refused(this.name, 'became shorter while it was imported')
-      yield buffer.subarray(0, bytesRead)
-      at += bytesRead
-    }
-  }
 }
-
-const refused = (file: string, why: string) =>
-  new EventspineError('REQUEST_INVALID', `The file ${file} ${why}.`)
