@@ -59,6 +59,7 @@ export type { ConsumerRow, LetterRow } from '../../packages/eventspine/src/store
 export { schedulePort } from '../../packages/eventspine/src/store/memory/schedule.js'
 export { settlePort } from '../../packages/eventspine/src/store/memory/settle.js'
 export { snapshotOf } from '../../packages/eventspine/src/store/memory/snapshot.js'
+export { sourceItemPort } from '../../packages/eventspine/src/store/memory/source-item.js'
 export { sourceLeasePort } from '../../packages/eventspine/src/store/memory/source-lease.js'
 export { tablePort } from '../../packages/eventspine/src/store/memory/table.js'
 export { MemoryTables } from '../../packages/eventspine/src/store/memory/tables.js'

@@ -49,6 +49,7 @@ describe('an empty database', () => {
       '0012_table_sources',
       '0013_breakers_of_keys',
       '0014_webhook_endpoints',
+      '0015_source_items',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

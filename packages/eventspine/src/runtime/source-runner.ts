@@ -10,6 +10,7 @@ import {
   type Receipt,
   type ReceivedMessage,
   received,
+  type SourceLedger,
 } from '../source/index.js'
 import { type Intake, storableId } from './intake.js'
 import { Room } from './room.js'
@@ -22,6 +23,7 @@ export interface SourceRunnerServices {
   readonly metrics: Metrics
   readonly intake: Intake
   readonly lease: SourceLeaseKeeper
+  readonly ledger: SourceLedger
   /** What a run has to end in when it is told to. */
   readonly endMsMax: number
 }
@@ -145,6 +147,7 @@ export class SourceRunner {
         receive: (message) => this.#receive(turn, message),
         signal: turn.signal,
         slot: turn.slot,
+        ledger: this.#services.ledger,
         logger: this.#logger,
         pause: (ms) => this.#pauseIn(turn, ms),
       })

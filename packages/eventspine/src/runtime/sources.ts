@@ -17,6 +17,7 @@ import {
   type Receipt,
   type ReceivedRequest,
   type Source,
+  type SourceLedger,
   shownHeaders,
   type TranslatingSource,
   translatedOf,
@@ -117,8 +118,14 @@ export class Sources {
       failed: (error) =>
         logger.warn('the lease of a source was not renewed; trying again', { source: name, error }),
     })
+    const ledger: SourceLedger = {
+      read: (range) => cell.store.sourceItems(name, range),
+      note: (taken, gone) => cell.store.noteSourceItems(name, taken, gone),
+    }
     const endMsMax = Math.min(shutdownMs, endMsMost)
-    return new SourceRunner(source, { clock, random, logger, metrics, intake: this.#intake, lease, endMsMax })
+    return new SourceRunner(source, {
+      ...{ clock, random, logger, metrics, intake: this.#intake, lease, ledger, endMsMax },
+    })
   }
 
   /** Those of the app. */

@@ -4,6 +4,7 @@ import type { Published } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import { bodyBytesMax, headersOf } from './message.js'
+import type { ItemRange, SourceItem } from './port.js'
 import type { Message, Translation } from './webhook.js'
 
 /** What became of a message. All three are there for good. */
@@ -25,6 +26,18 @@ export interface ReceivedMessage {
   readonly body: Uint8Array | string
 }
 
+/**
+ * What the source has taken, in the database of its events: for one that meets the same things at each look, since nobody takes them
+ * away. Ids alone would not do: they are remembered for the idempotency window (7 days).
+ */
+export interface SourceLedger {
+  /** In the order of the bytes of UTF-8, as object stores list keys. Rejects with UNAVAILABLE. */
+  read(range: ItemRange): Promise<readonly SourceItem[]>
+  /** Notes what `receive` has taken, behind that, each under its newest version; and forgets what is gone, where it still stands with
+   *  the version that is named. No item twice in one call, and none with a NUL. Rejects with UNAVAILABLE. */
+  note(taken: readonly SourceItem[], gone: readonly SourceItem[]): Promise<void>
+}
+
 export interface SourceRun {
   /**
    * Resolves when the message is durable: only then may it be acknowledged. Where `inFlightMax` are in hand it waits for room;
@@ -39,6 +52,8 @@ export interface SourceRun {
   /** 1 for the first process that runs it, 2 for the next …: no two have the same, and one that takes the place of another has its
    *  number. So a broker can know each by a name that stays. Where one worker runs it: 1. */
   readonly slot: number
+  /** Of its own. Left alone, it stays empty. */
+  readonly ledger: SourceLedger
   /** Says which source speaks. */
   readonly logger: Logger
   /** Resolves after so many milliseconds, or at once when `signal` aborts. */

@@ -7,6 +7,7 @@ export {
   type Receipt,
   type ReceivedMessage,
   received,
+  type SourceLedger,
   type SourceRun,
 } from './custom.js'
 export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace } from './file.js'
@@ -27,8 +28,11 @@ export type {
   ImportPort,
   ImportProgress,
   ImportStanding,
+  ItemRange,
   ReplicationLag,
   ReplicationPort,
+  SourceItem,
+  SourceItemPort,
   SourceLease,
   SourceLeasePort,
   SourceLeaseView,

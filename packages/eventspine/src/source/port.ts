@@ -1,5 +1,5 @@
 // What sources need from a store: how far imports have come, moved on together with their events; who runs what brings
-// messages in; and the triggers of tables.
+// messages in, and what it has taken; and the triggers of tables.
 import type { AppendOutcome } from '../append/port.js'
 import type { NewEvent } from '../event/stored.js'
 import type { TableName, TableOperation } from './table.js'
@@ -143,4 +143,27 @@ export interface TablePort {
   uninstallTable(source: string, actor: string): Promise<boolean>
   /** Of these, and of those that this app has installed and that no plan names. */
   tableStandings(app: string, plans: readonly TablePlan[]): Promise<readonly TableStanding[]>
+}
+
+/** Something that a source has taken and may meet again, such as an object of a bucket. */
+export interface SourceItem {
+  readonly item: string
+  /** Another one is taken anew. */
+  readonly version: string
+}
+
+/** Of what a source has taken, in the order of the bytes of UTF-8. */
+export interface ItemRange {
+  /** Behind this one; empty for the beginning. */
+  readonly after: string
+  /** Up to this one, with it; null for the end. */
+  readonly upTo: string | null
+  readonly prefix: string
+  readonly limit: number
+}
+
+export interface SourceItemPort {
+  sourceItems(source: string, range: ItemRange): Promise<readonly SourceItem[]>
+  /** Notes what was taken, each once, under its newest version, and forgets what is gone, where it still has the version that is named. */
+  noteSourceItems(source: string, taken: readonly SourceItem[], gone: readonly SourceItem[]): Promise<void>
 }

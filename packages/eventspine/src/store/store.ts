@@ -7,7 +7,13 @@ import type { PersonalPort } from '../personal/port.js'
 import type { RedrivePort, ReplayPort } from '../redrive/port.js'
 import type { SchedulePort } from '../schedule/port.js'
 import type { SettlePort } from '../settle/port.js'
-import type { ImportPort, ReplicationPort, SourceLeasePort, TablePort } from '../source/port.js'
+import type {
+  ImportPort,
+  ReplicationPort,
+  SourceItemPort,
+  SourceLeasePort,
+  TablePort,
+} from '../source/port.js'
 import type { WebhookPort } from '../webhook/port.js'
 import type { WorkflowPort } from '../workflow/port.js'
 
@@ -78,6 +84,7 @@ export interface Store
     ContractPort,
     ImportPort,
     SourceLeasePort,
+    SourceItemPort,
     PersonalPort,
     TablePort,
     ReplicationPort,

@@ -20,6 +20,7 @@ import { type ConformanceStore, type OpenScene, Scene } from './scene.js'
 import { describeSchedule } from './schedule.js'
 import { describeSettle } from './settle.js'
 import { describeSettleTransaction } from './settle-transaction.js'
+import { describeSourceItem } from './source-item.js'
 import { describeSourceLease } from './source-lease.js'
 import { describeTable } from './table.js'
 import { describeWebhook } from './webhook.js'
@@ -56,6 +57,7 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeContract(open)
     describeImport(open)
     describeSourceLease(open)
+    describeSourceItem(open)
     describePersonal(open)
     describeTable(open)
     describeWebhook(open)

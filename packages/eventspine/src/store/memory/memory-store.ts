@@ -17,6 +17,7 @@ import { replayPort } from './replay.js'
 import { retryPort } from './retry.js'
 import { schedulePort } from './schedule.js'
 import { settlePort } from './settle.js'
+import { sourceItemPort } from './source-item.js'
 import { sourceLeasePort } from './source-lease.js'
 import { tablePort } from './table.js'
 import { type MemoryOptions, MemoryTables } from './tables.js'
@@ -62,6 +63,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...contractPort(tables),
     ...importPort(tables),
     ...sourceLeasePort(tables),
+    ...sourceItemPort(tables),
     ...personalPort(tables),
     ...tablePort(),
     ...webhookPort(tables),

@@ -68,6 +68,8 @@ export class MemoryTables {
   readonly imports = new Map<string, ImportStanding>()
   /** By source and slot. */
   readonly sourceLeases = new Map<string, SourceLease & { leaseUntilMs: number }>()
+  /** By source: the version of each item. */
+  readonly sourceItems = new Map<string, Map<string, string>>()
   readonly personalKeys = new Map<string, PersonalKey>()
   /** Of webhooks, those that fail or are disabled. */
   readonly endpoints = new Map<string, EndpointStanding>()

@@ -23,6 +23,7 @@ import { replicationStatements } from './replication.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
+import { sourceItemStatements } from './source-item.js'
 import { sourceLeaseStatements } from './source-lease.js'
 import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
@@ -63,6 +64,7 @@ export async function openTestStore() {
     ...contractStatements(database),
     ...importStatements(database, windowMs),
     ...sourceLeaseStatements(database),
+    ...sourceItemStatements(database),
     ...personalStatements(database),
     ...tableStatements(database),
     ...replicationStatements(database),

@@ -19,6 +19,7 @@ import { replicationStatements } from './replication.js'
 import { retryStatements } from './retry.js'
 import { scheduleStatements } from './schedule.js'
 import { settleStatements } from './settle.js'
+import { sourceItemStatements } from './source-item.js'
 import { sourceLeaseStatements } from './source-lease.js'
 import { tableStatements } from './table.js'
 import { wakeStatements } from './wake.js'
@@ -57,6 +58,7 @@ export function createPostgresStore(
     ...contractStatements(database),
     ...importStatements(database, options.idempotencyWindowMs),
     ...sourceLeaseStatements(database),
+    ...sourceItemStatements(database),
     ...personalStatements(database),
     ...tableStatements(database),
     ...replicationStatements(database),
