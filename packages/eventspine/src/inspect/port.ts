@@ -104,6 +104,8 @@ export interface InspectPort {
   deliveries(event: StoredEvent): Promise<readonly DeliveryView[]>
   /** Every event of a correlation, oldest first, at most 1,000. */
   correlated(correlationId: string): Promise<readonly StoredEvent[]>
+  /** The first event of each of these correlations, per tenant; with `types`, the first of any of those. */
+  firsts(correlationIds: readonly string[], types?: readonly string[]): Promise<readonly StoredEvent[]>
   subscriptions(): Promise<readonly SubscriptionView[]>
   deadLetters(
     query: DeadLetterFilter & PageRequest & { readonly state?: DeadLetterState },

@@ -55,6 +55,25 @@ function describeEvents(open: OpenScene): void {
     expect(await scene.store.correlated('unknown')).toEqual([])
   })
 
+  it('finds the first of each correlation and tenant, of some types or of any', async () => {
+    const scene = await open()
+    const [begins] = await scene.published(1, { id: 'begins', correlationId: 'begins' })
+    const chain = { correlationId: 'chain' }
+    const [asked] = await scene.published(1, { ...chain, type: 'orders.asked' })
+    const [paid] = await scene.published(1, { ...chain, type: 'orders.paid' })
+    await scene.published(1, { ...chain, type: 'orders.paid' })
+    await scene.published(1, { ...chain, type: 'orders.refused' })
+    const [foreign] = await scene.published(1, { ...chain, type: 'orders.refused', tenant: 'acme' })
+    const found = async (...question: Parameters<typeof scene.store.firsts>) =>
+      idsOf(await scene.store.firsts(...question)).sort()
+    const ids = (...events: ({ readonly id: string } | undefined)[]) => events.map((each) => each?.id).sort()
+    expect(await found(['chain', 'begins'])).toEqual(ids(asked, foreign, begins))
+    expect(await found(['chain'], ['orders.refused', 'orders.paid'])).toEqual(ids(paid, foreign))
+    expect(await found(['chain'], ['orders.unknown'])).toEqual([])
+    expect(await found(['unknown'])).toEqual([])
+    expect(await found([])).toEqual([])
+  })
+
   it('shows one event by its id, within its tenant (I58)', async () => {
     const scene = await open()
     const [event] = (await scene.published(1, { tenant: 'acme' })) as [StoredEvent]

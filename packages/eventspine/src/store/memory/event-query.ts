@@ -27,6 +27,21 @@ export function correlated(tables: MemoryTables, correlationId: string): StoredE
     .map((event) => withTick(tables, event))
 }
 
+export function firsts(
+  tables: MemoryTables,
+  correlationIds: readonly string[],
+  types: readonly string[] | undefined,
+): StoredEvent[] {
+  const found = new Map<string, StoredEvent>()
+  for (const event of tables.visibleEvents()) {
+    if (!correlationIds.includes(event.correlationId)) continue
+    if (types !== undefined && !types.includes(event.type)) continue
+    const place = JSON.stringify([event.correlationId, event.tenant])
+    if (!found.has(place)) found.set(place, withTick(tables, event))
+  }
+  return [...found.values()]
+}
+
 function matcherOf(query: EventQuery): (event: StoredEvent) => boolean {
   const ofType = query.type === undefined ? () => true : typeMatcher(query.type)
   return (event) =>

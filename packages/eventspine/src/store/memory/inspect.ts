@@ -1,7 +1,7 @@
 // What people ask of the memory store. Inspection runs over everything held: a test holds little.
 import type { AuditRow, InspectPort } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
-import { correlated, pageOfEvents, withTick } from './event-query.js'
+import { correlated, firsts, pageOfEvents, withTick } from './event-query.js'
 import { liveWorkers } from './lease.js'
 import { groupLetters, lettersMatching, letterView } from './letters.js'
 import { pageOf } from './paging.js'
@@ -39,7 +39,7 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
   }
 }
 
-type EventInspection = Pick<InspectPort, 'events' | 'event' | 'deliveries' | 'correlated'>
+type EventInspection = Pick<InspectPort, 'events' | 'event' | 'deliveries' | 'correlated' | 'firsts'>
 
 function eventInspection(tables: MemoryTables): EventInspection {
   return {
@@ -57,6 +57,9 @@ function eventInspection(tables: MemoryTables): EventInspection {
     },
     async correlated(correlationId) {
       return correlated(tables, correlationId)
+    },
+    async firsts(correlationIds, types) {
+      return firsts(tables, correlationIds, types)
     },
   }
 }

@@ -53,7 +53,13 @@ SELECT ${eventColumns} FROM e ORDER BY e.seq DESC LIMIT 1`
 const chain = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE ${ofCorrelation('$1')})
 SELECT ${eventColumns} FROM e ORDER BY e.seq LIMIT ${correlatedEventsMax}`
 
-export function eventInspection(database: Database): Pick<InspectPort, 'events' | 'event' | 'correlated'> {
+const first = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e
+  WHERE ${ofCorrelation('ANY ($1)')} AND ($2::text[] IS NULL OR e.type = ANY ($2)))
+SELECT DISTINCT ON (e.correlation_id, e.tenant) ${eventColumns} FROM e ORDER BY e.correlation_id, e.tenant, e.seq`
+
+type EventInspection = Pick<InspectPort, 'events' | 'event' | 'correlated' | 'firsts'>
+
+export function eventInspection(database: Database): EventInspection {
   return {
     events: (query) => (query.order === 'oldest' ? tail(database, query) : newest(database, query)),
     event: (id, tenant) => byId(database, id, tenant),
@@ -61,6 +67,12 @@ export function eventInspection(database: Database): Pick<InspectPort, 'events' 
       const rows = await bounded(database, (connection) =>
         connection.query<EventRow>('inspect.correlated', chain, [correlationId]),
       )
+      return rows.map((row) => eventOfRow(row, tickUnknown))
+    },
+    // Asked again and again while a caller waits: no transaction of its own.
+    async firsts(correlationIds, types) {
+      const values = [correlationIds, types ?? null]
+      const rows = await database.query<EventRow>('read', 'inspect.firsts', first, values)
       return rows.map((row) => eventOfRow(row, tickUnknown))
     },
   }
