@@ -1,4 +1,5 @@
 // For those who build a border of their own, such as an HTTP server: the guards that every way in uses.
+export { type JsonSchemaObject, jsonSchemaOf } from './contract/index.js'
 export {
   compileFilter,
   explainFilter,

@@ -1,5 +1,6 @@
 // `eventspine/source`: the ways in.
 
+export type { HttpRoutes, ReplyRequest, ReplyStanding, RouteReceipt } from './runtime/http-routes.js'
 export type { CellTableStanding, TableSources } from './runtime/table-sources.js'
 export {
   type AnyTableSource,
@@ -15,6 +16,9 @@ export {
   folderSource,
   githubSignature,
   type ImportableFile,
+  type HttpRoute,
+  type HttpRouteOptions,
+  httpRoute,
   type ImportStanding,
   type ItemRange,
   type KeptMessage,
@@ -24,6 +28,15 @@ export {
   type ReceivedRequest,
   type RecordPlace,
   type ReplicationLag,
+  type ReplyAnswer,
+  type RouteAccess,
+  type RouteCall,
+  type RouteCaller,
+  type RouteEvent,
+  type RouteMethod,
+  type RouteReply,
+  type RouteReplyOptions,
+  type RouteRequest,
   type SignatureOptions,
   type Source,
   type SourceItem,

@@ -4,6 +4,12 @@ export { type ContractFinding, checkContracts, type Reader } from './check.js'
 export { type ContractDifference, differencesOf } from './difference.js'
 export { asyncApi, jsonSchemas } from './export.js'
 export { type Misfit, misfits } from './fit.js'
-export { type Contract, contractOf, type JsonSchema, type JsonSchemaObject } from './json-schema.js'
+export {
+  type Contract,
+  contractOf,
+  type JsonSchema,
+  type JsonSchemaObject,
+  jsonSchemaOf,
+} from './json-schema.js'
 export type { ContractPort, RegisteredContract } from './port.js'
 export { registrationOf } from './registration.js'

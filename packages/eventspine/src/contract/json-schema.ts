@@ -1,7 +1,7 @@
 // The contract of an event: what publishers may write as its data, as JSON Schema (draft 2020-12). It is made of the
 // schema by the schema library itself, through Standard JSON Schema: https://standardschema.dev/json-schema
 import { createHash } from 'node:crypto'
-import type { StandardJSONSchemaV1 } from '@standard-schema/spec'
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyEventDefinition } from '../event/index.js'
 
 /** A schema in JSON form. `true` takes everything, `false` nothing. */
@@ -61,7 +61,7 @@ export function contractOf(definition: AnyEventDefinition): Contract {
 }
 
 function made(definition: AnyEventDefinition): Contract {
-  const schema = schemaOf(definition)
+  const schema = jsonSchemaOf(definition.schema)
   return {
     type: definition.type,
     version: definition.version,
@@ -71,7 +71,8 @@ function made(definition: AnyEventDefinition): Contract {
   }
 }
 
-function schemaOf({ schema }: AnyEventDefinition): JsonSchemaObject | null {
+/** What a schema takes, as its library writes it in JSON Schema 2020-12; null where it cannot. */
+export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchemaObject | null {
   const standard = schema['~standard'] as Partial<StandardJSONSchemaV1.Props>
   try {
     return standard.jsonSchema?.input({ target: 'draft-2020-12' }) ?? null

@@ -15,7 +15,7 @@ export { type Cause, ownDefinition, ownEvent, reservedPrefix } from './own-event
 export { typeMatcher } from './pattern.js'
 export { fingerprintOf, type Preparation, type PublishOptions, prepare, type Sealing } from './prepare.js'
 export type { Published } from './published.js'
-export { EventRegistry } from './registry.js'
+export { EventRegistry, type Issue, issuesOf } from './registry.js'
 export {
   comparePositions,
   deliveryId,

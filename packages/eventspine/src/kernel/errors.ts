@@ -17,6 +17,7 @@ export const errorCodes = [
   'SHARDS_CHANGED',
   'CONTRACT_CHANGED',
   'SIGNATURE_INVALID',
+  'ROUTE_FAULT',
   'CELL_UNKNOWN',
   'NOT_FOUND',
   'WORKFLOW_UNKNOWN',

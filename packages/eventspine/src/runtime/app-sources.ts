@@ -8,6 +8,7 @@ import {
   tableOperations,
   type WebhookSource,
 } from '../source/index.js'
+import { checkAddresses, checkRoute } from './app-routes.js'
 
 const inFlightMost = 10_000
 
@@ -19,10 +20,14 @@ export function checkSources(sources: readonly Source[], faults: string[]): void
     if (!/^[a-z0-9][a-z0-9-]{0,79}$/.test(String(name)))
       fault('a name is lower-case letters, digits and dashes, at most 80, such as "stripe"')
     if (source.transport === 'table') checkTable(source, fault)
-    else checkTranslating(source, fault)
+    else if (source.transport === 'http-route') {
+      checkRoute(source, fault)
+      checkInFlight(source.inFlightMax, fault)
+    } else checkTranslating(source, fault)
     if (seen.has(name)) fault('is defined twice; its name is its address, so give each its own')
     seen.add(name)
   }
+  checkAddresses(sources, faults)
 }
 
 function checkTranslating(source: TranslatingSource, fault: (message: string) => void): void {

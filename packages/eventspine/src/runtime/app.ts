@@ -14,6 +14,7 @@ import {
   timetableOf,
 } from '../schedule/index.js'
 import {
+  isHttpRoute,
   isTable,
   isTranslating,
   messageKept,
@@ -85,7 +86,8 @@ export function defineApp(options: AppOptions): App {
   const reconcilers = madeBy('reconciler', 'reconciler', options.reconcilers, fault)
   const sources = madeBy('webhook', 'source', options.sources, fault)
   const told = [...schedules, ...sources.filter(isTable)].map(({ event }) => event)
-  const used = [...named, ...eventsOf(workflows), ...told]
+  const replies = sources.filter(isHttpRoute).flatMap(({ reply }) => reply?.events ?? [])
+  const used = [...named, ...eventsOf(workflows), ...told, ...replies]
   const all = [...new Set([...events, ...used.filter((interest) => interest?.kind === 'event')])]
   checkEvents(all, faults)
   checkWorkflows(workflows, all, faults)

@@ -15,6 +15,7 @@ import type { App } from './app.js'
 import { registerContracts } from './contracts.js'
 import { Redriving } from './redriving.js'
 import { Replication } from './replication.js'
+import { Replies } from './replies.js'
 import { reportTables } from './table-sources.js'
 import { Worker } from './worker.js'
 import { WorkflowEnds } from './workflow-ends.js'
@@ -66,6 +67,7 @@ export class Cell {
   readonly appender: Appender
   readonly runner: Runner
   readonly workflowEnds: WorkflowEnds
+  readonly replies: Replies
   readonly #engine: WorkflowEngine
   readonly #sleepers: Sleepers
   readonly #scheduler: Scheduler
@@ -90,6 +92,9 @@ export class Cell {
       appended: (events) => this.#appended(events),
     })
     this.workflowEnds = new WorkflowEnds(store, clock)
+    this.replies = new Replies(store, clock, (error) =>
+      logger.warn('replies were not looked for; trying again', { cell: this.name, error }),
+    )
     this.#sleepers = new Sleepers({
       ...{ port: store, clock, random, logger },
       published: () => this.#appended(0),
@@ -199,6 +204,7 @@ export class Cell {
       wakeRemote: true,
       unhinted: this.#services.tables.some(({ through, notify }) => through === 'trigger' && !notify),
       hinted: (by) => this.#redriving.hinted(by),
+      appended: () => this.replies.hinted(),
     })
     try {
       await worker.announce()
@@ -247,6 +253,7 @@ export class Cell {
   #appended(events: number): void {
     if (this.#closed) return
     if (this.#worker !== undefined) return this.#worker.wake()
+    this.replies.hinted()
     this.#mark(events)
     this.#services.store.notify('publisher')
   }
@@ -294,6 +301,7 @@ export class Cell {
       this.#replication.stop(),
     ])
     this.workflowEnds.stop()
+    this.replies.stop()
     // What waits for a database that answers nothing fails once its connections are closed.
     const cancel = clock.after(shutdownMs + stopMarginMs, () => void store.close())
     await stopping

@@ -28,7 +28,9 @@ import {
 } from '../source/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
+import { HttpRoutes } from './http-routes.js'
 import { isDead, ownIdentity } from './identity.js'
+import { InHand } from './in-hand.js'
 import { Intake, type IntakeServices, storableId } from './intake.js'
 import type { Publication } from './publication.js'
 import { SourceLeaseKeeper } from './source-lease-keeper.js'
@@ -58,21 +60,23 @@ export interface SourcesServices extends IntakeServices {
 const unknownSource = () =>
   new EventspineError('NOT_FOUND', 'There is no such source. Check the address.', { field: '/source' })
 
-const comeAgainMs = 1_000
 /** Handlers have their own time to end, behind it. */
 const endMsMost = 5_000
 export class Sources {
   readonly #services: SourcesServices
   readonly #intake: Intake
-  readonly #inFlight = new Map<string, number>()
+  readonly #inHand = new InHand()
   /** Tables of the app's own whose changes are events. */
   readonly tables: TableSources
+  /** Routes of the app's own HTTP interface. */
+  readonly routes: HttpRoutes
   #runners: readonly SourceRunner[] = []
 
   constructor(services: SourcesServices) {
     this.#services = services
     this.#intake = new Intake(services)
     this.tables = new TableSources(services)
+    this.routes = new HttpRoutes({ ...services, inHand: this.#inHand })
   }
 
   /** Runs those that bring messages in by themselves, in the cell where what they keep lives. */
@@ -140,19 +144,9 @@ export class Sources {
   async receive(name: string, { headers, body }: Omit<ReceivedRequest, 'atMs'>): Promise<Receipt> {
     const source = this.#webhook(name)
     const { clock, metrics } = this.#services
-    const inFlight = this.#inFlight.get(name) ?? 0
-    if (inFlight >= source.inFlightMax) {
-      metrics.received(name, 'refused')
-      throw new EventspineError(
-        'OVERLOADED',
-        `The source "${name}" has ${inFlight} messages in hand. Come again.`,
-        {
-          retryAfterMs: comeAgainMs,
-        },
-      )
-    }
-    this.#inFlight.set(name, inFlight + 1)
+    let leave = () => {}
     try {
+      leave = this.#inHand.enter(source)
       const receipt = await this.#take(source, { headers, body, atMs: clock.now() })
       metrics.received(name, receipt.outcome)
       return receipt
@@ -160,7 +154,7 @@ export class Sources {
       metrics.received(name, 'refused')
       throw error
     } finally {
-      this.#inFlight.set(name, (this.#inFlight.get(name) ?? 1) - 1)
+      leave()
     }
   }
 

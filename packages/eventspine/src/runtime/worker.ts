@@ -43,6 +43,8 @@ export interface WorkerServices {
   readonly unhinted: boolean
   /** A hint came, from `by`: a worker, or whatever else tells of something. */
   readonly hinted: (by: string) => void
+  /** Something was appended, by this process or another. */
+  readonly appended: () => void
 }
 
 const complaintEveryMs = 10_000
@@ -136,6 +138,7 @@ export class Worker {
         // Some poolers take LISTEN and pass nothing on: what was heard since it connected is proof.
         this.#hinted = by !== '' && !this.#services.unhinted
         this.#services.hinted(by)
+        this.#services.appended()
         // Of what its own process appended it has heard.
         if (by !== this.id) this.#tail.ring()
       })
@@ -148,6 +151,7 @@ export class Worker {
    *  often by itself, and is heard of at the next heartbeat. */
   wake(): void {
     this.#tail.ring()
+    this.#services.appended()
     if (!this.#keeper.alone) this.#services.store.notify(this.id)
   }
 

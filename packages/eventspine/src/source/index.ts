@@ -14,6 +14,19 @@ export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace }
 export { FileImport, valueOfKept } from './file-import.js'
 export { type ArrivedFile, type FolderSourceOptions, folderSource } from './folder.js'
 export type { ImportableFile } from './importable-file.js'
+export {
+  type HttpRoute,
+  type HttpRouteOptions,
+  httpRoute,
+  type ReplyAnswer,
+  type RouteAccess,
+  type RouteCall,
+  type RouteCaller,
+  type RouteEvent,
+  type RouteMethod,
+  type RouteReply,
+  type RouteReplyOptions,
+} from './http-route.js'
 export { messageKept, nameOf, subscriptionOf } from './kept.js'
 export {
   bodyBytesMax,
@@ -42,6 +55,7 @@ export type {
   TableState,
 } from './port.js'
 export { type FileRecord, type Format, fieldsOf, RecordSplitter, rowOf } from './records.js'
+export { idempotencyHeader, idempotencyKeyOf, type RouteRequest, routeCallOf } from './route-call.js'
 export {
   githubSignature,
   type ReceivedRequest,
@@ -50,7 +64,7 @@ export {
   type Verified,
   type Verifier,
 } from './signature.js'
-export { isTable, isTranslating, type Source, type TranslatingSource } from './source.js'
+export { isHttpRoute, isTable, isTranslating, type Source, type TranslatingSource } from './source.js'
 export { secretBytes, signStandardWebhook, standardWebhooks } from './standard-webhooks.js'
 export {
   type AnyTableSource,
