@@ -10,6 +10,7 @@ import { openApiDocument } from './openapi/document.js'
 import { type ServerOptions, type ServerSettings, settingsOf } from './options.js'
 import type { Route } from './route/route.js'
 import { checkRoutes, routeTable } from './route/table.js'
+import { appRoutes } from './routes/app-routes.js'
 
 export interface ServerAddress {
   readonly host: string
@@ -36,18 +37,19 @@ export class HttpServer {
   #starting: Promise<ServerAddress> | undefined
   #ending: Promise<void> | undefined
 
-  /** Throws when the options are unsafe, or a route has no declared permission and schema. */
+  /** Throws when the options are unsafe, a route has no declared permission and schema, or one of the app lies among the
+   *  server's. */
   constructor(spine: Eventspine, options: ServerOptions, routes: readonly Route[] = routeTable) {
     this.#settings = settingsOf(options)
     refuseUnsafe(this.#settings, options)
-    checkRoutes(routes)
     this.#spine = spine
-    this.#routes = routes
+    this.#routes = [...routes, ...appRoutes(spine.sources.routes.list(), routes)]
+    checkRoutes(this.#routes)
     this.#keyFile = options.keyFile
     this.#logger = options.logger ?? silent
     this.#given = options.apiKeys ?? []
     this.#keys = new KeyRing(this.#given)
-    this.#openApi = JSON.stringify(openApiDocument(routes, this.#settings))
+    this.#openApi = JSON.stringify(openApiDocument(this.#routes, this.#settings))
   }
 
   /** Where it listens; undefined while it does not. */

@@ -20,4 +20,6 @@ export class AllowedMethods {
 }
 
 const patternOf = (url: string) =>
-  new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:[a-zA-Z]+/g, '[^/]+')}$`)
+  new RegExp(
+    `^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:[a-zA-Z][a-zA-Z0-9]*/g, '[^/]+')}$`,
+  )

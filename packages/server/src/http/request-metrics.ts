@@ -3,7 +3,7 @@
 
 /** Upper bounds in seconds. */
 const bucketBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-const methodsKnown: readonly string[] = ['GET', 'HEAD', 'POST', 'OPTIONS']
+const methodsKnown: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 export interface RequestFacts {
   /** The route's pattern, `none` where no route fits. */

@@ -49,10 +49,11 @@ const bodyProblems: readonly ProblemCode[] = [
 ]
 
 export function openApiDocument(routes: readonly Route[], settings: ServerSettings): Record<string, unknown> {
-  const book = new SchemaBook({ ...namedViews, ...namedWorkflowViews })
+  const named = Object.assign({}, ...routes.map((route) => route.named ?? {})) as Route['named']
+  const book = new SchemaBook({ ...namedViews, ...namedWorkflowViews, ...named })
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
-    const path = route.url.replaceAll(/:([a-zA-Z]+)/g, '{$1}')
+    const path = route.url.replaceAll(/:([a-zA-Z][a-zA-Z0-9]*)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, book) }
   }
   return {
@@ -100,7 +101,7 @@ function parameters(
     return {
       name,
       in: place,
-      required: place === 'path',
+      required: place === 'path' || !(value as z.ZodType).safeParse(undefined).success,
       ...(description === undefined ? {} : { description }),
       schema: rest,
     }
@@ -118,24 +119,37 @@ function requestBody(
 }
 
 function responses(route: Route, book: SchemaBook): Record<string, unknown> {
-  const successes = route.successes.map((success) => [String(success.status), successResponse(success, book)])
-  return {
-    ...Object.fromEntries(successes),
-    ...problemResponses(codesOf(route), route.problemPage !== undefined),
-  }
+  const successes = route.successes.map((success) => successResponse(success, book))
+  const problems = problemResponses(codesOf(route), route.problemPage !== undefined)
+  const all: Record<string, Response> = {}
+  for (const [status, response] of [...successes, ...problems]) all[status] = both(all[status], response)
+  return all
 }
 
-function successResponse(success: Success, book: SchemaBook): Record<string, unknown> {
-  const { description, contentType = 'application/json', schema, headers } = success
+interface Response {
+  readonly description: string
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly content: Readonly<Record<string, unknown>>
+}
+
+/** What a route of the app answers may have the status of a problem. */
+const both = (one: Response | undefined, other: Response): Response =>
+  one === undefined
+    ? other
+    : {
+        description: `${one.description}. ${other.description}`,
+        headers: { ...one.headers, ...other.headers },
+        content: { ...one.content, ...other.content },
+      }
+
+function successResponse(success: Success, book: SchemaBook): [status: string, Response] {
+  const { status, description, contentType = 'application/json', schema, headers } = success
   const headerEntries = Object.entries({
     'X-Request-Id': 'The id of this request in the log',
     ...headers,
   }).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }])
-  return {
-    description,
-    headers: Object.fromEntries(headerEntries),
-    content: { [contentType]: { schema: book.schema(schema) } },
-  }
+  const content = { [contentType]: { schema: book.schema(schema) } }
+  return [String(status), { description, headers: Object.fromEntries(headerEntries), content }]
 }
 
 function codesOf({ access, body, rawBody, problems }: Route): readonly ProblemCode[] {
@@ -149,13 +163,10 @@ function codesOf({ access, body, rawBody, problems }: Route): readonly ProblemCo
 }
 
 // One response per status, which names every code that has it.
-function problemResponses(codes: readonly ProblemCode[], pages: boolean): Record<string, unknown> {
-  const byStatus = groups(codes)
-  return Object.fromEntries(
-    [...byStatus]
-      .sort(([a], [b]) => a - b)
-      .map(([status, of]) => [String(status), problemResponse(status, of, pages)]),
-  )
+function problemResponses(codes: readonly ProblemCode[], pages: boolean): [status: string, Response][] {
+  return [...groups(codes)]
+    .sort(([a], [b]) => a - b)
+    .map(([status, of]) => [String(status), problemResponse(status, of, pages)])
 }
 
 function groups(codes: readonly ProblemCode[]): Map<number, ProblemCode[]> {
@@ -168,11 +179,7 @@ function groups(codes: readonly ProblemCode[]): Map<number, ProblemCode[]> {
 }
 
 /** `pages`: a browser is shown a page instead. */
-function problemResponse(
-  status: number,
-  codes: readonly ProblemCode[],
-  pages: boolean,
-): Record<string, unknown> {
+function problemResponse(status: number, codes: readonly ProblemCode[], pages: boolean): Response {
   const description = codes.map((code) => `\`${code}\`: ${problemKinds[code].title}.`).join(' ')
   const retry =
     status === 429 || status === 503

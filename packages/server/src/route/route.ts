@@ -74,7 +74,7 @@ export interface Success {
 }
 
 interface RouteFacts {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Segments that start with a colon are parameters. */
   readonly url: string
   readonly operationId: string
@@ -86,6 +86,8 @@ interface RouteFacts {
   readonly successes: readonly Success[]
   /** What a browser is shown instead of problem+json. */
   readonly problemPage?: (problem: Problem) => Answer
+  /** Schemas that the document names, beside its own. */
+  readonly named?: Readonly<Record<string, z.ZodType>>
   /** Beside those that every route can have. */
   readonly problems: readonly ProblemCode[]
 }

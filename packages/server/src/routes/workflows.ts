@@ -2,6 +2,7 @@
 import { EventspineError } from 'eventspine'
 import { z } from 'zod'
 import { publishedTenant, visible } from '../access/tenancy.js'
+import { waitOf, whileWanted } from '../route/prefer.js'
 import { defineRoute, type Incoming } from '../route/route.js'
 import { identifier, noPath, pageOf, pageQuery, reasonText, tenantName, text } from '../schema/parts.js'
 import { instanceView, workflowDetails } from '../schema/workflow-views.js'
@@ -36,32 +37,16 @@ function startedAnswer({ workflow, id, tenant }: z.infer<typeof startedView>, as
   return { status: 202, headers: { location }, body: { workflow, id, tenant } }
 }
 
-const waitSecondsMax = 60
-
-/** Seconds that `Prefer` (RFC 7240) asks to wait; 0 when it does not. */
-function waitOf(prefer: string | string[] | undefined): number {
-  const asked = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})/i.exec([prefer ?? ''].flat().join(','))
-  return asked === null ? 0 : Math.min(waitSecondsMax, Number(asked[1]))
-}
-
-// Whoever waits when the server stops is told where to ask again; who hangs up waits no more.
 async function endsWithin(
   handle: { ended(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<boolean> },
   seconds: number,
-  { request, stopping }: Pick<Incoming, 'request' | 'stopping'>,
+  incoming: Pick<Incoming, 'request' | 'stopping'>,
 ): Promise<boolean> {
-  const over = new AbortController()
-  const end = () => over.abort()
-  stopping.addEventListener('abort', end)
-  request.socket.once('close', end)
   try {
-    return await handle.ended({ timeoutMs: seconds * 1_000, signal: over.signal })
+    return await whileWanted(incoming, (signal) => handle.ended({ timeoutMs: seconds * 1_000, signal }))
   } catch (error) {
     if (error instanceof EventspineError && error.code === 'STOPPED') return false
     throw error
-  } finally {
-    stopping.removeEventListener('abort', end)
-    request.socket.removeListener('close', end)
   }
 }
 
@@ -143,7 +128,7 @@ const startWorkflow = defineRoute({
     const started = await spine.workflows.start(path.workflow, body.input as never, options)
     const answer = startedAnswer(started, query.tenant)
     // What it answers then is for those alone who may read it.
-    const seconds = principal.scopes.includes('read') ? waitOf(request.headers.prefer) : 0
+    const seconds = principal.scopes.includes('read') ? waitOf(request) : 0
     if (seconds === 0) return answer
     const headers = { ...answer.headers, 'preference-applied': `wait=${seconds}` }
     if (!(await endsWithin(started, seconds, { request, stopping }))) return { ...answer, headers }
