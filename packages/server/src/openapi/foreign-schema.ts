@@ -6,11 +6,15 @@ import { z } from 'zod'
 
 type Schema = NonNullable<HttpRoute['body']>
 
+const written = new WeakMap<z.ZodType, JsonSchemaObject>()
+
+/** What stands in the document for a schema of the app; undefined for one of ours. */
+export const writtenSchema = (schema: z.ZodType): JsonSchemaObject | undefined => written.get(schema)
+
 /** To be named so among the components: references within it point there. */
 export function foreignSchema(schema: Schema | null, name: string): z.ZodType {
   const json = schema === null ? null : jsonSchemaOf(schema)
-  const anything = z.unknown().refine((value) => schema === null || takes(schema, value))
-  return json === null ? anything : anything.meta(moved(json, name))
+  return standingFor(moved(json ?? {}, name), (value) => schema === null || takes(schema, value))
 }
 
 /** The properties of a schema of an object, each as a schema of its own; of others none. */
@@ -20,12 +24,15 @@ export function foreignProperties(schema: Schema, name: string): Record<string, 
   return Object.fromEntries(
     Object.entries((json['properties'] ?? {}) as Record<string, JsonSchemaObject>).map(([key, property]) => [
       key,
-      z
-        .unknown()
-        .refine((value) => value !== undefined || !required.includes(key))
-        .meta(property),
+      standingFor(property, (value) => value !== undefined || !required.includes(key)),
     ]),
   )
+}
+
+function standingFor(json: JsonSchemaObject, takesIt: (value: unknown) => boolean): z.ZodType {
+  const schema = z.unknown().refine(takesIt)
+  written.set(schema, json)
+  return schema
 }
 
 // One that has to wait for its answer is given the benefit of the doubt.

@@ -1,5 +1,6 @@
 // JSON Schemas of the document: named ones once under components, the rest in place, with references to the named.
 import { z } from 'zod'
+import { writtenSchema } from './foreign-schema.js'
 
 type JsonSchema = Record<string, unknown>
 
@@ -7,19 +8,31 @@ const reference = (name: string) => `#/components/schemas/${name}`
 
 export class SchemaBook {
   readonly #named: Readonly<Record<string, z.ZodType>>
+  readonly #names: ReadonlyMap<z.ZodType, string>
+  readonly #converted = new Map<z.ZodType, JsonSchema>()
   readonly schemas: Readonly<Record<string, JsonSchema>>
 
   constructor(named: Readonly<Record<string, z.ZodType>>) {
-    this.#named = named
-    this.schemas = convert(named)
+    const entries = Object.entries(named)
+    const foreign = entries.flatMap(([name, schema]) => {
+      const json = writtenSchema(schema)
+      return json === undefined ? [] : [[name, json] as const]
+    })
+    this.#named = Object.fromEntries(entries.filter(([, schema]) => writtenSchema(schema) === undefined))
+    this.#names = new Map(entries.map(([name, schema]) => [schema, name]))
+    this.schemas = { ...convert(this.#named), ...Object.fromEntries(foreign) }
   }
 
   /** The schema of a part that has no name of its own. */
   schema(part: z.ZodType): JsonSchema {
-    const name = Object.keys(this.#named).find((key) => this.#named[key] === part)
+    const name = this.#names.get(part)
     if (name !== undefined) return { $ref: reference(name) }
+    const known = writtenSchema(part) ?? this.#converted.get(part)
+    if (known !== undefined) return known
     // Converted together with the named ones, so that it refers to them instead of repeating them.
-    return convert({ ...this.#named, [placeholder]: part })[placeholder] ?? {}
+    const converted = convert({ ...this.#named, [placeholder]: part })[placeholder] ?? {}
+    this.#converted.set(part, converted)
+    return converted
   }
 }
 

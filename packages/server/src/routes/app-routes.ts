@@ -16,6 +16,8 @@ const takenView = z.object({
   event: eventView,
   reply: z.string().describe('Where its reply is asked for, as in Location').optional(),
 })
+const replyPath = z.strictObject({ reply: text(1_000).describe('Of the answer to the request. Opaque') })
+const nothing = z.strictObject({})
 const openView = z.object({ reply: z.string().describe('Where to ask again') })
 
 const waits =
@@ -74,7 +76,7 @@ function asking(route: HttpRoute): Route {
     description: [repeats, ...(reply === undefined ? [] : [waits])].join('\n\n'),
     query: query === undefined ? noQuery : z.object(foreignProperties(query, `${name}.query`)),
     body: undefined,
-    rawBody: { 'application/json': named[`${name}.body`] ?? z.strictObject({}) },
+    rawBody: { 'application/json': named[`${name}.body`] ?? nothing },
     named: { ...named, ...queryNamed, ...answers.named },
     successes: [taken, ...answers.successes],
     problems,
@@ -142,7 +144,7 @@ function replying(route: HttpRoute): Route {
     summary: `The reply to a request of ${name}`,
     description: `202 until there is one. ${waits}`,
     access: accessOf(route),
-    path: z.strictObject({ reply: text(1_000).describe('Of the answer to the request. Opaque') }),
+    path: replyPath,
     query: noQuery,
     successes: [
       {
