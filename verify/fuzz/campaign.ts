@@ -87,9 +87,13 @@ export class Campaign {
     if (reply === undefined || reply.status >= 300 || reply.body.length === 0) return faults
     if (reply.headers.get('content-type')?.startsWith('application/json') !== true) return faults
     if (reply.body.length > learntBytesMax) return faults
-    const answer = JSON.parse(reply.body.toString('utf8')) as { readonly events?: unknown }
+    const answer = JSON.parse(reply.body.toString('utf8')) as {
+      readonly events?: unknown
+      readonly event?: unknown
+    }
     if (asked.operation !== undefined) state.learn(asked.operation, answer)
-    const published = reply.status === 202 && Array.isArray(answer.events)
+    const published =
+      reply.status === 202 && (Array.isArray(answer.events) || typeof answer.event === 'object')
     return published ? [...faults, ...book.accepted(asked, reply)] : faults
   }
 

@@ -9,7 +9,7 @@ export interface Parameter {
 
 export interface Operation {
   readonly id: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `{name}` for parameters. */
   readonly path: string
   readonly scope: 'open' | 'publish' | 'read' | 'operate'
@@ -60,7 +60,7 @@ function operationOf(path: string, method: string, raw: RawOperation): Operation
   )
   return {
     id: raw.operationId,
-    method: method === 'post' ? 'POST' : 'GET',
+    method: method.toUpperCase() as Operation['method'],
     path,
     scope: raw['x-scope'],
     tenancy: raw['x-tenancy'],

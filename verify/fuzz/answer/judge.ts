@@ -50,7 +50,10 @@ export class Judge {
     const faults: string[] = []
     if (!headers.has('x-request-id')) faults.push('no X-Request-Id')
     if (headers.get('x-content-type-options') !== 'nosniff') faults.push('no X-Content-Type-Options')
-    if (status >= 400) return [...faults, ...this.#refusal(asked, reply)]
+    // What routes of the app reply may have any status, as the document says.
+    const replies = asked.operation?.answers.get(status)?.has(mediaTypeOf(reply)) === true
+    if (status >= 400 && (!replies || mediaTypeOf(reply) === problemType || mediaTypeOf(reply) === pageType))
+      return [...faults, ...this.#refusal(asked, reply)]
     if (status === 204 && asked.method === 'OPTIONS') return faults
     if (asked.operation === undefined) {
       return status === 200 || status === 202 ? faults : [...faults, `status ${status} is promised nowhere`]

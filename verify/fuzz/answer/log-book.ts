@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Case } from '../request/case.js'
 import type { Reply } from './reply.js'
 
-const handlersType = 'orders.order-confirmed'
+const handlersTypes = ['orders.order-confirmed', 'things.answered']
 const enginesTypes = [
   'eventspine.workflow.',
   'eventspine.message-kept',
@@ -20,6 +20,12 @@ interface Published {
   readonly type: string
   readonly tenant: string
   readonly source: string
+}
+
+/** By its own kind of answer each. */
+interface Taken {
+  readonly events?: readonly Published[]
+  readonly event?: Published
 }
 
 interface Entry {
@@ -46,9 +52,11 @@ export class LogBook {
 
   /** Notes a 202, with the violations that show at once. */
   accepted(asked: Case, reply: Reply): readonly string[] {
-    const { events } = JSON.parse(reply.body.toString('utf8')) as { readonly events: readonly Published[] }
+    const { events = [], event } = JSON.parse(reply.body.toString('utf8')) as Taken
     const source = /^\/sources\/(\w+)/.exec(asked.target)?.[1]
     if (source !== undefined) return this.#message(asked, source, events)
+    const route = /^route-(.+)/.exec(asked.operation?.id ?? '')?.[1]
+    if (route !== undefined) return this.#message(asked, route, event === undefined ? [] : [event])
     const sent = sentEvents(asked)
     if (sent === undefined) return ['202 for a body that is not JSON']
     if (sent.length !== events.length) return [`202 names ${events.length} events, sent were ${sent.length}`]
@@ -60,10 +68,14 @@ export class LogBook {
     return []
   }
 
-  /** A message of somebody else: what it says is no JSON of ours. */
-  #message({ index }: Case, source: string, events: readonly Pick<Published, 'id'>[]): readonly string[] {
+  /** A message of somebody else, whose words are not ours, or a request to a route of the app. */
+  #message(
+    { index, tenant = 'default' }: Case,
+    source: string,
+    events: readonly Pick<Published, 'id'>[],
+  ): readonly string[] {
     for (const { id } of events)
-      this.#accepted.set(identity({ tenant: 'default', source: `/sources/${source}`, id } as Published), {
+      this.#accepted.set(identity({ tenant, source: `/sources/${source}`, id } as Published), {
         ...{ data: undefined, index },
       })
     return []
@@ -103,7 +115,7 @@ export class LogBook {
     const entry = this.#accepted.get(identity(row))
     if (entry === undefined) {
       // What a handler has published nobody has sent.
-      if (row.caused && row.type === handlersType) return undefined
+      if (row.caused && handlersTypes.includes(row.type)) return undefined
       // What moves workflows on is written by the engine, under types that nobody may send.
       if (enginesTypes.some((type) => row.type.startsWith(type))) return undefined
       return `in the log and never accepted: ${identity(row)}`

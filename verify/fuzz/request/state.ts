@@ -13,6 +13,7 @@ type Kind =
   | 'instance'
   | 'fingerprint'
   | 'correlation'
+  | 'reply'
   | `cursor ${string}`
 
 const kindOfPath: readonly (readonly [RegExp, Kind])[] = [
@@ -70,6 +71,8 @@ export class State {
         return dice.pick(eventTypes)
       case 'cursor':
         return this.#draw(dice, `cursor ${operation.id}`)
+      case 'reply':
+        return this.#draw(dice, name)
       case 'correlation':
       case 'fingerprint':
         return this.#draw(dice, name)
@@ -93,7 +96,8 @@ export class State {
   /** Keeps what a list or a thing in an answer names. */
   learn(operation: Operation, answer: unknown): void {
     if (typeof answer !== 'object' || answer === null) return
-    const { items, cursor, events, id } = answer as Record<string, unknown>
+    const { items, cursor, events, id, reply } = answer as Record<string, unknown>
+    if (typeof reply === 'string') this.#keep('reply', reply.slice(reply.lastIndexOf('/') + 1))
     if (typeof cursor === 'string') this.#keep(`cursor ${operation.id}`, cursor)
     const kind = kindOfPath.find(([form]) => form.test(operation.path))?.[1]
     if (kind === undefined) return

@@ -1,6 +1,6 @@
 // What the server under fire runs: an event that takes anything, versions, a chain, and what ends as dead letters.
 import { defineApp, defineEvent, defineSubscription, PermanentError, TransientError } from 'eventspine'
-import { standardWebhooks, webhook } from 'eventspine/source'
+import { httpRoute, standardWebhooks, webhook } from 'eventspine/source'
 import { webhooksOut } from 'eventspine/webhooks'
 import { schedule, workflow } from 'eventspine/workflow'
 import { z } from 'zod'
@@ -77,6 +77,44 @@ const signed = webhook({
   to: () => null,
 })
 
+// Routes of the app's own: one that is answered by an event, or by none, and one that anybody may use.
+const asked = defineEvent({
+  type: 'things.asked',
+  schema: z.object({ thing: z.string(), count: z.int(), value: z.unknown() }),
+})
+const answered = defineEvent({ type: 'things.answered', schema: z.object({ count: z.int() }) })
+const askThing = httpRoute({
+  name: 'ask-thing',
+  path: '/fuzz/things/:thing',
+  query: z.strictObject({ shade: z.enum(['red', 'green']).optional() }),
+  body: z.object({ count: z.int().min(0).max(1_000), value: z.unknown() }),
+  to: ({ params, body: { count, value } }) => ({
+    event: asked,
+    data: { thing: params.thing, count, value: value ?? null },
+  }),
+  reply: {
+    event: answered,
+    to: ({ data: { count } }) => (count > 500 ? { status: 409, body: { count } } : { body: { count } }),
+    answers: { 200: z.object({ count: z.int() }), 409: z.object({ count: z.int() }) },
+  },
+})
+const answerThing = defineSubscription({
+  name: 'answer-thing',
+  on: asked,
+  external: false,
+  handle: async ({ data: { count } }, { publish }) => {
+    if (count % 2 === 0) await publish(answered, { count })
+  },
+})
+const replaceThing = httpRoute({
+  name: 'replace-thing',
+  method: 'PUT',
+  path: '/fuzz/things/:thing',
+  access: 'open',
+  body: z.array(z.string()).max(100),
+  to: ({ params, body }) => ({ event: asked, data: { thing: params.thing, count: 1, value: body } }),
+})
+
 // For whoever disables and enables its endpoints; nothing is sent.
 const partners = webhooksOut({
   name: 'partners',
@@ -87,10 +125,10 @@ const partners = webhooksOut({
 
 export const app = defineApp({
   name: 'fuzz',
-  events: [orderV1, orderPlaced, orderConfirmed, anything, failing],
-  subscriptions: [confirm, remember, fail, spare],
+  events: [orderV1, orderPlaced, orderConfirmed, anything, failing, asked],
+  subscriptions: [confirm, remember, fail, spare, answerThing],
   workflows: [ask],
-  sources: [taken, signed],
+  sources: [taken, signed, askThing, replaceThing],
   webhooks: [partners],
   // For whoever has it run: by itself it comes round once a year.
   schedules: [
