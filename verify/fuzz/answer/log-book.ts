@@ -52,11 +52,11 @@ export class LogBook {
 
   /** Notes a 202, with the violations that show at once. */
   accepted(asked: Case, reply: Reply): readonly string[] {
-    const { events = [], event } = JSON.parse(reply.body.toString('utf8')) as Taken
+    const { events = [], event: one } = JSON.parse(reply.body.toString('utf8')) as Taken
     const source = /^\/sources\/(\w+)/.exec(asked.target)?.[1]
     if (source !== undefined) return this.#message(asked, source, events)
     const route = /^route-(.+)/.exec(asked.operation?.id ?? '')?.[1]
-    if (route !== undefined) return this.#message(asked, route, event === undefined ? [] : [event])
+    if (route !== undefined) return this.#message(asked, route, one === undefined ? [] : [one])
     const sent = sentEvents(asked)
     if (sent === undefined) return ['202 for a body that is not JSON']
     if (sent.length !== events.length) return [`202 names ${events.length} events, sent were ${sent.length}`]

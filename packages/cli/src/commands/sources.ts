@@ -60,7 +60,7 @@ async function list({ spine, screen, cell }: Session): Promise<undefined> {
   screen.answer({ sources: others, tables }, () => {
     if (others.length + tables.length === 0)
       return [
-        'The app has no source. Write one, such as webhook, fileSource, folderSource, tableSource or customSource, in its "sources".',
+        'The app has no source. Write one, such as webhook, httpRoute, fileSource, folderSource, tableSource or customSource, in its "sources".',
       ]
     const columns = [
       { title: 'SOURCE' },
