@@ -13,7 +13,6 @@ export {
 export { type FileSource, type FileSourceOptions, fileSource, type RecordPlace } from './file.js'
 export { FileImport, valueOfKept } from './file-import.js'
 export { type ArrivedFile, type FolderSourceOptions, folderSource } from './folder.js'
-export type { ImportableFile } from './importable-file.js'
 export {
   type HttpRoute,
   type HttpRouteOptions,
@@ -27,6 +26,7 @@ export {
   type RouteReply,
   type RouteReplyOptions,
 } from './http-route.js'
+export type { ImportableFile } from './importable-file.js'
 export { messageKept, nameOf, subscriptionOf } from './kept.js'
 export {
   bodyBytesMax,
