@@ -1,6 +1,6 @@
 // From what a publisher hands in to what is appended: validated, serialised, complete. Everything that could not be
 // stored, read back or delivered is refused here, before anything is written.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Clock, EventspineError, type Random, randomHex, uuidv7 } from '../kernel/index.js'
 import { isTraceparent } from '../observe/trace.js'
 import { type AnyEventDefinition, isType, isVersion, typeRule, versionRule } from './definition.js'
@@ -195,14 +195,21 @@ function complete(
   const id = options.id === undefined ? uuidv7(settings.clock, settings.random) : text('id', options.id)
   const key = options.key ?? derived(definition, 'key', output)
   const subject = options.subject ?? derived(definition, 'subject', output)
-  const event: NewEvent = {
-    id,
+  const fact = {
     type: definition.type,
     version: definition.version,
+    key: key === undefined ? null : text('key', key),
+    subject: subject === undefined ? null : text('subject', subject),
+    data: json,
+  }
+  return {
+    id,
+    type: fact.type,
+    version: fact.version,
     tenant: text('tenant', options.tenant ?? settings.tenant),
     source: text('source', options.source ?? settings.source),
-    subject: subject === undefined ? null : text('subject', subject),
-    key: key === undefined ? null : text('key', key),
+    subject: fact.subject,
+    key: fact.key,
     timeMs: options.time === undefined ? settings.clock.now() : timeOf(options.time),
     data: json,
     claim: null,
@@ -210,9 +217,8 @@ function complete(
     correlationId: options.correlationId === undefined ? id : text('correlationId', options.correlationId),
     causationId: options.causationId === undefined ? null : text('causationId', options.causationId),
     extensions: extensionsOf(options.extensions),
-    fingerprint: null,
+    fingerprint: options.id === undefined ? null : fingerprintOf(fact),
   }
-  return options.id === undefined ? event : { ...event, fingerprint: fingerprintOf(event) }
 }
 
 function derived(
@@ -343,11 +349,17 @@ function extensionsOf(extensions: PublishOptions['extensions']): string | null {
 
 /** What makes two publishes with one id the same: type, version, key, subject and body, in whatever order the keys
  *  of its objects stand: a publisher that builds the same fact along another path repeats it. Only an event with an id
- *  of its publisher's pays for it. Measured on Node 20, one core, a body of 293 bytes: sorting 8 µs, hashing 7 µs,
- *  beside the 14 µs of preparing it without an id. */
-export function fingerprintOf({ type, version, key, subject, data }: NewEvent): string {
+ *  of its publisher's pays for it. Measured on Node 20, one core, a body of 293 bytes: sorting 8 µs, hashing 7 µs
+ *  (by an object that hashes; by one call, as now, a third of that), beside the 14 µs of preparing it without an id. */
+export function fingerprintOf({
+  type,
+  version,
+  key,
+  subject,
+  data,
+}: Pick<NewEvent, 'type' | 'version' | 'key' | 'subject' | 'data'>): string {
   const identity = [type, version, key, subject, canonical(JSON.parse(data ?? 'null'))]
-  return createHash('sha256').update(JSON.stringify(identity)).digest('base64url')
+  return hash('sha256', JSON.stringify(identity), 'base64url')
 }
 
 // Stored data are at most as deep as the JSON guard lets through.

@@ -47,8 +47,11 @@ export function shownHeaders(headers: Message['headers'], named: readonly string
 export function headersOf(headers: Readonly<Record<string, string>>): Record<string, string> {
   const kept: Record<string, string> = {}
   let charactersLeft = headersCharactersMax
-  for (const [given, text] of Object.entries(headers).slice(0, headersMax)) {
-    const [name, value] = [storable(given.toLowerCase()), storable(text)]
+  let headersLeft = headersMax
+  for (const given of Object.keys(headers)) {
+    if (headersLeft-- === 0) break
+    const name = storable(given.toLowerCase())
+    const value = storable(headers[given])
     // A sender may name one as it likes, and the log takes none that changes prototypes.
     if (name === '__proto__') continue
     charactersLeft -= name.length + value.length
@@ -58,8 +61,12 @@ export function headersOf(headers: Readonly<Record<string, string>>): Record<str
   return kept
 }
 
-const storable = (text: unknown) =>
-  String(text).slice(0, headerCharactersMax).toWellFormed().replaceAll('\u0000', '\ufffd')
+// To look costs less than to make what mostly is the same text again.
+function storable(given: unknown): string {
+  const text = String(given)
+  if (text.length <= headerCharactersMax && !text.includes('\u0000') && text.isWellFormed()) return text
+  return text.slice(0, headerCharactersMax).toWellFormed().replaceAll('\u0000', '\ufffd')
+}
 
 export function keptMessage(source: string, { id, headers, body, at }: Message): KeptMessage {
   return {

@@ -3,7 +3,7 @@ import type { AppendOutcome } from '../../append/port.js'
 import { consumerId } from '../../deliver/port.js'
 import type { NewEvent } from '../../event/stored.js'
 import type { Settlement } from '../../settle/port.js'
-import { claimIds, judge, keyedColumns } from './append.js'
+import { claimIds, judge, keyedColumns, unclaimed } from './append.js'
 import type { Connection } from './database.js'
 import { consumerColumns } from './lease.js'
 import { settleStatement } from './settle-sql.js'
@@ -65,7 +65,7 @@ function distinctKeyed(settlements: readonly Settlement[]) {
 export async function claimed(run: Run, settlements: readonly Settlement[], windowMs: number) {
   const { keyed, verdicts } = distinctKeyed(settlements)
   const won = await run('settle.claim-ids', claimIds(1), [...keyedColumns(keyed), windowMs])
-  const outcomes = await judge(run, keyed, won)
+  const outcomes = await judge(run, keyed, unclaimed(keyed, won))
   keyed.forEach((event, index) => verdicts.set(event, outcomes[index] ?? 'stored'))
   const conflicts = new Map<string, readonly string[]>()
   const cleaned = settlements.map((settlement) => {
