@@ -69,7 +69,8 @@ export class Redis {
   }
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether something listens there, on 127.0.0.1. */
+export function answers(port: number): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => {

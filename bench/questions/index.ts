@@ -9,6 +9,7 @@ import { idle } from './idle.js'
 import { importing } from './import.js'
 import { latencyOneProcess } from './latency-one-process.js'
 import { latencyTwoProcesses } from './latency-two-processes.js'
+import { mqtt } from './mqtt.js'
 import { rawShare } from './raw-share.js'
 import { sleeping } from './sleeping.js'
 import { throughput } from './throughput.js'
@@ -32,4 +33,5 @@ export const questions: readonly Question[] = [
   sleeping,
   filters,
   importing,
+  mqtt,
 ]
