@@ -128,11 +128,9 @@ export class Subscriber {
     const { topic, qos, retain, payload, properties = {} } = packet
     const { userProperties, contentType } = properties
     const id = this.#idOf(packet)
-    const message: ReceivedMessage = {
-      ...(id !== undefined && { id }),
-      headers: headersOf({ topic, qos, retain, properties: userProperties as never, contentType }),
-      body: payload,
-    }
+    const headers = headersOf({ topic, qos, retain, properties: userProperties as never, contentType })
+    const message: ReceivedMessage =
+      id === undefined ? { headers, body: payload } : { id, headers, body: payload }
     try {
       await receivePersistently(this.#run, message)
     } catch (error) {
