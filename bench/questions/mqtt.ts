@@ -20,7 +20,7 @@ const pollMs = 200
 /** Without any progress for so long, what is missing is lost. */
 const stillMsMax = 30_000
 const worker = fileURLToPath(new URL('./mqtt-run.mjs', import.meta.url))
-const generator = fileURLToPath(new URL('./mqtt-devices.ts', import.meta.url))
+const generator = fileURLToPath(new URL('../../test/mqtt-devices-run.ts', import.meta.url))
 const perMessage = 'µs/message'
 const units = {
   ...{ taken: 'messages/s', published: 'messages/s' },

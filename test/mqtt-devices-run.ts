@@ -1,7 +1,7 @@
-// `tsx mqtt-devices.ts PORT DEVICES`: says `connected`, then, for each line with a number on its standard input, publishes so many
+// `tsx mqtt-devices-run.ts PORT DEVICES`: says `connected`, then, for each line with a number on its standard input, publishes so many
 // messages and says `SECONDS MICROSECONDS`: how long that took, and its own processor time. Ends with its input.
 import { createInterface } from 'node:readline'
-import { Devices } from '../../test/mqtt-devices.js'
+import { Devices } from './mqtt-devices.js'
 
 const [port = 0, count = 0] = process.argv.slice(2).map(Number)
 const devices = await Devices.connect({ port, count })
