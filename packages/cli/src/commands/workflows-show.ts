@@ -105,6 +105,7 @@ const marks: Readonly<Record<HistoryEntry['kind'], Text>> = {
   signal: cyan('▸ signal'),
   published: green('✓ published'),
   'child-started': cyan('▸ child started'),
+  'child-failed': red('✗ child failed'),
   'child-ended': green('✓ child ended'),
   'cancel-requested': yellow('! asked to end'),
   'deadline-passed': red('! deadline passed'),

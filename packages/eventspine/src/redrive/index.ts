@@ -13,4 +13,11 @@ export type {
   ReplayPort,
   ReplayRequest,
 } from './port.js'
-export { checkName, checkRounds, checkText, completeRedrive, redriveDefaults } from './request.js'
+export {
+  checkName,
+  checkRounds,
+  checkText,
+  completeRedrive,
+  redriveDefaults,
+  redriveRoundsMax,
+} from './request.js'

@@ -1,6 +1,6 @@
 // Links by which a person decides what a workflow asks, without an account of their own: who holds one may decide that one
 // question, as the person that it was made for, until it runs out. Nothing is stored for it: it is signed.
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { EventspineError } from '../kernel/index.js'
 import type { InstanceName } from '../workflow/index.js'
 
@@ -25,6 +25,8 @@ export interface ApprovalTicket extends InstanceName {
   readonly approval: string
   readonly by: string
   readonly untilMs: number
+  /** Tells it from another link for the same. */
+  readonly nonce: string
 }
 
 export interface ApprovalLinks {
@@ -57,7 +59,8 @@ export function approvalLinks(options: ApprovalLinksOptions = {}): ApprovalLinks
         throw refused(
           `there is no secret to sign it with. Set EVENTSPINE_APPROVAL_SECRET to ${secretMin} random characters or more, the same for workers and the HTTP API`,
         )
-      const body = JSON.stringify([tenant, workflow, id, approval, by, untilMs])
+      const nonce = randomBytes(6).toString('base64url')
+      const body = JSON.stringify([tenant, workflow, id, approval, by, untilMs, nonce])
       const link = `${addressOf(options.url)}/approvals/${Buffer.from(body).toString('base64url')}.${sign(body, secret)}`
       if (link.length <= linkMax) return link
       throw refused(
@@ -70,8 +73,8 @@ export function approvalLinks(options: ApprovalLinksOptions = {}): ApprovalLinks
       const body = Buffer.from(encoded, 'base64url').toString()
       if (more.length > 0 || !secrets().some((secret) => isSame(signature, sign(body, secret))))
         return 'invalid'
-      const [tenant, workflow, id, approval, by, untilMs] = JSON.parse(body) as Signed
-      return untilMs <= nowMs ? 'expired' : { tenant, workflow, id, approval, by, untilMs }
+      const [tenant, workflow, id, approval, by, untilMs, nonce] = JSON.parse(body) as Signed
+      return untilMs <= nowMs ? 'expired' : { tenant, workflow, id, approval, by, untilMs, nonce }
     },
   }
 }
@@ -83,7 +86,7 @@ const isName = (name: unknown) =>
   name.isWellFormed() &&
   !/[\u0000-\u001f\u007f]/.test(name)
 
-type Signed = [string, string, string, string, string, number]
+type Signed = [string, string, string, string, string, number, string]
 
 // With a name of what is signed in front: a signature made for something else under the same secret is none here.
 const sign = (body: string, secret: string) =>

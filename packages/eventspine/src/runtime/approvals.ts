@@ -139,8 +139,8 @@ const isReason = (text: string) =>
   text.length <= reasonMax && text.isWellFormed() && !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text)
 
 /** Of the event: the same for whoever has the same link. */
-const decisionId = ({ tenant, workflow, id, approval, by, untilMs }: ApprovalTicket) =>
-  idOf([tenant, workflow, id, approval, by, untilMs])
+const decisionId = ({ tenant, workflow, id, approval, by, untilMs, nonce }: ApprovalTicket) =>
+  idOf([tenant, workflow, id, approval, by, untilMs, nonce])
 
 const idOf = (of: readonly unknown[]) =>
   `approve ${createHash('sha256').update(JSON.stringify(of)).digest('base64url')}`

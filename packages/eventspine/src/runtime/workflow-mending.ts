@@ -3,7 +3,7 @@
 
 import type { NewEvent } from '../event/index.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
-import { completeRedrive, type Redrive } from '../redrive/index.js'
+import { completeRedrive, type Redrive, redriveRoundsMax } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
 import {
   type Entry,
@@ -42,7 +42,10 @@ export class WorkflowMending {
         `Nothing halts "${instance.workflow}" ${instance.id}: it is ${instance.state}.`,
       )
     const { clock, random } = this.#services
-    const request = completeRedrive({ filter: { ids: [attention.letter] }, actor: by }, null)
+    const request = completeRedrive(
+      { filter: { ids: [attention.letter] }, actor: by, roundsMax: redriveRoundsMax },
+      null,
+    )
     const redrive = await store.createRedrive(uuidv7(clock, random), request)
     store.notify(redriveHint)
     return redrive
@@ -134,7 +137,7 @@ export class WorkflowMending {
     name: InstanceName,
     by: string,
   ): NewEvent {
-    const { workflow, id, endedAtMs } = instance
+    const { workflow, id, endedAtMs, parent } = instance
     if (endedAtMs === null)
       throw new EventspineError(
         'WORKFLOW_RUNNING',
@@ -148,7 +151,8 @@ export class WorkflowMending {
         `What "${workflow}" ${id} did is undone: there is no step to go on from. Restart it from its beginning.`,
         { field: '/from' },
       )
-    const data = restartOf(history, id, from, by)
+    // Its end is told to whoever waits for that of the first.
+    const data = { ...restartOf(history, id, from, by), ...(parent !== null && { parent }) }
     return stimulus(name, 'started', data, undefined, this.#services)
   }
 }

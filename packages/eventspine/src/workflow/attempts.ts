@@ -72,8 +72,21 @@ export class Attempts {
     const { consequences, clock, cancellation } = this.#services
     persistently(clock, cancellation, () => consequences.published(call)).then(
       (event) => this.#arrive(call, { kind: 'published', data: { id: event.id }, published: [event] }),
-      (error: unknown) => this.#arrive(call, { kind: 'step-dead', data: judge(error) }),
+      (error: unknown) => this.#unpublished(call, error),
     )
+  }
+
+  // Behind the point of no return it is tried again when a person has mended its cause.
+  #unpublished(call: Call, error: unknown): void {
+    if (!this.#reports.pivoted()) return this.#arrive(call, { kind: 'step-dead', data: judge(error) })
+    this.#running--
+    this.#reports.stuck(
+      new PermanentError(
+        `Publishing "${call.name}", behind the point of no return, failed and waits for a person: ${judge(error).message}. Mend the cause, then retry.`,
+        { cause: error },
+      ),
+    )
+    this.#reports.idle()
   }
 
   look(call: Call, taken: ReadonlySet<string>): void {

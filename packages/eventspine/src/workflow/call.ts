@@ -2,8 +2,10 @@
 import type { AnyEventDefinition } from '../event/definition.js'
 import type { Event } from '../event/event.js'
 import type { HandlerPublishOptions } from '../handle/context.js'
+import { Answer } from './answer.js'
 import type { StepContext, StepOptions } from './context.js'
 import type { AnyWorkflow } from './definition.js'
+import type { ChildEnd } from './program.js'
 import type { Scope } from './scope.js'
 
 export type CallKind = 'step' | 'sleep' | 'signal' | 'approval' | 'event' | 'child' | 'publish' | 'undo'
@@ -29,7 +31,7 @@ export interface Asked {
 }
 
 export class Call {
-  readonly promise: Promise<unknown>
+  readonly promise: Answer
   resolve!: (value: unknown) => void
   reject!: (error: unknown) => void
   /** Something of it is recorded: it was tried, its timer set, its child started. */
@@ -40,6 +42,8 @@ export class Call {
   running = false
   /** Its last attempt left it to a person. */
   halted = false
+  /** Of a child that failed behind the point of no return: how. */
+  ended: ChildEnd | undefined
   /** Of an undo: the step. */
   undoes: Call | undefined
   /** Failed attempts. */
@@ -54,14 +58,27 @@ export class Call {
     readonly name: string,
     readonly asked: Asked,
   ) {
-    this.promise = new Promise((resolve, reject) => {
+    this.promise = new Answer((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
     })
-    // Who never awaits it must not end the process.
-    this.promise.catch(() => {})
+    this.promise.watch()
+  }
+
+  /** Its time is its own, and not the end of a patience. */
+  get ownTime(): boolean {
+    return this.kind === 'step' || this.kind === 'undo' || this.kind === 'sleep'
+  }
+
+  /** Patience ends by a stimulus that was accepted when it was over: it stands in the log behind every signal that came in time.
+   *  What is due in this process alone, a signal may still be waiting behind this very delivery. */
+  isOverBy(stimulatedAtMs: number): boolean {
+    return stimulatedAtMs + roundingMs >= (this.dueAtMs ?? Number.POSITIVE_INFINITY)
   }
 }
+
+/** The database keeps microseconds. */
+const roundingMs = 1
 
 /** Kinds of calls that an entry can belong to. */
 export const callsOf: Readonly<Record<string, readonly CallKind[]>> = {
@@ -77,6 +94,7 @@ export const callsOf: Readonly<Record<string, readonly CallKind[]>> = {
   withdrawn: ['approval', 'child'],
   published: ['publish'],
   'child-started': ['child'],
+  'child-failed': ['child'],
   'child-ended': ['child'],
   'undo-begun': ['undo'],
   'undo-failed': ['undo'],

@@ -28,6 +28,8 @@ export interface StepOptions<Result> {
   /** Undoes what the step did, when the workflow fails or is cancelled later. Recorded before the step is tried: one
    *  whose outcome nobody knows is undone, too, with `undefined` as its result. Must be safe to run twice. */
   readonly undo?: (result: Result | undefined, ctx: StepContext) => unknown
+  /** Of one attempt to undo. Default: `deadlineMs`. */
+  readonly undoDeadlineMs?: number
   /** Of the undoing. Default `retries.standard()`. Where it ends, the instance waits for a person. */
   readonly undoRetry?: RetryPolicy
   /** The point of no return: once it is through nothing before it is undone, and what follows is tried until it

@@ -5,7 +5,7 @@ import { judge, TransientError } from '../handle/index.js'
 import { microtasksThrough, Wake } from '../kernel/index.js'
 import { type Arrival, type AttemptServices, Attempts } from './attempts.js'
 import type { Call } from './call.js'
-import { MisuseError, notAwaited, stillHalted, stranded } from './errors.js'
+import { MisuseError, notAwaited, pastPivot, stillHalted, stranded } from './errors.js'
 import { completedOf, dataOf, type History, judgedDecision, type Said } from './history.js'
 import type { InstanceName, Recording } from './port.js'
 import { Program } from './program.js'
@@ -20,6 +20,8 @@ export interface DriverServices extends AttemptServices {
   readonly redriven: boolean
   /** A wish to end waits for this drive. */
   mustEnd(): boolean
+  /** A wish to end is in the log, and was not heard. */
+  wished(): Promise<boolean>
   /** False when somebody else has written, or the lease is gone. */
   record(
     part: Pick<Recording, 'from' | 'entries' | 'state' | 'wakeAtMs' | 'published' | 'awaited'>,
@@ -27,7 +29,6 @@ export interface DriverServices extends AttemptServices {
 }
 
 const nothing = '[]'
-const roundingMs = 1 // The database keeps microseconds.
 const holdMsMax = 1_000 // Waits so short are sat out, instead of being given back and taken up again.
 /** What code between two calls may await that is not of its context, before the instance is given up. */
 const foreignMsMax = 5_000
@@ -84,7 +85,9 @@ export class Driver {
     // What was accepted is kept, also where it came too late to be asked for.
     for (const arrival of this.#arrivals.splice(0)) if (arrival.kind === 'signal') this.#append(arrival)
     await this.#flush()
-    if (this.#attention !== undefined) throw this.#attention
+    // What stands in the way of a wish to end gives way to it.
+    const gives = this.#attention !== undefined && this.#program.mayEnd && (await this.#services.wished())
+    if (this.#attention !== undefined && !gives) throw this.#attention
   }
 
   async #replay(): Promise<void> {
@@ -159,7 +162,7 @@ export class Driver {
     }
     if (!this.#program.abandoned) return false
     if (outcome !== undefined && this.#program.parks) {
-      if (!busy) this.#stuck = outcome.error
+      if (!busy) this.#stuck = this.#program.saga.pivoted ? pastPivot(outcome.error) : outcome.error
       return !busy
     }
     this.#tellChildren()
@@ -199,7 +202,7 @@ export class Driver {
   #begin(call: Call): void {
     const { kind, asked, begun } = call
     if (kind === 'step' || kind === 'undo') return this.#prepareAttempt(call)
-    if (kind === 'child') return begun ? undefined : this.#startChild(call)
+    if (kind === 'child') return begun ? this.#awaitChild(call) : this.#startChild(call)
     if (kind === 'publish') return this.#attempts.publish(call)
     if (kind === 'approval' && !begun) this.#say(call, 'asked', asked.asked)
     // Looked for once the store knows that it waits: what comes from then on is told.
@@ -215,12 +218,20 @@ export class Driver {
     const { options } = call.asked
     if (!call.begun) {
       if (call.kind === 'undo') this.#say(call, 'undo-begun')
-      else if (options?.pivot === true) this.#say(call, 'step-begun', { pivot: true })
+      else if (options?.pivot === true)
+        this.#say(call, 'step-begun', { pivot: true, ...(options.undo !== undefined && { undo: true }) })
       else if (options?.undo !== undefined) this.#say(call, 'step-begun')
     }
     // What waits for a person is tried again when a person sends it again, and not because something else came.
     if (call.halted && !this.#services.redriven) this.#stuck ??= this.#yields ? undefined : stillHalted(call)
     else if (call.dueAtMs === undefined) this.#launching.push(call)
+  }
+
+  // One that failed behind the point of no return: its copy may have come to another end since.
+  #awaitChild(call: Call): void {
+    const answered = this.#arrivals.some(({ kind, place }) => kind === 'child-ended' && place === call.place)
+    if (call.halted && !answered && !this.#services.redriven)
+      this.#stuck ??= this.#program.childHalted(call.place)
   }
 
   #startChild(call: Call): void {
@@ -254,11 +265,11 @@ export class Driver {
   }
 
   // What was found while its call came to another end is left for who asks next; what another call has taken meanwhile
-  // is looked for again.
+  // is looked for again. A child that was answered for, or taken back, ends for nobody.
   #isOutdated({ kind, place = '', json }: Arrival): boolean {
-    if (kind === 'child-ended') return this.#program.withdrawn.has(place)
-    if (kind !== 'occurred') return false
     const call = this.#program.calls.get(place)
+    if (kind === 'child-ended') return call === undefined
+    if (kind !== 'occurred') return false
     if (call === undefined || !this.#program.wants(call)) return true
     const { id } = JSON.parse(json as string) as { readonly id: string }
     const taken = this.#program.taken.has(id)
@@ -282,12 +293,8 @@ export class Driver {
     return dueAtMs
   }
 
-  // Patience ends by a stimulus that was accepted when it was over: it stands in the log behind every signal that came
-  // in time. What is due in this process alone, a signal may still be waiting behind this very delivery.
   #isOver(call: Call): boolean {
-    const { kind, dueAtMs = Number.POSITIVE_INFINITY } = call
-    if (kind === 'step' || kind === 'undo' || kind === 'sleep') return true
-    return this.#services.stimulatedAtMs + roundingMs >= dueAtMs && !this.#launching.includes(call)
+    return call.ownTime || (call.isOverBy(this.#services.stimulatedAtMs) && !this.#launching.includes(call))
   }
 
   #fire(): boolean {
@@ -337,9 +344,11 @@ export class Driver {
   }
 
   #append({ published, ...given }: Arrival): true {
-    const said = judgedDecision(given, (approval, place) => this.#program.asks(approval, place))
+    const judged = judgedDecision(given, (approval, place) => this.#program.asks(approval, place))
+    const said = this.#program.judgedChild(judged)
     const entry = this.#history.append(said, this.#services.time.latestMs())
     this.#program.apply(entry)
+    if (entry.kind === 'child-failed') this.#stuck ??= this.#program.childHalted(entry.place)
     if (published !== undefined) this.#published.push(...published)
     if (entry.kind === 'ended') this.#published.push(...this.#services.consequences.ended(entry))
     return true

@@ -1,4 +1,5 @@
 // The subscription of a workflow: takes its stimuli, one at a time for each instance, and has the instance moved on.
+import { isDeepStrictEqual } from 'node:util'
 import type { Event } from '../event/event.js'
 import { ownDefinition } from '../event/index.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
@@ -119,9 +120,13 @@ export class WorkflowEngine {
   async #taken(
     { workflow, id }: InstanceName,
     { event, context }: Drive,
-    { instance }: Loaded,
+    { instance, history }: Loaded,
   ): Promise<void> {
-    const { parent } = event.data as StartData
+    const { parent, input } = event.data as StartData
+    if (parent === undefined && !isDeepStrictEqual(input ?? null, startOf(history).input ?? null))
+      this.#services.logger.error('an instance was to be started again with another input, and was not', {
+        ...{ workflow, instance: id, event: event.id, cause: event.causationId },
+      })
     if (parent === undefined || isSameParent(parent, instance.parent)) return
     const failure = judge(
       new PermanentError(
@@ -166,11 +171,17 @@ export class WorkflowEngine {
     const { clock, random, logger, port, show } = this.#services
     const cause = causeOf(event)
     const isBehind = (kind: StimulusKind) => drive.isBehind(typeOf(name.workflow, kind))
+    const wished = () => this.#wished(name, history, parent, { cancellation })
+    const redriven = drive.context.round > 0
+    // What a person sends again is not to begin anything new where it was asked to end meanwhile.
+    const ending = redriven && (await wished())
     const driver = new Driver({
-      mustEnd: () => isBehind('cancelled') || (definition.overdue === 'cancel' && isBehind('overdue')),
+      wished,
+      mustEnd: () =>
+        ending || isBehind('cancelled') || (definition.overdue === 'cancel' && isBehind('overdue')),
       ...{ name, definition, history, time, clock, random, cancellation },
       stimulatedAtMs: recordedAtMs,
-      redriven: drive.context.round > 0,
+      redriven,
       logger: boundLogger(logger, { workflow: name.workflow, instance: name.id, tenant: name.tenant }),
       consequences: new Consequences(name, parent, cause, this.#consequences),
       look: (call, taken) => {
@@ -189,6 +200,32 @@ export class WorkflowEngine {
       },
     })
     await driver.drive(said, woken)
+  }
+
+  /** A wish to end is in the log that its history does not know. */
+  async #wished(
+    { tenant, workflow, id }: InstanceName,
+    { entries }: History,
+    parent: Parent | null,
+    { cancellation }: Pick<Drive, 'cancellation'>,
+  ): Promise<boolean> {
+    const { clock, port } = this.#services
+    const taken = entries.flatMap((entry) =>
+      entry.kind === 'cancel-requested' ? [dataOf<{ readonly event?: string }>(entry).event ?? ''] : [],
+    )
+    const asked = {
+      tenant,
+      type: typeOf(workflow, 'cancelled'),
+      key: id,
+      since: sinceOf(entries),
+      taken,
+      after: 0,
+    }
+    const found = await persistently(clock, cancellation, () => port.occurrences(asked))
+    return found.some(({ data }) => {
+      const { parent: by } = JSON.parse(data ?? '{}') as CancelData
+      return by === undefined || isSameParent(by, parent)
+    })
   }
 
   #recorded(
@@ -248,9 +285,11 @@ interface Run {
   readonly made: Recording['made']
 }
 
+const startOf = ([first]: readonly Entry[]) =>
+  (first === undefined ? {} : dataOf(first)) as { readonly event?: string; readonly input?: unknown }
+
 /** A second start under the same id is none. */
-const isOwnStart = ({ history }: Loaded, event: Event) =>
-  history[0] !== undefined && dataOf<{ readonly event: string }>(history[0]).event === event.id
+const isOwnStart = ({ history }: Loaded, event: Event) => startOf(history).event === event.id
 
 const isSameParent = (one: Parent | null | undefined, other: Parent | null | undefined) =>
   one?.workflow === other?.workflow && one?.id === other?.id && one?.place === other?.place
@@ -258,6 +297,7 @@ const isSameParent = (one: Parent | null | undefined, other: Parent | null | und
 /** Entries that tell which event they come from. What a step answered may look the same, and is none. */
 const fromOutside: ReadonlySet<string> = new Set([
   'signal',
+  'child-failed',
   'child-ended',
   'cancel-requested',
   'deadline-passed',

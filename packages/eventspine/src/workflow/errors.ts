@@ -1,6 +1,6 @@
 // What a workflow's code may catch: built from the record, so that it is the same when the code runs again.
 import type { Failure } from '../deliver/port.js'
-import { HandlerError, PermanentError } from '../handle/index.js'
+import { HandlerError, judge, PermanentError } from '../handle/index.js'
 import type { Call } from './call.js'
 import type { WorkflowState } from './port.js'
 
@@ -41,16 +41,38 @@ export class MisuseError extends TypeError {
   }
 }
 
+/** What the code called. */
+export interface Named {
+  readonly kind: string
+  readonly name: string
+}
+
 /** What the code called would be lost with its end, or fail unheard. */
-export const notAwaited = ({ kind, name }: Call) =>
+export const notAwaited = ({ kind, name }: Named) =>
   new MisuseError(
-    `the code ended without waiting for ctx.${kind} "${name}". Write await in front of it; of several that run at once, await ctx.all or ctx.race`,
+    `the code ended without waiting for ctx.${kind}${name === '' ? '' : ` "${name}"`}. Write await in front of it; of several that run at once, await ctx.all or ctx.race`,
   )
 
 /** The code waits, and not for its context. */
 export const stranded = (workflow: string, ms: number) =>
   new PermanentError(
     `The code of "${workflow}" awaits something that is not of its context, for ${ms / 1_000} s by now. Put it into a step: what is awaited elsewhere is not recorded, and may answer otherwise the next time.`,
+  )
+
+/** A child failed where the way leads on alone. */
+export function childHalted({ name, ended }: Call): Error {
+  const { id = '', state = 'failed', failure } = ended ?? {}
+  const why = failure === undefined ? '' : `: ${failure.message}`
+  return new PermanentError(
+    `Child "${name}" ${id} ended as ${state}${why}. Behind the point of no return its parent waits for a copy of it that completes: restart it (eventspine workflows restart ${name} '${id}'), then retry this one.`,
+  )
+}
+
+/** The code threw where the way leads on alone. */
+export const pastPivot = (error: unknown) =>
+  new PermanentError(
+    `Behind the point of no return the code threw: ${judge(error).message}. What is recorded stays: mend the code, then retry; or terminate the instance, and restart it from a step.`,
+    { cause: error },
   )
 
 /** The point of no return was tried, and nobody knows whether it was passed. */

@@ -20,6 +20,7 @@ export const entryKinds = [
   'signal',
   'published',
   'child-started',
+  'child-failed',
   'child-ended',
   'cancel-requested',
   'deadline-passed',

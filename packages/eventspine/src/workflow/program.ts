@@ -5,14 +5,15 @@ import type { AnyEventDefinition } from '../event/definition.js'
 import { judge, ValidationError } from '../handle/index.js'
 import type { Logger } from '../observe/log.js'
 import { silentLogger } from '../observe/log.js'
+import { Answer } from './answer.js'
 import { jsonOf } from './attempt.js'
 import { type Asked, Call, type CallKind } from './call.js'
 import { Chance } from './chance.js'
 import type { AnyWorkflow } from './definition.js'
-import { ChildError, notAwaited, StepError } from './errors.js'
-import { dataOf } from './history.js'
+import { ChildError, childHalted, type Named, StepError } from './errors.js'
+import { dataOf, type Said } from './history.js'
 import { Inbox } from './inbox.js'
-import { checkedCall } from './mismatch.js'
+import { checkedCall, checkPromises } from './mismatch.js'
 import type { AwaitedEvent, Entry, InstanceName, WorkflowState } from './port.js'
 import type { Restart } from './restart.js'
 import { Saga } from './saga.js'
@@ -55,14 +56,14 @@ export class Program {
   readonly #root = Scope.root()
   readonly #inbox = new Inbox()
   readonly #applied: Entry[] = []
+  /** Of these nobody may have heard. */
+  readonly #failed: (Named & { readonly promise: Answer })[] = []
   readonly saga = new Saga()
   chance: Chance
   /** Not answered yet, by place. */
   readonly calls = new Map<string, Call>()
   /** Ids of the events that it waited for and got. */
   readonly taken = new Set<string>()
-  /** Places of questions and children that were taken back: what they answer is nobody's. */
-  readonly withdrawn = new Set<string>()
   /** False while it goes through what was recorded. */
   live = false
   /** Of the last entry. */
@@ -128,6 +129,23 @@ export class Program {
     return ![...this.calls.values()].some((call) => this.wants(call))
   }
 
+  /** It stands where a wish to end would undo what it did. */
+  get mayEnd(): boolean {
+    return this.state === 'running' && this.cancelled === undefined && !this.saga.pivoted
+  }
+
+  /** The end of a child, which behind the point of no return is none until it completes: a person restarts it. */
+  judgedChild(said: Said): Said {
+    if (said.kind !== 'child-ended' || !this.saga.pivoted) return said
+    const { state } = said.data as ChildEnd
+    return state === 'completed' ? said : { ...said, kind: 'child-failed' }
+  }
+
+  childHalted(place: string): Error | undefined {
+    const call = this.calls.get(place)
+    return call?.halted ? childHalted(call) : undefined
+  }
+
   /** The events that it waits for. */
   get awaits(): readonly AwaitedEvent[] {
     if (this.waitsFor.length === 0) return []
@@ -153,15 +171,17 @@ export class Program {
     return (kind === 'approval' || kind === 'child') && begun && !scope.open && !this.abandoned
   }
 
-  /** What its code began and ended without: it would be lost, or fail unheard. */
-  get forgotten(): Call | undefined {
-    return this.outcome?.ok === true
-      ? [...this.calls.values()].find((call) => this.#forgets(call))
-      : undefined
+  /** What its code began and ended without: it would be lost. Or it failed, and nobody waited to hear of it. */
+  get forgotten(): Named | undefined {
+    if (this.outcome?.ok !== true) return undefined
+    const lost = [...this.calls.values()].find((call) => works.includes(call.kind) && this.wants(call))
+    return lost ?? this.#failed.find(({ promise }) => !promise.heard)
   }
 
-  #forgets(call: Call): boolean {
-    return this.outcome?.ok === true && works.includes(call.kind) && this.wants(call)
+  /** What branches together come to: their failure must be heard, too. */
+  together<Answered>(kind: 'all' | 'race' | 'map', work: Promise<Answered>): Promise<Answered> {
+    const promise = Answer.of(work)
+    return promise.watch(() => this.#failed.push({ kind, name: '', promise })) as Promise<Answered>
   }
 
   /** Runs the code up to its first calls. */
@@ -231,6 +251,8 @@ export class Program {
   }
 
   #answer(entry: Entry, call: Call): void {
+    if (call.kind === 'step' && !call.begun)
+      checkPromises(entry, call, { ...this.name, version: this.version })
     call.begun = true
     switch (entry.kind) {
       case 'step-begun':
@@ -244,8 +266,7 @@ export class Program {
       case 'step-done':
         return this.#stepDone(call, entry)
       case 'step-dead':
-        if (this.#forgets(call)) this.misuse(notAwaited(call))
-        return this.#end(call, () => call.reject(new StepError(call.name, dataOf(entry))))
+        return this.#fail(call, new StepError(call.name, dataOf(entry)))
       case 'occurred':
         this.taken.add(dataOf<{ readonly id: string }>(entry).id)
         return this.#end(call, () => call.resolve(dataOf(entry)))
@@ -253,10 +274,13 @@ export class Program {
         this.#forget(call)
         return this.#end(call, () => call.resolve(undefined))
       case 'withdrawn':
-        this.withdrawn.add(call.place)
         return this.#end(call, () => {})
+      case 'child-failed':
+        call.halted = true
+        call.ended = dataOf(entry)
+        return
       case 'child-ended':
-        return this.#end(call, () => childEnded(call, dataOf(entry)))
+        return this.#childEnded(call, dataOf(entry))
       case 'published':
         return this.#end(call, () => call.resolve(dataOf(entry)))
       case 'undo-done':
@@ -269,6 +293,16 @@ export class Program {
   #end(call: Call, settle: () => void): void {
     this.calls.delete(call.place)
     settle()
+  }
+
+  #fail(call: Call, error: Error): void {
+    this.#failed.push(call)
+    this.#end(call, () => call.reject(error))
+  }
+
+  #childEnded(call: Call, { id, state, output, failure }: ChildEnd): void {
+    if (state === 'completed') this.#end(call, () => call.resolve(output))
+    else this.#fail(call, new ChildError(call.name, id, state, failure))
   }
 
   #forget(call: Call): void {
@@ -329,10 +363,13 @@ export class Program {
   // One after another: what was done last may stand on what was done before.
   async #undoAll(): Promise<void> {
     for (const { call: step, result } of this.saga.reversed()) {
-      const { undo, undoRetry } = step.asked.options ?? {}
+      const { undo, undoRetry: retry, deadlineMs, undoDeadlineMs = deadlineMs } = step.asked.options ?? {}
+      const options = {
+        ...(retry !== undefined && { retry }),
+        ...(undoDeadlineMs !== undefined && { deadlineMs: undoDeadlineMs }),
+      }
       const call = new Call(this.#root, `${step.place}/undo`, 'undo', step.name, {
-        action: (context) => undo?.(result, context),
-        ...(undoRetry === undefined ? {} : { options: { retry: undoRetry } }),
+        ...{ action: (context) => undo?.(result, context), options },
       })
       call.undoes = step
       this.calls.set(call.place, call)
@@ -349,14 +386,9 @@ function failedOnce(call: Call, { attempt, dueAtMs }: Failed): void {
   call.dueAtMs = dueAtMs ?? undefined
 }
 
-interface ChildEnd {
+export interface ChildEnd {
   readonly id: string
   readonly state: WorkflowState
   readonly output?: unknown
   readonly failure?: Failure
-}
-
-function childEnded(call: Call, { id, state, output, failure }: ChildEnd): void {
-  if (state === 'completed') call.resolve(output)
-  else call.reject(new ChildError(call.name, id, state, failure))
 }

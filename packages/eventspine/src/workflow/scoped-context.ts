@@ -166,7 +166,7 @@ export class ScopedContext implements WorkflowContext {
       checkBranches('all', branches)
       const place = this.#place('all')
       const begun = branches.map(async (branch, index) => branch(this.#branch(place, index).context))
-      return awaitedLater(Promise.allSettled(begun).then(valuesOf)) as never
+      return this.#program.together('all', Promise.allSettled(begun).then(valuesOf)) as never
     })
   }
 
@@ -178,7 +178,8 @@ export class ScopedContext implements WorkflowContext {
       const place = this.#place('race')
       const made = branches.map((branch, index) => ({ branch, ...this.#branch(place, index) }))
       const first = Promise.race(made.map(async ({ branch, context }) => branch(context)))
-      return awaitedLater(
+      return this.#program.together(
+        'race',
         first.finally(() => {
           for (const { scope } of made) scope.close()
         }),
@@ -198,7 +199,7 @@ export class ScopedContext implements WorkflowContext {
         throw misused(`concurrency is ${String(concurrency)}; write a whole number from 1 on`)
       if (!Array.isArray(items) || typeof each !== 'function')
         throw misused('ctx.map takes an array and a function: ctx.map(items, (item, ctx, index) => …)')
-      return awaitedLater(this.#map(items, each, concurrency, this.#place('map')))
+      return this.#program.together('map', this.#map(items, each, concurrency, this.#place('map')))
     })
   }
 
@@ -308,17 +309,18 @@ function checkOptions(method: string, options: object, known: readonly string[])
 
 const listed = (names: readonly string[]) => `${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
 
-const stepOptions = ['retry', 'deadlineMs', 'undo', 'undoRetry', 'pivot']
+const stepOptions = ['retry', 'deadlineMs', 'undo', 'undoRetry', 'undoDeadlineMs', 'pivot']
 /** The longest that a timer takes. */
 const deadlineMsMax = 2_147_483_647
 
 function checkStepOptions(step: string, options: StepOptions<unknown>): void {
   checkOptions('step', options, stepOptions)
-  const { deadlineMs = 1, undo, retry, undoRetry, pivot = false } = options
-  if (!(deadlineMs > 0 && deadlineMs <= deadlineMsMax))
-    throw misused(
-      `deadlineMs of step "${step}" is ${String(deadlineMs)}; write milliseconds from 1 to ${deadlineMsMax}`,
-    )
+  const { deadlineMs = 1, undoDeadlineMs = 1, undo, retry, undoRetry, pivot = false } = options
+  for (const [name, ms] of Object.entries({ deadlineMs, undoDeadlineMs }))
+    if (!(ms > 0 && ms <= deadlineMsMax))
+      throw misused(
+        `${name} of step "${step}" is ${String(ms)}; write milliseconds from 1 to ${deadlineMsMax}`,
+      )
   if (undo !== undefined && typeof undo !== 'function')
     throw misused(`undo of step "${step}" must be a function: (result, ctx) => …`)
   if (typeof pivot !== 'boolean') throw misused(`pivot of step "${step}" is true or false`)

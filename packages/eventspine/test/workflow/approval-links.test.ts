@@ -16,7 +16,7 @@ describe('a link', () => {
     const link = links.link(instance, 'pay', { by: 'ada@example.com', until })
     expect(link).toMatch(/^https:\/\/shop\.example\.com\/approvals\/[\w.-]+$/)
     const ticket = { ...instance, approval: 'pay', by: 'ada@example.com', untilMs: until.getTime() }
-    expect(links.read(tokenOf(link))).toEqual(ticket)
+    expect(links.read(tokenOf(link))).toEqual({ ...ticket, nonce: expect.stringMatching(/^[\w-]{8}$/) })
     expect(links.read(tokenOf(link), until.getTime())).toBe('expired')
     const default7Days = links.read(tokenOf(links.link(instance, 'pay', { by: 'ada' }))) as ApprovalTicket
     expect(default7Days.untilMs - Date.now()).toBeGreaterThan(6.9 * 86_400_000)
@@ -88,9 +88,14 @@ async function scene(input: { readonly rounds: number; readonly timeoutMs?: numb
     workflow: name,
     result,
   } = await stage.until(spine.workflows.start(asking, input, { id: 'o-1' }))
+  const made = (by: string): ApprovalTicket =>
+    links.read(tokenOf(links.link({ id, tenant, workflow: name }, 'pay', { by, until }))) as ApprovalTicket
+  const tickets = new Map<string, ApprovalTicket>()
+  /** Each has one link. */
   const ticket = (by: string): ApprovalTicket => {
-    const link = links.link({ id, tenant, workflow: name }, 'pay', { by, until })
-    return links.read(tokenOf(link)) as ApprovalTicket
+    const known = tickets.get(by) ?? made(by)
+    tickets.set(by, known)
+    return known
   }
   /** What the page shows is decided. */
   const decide = async (by: string, approved: boolean, reason?: string) => {
@@ -102,7 +107,7 @@ async function scene(input: { readonly rounds: number; readonly timeoutMs?: numb
     stage.until(spine.approvals.decide(ticket(by), decision))
   const look = (by = 'ada') => stage.until(spine.approvals.look(ticket(by)))
   const pass = (ms: number) => stage.until(stage.clock.sleep(ms))
-  return { stage, spine, decide, decideAs, look, pass, ticket, end: () => stage.until(result()) }
+  return { stage, spine, decide, decideAs, look, pass, ticket, made, end: () => stage.until(result()) }
 }
 
 describe('a decision without a link', () => {
@@ -188,6 +193,22 @@ describe('a decision by a link', () => {
     expect(await end()).toEqual([
       [true, 'ada', null],
       [false, 'bob', null],
+    ])
+  })
+
+  test('by a link of its own for each round, though both run out at the same time', async () => {
+    const { stage, spine, pass, decide, made, end } = await scene({ rounds: 2 })
+    await pass(600)
+    await decide('ada', true)
+    await pass(1_100)
+    const again = made('ada')
+    const shown = await stage.until(spine.approvals.look(again))
+    expect(shown).toMatchObject({ kind: 'asks', text: 'round 2' })
+    const question = shown.kind === 'asks' ? shown.question : ''
+    await stage.until(spine.approvals.decide(again, { approved: false, question }))
+    expect(await end()).toEqual([
+      [true, 'ada', null],
+      [false, 'ada', null],
     ])
   })
 

@@ -161,6 +161,7 @@ describe('a wrong argument', () => {
 
 describe('a call that the code did not wait for', () => {
   const child = workflow({ name: 'child', run: async () => 'ended' })
+  const lost = workflow({ name: 'lost', run: () => Promise.reject(new PermanentError('lost')) })
   const event = defineEvent({ type: 'tests.told', schema: z.object({}) })
   const calls: [string, (ctx: WorkflowContext) => unknown][] = [
     ['step "a"', (ctx) => ctx.step('a', () => 1)],
@@ -210,6 +211,50 @@ describe('a call that the code did not wait for', () => {
           { state: 'running', attention: { message: expect.stringContaining('ctx.step "charge"') } },
         ])
       })
+  })
+
+  test.each([
+    [
+      'step "charge"',
+      (ctx: WorkflowContext) => ctx.step('charge', () => Promise.reject(new PermanentError('declined'))),
+    ],
+    ['child "lost"', (ctx: WorkflowContext) => ctx.child(lost, undefined)],
+    ['publish "tests.told"', (ctx: WorkflowContext) => ctx.publish(event, 7 as never)],
+    [
+      'all',
+      (ctx: WorkflowContext) =>
+        ctx.all([(own) => own.step('a', () => Promise.reject(new PermanentError('no')))]),
+    ],
+  ])('is heard of where it failed while the code went on, ctx.%s', async (what, call) => {
+    const goesOn = workflow({
+      name: 'goes-on',
+      run: async (ctx) => {
+        void call(ctx)
+        await ctx.sleep(60_000)
+        return 'as if nothing had been'
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [goesOn, lost], events: [event] }))
+      .when(starting(goesOn, undefined, { id: 'g' }))
+      .then((seen) =>
+        expect(seen.workflows.find(({ id }) => id === 'g')).toMatchObject({
+          ...{ state: 'running', attention: { message: expect.stringContaining(`waiting for ctx.${what}`) } },
+        }),
+      )
+  })
+
+  test('may be waited for later', async () => {
+    const later = workflow({
+      name: 'later',
+      run: async (ctx) => {
+        const failing = ctx.step('charge', () => Promise.reject(new PermanentError('declined')))
+        await ctx.sleep(60_000)
+        return await failing.catch(({ message }: Error) => message)
+      },
+    })
+    await scenario(defineApp({ name: 'a', workflows: [later] }))
+      .when(starting(later, undefined))
+      .then((seen) => expect(seen.workflows).toMatchObject([{ output: 'Step "charge" failed: declined' }]))
   })
 
   test('is nothing to halt for where it only waits, and where its branch lost a race', async () => {
