@@ -204,3 +204,17 @@ test.each(['cursor=x', 'state=odd', 'limit=0'])('GET /v1/workflows?%s is refused
   const reply = await call('listWorkflows', `/v1/workflows?${query}`)
   expect([reply.status, reply.json.code]).toEqual([400, 'REQUEST_INVALID'])
 })
+
+test('is known from when it is accepted on, also while no worker takes it up', async () => {
+  const own = { authorization: `Bearer ${all.key}` }
+  await fixture.send('/v1/subscriptions/workflow-echo/pause', { headers: own, json: {} })
+  const started = await call('startWorkflow', '/v1/workflows/echo', { id: 'early', input: { times: 3 } })
+  const place = String(started.headers.location)
+  const early = await call('showWorkflow', place)
+  expect([early.status, early.headers['retry-after']]).toEqual([202, '1'])
+  expect(early.json).toEqual({ workflow: 'echo', id: 'early', tenant: 'default' })
+  expect((await call('showWorkflow', place, undefined, acme.key)).status).toBe(404)
+  expect((await call('showWorkflow', '/v1/workflows/echo/never')).status).toBe(404)
+  await fixture.send('/v1/subscriptions/workflow-echo/resume', { headers: own, json: {} })
+  await expect.poll(() => stateOf(place)).toBe('completed')
+})

@@ -1,4 +1,8 @@
 // The orchestrated variant for the command line: eventspine dev --app apps/order-pipeline/src/orchestrated/runnable.ts
+import { once } from 'node:events'
+import { customSource } from 'eventspine/source'
+import { invoiceReceived } from '../events.js'
+import { type RawInvoice, readInvoices } from '../invoices.js'
 import { prepare as prepareTables } from '../prepare.js'
 import { orchestratedApp } from './app.js'
 import { DatabaseBooks } from './database-books.js'
@@ -18,7 +22,22 @@ export const prepare: typeof prepareTables = async (cell) => {
   books ??= new DatabaseBooks(cell.databaseUrl)
 }
 
-export const app = orchestratedApp({
-  write: (invoice) => opened().write(invoice),
-  remove: (invoice) => opened().remove(invoice),
+/** The shop: sends its invoices, whenever it is started; those that are known by their number are not taken again. */
+const shop = customSource({
+  name: 'shop',
+  where: 'one-worker',
+  to: (message) => ({ event: invoiceReceived, data: message.json() as RawInvoice }),
+  async run({ receive, signal }) {
+    for (const invoice of await readInvoices())
+      await receive({ id: invoice.InvoiceNo, body: JSON.stringify(invoice) })
+    if (!signal.aborted) await once(signal, 'abort')
+  },
 })
+
+export const app = orchestratedApp(
+  {
+    write: (invoice) => opened().write(invoice),
+    remove: (invoice) => opened().remove(invoice),
+  },
+  [shop],
+)

@@ -211,13 +211,17 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
       unresolved > 0,
       'warning',
       `${unresolved} dead ${unresolved === 1 ? 'letter waits' : 'letters wait'} for a person.`,
-      `eventspine dead list --subscription ${name}, then eventspine redrive --subscription ${name}`,
+      name.startsWith('workflow-')
+        ? 'eventspine workflows list --state needs-attention, then what eventspine workflows show says of each'
+        : `eventspine dead list --subscription ${name}, then eventspine redrive --subscription ${name}`,
     )
     .when(
       haltedKeys > 0,
       'warning',
       `${haltedKeys} ${haltedKeys === 1 ? 'key is' : 'keys are'} halted by a dead letter: later events of the same key wait.`,
-      `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason; of a workflow, cancel or terminate the instance`,
+      name.startsWith('workflow-')
+        ? 'Mend the cause, then retry, cancel or terminate each instance: eventspine workflows list --state needs-attention'
+        : `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason`,
     ).all
 }
 

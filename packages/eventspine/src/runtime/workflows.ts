@@ -138,6 +138,13 @@ export class Workflows {
     return this.#handle(this.#named(this.#find(workflow).name, id, options))
   }
 
+  /** Whether the wish to start it is stored, also while no worker has taken it up and `show` knows of none. */
+  async isAccepted(workflow: AnyWorkflow | string, id: string, options: InstanceOptions = {}) {
+    const { tenant, workflow: found } = this.#named(this.#find(workflow).name, id, options)
+    const asked = { tenant, type: typeOf(found, 'started'), key: id, since: '', taken: [], after: 0 }
+    return (await this.#services.cellOf(tenant).store.occurrences(asked)).length > 0
+  }
+
   /** Kept until the instance asks for it. Throws NOT_FOUND, WORKFLOW_ENDED once nobody will, and REQUEST_INVALID beyond 20,000
    *  entries of its history. */
   async signal(

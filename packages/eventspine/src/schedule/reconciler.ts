@@ -13,7 +13,7 @@ import { tickType } from './tick.js'
 
 /** What breaks the invariant. */
 export interface Orphan {
-  /** The same for the same one at each look: 1 to 200 characters, none of them a control character. */
+  /** The same for the same one at each look: 1 to 200 characters, none of them a control character. A number is taken as its text. */
   readonly id: string
   /** Whatever is needed to mend it, or to understand it, as JSON, at most 60 KiB. What changes from look to look (an
    *  age, a number of attempts) makes it another one each time: leave it out. */
@@ -150,7 +150,8 @@ function finderOf({ name, find, graceMs, againMs, deadlineMs }: Reconciler): Res
 function tellable(found: readonly Orphan[], atMs: number) {
   const byHash = new Map<string, Orphan>()
   let unfit = 0
-  for (const orphan of found) {
+  for (const each of found) {
+    const orphan = withText(each)
     const json = jsonOfOrphan(orphan)
     if (json === undefined) unfit++
     else byHash.set(createHash('sha256').update(json).digest('hex').slice(0, 32), orphan)
@@ -158,6 +159,12 @@ function tellable(found: readonly Orphan[], atMs: number) {
   const all = [...byHash].map(([hash, orphan]) => ({ hash, orphan }))
   const from = all.length <= perLookMax ? 0 : Math.floor(atMs / 60_000) % all.length
   return { told: [...all.slice(from), ...all.slice(0, from)].slice(0, perLookMax), unfit }
+}
+
+// What a query answers, and a compiler does not see.
+const withText = (orphan: Orphan): Orphan => {
+  const id: unknown = orphan?.id
+  return typeof id === 'number' || typeof id === 'bigint' ? { ...orphan, id: String(id) } : orphan
 }
 
 function jsonOfOrphan(orphan: Orphan): string | undefined {

@@ -18,7 +18,8 @@ export class Answer extends Promise<unknown> {
     return this.#heard
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: it is a promise.
+  // It is a promise. biome-ignore lint/suspicious/noThenProperty: so
+  // oxlint-disable-next-line no-thenable
   override then<Fulfilled = unknown, Rejected = never>(
     fulfilled?: ((value: unknown) => Fulfilled | PromiseLike<Fulfilled>) | null,
     rejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,

@@ -116,6 +116,7 @@ describe('a captured payment has an order (I53)', () => {
     const odd = [
       { id: '' },
       { id: 7 },
+      { id: {} },
       { id: 'x'.repeat(201) },
       { id: 'a\nb' },
       cycle,
@@ -132,7 +133,7 @@ describe('a captured payment has an order (I53)', () => {
     await scenario(defineApp({ name: 'shop', reconcilers: [messy] }))
       .when(waiting(3 * minute))
       .then((seen) => {
-        expect(repaired).toEqual(['good'])
+        expect(repaired).toEqual(['7', 'good'])
         expect(seen.deadLetters).toEqual([])
       })
   })

@@ -88,13 +88,26 @@ const showWorkflow = defineRoute({
   access: read,
   path: instancePath,
   query: tenantQuery,
-  successes: [{ status: 200, description: 'The instance', schema: workflowDetails }],
+  successes: [
+    { status: 200, description: 'The instance', schema: workflowDetails },
+    {
+      ...{
+        status: 202,
+        description: 'It is to be started, and no worker has taken it up',
+        schema: startedView,
+      },
+      headers: { 'Retry-After': 'Seconds to wait' },
+    },
+  ],
   problems: ['NOT_FOUND', 'WORKFLOW_UNKNOWN'],
-  async handle({ spine, principal, path, query }) {
+  async handle({ spine, principal, path: { workflow, id }, query }) {
     const asked = visible(principal, given(query))
-    const shown =
-      asked === undefined ? null : await spine.workflows.show(path.workflow, path.id, given(asked))
-    return { body: found(shown, 'instance') }
+    const shown = asked === undefined ? null : await spine.workflows.show(workflow, id, given(asked))
+    if (asked === undefined || shown !== null) return { body: found(shown, 'instance') }
+    if (!(await spine.workflows.isAccepted(workflow, id, given(asked))))
+      return { body: found(null, 'instance') }
+    const { tenant } = spine.workflows.handle(workflow, id, given(asked))
+    return { status: 202, headers: { 'retry-after': '1' }, body: { workflow, id, tenant } }
   },
 })
 
