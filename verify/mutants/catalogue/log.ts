@@ -97,7 +97,16 @@ const publishing: readonly Mutant[] = [
         '`${event.tenant}\\n${event.source}\\n${event.id}`',
         '`${event.source}\\n${event.id}`',
       ),
-      edit('store/postgres/append.ts', 'c.tenant = i.tenant AND ', ''),
+      edit(
+        'store/postgres/append.ts',
+        'OR EXISTS (SELECT 1 FROM claimed c WHERE c.tenant = i.tenant AND ',
+        'OR EXISTS (SELECT 1 FROM claimed c WHERE ',
+      ),
+      edit(
+        'store/postgres/append.ts',
+        'NOT EXISTS (SELECT 1 FROM claimed c WHERE c.tenant = i.tenant AND ',
+        'NOT EXISTS (SELECT 1 FROM claimed c WHERE ',
+      ),
     ],
     caughtBy: conformance('scopes an id by tenant and source, and checks none without a fingerprint'),
   },

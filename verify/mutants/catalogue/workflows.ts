@@ -25,6 +25,32 @@ const histories: readonly Mutant[] = [
     caughtBy: whole('workflow/branches.test.ts', 'is found, explained, and waits for a person'),
   },
   {
+    name: 'promise-not-compared',
+    invariants: ['I43'],
+    bug: 'A step that is no point of no return any more, or has no undo any more, goes unnoticed.',
+    edits: [
+      edit(
+        'workflow/mismatch.ts',
+        'if (begun.pivot === pivot && !lost) return',
+        'if (begun.pivot || !lost || true) return',
+      ),
+    ],
+    caughtBy: whole('workflow/deployed.test.ts', 'it waits for the code that it was started with'),
+  },
+  {
+    name: 'failure-unheard',
+    invariants: ['I43'],
+    bug: 'What failed while nobody waited for it is lost with the end of its instance.',
+    edits: [
+      edit(
+        'workflow/program.ts',
+        'return lost ?? this.#failed.find(({ promise }) => !promise.heard)',
+        'return lost',
+      ),
+    ],
+    caughtBy: whole('workflow/misuse.test.ts', 'is heard of where it failed while the code went on'),
+  },
+  {
     name: 'history-without-token',
     invariants: ['I44'],
     bug: 'Who lost its lease goes on writing.',
@@ -95,8 +121,8 @@ const waiting: readonly Mutant[] = [
     edits: [
       edit(
         'workflow/program.ts',
-        'const call = this.calls.get(place)\n',
-        "const call = [...this.calls.values()].find(({ kind }) => kind === 'approval')\n",
+        "const call = this.calls.get(place)\n    return call?.kind === 'approval'",
+        "const call = [...this.calls.values()].find(({ kind }) => kind === 'approval')\n    return call?.kind === 'approval'",
       ),
     ],
     caughtBy: whole('workflow/approval-links.test.ts', 'of two at once counts one'),
@@ -212,6 +238,13 @@ const sagas: readonly Mutant[] = [
     ),
   },
   {
+    name: 'wish-behind-the-halt',
+    invariants: ['I54'],
+    bug: 'A wish to end waits behind what halts the instance.',
+    edits: [edit('workflow/driver.ts', 'this.#program.mayEnd && (await this.#services.wished())', 'false')],
+    caughtBy: whole('workflow/deployed.test.ts', 'ends what is in doubt at the first time of asking'),
+  },
+  {
     name: 'cancel-forgotten',
     invariants: ['I54'],
     bug: 'Who is asked to end goes on.',
@@ -314,7 +347,7 @@ const schedules: readonly Mutant[] = [
     invariants: ['I53'],
     bug: 'What breaks an invariant is found and nobody is told.',
     edits: [
-      edit('schedule/reconciler.ts', 'for (const orphan of found)', 'for (const orphan of found.slice(1))'),
+      edit('schedule/reconciler.ts', 'for (const each of found)', 'for (const each of found.slice(1))'),
     ],
     caughtBy: whole('schedule/reconciler.test.ts', 'or is given one within five minutes, once'),
   },

@@ -5,7 +5,7 @@ import { databaseUrl } from '../../../test/support.js'
 import { boolArray, float8Array, int4Array, textArray } from './arrays.js'
 
 const texts = ['', 'plain', null, 'NULL', '{"a":[1,"\\"]}', 'ä€𝄞', 'a\nb\t', `long ${'x'.repeat(70_000)}`]
-const cases: readonly [type: string, values: readonly unknown[], binary: Buffer][] = [
+const cases: readonly [type: string, values: readonly unknown[], binary: Buffer | readonly unknown[]][] = [
   ['text', texts, textArray(texts)],
   ['text', ['one'], textArray(['one'])],
   ['text', [null, null], textArray([null, null])],

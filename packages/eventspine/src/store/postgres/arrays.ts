@@ -36,7 +36,9 @@ export function textArray(values: readonly (string | null)[]): Buffer {
   return array.subarray(0, at)
 }
 
-export function int4Array(values: readonly number[]): Buffer {
+/** As they are where one is none: the database refuses it then, and that event alone. */
+export function int4Array(values: readonly number[]): Buffer | readonly number[] {
+  if (!values.every((value) => (value | 0) === value)) return values
   const array = begun('int4', values.length, false, values.length * (lengthBytes + 4))
   let at = headerBytes
   for (const value of values) at = array.writeInt32BE(value, array.writeInt32BE(4, at))
