@@ -47,6 +47,7 @@ export {
   ValidationError,
 } from './handle/index.js'
 export type { DoctorReport, Finding, SubscriptionDiagnosis } from './inspect/doctor.js'
+export type { Overview } from './inspect/overview.js'
 export type {
   AuditRow,
   DatabaseHealth,

@@ -14,12 +14,15 @@ export interface ServerLimits {
   readonly discardedBytesMax: number
   readonly inFlightPerCredentialMax: number
   readonly connectionsMax: number
-  /** Open `/v1/events/tail` streams of one credential. */
+  /** Open streams of one credential: `/v1/events/tail` and `/v1/overview/live`. */
   readonly tailsPerCredentialMax: number
   readonly tailHeartbeatMs: number
   readonly tailPollMs: number
   /** A reader of a stream that takes nothing for so long is let go. */
   readonly tailStallMsMax: number
+  /** A cell's overview is read at most so often, and by itself for its history. */
+  readonly overviewEveryMs: number
+  readonly overviewHistoryEveryMs: number
   readonly headersMsMax: number
   readonly requestMsMax: number
   readonly keepAliveMsMax: number
@@ -41,6 +44,8 @@ export const serverLimitsDefault: ServerLimits = Object.freeze({
   tailHeartbeatMs: 15_000,
   tailPollMs: 250,
   tailStallMsMax: 60_000,
+  overviewEveryMs: 1_000,
+  overviewHistoryEveryMs: 30_000,
   headersMsMax: 10_000,
   requestMsMax: 30_000,
   keepAliveMsMax: 60_000,

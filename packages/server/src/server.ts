@@ -8,6 +8,7 @@ import { Application } from './http/application.js'
 import { RequestMetrics } from './http/request-metrics.js'
 import { openApiDocument } from './openapi/document.js'
 import { type ServerOptions, type ServerSettings, settingsOf } from './options.js'
+import { Boards } from './overview/boards.js'
 import type { Route } from './route/route.js'
 import { checkRoutes, routeTable } from './route/table.js'
 import { appRoutes } from './routes/app-routes.js'
@@ -17,6 +18,12 @@ export interface ServerAddress {
   readonly port: number
   /** Such as http://127.0.0.1:4600 */
   readonly url: string
+}
+
+interface Running {
+  readonly application: Application
+  readonly stopping: AbortController
+  readonly boards: Boards
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
@@ -32,7 +39,7 @@ export class HttpServer {
   readonly #requests = new RequestMetrics()
   #given: readonly ApiKey[]
   #development: { readonly key: string; readonly record: ApiKey } | undefined
-  #running: { readonly application: Application; readonly stopping: AbortController } | undefined
+  #running: Running | undefined
   #address: ServerAddress | undefined
   #starting: Promise<ServerAddress> | undefined
   #ending: Promise<void> | undefined
@@ -84,6 +91,7 @@ export class HttpServer {
       this.replaceKeys(this.#given)
     }
     const stopping = new AbortController()
+    const boards = new Boards(this.#spine, this.#settings.limits, this.#logger)
     const application = new Application({
       spine: this.#spine,
       settings: this.#settings,
@@ -91,12 +99,14 @@ export class HttpServer {
       keys: this.#keys,
       routes: this.#routes,
       stopping: stopping.signal,
+      boards,
       tails: new InFlight('streams', this.#settings.limits.tailsPerCredentialMax),
       openApi: () => this.#openApi,
       requests: this.#requests,
     })
-    this.#running = { application, stopping }
+    this.#running = { application, stopping, boards }
     this.#address = await listen(application, this.#settings)
+    boards.start()
     return this.#address
   }
 
@@ -118,6 +128,7 @@ export class HttpServer {
     if (running === undefined) return
     const { fastify } = running.application
     running.stopping.abort()
+    running.boards.stop()
     const cut = setTimeout(() => fastify.server.closeAllConnections(), this.#settings.limits.drainMsMax)
     await running.application.close().finally(() => clearTimeout(cut))
   }

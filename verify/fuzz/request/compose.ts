@@ -25,6 +25,7 @@ const weights: Readonly<Record<string, number>> = {
   startRedrive: 4,
   pauseSubscription: 2,
   tailEvents: 3,
+  followOverview: 2,
 }
 const weightDefault = 10
 

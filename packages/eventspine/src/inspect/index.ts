@@ -6,6 +6,7 @@ export {
   type Finding,
   type SubscriptionDiagnosis,
 } from './doctor.js'
+export { type Overview, type OverviewInput, overviewOf } from './overview.js'
 export type {
   AuditRow,
   DatabaseHealth,
@@ -16,5 +17,6 @@ export type {
   Page,
   PageRequest,
   SubscriptionView,
+  Tally,
 } from './port.js'
 export { type CausalNode, causalTree, type EventView, viewOf } from './view.js'

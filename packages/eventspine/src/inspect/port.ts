@@ -1,6 +1,7 @@
 // What people and the console ask: all of it read-only, paged, and bounded.
 import type { BreakerState, Failure, WorkerRow } from '../deliver/port.js'
 import type { StoredEvent } from '../event/stored.js'
+import type { Category } from '../handle/category.js'
 import type {
   DeadLetter,
   DeadLetterFilter,
@@ -98,6 +99,16 @@ export interface DatabaseHealth {
   readonly schemaVersion: number
 }
 
+/** What a cell counts over all subscriptions, at one moment. */
+export interface Tally {
+  /** By the database's clock. */
+  readonly atMs: number
+  /** Events ever appended, about: numbers that a transaction drew and rolled back count as well. Only grows. */
+  readonly appended: number
+  /** Dead letters that wait for a person, those of replays among them; the most first. */
+  readonly deadLetters: readonly { readonly category: Category; readonly count: number }[]
+}
+
 export interface InspectPort {
   events(query: EventQuery): Promise<Page<StoredEvent>>
   event(id: string, tenant?: string): Promise<StoredEvent | null>
@@ -119,6 +130,7 @@ export interface InspectPort {
   breakers(closedMsMax?: number): Promise<readonly BreakerState[]>
   audit(query: PageRequest): Promise<Page<AuditRow>>
   health(): Promise<DatabaseHealth>
+  tally(): Promise<Tally>
 }
 
 export interface AuditRow {

@@ -13,6 +13,8 @@ import {
   diagnose,
   type EventQuery,
   type EventView,
+  type Overview,
+  overviewOf,
   type Page,
   type PageRequest,
   type SubscriptionView,
@@ -39,6 +41,7 @@ import type { Store } from '../store/store.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
 import { editedData } from './edited-data.js'
+import { examine } from './examination.js'
 import { redriveHint } from './redriving.js'
 import { Webhooks } from './webhooks.js'
 
@@ -341,21 +344,13 @@ export class Operator {
 
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
-    const { app, store, live } = this.#services
-    const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled] = await Promise.all([
-      store.subscriptions(),
-      store.breakers(),
-      store.workers(),
-      store.health(),
-      store.sourceLeases(),
-      store.tableStandings(app.name, this.#services.tables),
-      this.webhooks.list({ state: 'disabled' }),
-    ])
-    const { sources } = this.#services
-    const endpoints = disabled.filter(({ webhooks }) => app.webhooks.some(({ name }) => name === webhooks))
-    const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
-    const seen = { subscriptions, breakers, endpoints, workers, database, sources, sourceLeases, tables }
-    return diagnose({ app, batches, ...seen })
+    return diagnose(await examine(this.#services))
+  }
+
+  /** The state of the cell at one moment, with counters whose differences are rates. */
+  async overview(): Promise<Overview> {
+    const [seen, tally] = await Promise.all([examine(this.#services), this.#services.store.tally()])
+    return overviewOf({ seen, tally })
   }
 
   ping(): Promise<void> {

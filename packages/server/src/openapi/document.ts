@@ -4,6 +4,7 @@ import type { ServerSettings } from '../options.js'
 import { type ProblemCode, problemKinds } from '../problem/catalog.js'
 import { problemContentType } from '../problem/problem.js'
 import type { Route, Success } from '../route/route.js'
+import { namedOverviewViews } from '../schema/overview.js'
 import { namedViews } from '../schema/views.js'
 import { namedWorkflowViews } from '../schema/workflow-views.js'
 import { SchemaBook } from './schema-book.js'
@@ -50,7 +51,7 @@ const bodyProblems: readonly ProblemCode[] = [
 
 export function openApiDocument(routes: readonly Route[], settings: ServerSettings): Record<string, unknown> {
   const named = Object.assign({}, ...routes.map((route) => route.named ?? {})) as Route['named']
-  const book = new SchemaBook({ ...namedViews, ...namedWorkflowViews, ...named })
+  const book = new SchemaBook({ ...namedViews, ...namedWorkflowViews, ...namedOverviewViews, ...named })
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const path = route.url.replaceAll(/:([a-zA-Z][a-zA-Z0-9]*)/g, '{$1}')

@@ -8,6 +8,7 @@ import type { InFlight } from '../access/in-flight.js'
 import type { Access, Principal } from '../access/principal.js'
 import type { RequestMetrics } from '../http/request-metrics.js'
 import type { ServerSettings } from '../options.js'
+import type { Boards } from '../overview/boards.js'
 import type { ProblemCode } from '../problem/catalog.js'
 import type { Problem } from '../problem/problem.js'
 import { inPlace, readValues } from './read.js'
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly logger: Logger
   /** Aborts when the server stops: streams end on it. */
   readonly stopping: AbortSignal
+  /** What the overview of each cell shows. */
+  readonly boards: Boards
   /** Counts open streams. */
   readonly tails: InFlight
   /** The OpenAPI document as JSON text. */

@@ -3,6 +3,7 @@ import { approvalRoutes } from '../routes/approvals.js'
 import { deadLetterRoutes } from '../routes/dead-letters.js'
 import { eventRoutes } from '../routes/events.js'
 import { operationRoutes } from '../routes/operations.js'
+import { overviewRoutes } from '../routes/overview.js'
 import { publishRoute } from '../routes/publish.js'
 import { redriveRoutes } from '../routes/redrives.js'
 import { replayRoutes } from '../routes/replays.js'
@@ -27,6 +28,7 @@ export const routeTable: readonly Route[] = [
   ...redriveRoutes,
   ...replayRoutes,
   ...operationRoutes,
+  ...overviewRoutes,
   ...systemRoutes,
 ]
 

@@ -236,16 +236,16 @@ export const auditView = z.object({
   details: z.record(z.string(), z.unknown()),
 })
 
+export const findingView = z.object({
+  severity: z.enum(['error', 'warning', 'info']),
+  subject: z.string(),
+  message: z.string(),
+  advice: z.string(),
+})
+
 export const doctorView = z.object({
   healthy: z.boolean(),
-  findings: z.array(
-    z.object({
-      severity: z.enum(['error', 'warning', 'info']),
-      subject: z.string(),
-      message: z.string(),
-      advice: z.string(),
-    }),
-  ),
+  findings: z.array(findingView),
   subscriptions: z.array(
     z.looseObject({
       name: z.string(),
@@ -295,6 +295,7 @@ export const namedViews = {
   Breaker: breakerView,
   WebhookEndpoint: endpointView,
   AuditEntry: auditView,
+  Finding: findingView,
   DoctorReport: doctorView,
   Problem: problemView,
 } as const

@@ -1,16 +1,13 @@
 // GET /v1/events/tail: the log as server-sent events. A reader pulls: what it does not take is not read from the
 // database, so a slow one costs one page of memory and delays nobody.
-import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type EventQuery, EventspineError, type Operator } from 'eventspine'
 import type { ServerLimits } from '../options.js'
 import type { Answer, Incoming } from '../route/route.js'
 import { foreignPlace } from './place.js'
 import { type TailMessage, TailReader, type TailStart } from './reader.js'
+import { greeting, sentEvents } from './sent-events.js'
 
-const contentType = 'text/event-stream; charset=utf-8'
-/** Readers are told to come back after so long. */
-const reconnectMs = 2_000
 /** How long to wait after the log could not be read. */
 const failurePauseMs = 2_000
 
@@ -21,17 +18,13 @@ export async function tailStream(
   query: EventQuery | undefined,
   start: TailStart,
 ): Promise<Answer> {
-  if (incoming.request.method === 'HEAD') return { body: '', contentType }
-  const leave = incoming.tails.enter(incoming.principal.id)
   try {
-    const reader = query === undefined ? undefined : new TailReader(operator, query, start.place)
-    const first = (await reader?.begin(start.from)) ?? []
-    const tail = new Tail(incoming, reader)
-    const stream = Readable.from(tail.messages(first), { highWaterMark: 1 })
-    stream.once('close', leave)
-    return { body: stream, contentType }
+    return await sentEvents(incoming, async (ended) => {
+      const reader = query === undefined ? undefined : new TailReader(operator, query, start.place)
+      const first = (await reader?.begin(start.from)) ?? []
+      return new Tail(incoming, reader, ended).messages(first)
+    })
   } catch (error) {
-    leave()
     // The reader's cursor came out of the id.
     throw error instanceof EventspineError && error.field === '/cursor' ? foreignPlace(error) : error
   }
@@ -43,21 +36,15 @@ class Tail {
   readonly #limits: ServerLimits
   readonly #ended: AbortSignal
 
-  constructor(incoming: Incoming, reader: TailReader | undefined) {
-    const left = new AbortController()
+  constructor(incoming: Incoming, reader: TailReader | undefined, ended: AbortSignal) {
     this.#incoming = incoming
     this.#reader = reader
     this.#limits = incoming.settings.limits
-    this.#ended = AbortSignal.any([incoming.stopping, left.signal])
-    const { socket } = incoming.request
-    socket.once('close', () => left.abort())
-    if (socket.destroyed) left.abort()
-    // A reader that takes nothing leaves the socket without progress, heartbeats included.
-    socket.setTimeout(this.#limits.tailStallMsMax)
+    this.#ended = ended
   }
 
   async *messages(first: readonly TailMessage[]): AsyncGenerator<string> {
-    yield `retry: ${reconnectMs}\n: connected\n\n`
+    yield greeting
     let messages = first
     let saidAt = performance.now()
     while (!this.#ended.aborted) {

@@ -11,6 +11,7 @@ import { describeLease } from './lease.js'
 import { describeLifecycle } from './lifecycle.js'
 import { describeLog } from './log.js'
 import { describeOperate } from './operate.js'
+import { describeOverview } from './overview.js'
 import { describePersonal } from './personal.js'
 import { describeRecover } from './recover.js'
 import { describeRedrive } from './redrive.js'
@@ -51,6 +52,7 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeReplay(open)
     describeInspect(open)
     describeOperate(open)
+    describeOverview(open)
     describeLifecycle(open)
     describeWorkflow(open)
     describeSchedule(open)

@@ -3,7 +3,7 @@ import type { AuditRow, InspectPort } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
 import { correlated, firsts, pageOfEvents, withTick } from './event-query.js'
 import { liveWorkers } from './lease.js'
-import { groupLetters, lettersMatching, letterView } from './letters.js'
+import { countCategories, groupLetters, lettersMatching, letterView } from './letters.js'
 import { pageOf } from './paging.js'
 import { redriveView } from './redrive.js'
 import { replayView } from './replay.js'
@@ -35,6 +35,10 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     },
     async health() {
       return healthOf(tables)
+    },
+    async tally() {
+      const dead = [...tables.letters.values()].filter(({ state }) => state === 'dead')
+      return { atMs: tables.now(), appended: tables.seqLast, deadLetters: countCategories(dead) }
     },
   }
 }

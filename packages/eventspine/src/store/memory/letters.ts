@@ -1,5 +1,7 @@
 // Dead letters as they are chosen, shown and grouped.
 import { typeMatcher } from '../../event/pattern.js'
+import type { Category } from '../../handle/category.js'
+import type { Tally } from '../../inspect/port.js'
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup } from '../../redrive/port.js'
 import type { ConsumerRow, LetterRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
@@ -78,6 +80,14 @@ export function groupLetters(letters: readonly LetterRow[]): DeadLetterGroup[] {
     })
   }
   return [...groups.values()].sort((a, b) => b.count - a.count)
+}
+
+export function countCategories(letters: readonly LetterRow[]): Tally['deadLetters'] {
+  const counts = new Map<Category, number>()
+  for (const { failure } of letters) counts.set(failure.category, (counts.get(failure.category) ?? 0) + 1)
+  return [...counts]
+    .map(([category, count]) => ({ category, count }))
+    .sort((a, b) => b.count - a.count || (a.category < b.category ? -1 : 1))
 }
 
 /** Where the deliveries of these consumers stand besides completed and skipped. */

@@ -93,6 +93,11 @@ export class MemoryTables {
     this.ticks.push({ number: 0, epoch, after: snapshot, snapshot, seqEstimate: 0, madeAtMs: this.now() })
   }
 
+  /** The highest number that an event was given. */
+  get seqLast(): number {
+    return this.#seq
+  }
+
   now(): number {
     return this.clock.now()
   }

@@ -6,6 +6,7 @@ import { deliveryInspection } from './inspect-deliveries.js'
 import { eventInspection } from './inspect-events.js'
 import { healthInspection } from './inspect-health.js'
 import { subscriptionInspection } from './inspect-subscriptions.js'
+import { tallyInspection } from './inspect-tally.js'
 import { redriveInspection } from './redrive.js'
 import { replayInspection } from './replay.js'
 
@@ -19,5 +20,6 @@ export function inspectStatements(database: Database): Omit<InspectPort, 'breake
     ...redriveInspection(database),
     ...replayInspection(database),
     ...healthInspection(database),
+    ...tallyInspection(database),
   }
 }

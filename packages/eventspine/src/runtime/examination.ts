@@ -1,0 +1,33 @@
+// All that doctor judges, read from a cell at once.
+import type { DoctorInput } from '../inspect/index.js'
+import type { OperatorServices } from './operator.js'
+
+/** Disabled endpoints that are looked at. */
+const endpointsMax = 500
+
+export async function examine(services: OperatorServices): Promise<DoctorInput> {
+  const { app, store, live, sources } = services
+  const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled] = await Promise.all([
+    store.subscriptions(),
+    store.breakers(),
+    store.workers(),
+    store.health(),
+    store.sourceLeases(),
+    store.tableStandings(app.name, services.tables),
+    store.webhookEndpoints({ state: 'disabled' }, endpointsMax),
+  ])
+  const endpoints = disabled.filter(({ webhooks }) => app.webhooks.some(({ name }) => name === webhooks))
+  const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
+  return {
+    app,
+    batches,
+    subscriptions,
+    breakers,
+    endpoints,
+    workers,
+    database,
+    sources,
+    sourceLeases,
+    tables,
+  }
+}

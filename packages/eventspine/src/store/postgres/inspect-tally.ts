@@ -1,0 +1,30 @@
+// What the whole cell counts: a number that the log's sequence keeps anyway, and the dead letters through their index.
+import type { InspectPort, Tally } from '../../inspect/port.js'
+import type { Database } from './database.js'
+import { bounded, millisecondsOf } from './inspect-page.js'
+
+const selectAppended = `SELECT ${millisecondsOf('clock_timestamp()')} AS at_ms,
+  coalesce(pg_sequence_last_value('eventspine.event_seq'), 0)::float8 AS appended`
+
+const selectDead = `SELECT category, count(*)::float8 AS count FROM eventspine.dead_letter
+WHERE state = 'dead' GROUP BY category ORDER BY count(*) DESC, category`
+
+interface AppendedRow {
+  readonly at_ms: number
+  readonly appended: number
+}
+
+export function tallyInspection(database: Database): Pick<InspectPort, 'tally'> {
+  return {
+    tally: () =>
+      bounded(database, async (connection) => {
+        const [row] = await connection.query<AppendedRow>('inspect.appended', selectAppended)
+        const { at_ms: atMs, appended } = row as AppendedRow
+        const deadLetters = await connection.query<Tally['deadLetters'][number]>(
+          'inspect.dead-count',
+          selectDead,
+        )
+        return { atMs, appended, deadLetters }
+      }),
+  }
+}

@@ -1,0 +1,57 @@
+// The state of a whole cell in one glance: now, over the last hour, and as it changes. Its figures span tenants.
+import { z } from 'zod'
+import { overviewStream } from '../overview/stream.js'
+import { defineRoute } from '../route/route.js'
+import { overviewView } from '../schema/overview.js'
+import { cellQuery, noPath } from '../schema/parts.js'
+
+const read = { scope: 'read', tenancy: 'system' } as const
+const tag = 'Overview'
+
+const showOverview = defineRoute({
+  method: 'GET',
+  url: '/v1/overview',
+  operationId: 'showOverview',
+  tag,
+  summary: 'Show the state of a cell, with its last hour',
+  description:
+    'Read at most once a second, however many ask. Rates are averages over some seconds; they are null in the first second of a server. The history is kept in memory by the server that answers, one point for 30 s, for an hour: `since` says when it begins.',
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  successes: [{ status: 200, description: 'The overview', schema: overviewView }],
+  problems: ['CELL_UNKNOWN'],
+  async handle({ boards, query }) {
+    const board = boards.of(query.cell)
+    const figures = await board.current()
+    return { body: { ...figures, history: board.history, since: board.since } }
+  },
+})
+
+const liveDescription = `Server-sent events: each message's \`data\` is the overview of a moment as JSON, without its history;
+about one a second. A reader that is slow misses some and is never sent an old one. A comment line comes in the place of what
+could not be read. A reader that takes nothing for a minute is let go.`
+
+const followOverview = defineRoute({
+  method: 'GET',
+  url: '/v1/overview/live',
+  operationId: 'followOverview',
+  tag,
+  summary: 'Follow the state of a cell',
+  description: liveDescription,
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  successes: [
+    {
+      status: 200,
+      description: 'A stream of OverviewFigures',
+      schema: z.string(),
+      contentType: 'text/event-stream',
+    },
+  ],
+  problems: ['CELL_UNKNOWN', 'IN_FLIGHT_MAX'],
+  handle: (call) => overviewStream(call, call.boards.of(call.query.cell)),
+})
+
+export const overviewRoutes = [showOverview, followOverview]
