@@ -57,6 +57,13 @@ export type {
   PageRequest,
   SubscriptionView,
 } from './inspect/port.js'
+export type {
+  Trace,
+  TraceAttempt,
+  TraceDelivery,
+  TraceEvent,
+  TraceInstance,
+} from './inspect/trace.js'
 export type { CausalNode, EventView } from './inspect/view.js'
 export { type ErrorCode, EventspineError, errorCodes } from './kernel/index.js'
 export { jsonLogger, type Logger, type LogLevel } from './observe/log.js'

@@ -119,6 +119,25 @@ test('an event with its deliveries, runs and causal tree', async () => {
   expect(json.deliveries).toMatchObject([{ runs: [{ outcome: 'done' }] }, { runs: [{ outcome: 'done' }] }])
 })
 
+test('the trace of an event, and of none', async () => {
+  expect((await fixture.send('/v1/events', { json: { ...order('trace'), id: 'trace/1' } })).status).toBe(202)
+  const path = '/v1/events/trace%2F1/trace'
+  const attempted = ({ json }: Reply) => {
+    const events = json.events as unknown as { deliveries: { attempts: unknown[] }[] }[]
+    return (
+      events.length === 2 && events[0]?.deliveries.every(({ attempts }) => attempts.length === 1) === true
+    )
+  }
+  const { json } = await fixture.until(() => call('traceEvent', path), attempted)
+  expect(json).toMatchObject({ correlationId: 'trace/1', truncated: false })
+  expect(json.events).toMatchObject([
+    { id: 'trace/1', deliveries: [{ subscription: 'confirm' }, { subscription: 'remember' }] },
+    { type: 'orders.order-confirmed', causationId: 'trace/1' },
+  ])
+  for (const none of ['/v1/events/none/trace', `${path}?tenant=acme`])
+    expect((await fixture.send(none)).status).toBe(404)
+})
+
 test('subscriptions, workers, breakers, doctor', async () => {
   expect(
     items(await call('listSubscriptions', '/v1/subscriptions'))

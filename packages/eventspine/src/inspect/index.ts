@@ -19,4 +19,15 @@ export type {
   SubscriptionView,
   Tally,
 } from './port.js'
+export {
+  spansOf,
+  type Trace,
+  type TraceAttempt,
+  type TraceDelivery,
+  type TraceEvent,
+  type TraceInstance,
+  type TracePart,
+  tracePart,
+  withPublishers,
+} from './trace.js'
 export { type CausalNode, causalTree, type EventView, viewOf } from './view.js'

@@ -18,6 +18,7 @@ import {
   type Page,
   type PageRequest,
   type SubscriptionView,
+  type Trace,
   viewOf,
 } from '../inspect/index.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
@@ -43,6 +44,7 @@ import { Contracts } from './contracts.js'
 import { editedData } from './edited-data.js'
 import { examine } from './examination.js'
 import { redriveHint } from './redriving.js'
+import { traceOf } from './tracing.js'
 import { Webhooks } from './webhooks.js'
 
 export interface EventDetails {
@@ -116,6 +118,13 @@ export class Operator {
     const own = correlated.filter((each) => each.tenant === event.tenant)
     const chain = causalTree(await Promise.all(own.map((each) => this.#view(each))))
     return { event: view, deliveries, chain: chain ?? { event: view, children: [] } }
+  }
+
+  /** One event with all that it came from and led to, every attempt of it; null when there is none. At most about 1,000 spans. */
+  async trace(id: string, tenant?: string): Promise<Trace | null> {
+    const { store } = this.#services
+    const event = await store.event(id, tenant)
+    return event === null ? null : await traceOf(store, event)
   }
 
   async #view(event: StoredEvent): Promise<EventView> {

@@ -28,6 +28,9 @@ export function kindOf(type: string): StimulusKind {
   return type.slice(type.lastIndexOf('.') + 1) as StimulusKind
 }
 
+/** The workflow whose stimulus it is. */
+export const workflowOf = (type: string) => type.slice(typePrefix.length, type.lastIndexOf('.'))
+
 export interface StartData {
   readonly input: unknown
   readonly parent?: Parent

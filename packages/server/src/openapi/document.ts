@@ -5,6 +5,7 @@ import { type ProblemCode, problemKinds } from '../problem/catalog.js'
 import { problemContentType } from '../problem/problem.js'
 import type { Route, Success } from '../route/route.js'
 import { namedOverviewViews } from '../schema/overview.js'
+import { namedTraceViews } from '../schema/trace.js'
 import { namedViews } from '../schema/views.js'
 import { namedWorkflowViews } from '../schema/workflow-views.js'
 import { SchemaBook } from './schema-book.js'
@@ -51,7 +52,13 @@ const bodyProblems: readonly ProblemCode[] = [
 
 export function openApiDocument(routes: readonly Route[], settings: ServerSettings): Record<string, unknown> {
   const named = Object.assign({}, ...routes.map((route) => route.named ?? {})) as Route['named']
-  const book = new SchemaBook({ ...namedViews, ...namedWorkflowViews, ...namedOverviewViews, ...named })
+  const book = new SchemaBook({
+    ...namedViews,
+    ...namedWorkflowViews,
+    ...namedOverviewViews,
+    ...namedTraceViews,
+    ...named,
+  })
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const path = route.url.replaceAll(/:([a-zA-Z][a-zA-Z0-9]*)/g, '{$1}')

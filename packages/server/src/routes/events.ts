@@ -14,6 +14,7 @@ import {
   tenantName,
   text,
 } from '../schema/parts.js'
+import { traceView } from '../schema/trace.js'
 import { eventDetails, eventView } from '../schema/views.js'
 import { tailPlace } from '../tail/place.js'
 import { tailStream } from '../tail/stream.js'
@@ -77,6 +78,26 @@ const showEvent = defineRoute({
   },
 })
 
+const traceEvent = defineRoute({
+  method: 'GET',
+  url: '/v1/events/:id/trace',
+  operationId: 'traceEvent',
+  tag,
+  summary: 'Show all that an event came from and led to, with every attempt',
+  description:
+    'Everything of its correlation in one waterfall, at most 250 events and about 1,000 spans. Attempts are those that run history still has.',
+  access: read,
+  path: idPath,
+  query: cellQuery.extend({ tenant: tenantName.optional() }),
+  successes: [{ status: 200, description: 'The trace', schema: traceView }],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, principal, path, query }) {
+    const asked = visible(principal, given({ tenant: query.tenant }))
+    const trace = asked === undefined ? null : await spine.operator(query.cell).trace(path.id, asked.tenant)
+    return { body: found(trace, 'event') }
+  },
+})
+
 const tailDescription = `Server-sent events: each message's \`data\` is one event as JSON. Begins with what comes (the
 last moment before may be among it), or at the beginning of the log with \`from=beginning\`. A reader that reconnects with
 the Last-Event-ID header, as browsers do by themselves, goes on behind that event. It misses none, and after a crash of the
@@ -110,4 +131,4 @@ const tailEvents = defineRoute({
   },
 })
 
-export const eventRoutes = [listEvents, tailEvents, showEvent]
+export const eventRoutes = [listEvents, tailEvents, showEvent, traceEvent]

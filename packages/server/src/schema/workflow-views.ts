@@ -26,7 +26,7 @@ export const instanceView = z.object({
     .describe('Why it waits for a person: its dead letter'),
 })
 
-const entryView = z.object({
+export const entryView = z.object({
   position: z.number().int(),
   kind: z.string(),
   place: z.string().describe('Which call of its code: `2`, or `4.1/0` in a branch'),
