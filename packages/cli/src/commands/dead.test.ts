@@ -29,7 +29,7 @@ it.each([60, 80, 100, 132])('keeps a dead letter and its id to one line of %i co
 })
 
 it.each([60, 80, 100, 132])('keeps a fault and its fingerprint to one line of %i columns', (width) => {
-  const times = { firstAtMs: letter.diedAtMs, lastAtMs: letter.diedAtMs }
+  const times = { firstAtMs: letter.diedAtMs, lastAtMs: letter.diedAtMs, hourly: [] }
   const group = { count: 12_000, subscription: 'charge-the-payment', ...times, ...failure }
   for (const line of groupLines([{ ...group, category: 'validation' }], width))
     expect(widthOfText(line)).toBeLessThanOrEqual(width)

@@ -58,7 +58,12 @@ export interface DeadLetterGroup {
   readonly count: number
   readonly firstAtMs: number
   readonly lastAtMs: number
+  /** How many died in each of the last 24 hours, the one that ends now last. */
+  readonly hourly: readonly number[]
 }
+
+/** Hours of `hourly`. */
+export const groupHours = 24
 
 export interface RedriveRequest {
   readonly filter: DeadLetterFilter

@@ -141,6 +141,10 @@ export const deadLetterGroupView = z.object({
   count,
   firstAtMs: milliseconds,
   lastAtMs: milliseconds,
+  hourly: z
+    .array(count)
+    .length(24)
+    .describe('How many died in each of the last 24 hours, the one that ends now last'),
 })
 
 export const redriveView = z.object({

@@ -287,6 +287,12 @@ function describeLetterQueries(open: OpenScene): void {
       ['slow', 3, 'The bank was too slow'],
       ['no-such-customer', 2, 'no such customer'],
     ])
+    // Time that is real has all of them in this hour.
+    for (const { hourly, count } of groups) {
+      expect(hourly).toHaveLength(24)
+      expect(hourly.reduce((sum, each) => sum + each, 0)).toBe(count)
+      expect(hourly.at(-1)).toBe(count)
+    }
     await scene.store.discard({ fingerprint: 'slow' }, 'bob', 'gone')
     expect((await scene.store.deadLetterGroups({})).map(({ count }) => count)).toEqual([2])
   })

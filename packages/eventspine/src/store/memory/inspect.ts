@@ -81,7 +81,8 @@ function letterInspection(tables: MemoryTables): LetterInspection {
       return letter === undefined ? null : letterView(letter)
     },
     async deadLetterGroups(filter) {
-      return groupLetters(lettersMatching(tables, filter).filter(({ state }) => state === 'dead'))
+      const dead = lettersMatching(tables, filter).filter(({ state }) => state === 'dead')
+      return groupLetters(dead, tables.now())
     },
   }
 }

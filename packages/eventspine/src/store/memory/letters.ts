@@ -2,9 +2,16 @@
 import { typeMatcher } from '../../event/pattern.js'
 import type { Category } from '../../handle/category.js'
 import type { Tally } from '../../inspect/port.js'
-import type { DeadLetter, DeadLetterFilter, DeadLetterGroup } from '../../redrive/port.js'
+import {
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterGroup,
+  groupHours,
+} from '../../redrive/port.js'
 import type { ConsumerRow, LetterRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
+
+const hourMs = 3_600_000
 
 /** Letters that match, oldest death first. */
 export function lettersMatching(tables: MemoryTables, filter: DeadLetterFilter): LetterRow[] {
@@ -63,7 +70,7 @@ export function letterView(letter: LetterRow): DeadLetter {
 }
 
 /** Same subscription, category and fingerprint are one group; the largest comes first. */
-export function groupLetters(letters: readonly LetterRow[]): DeadLetterGroup[] {
+export function groupLetters(letters: readonly LetterRow[], nowMs: number): DeadLetterGroup[] {
   const groups = new Map<string, DeadLetterGroup>()
   for (const { consumer, failure, diedAtMs } of letters) {
     const { category, fingerprint, message } = failure
@@ -77,10 +84,15 @@ export function groupLetters(letters: readonly LetterRow[]): DeadLetterGroup[] {
       count: (known?.count ?? 0) + 1,
       firstAtMs: Math.min(known?.firstAtMs ?? diedAtMs, diedAtMs),
       lastAtMs: Math.max(known?.lastAtMs ?? diedAtMs, diedAtMs),
+      hourly: countedIn(known?.hourly ?? Array<number>(groupHours).fill(0), nowMs - diedAtMs),
     })
   }
   return [...groups.values()].sort((a, b) => b.count - a.count)
 }
+
+/** One more in the hour of so long ago, if that is one of them. */
+const countedIn = (hourly: readonly number[], agoMs: number) =>
+  hourly.map((count, at) => (at === groupHours - 1 - Math.floor(agoMs / hourMs) ? count + 1 : count))
 
 export function countCategories(letters: readonly LetterRow[]): Tally['deadLetters'] {
   const counts = new Map<Category, number>()

@@ -131,6 +131,19 @@ describe('memory time', () => {
 })
 
 describe('memory housekeeping', () => {
+  it('tells in which hours letters died', async () => {
+    const all = made()
+    const scene = new Scene(all)
+    await scene.subscribe()
+    let lease = await scene.leased()
+    for (const minutes of [60 * 22, 59, 2]) {
+      lease = (await scene.died(lease, 1)).lease
+      await all.advance(minutes * 60_000)
+    }
+    const [group] = await scene.store.deadLetterGroups({})
+    expect(group).toMatchObject({ count: 3, hourly: [1, ...Array(21).fill(0), 1, 1] })
+  })
+
   it('removes what is old and over: events, runs, letters, ids', async () => {
     const all = made()
     const scene = new Scene(all)

@@ -25,7 +25,7 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
       return {
         selected: selected.length,
         guarded: dead.length - selected.length,
-        groups: groupLetters(selected),
+        groups: groupLetters(selected, tables.now()),
       }
     },
     async createRedrive(id, request) {

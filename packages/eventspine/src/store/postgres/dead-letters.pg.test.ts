@@ -165,6 +165,7 @@ describe('groups', () => {
         count: 2,
         firstAtMs: expect.any(Number),
         lastAtMs: expect.any(Number),
+        hourly: expect.any(Array),
       },
       {
         subscription: 'invoices',
@@ -174,9 +175,31 @@ describe('groups', () => {
         count: 1,
         firstAtMs: expect.any(Number),
         lastAtMs: expect.any(Number),
+        hourly: expect.any(Array),
       },
     ])
     expect((await store.deadLetterGroups({ tenant: 'b' })).map((group) => group.count)).toEqual([1])
+  })
+
+  test('tell how many died in each of the last 24 hours', async () => {
+    await store.register([record('hourly')])
+    const dead = await deadLettersOf(
+      store,
+      'hourly',
+      [...Array(6).keys()].map(() => newEvent({ tenant: 'h' })),
+    )
+    const minutesAgo = [1, 59, 61, 23 * 60 + 59, 24 * 60 + 1, 48 * 60]
+    for (const [at, { seq }] of dead.entries())
+      await store.sql(
+        `UPDATE eventspine.dead_letter SET died_at = clock_timestamp() - make_interval(mins => $1) WHERE seq = $2`,
+        [minutesAgo[at], seq],
+      )
+    const [group, ...others] = await store.deadLetterGroups({ subscription: 'hourly' })
+    expect(others).toEqual([])
+    expect(group).toMatchObject({ count: 6, hourly: [1, ...Array(21).fill(0), 1, 2] })
+    expect((group?.lastAtMs ?? 0) - (group?.firstAtMs ?? 0)).toBeGreaterThan(47 * 3_600_000)
+    const { groups } = await store.previewRedrive({ subscription: 'hourly' }, 3)
+    expect(groups).toEqual([group])
   })
 })
 

@@ -4,9 +4,10 @@ import type { Failure } from '../../deliver/port.js'
 import { deliveryId } from '../../event/stored.js'
 import type { InspectPort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
-import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, RedrivePort } from '../../redrive/port.js'
+import type { DeadLetter, DeadLetterFilter, RedrivePort } from '../../redrive/port.js'
 import { insertAudit } from './audit.js'
 import type { Connection, Database } from './database.js'
+import { groupsOf } from './dead-letter-groups.js'
 import { addPattern, Conditions, isoText } from './inspect-conditions.js'
 import {
   bounded,
@@ -20,9 +21,8 @@ import {
 } from './inspect-page.js'
 import { eventOfCopy } from './rows.js'
 
-/** Ids in one filter, groups in one answer, letters discarded in one transaction, and such transactions in one call. */
+/** Ids in one filter, letters discarded in one transaction, and such transactions in one call. */
 const idsMax = 1_000
-const groupsMax = 200
 const discardLettersMax = 10_000
 const discardStepsMax = 1_000
 
@@ -133,36 +133,6 @@ export const letterOfRow = (row: LetterRow): DeadLetter => ({
   resolvedBy: row.resolved_by,
   reason: row.reason,
 })
-
-interface GroupRow extends Omit<DeadLetterGroup, 'firstAtMs' | 'lastAtMs' | 'message'> {
-  readonly message: string | null
-  readonly first_ms: number
-  readonly last_ms: number
-}
-
-/** The unresolved letters that `where` meets, by fault, the largest group first. */
-export async function groupsOf(
-  connection: Connection,
-  name: string,
-  where: Conditions,
-): Promise<DeadLetterGroup[]> {
-  const text = `SELECT g.subscription, g.category, g.fingerprint, g.count, message.text AS message,
-  ${millisecondsOf('g.first_at')} AS first_ms, ${millisecondsOf('g.last_at')} AS last_ms
-FROM (SELECT l.subscription, l.category, l.fingerprint, count(*) AS count, min(l.died_at) AS first_at, max(l.died_at) AS last_at
-  FROM eventspine.dead_letter l WHERE l.state = 'dead' AND ${where.text}
-  GROUP BY l.subscription, l.category, l.fingerprint ORDER BY count(*) DESC, max(l.died_at) DESC LIMIT ${groupsMax}) g
-LEFT JOIN LATERAL (SELECT l.failure ->> 'message' AS text FROM eventspine.dead_letter l
-  WHERE l.state = 'dead' AND l.subscription = g.subscription AND l.category = g.category AND l.fingerprint = g.fingerprint
-    AND l.died_at = g.last_at LIMIT 1) message ON TRUE
-ORDER BY g.count DESC, g.last_at DESC`
-  const rows = await connection.query<GroupRow>(`${name}${where.shape}`, text, where.values)
-  return rows.map(({ message, first_ms, last_ms, ...row }) => ({
-    ...row,
-    message: message ?? '',
-    firstAtMs: first_ms,
-    lastAtMs: last_ms,
-  }))
-}
 
 type LetterInspection = Pick<InspectPort, 'deadLetters' | 'deadLetter' | 'deadLetterGroups'>
 
