@@ -156,7 +156,7 @@ function fieldOfPart(asked: Case, field: string | undefined): string[] {
 }
 
 const stateful: ReadonlySet<string> = new Set(['CELL_UNKNOWN', 'CLOUDEVENT_INVALID'])
-const stateParameters = /\/(query|headers)\/(cursor|lastEventId|last-event-id)|"\/filter"/
+const stateParameters = /\/(query|headers)\/(cursor|pattern|lastEventId|last-event-id)|"\/filter"/
 
 function refusesForm(asked: Case, reply: Reply): boolean {
   if (![400, 413, 414, 415, 431].includes(reply.status)) return false

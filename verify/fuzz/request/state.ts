@@ -27,6 +27,13 @@ const kindOfPath: readonly (readonly [RegExp, Kind])[] = [
 /** What they make has an id of its own. */
 const namesItself = ['publishEvents', 'startWorkflow']
 
+const patterns = [
+  '{"data":{"at":[{"numeric":[">",3]}]}}',
+  '{"tenant":["acme"]}',
+  '{"data":{"reason":[{"prefix":"permanent"}]}}',
+  '{"data":1}',
+  '{',
+]
 export const eventTypes = [
   'tests.anything',
   'tests.anything',
@@ -69,6 +76,8 @@ export class State {
       case 'type':
       case 'eventType':
         return dice.pick(eventTypes)
+      case 'pattern':
+        return dice.pick(patterns)
       case 'cursor':
         return this.#draw(dice, `cursor ${operation.id}`)
       case 'reply':

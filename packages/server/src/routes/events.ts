@@ -20,6 +20,7 @@ import { tailPlace } from '../tail/place.js'
 import { tailStream } from '../tail/stream.js'
 import { emptyPage, found, given, pageAnswer } from './answers.js'
 import { eventPage } from './event-page.js'
+import { filterOf, searchEvents } from './event-search.js'
 
 const read = { scope: 'read', tenancy: 'filtered' } as const
 const tag = 'Events'
@@ -31,6 +32,11 @@ const filters = {
   tenant: tenantName.optional(),
 }
 
+const eventsFound = pageOf(eventView).extend({
+  scanned: z.number().int().optional().describe('With a pattern: events looked at'),
+  reachedEnd: z.boolean().optional().describe('With a pattern: there is nothing behind them'),
+})
+
 const listEvents = defineRoute({
   method: 'GET',
   url: '/v1/events',
@@ -38,25 +44,37 @@ const listEvents = defineRoute({
   tag,
   summary: 'List events',
   description:
-    'Newest first unless asked otherwise. Times are those at which the events were recorded. A page is shorter than its limit when bodies are large: the cursor says whether there is more.',
+    'Newest first unless asked otherwise. Times are those at which the events were recorded. A page is shorter than its limit when bodies are large: the cursor says whether there is more. With `pattern` a page looks at 2,000 events at most, says how many it looked at (`scanned`) and whether there is nothing behind them (`reachedEnd`): it may be empty and yet have a cursor that goes on. Name a type, key or time with it.',
   access: read,
   path: noPath,
   query: pageQuery.extend({
     ...filters,
     after: instant.optional(),
     before: instant.optional(),
+    pattern: z
+      .string()
+      .min(1)
+      .max(4_000)
+      .describe(
+        'An event pattern as JSON, over the attributes and the data, such as {"data":{"amount":[{"numeric":[">",100]}]}}',
+      )
+      .optional(),
     order: z
       .enum(['newest', 'oldest'])
       .describe('Default newest. The cursor of oldest never ends')
       .optional(),
   }),
-  successes: [{ status: 200, description: 'A page of events', schema: pageOf(eventView) }],
+  successes: [{ status: 200, description: 'A page of events', schema: eventsFound }],
   problems: ['CELL_UNKNOWN'],
   async handle(call) {
-    const { cell, correlation, ...query } = call.query
+    const { cell, correlation, pattern, ...query } = call.query
+    const filter = pattern === undefined ? undefined : filterOf(pattern)
     const asked = visible(call.principal, given({ ...query, correlationId: correlation }))
-    if (asked === undefined) return { body: emptyPage }
-    return pageAnswer(call, await eventPage(call.spine.operator(cell), asked))
+    if (asked === undefined)
+      return { body: filter === undefined ? emptyPage : { ...emptyPage, scanned: 0, reachedEnd: true } }
+    const operator = call.spine.operator(cell)
+    if (filter === undefined) return pageAnswer(call, await eventPage(operator, asked))
+    return pageAnswer(call, await searchEvents(operator, asked, filter))
   },
 })
 
