@@ -150,6 +150,9 @@ test('subscriptions, workers, breakers, doctor', async () => {
   })
   expect(items(await call('listWorkers', '/v1/workers'))).toHaveLength(1)
   await call('listBreakers', '/v1/breakers')
+  expect((await call('showMap', '/v1/map')).json.nodes).toContainEqual(
+    expect.objectContaining({ id: 'subscription:confirm', declared: true }),
+  )
   const { json } = await call('doctor', '/v1/doctor')
   expect(json.subscriptions).toHaveLength(3)
 })

@@ -11,6 +11,7 @@ export type {
   AuditRow,
   DatabaseHealth,
   DeliveryView,
+  EventHead,
   EventQuery,
   InspectPort,
   OperatePort,

@@ -109,6 +109,12 @@ export interface Tally {
   readonly deadLetters: readonly { readonly category: Category; readonly count: number }[]
 }
 
+/** An event without its body. */
+export type EventHead = Pick<
+  StoredEvent,
+  'id' | 'type' | 'version' | 'source' | 'causationId' | 'recordedAtMs'
+>
+
 export interface InspectPort {
   events(query: EventQuery): Promise<Page<StoredEvent>>
   event(id: string, tenant?: string): Promise<StoredEvent | null>
@@ -131,6 +137,8 @@ export interface InspectPort {
   audit(query: PageRequest): Promise<Page<AuditRow>>
   health(): Promise<DatabaseHealth>
   tally(): Promise<Tally>
+  /** The newest events, newest first: `max` at most. */
+  eventHeads(max: number): Promise<readonly EventHead[]>
 }
 
 export interface AuditRow {

@@ -44,6 +44,7 @@ import { Contracts } from './contracts.js'
 import { editedData } from './edited-data.js'
 import { examine } from './examination.js'
 import { redriveHint } from './redriving.js'
+import { type MappedApp, type SystemMap, systemMap } from './system-map.js'
 import { traceOf } from './tracing.js'
 import { Webhooks } from './webhooks.js'
 
@@ -63,7 +64,7 @@ export interface BreakerPlace {
 
 export interface OperatorServices {
   readonly store: Store
-  readonly app: Pick<App, 'name' | 'events' | 'registry' | 'subscriptions' | 'webhooks'>
+  readonly app: Pick<App, 'name' | 'registry'> & MappedApp
   /** Sources of the app that workers run in this cell. */
   readonly sources: readonly string[]
   /** Table sources of the app in this cell. */
@@ -81,6 +82,8 @@ export interface OperatorServices {
 
 const pauseMsMax = 120_000
 const pausePollMs = 50
+/** Events of the log that the map is drawn from, beside the definitions. */
+const mappedEventsMax = 1_000
 const breakerCooldownMs = 3_600_000
 
 export class Operator {
@@ -360,6 +363,17 @@ export class Operator {
   async overview(): Promise<Overview> {
     const [seen, tally] = await Promise.all([examine(this.#services), this.#services.store.tally()])
     return overviewOf({ seen, tally })
+  }
+
+  /** Who takes which events, and who published the newest 1,000. */
+  async map(): Promise<SystemMap> {
+    const { app, store } = this.#services
+    const [heads, views, { atMs }] = await Promise.all([
+      store.eventHeads(mappedEventsMax),
+      store.subscriptions(),
+      store.tally(),
+    ])
+    return systemMap(app, heads, views, atMs)
   }
 
   ping(): Promise<void> {

@@ -4,6 +4,7 @@ import type { ServerSettings } from '../options.js'
 import { type ProblemCode, problemKinds } from '../problem/catalog.js'
 import { problemContentType } from '../problem/problem.js'
 import type { Route, Success } from '../route/route.js'
+import { namedMapViews } from '../schema/map.js'
 import { namedOverviewViews } from '../schema/overview.js'
 import { namedTraceViews } from '../schema/trace.js'
 import { namedViews } from '../schema/views.js'
@@ -56,6 +57,7 @@ export function openApiDocument(routes: readonly Route[], settings: ServerSettin
     ...namedViews,
     ...namedWorkflowViews,
     ...namedOverviewViews,
+    ...namedMapViews,
     ...namedTraceViews,
     ...named,
   })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { overviewStream } from '../overview/stream.js'
 import { defineRoute } from '../route/route.js'
+import { mapView } from '../schema/map.js'
 import { overviewView } from '../schema/overview.js'
 import { cellQuery, noPath } from '../schema/parts.js'
 
@@ -54,4 +55,20 @@ const followOverview = defineRoute({
   handle: (call) => overviewStream(call, call.boards.of(call.query.cell)),
 })
 
-export const overviewRoutes = [showOverview, followOverview]
+const showMap = defineRoute({
+  method: 'GET',
+  url: '/v1/map',
+  operationId: 'showMap',
+  tag,
+  summary: 'Show who publishes and who takes which events',
+  description:
+    'Who takes an event is what the app defines. Who publishes it is seen: from the causes and sources of the newest 1,000 events. Where several subscriptions took a cause, nobody recorded which of them published, and the edge begins at the cause.',
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  successes: [{ status: 200, description: 'The map', schema: mapView }],
+  problems: ['CELL_UNKNOWN'],
+  handle: async ({ spine, query }) => ({ body: await spine.operator(query.cell).map() }),
+})
+
+export const overviewRoutes = [showOverview, followOverview, showMap]

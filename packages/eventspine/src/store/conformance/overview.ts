@@ -17,6 +17,20 @@ export function describeOverview(open: OpenScene): void {
       expect((await scene.store.tally()).appended).toBeGreaterThanOrEqual(after.appended)
     })
 
+    it('shows the heads of the newest events', async () => {
+      const scene = await open()
+      const events = await scene.published(3, { causationId: 'cause', source: '/shop' })
+      expect(await scene.store.eventHeads(2)).toEqual(
+        events
+          .slice(1)
+          .reverse()
+          .map(({ id, type, version, source, causationId, recordedAtMs }) => ({
+            ...{ id, type, version, source, causationId, recordedAtMs },
+          })),
+      )
+      expect(await scene.store.eventHeads(10)).toHaveLength(3)
+    })
+
     it('counts dead letters that wait, by category, the most first', async () => {
       const scene = await open()
       await scene.subscribe()

@@ -36,6 +36,12 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     async health() {
       return healthOf(tables)
     },
+    async eventHeads(max) {
+      const newest = tables.visibleEvents().toSorted((a, b) => b.seq - a.seq)
+      return newest.slice(0, max).map(({ id, type, version, source, causationId, recordedAtMs }) => ({
+        ...{ id, type, version, source, causationId, recordedAtMs },
+      }))
+    },
     async tally() {
       const dead = [...tables.letters.values()].filter(({ state }) => state === 'dead')
       return { atMs: tables.now(), appended: tables.seqLast, deadLetters: countCategories(dead) }

@@ -1,4 +1,5 @@
 // What the whole cell counts: a number that the log's sequence keeps anyway, and the dead letters through their index.
+// And what was appended last, without bodies.
 import type { InspectPort, Tally } from '../../inspect/port.js'
 import type { Database } from './database.js'
 import { bounded, millisecondsOf } from './inspect-page.js'
@@ -9,12 +10,15 @@ const selectAppended = `SELECT ${millisecondsOf('clock_timestamp()')} AS at_ms,
 const selectDead = `SELECT category, count(*)::float8 AS count FROM eventspine.dead_letter
 WHERE state = 'dead' GROUP BY category ORDER BY count(*) DESC, category`
 
+const selectHeads = `SELECT id, type, version, source, causation_id AS "causationId", ${millisecondsOf('recorded_at')} AS "recordedAtMs"
+FROM eventspine.event ORDER BY seq DESC LIMIT $1`
+
 interface AppendedRow {
   readonly at_ms: number
   readonly appended: number
 }
 
-export function tallyInspection(database: Database): Pick<InspectPort, 'tally'> {
+export function tallyInspection(database: Database): Pick<InspectPort, 'tally' | 'eventHeads'> {
   return {
     tally: () =>
       bounded(database, async (connection) => {
@@ -26,5 +30,7 @@ export function tallyInspection(database: Database): Pick<InspectPort, 'tally'> 
         )
         return { atMs, appended, deadLetters }
       }),
+    eventHeads: (max) =>
+      bounded(database, (connection) => connection.query('inspect.heads', selectHeads, [max])),
   }
 }
