@@ -185,6 +185,29 @@ it('a dead letter is edited as it lies there: what is sealed stays so, what is n
   expect(await dumped(schema)).not.toContain('New Secret')
 })
 
+it('an edit is checked as a redrive would, and leaves nothing behind: no key of another person either', async () => {
+  const { spine, schema, breakHandler } = await shop()
+  breakHandler(true)
+  await spine.publish(registered, ada)
+  await until(async () => (await spine.operator().deadLetters()).items.length === 1)
+  const operator = spine.operator()
+  const [letter] = (await operator.deadLetters()).items
+  if (letter === undefined) throw new Error('no letter')
+  const before = await dumped(schema)
+  const data = letter.event.data as typeof ada
+  await operator.checkEdit(letter, { ...data, customer: 'c-77', email: 'new@example.com' })
+  await expect(operator.checkEdit(letter, { ...data, email: 7 })).rejects.toMatchObject({
+    ...{ code: 'EVENT_INVALID', field: '/data/email' },
+  })
+  // What nobody but sealing would refuse.
+  await expect(
+    operator.checkEdit(letter, { ...data, customer: 'eve@example.com', email: 'eve@example.com' }),
+  ).rejects.toMatchObject({ code: 'EVENT_INVALID' })
+  expect(await sql(`SELECT 1 FROM ${schema}.personal_key WHERE person <> 'c-1'`)).toEqual([])
+  expect(before).not.toContain('c-77')
+  expect(await dumped(schema)).not.toContain('c-77')
+})
+
 it('a letter whose definition hides less by now is not stored plain', async () => {
   const { spine, schema, breakHandler } = await shop()
   breakHandler(true)

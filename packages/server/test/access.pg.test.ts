@@ -139,6 +139,10 @@ describe('a key of one tenant', () => {
     for (const { id, tenant } of letters) {
       const shown = await fixture.send(`/v1/dead-letters/${encodeURIComponent(id)}`, { headers: mine })
       expect([tenant, shown.status]).toEqual([tenant, tenant === 'acme' ? 200 : 404])
+      const checked = await fixture.send(`/v1/dead-letters/${encodeURIComponent(id)}/check`, {
+        ...{ headers: mine, json: { data: { reason: 'new' } } },
+      })
+      expect([tenant, checked.status]).toEqual([tenant, tenant === 'acme' ? 200 : 404])
     }
 
     const preview = { filter: { ids: letters.map(({ id }) => id) } }

@@ -206,6 +206,17 @@ test('dead letters are listed, grouped, shown, previewed, redriven and discarded
     id,
     subscription: 'fail',
   })
+  const { schema } = (await call('showDeadLetter', `/v1/dead-letters/${encodeURIComponent(id)}`)).json
+  expect(schema).toMatchObject({ type: 'object', properties: { reason: { type: 'string' } } })
+  const check = `/v1/dead-letters/${encodeURIComponent(id)}/check`
+  expect((await call('checkDeadLetter', check, { data: { reason: 'better' } })).json).toEqual({ ok: true })
+  const unfit = await fixture.operate(check, { data: { reason: 5 } })
+  expect([unfit.status, unfit.json.code, unfit.json.field]).toEqual([422, 'EVENT_INVALID', '/data/reason'])
+  expect((await fixture.operate(check, {})).json).toMatchObject({ code: 'REQUEST_INVALID', field: '/data' })
+  expect((await fixture.operate('/v1/dead-letters/fail%2F1.999/check', { data: 1 })).status).toBe(404)
+  expect((await call('showDeadLetter', `/v1/dead-letters/${encodeURIComponent(id)}`)).json).toMatchObject({
+    ...{ state: 'dead', event: letter?.event },
+  })
   const groups = items(await call('groupDeadLetters', '/v1/dead-letters/groups?subscription=fail'))
   expect(groups.reduce((sum, { count }) => sum + Number(count), 0)).toBe(3)
 

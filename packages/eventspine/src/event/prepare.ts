@@ -53,6 +53,8 @@ export interface Preparation {
 export interface Sealing {
   /** A complete event as it is stored. `output`: what the schema made of its data. */
   seal(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent>
+  /** Throws what `seal` throws, and makes nothing: neither a key nor a sealed event. */
+  judge(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent>
   /** Whether a body may hold something that was sealed. */
   isSealed(body: string): boolean
   open(event: Pick<NewEvent, 'tenant' | 'type' | 'version'>, body: string): Promise<string>

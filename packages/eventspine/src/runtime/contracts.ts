@@ -82,6 +82,13 @@ export class Contracts {
     return this.#services.store.contracts()
   }
 
+  /** What the data of one version look like: as the app's code says, else as it is registered. Null where nobody can tell. */
+  async schemaOf(type: string, version: number): Promise<JsonSchemaObject | null> {
+    const isIt = (each: Contract) => each.type === type && each.version === version
+    const own = this.own.find(isIt)
+    return (own ?? (await this.#services.store.contracts([type])).find(isIt))?.schema ?? null
+  }
+
   /** How the app's events differ from what is registered, by type and version. */
   async diff(): Promise<readonly ContractDifference[]> {
     const { app, store } = this.#services

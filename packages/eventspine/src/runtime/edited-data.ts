@@ -51,6 +51,26 @@ export async function editedData(
   throw new EventspineError('EVENT_INVALID', decoded.message, { field: '/data' })
 }
 
+/** Throws what `editedData` would, and stores nothing: no key of a person either. */
+export async function checkEditedData(
+  services: Services,
+  letter: DeadLetter,
+  edited: unknown,
+): Promise<void> {
+  const { personal } = services.preparation
+  const judging = {
+    seal: (...given: Parameters<typeof personal.judge>) => personal.judge(...given),
+    judge: (...given: Parameters<typeof personal.judge>) => personal.judge(...given),
+    isSealed: (body: string) => personal.isSealed(body),
+    open: (...given: Parameters<typeof personal.open>) => personal.open(...given),
+  }
+  await editedData(
+    { ...services, preparation: { ...services.preparation, personal: judging } },
+    letter,
+    edited,
+  )
+}
+
 function serialised(data: unknown, sizeBytesMax: number): string {
   try {
     return writeJson(data, { sizeBytesMax })

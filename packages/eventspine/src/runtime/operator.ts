@@ -41,7 +41,7 @@ import type { TablePlan } from '../source/index.js'
 import type { Store } from '../store/store.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
-import { editedData } from './edited-data.js'
+import { checkEditedData, editedData } from './edited-data.js'
 import { examine } from './examination.js'
 import { redriveHint } from './redriving.js'
 import { type MappedApp, type SystemMap, systemMap } from './system-map.js'
@@ -266,6 +266,11 @@ export class Operator {
     const count = letter === undefined ? 'none' : 'several'
     const message = `Edited data needs a filter that selects exactly one dead letter; this one selects ${count}. Use { ids: [id] }.`
     throw new EventspineError('REQUEST_INVALID', message, { field: '/filter' })
+  }
+
+  /** Whether a redrive would take these data in the place of the letter's. Stores nothing. Throws EVENT_INVALID, with the field. */
+  checkEdit(letter: DeadLetter, data: unknown): Promise<void> {
+    return checkEditedData(this.#services, letter, data)
   }
 
   redriveStatus(id: string): Promise<Redrive | null> {

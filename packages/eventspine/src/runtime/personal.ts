@@ -153,8 +153,30 @@ export class Personal implements Sealing {
 
   /** A complete event, with what is personal of it enciphered. Throws EVENT_INVALID and APP_INVALID. */
   async seal(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent> {
-    const { personal, type, version } = definition
-    if (personal === undefined) return event
+    const judged = await this.#judged(definition, event, output)
+    if (judged === undefined) return event
+    const { type, version } = definition
+    const { data, paths, person } = judged
+    const key = await this.#sealingKey(type, event.tenant, person)
+    const place = placeOf(event.tenant, type, version)
+    const sealed = changed(data, paths, (value, path) => seal(key, place(path), JSON.stringify(value)))
+    const extensions = { ...(JSON.parse(event.extensions ?? '{}') as object), [attribute]: key.id }
+    const made = { ...event, data: JSON.stringify(sealed), extensions: JSON.stringify(extensions) }
+    if (event.fingerprint === null) return made
+    // Of what is not hidden: a repeat behind an erasure, under another key, is still a repeat.
+    const open = { ...event, data: JSON.stringify(changed(data, paths, () => null)) }
+    return { ...made, fingerprint: fingerprintOf(open) }
+  }
+
+  async judge(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent> {
+    await this.#judged(definition, event, output)
+    return event
+  }
+
+  /** What is to be hidden, and of whom; undefined for nothing. Throws EVENT_INVALID. */
+  async #judged(definition: AnyEventDefinition, event: NewEvent, output: unknown) {
+    const { personal, type } = definition
+    if (personal === undefined) return undefined
     const paths = Object.keys(personal.fields)
     const data: unknown = JSON.parse(event.data ?? 'null')
     for (const path of paths) {
@@ -172,7 +194,7 @@ export class Personal implements Sealing {
       some = true
       hidden.push(...leavesOf(value))
     })
-    if (!some) return event
+    if (!some) return undefined
     const person = personOf(type, () => personal.person(output as never))
     for (const [name, value] of [
       ['key', event.key],
@@ -189,15 +211,7 @@ export class Personal implements Sealing {
       definition,
       changed(data, paths, (_, at) => erasedAt(personal, at)),
     )
-    const key = await this.#sealingKey(type, event.tenant, person)
-    const place = placeOf(event.tenant, type, version)
-    const sealed = changed(data, paths, (value, path) => seal(key, place(path), JSON.stringify(value)))
-    const extensions = { ...(JSON.parse(event.extensions ?? '{}') as object), [attribute]: key.id }
-    const made = { ...event, data: JSON.stringify(sealed), extensions: JSON.stringify(extensions) }
-    if (event.fingerprint === null) return made
-    // Of what is not hidden: a repeat behind an erasure, under another key, is still a repeat.
-    const open = { ...event, data: JSON.stringify(changed(data, paths, () => null)) }
-    return { ...made, fingerprint: fingerprintOf(open) }
+    return { data, paths, person }
   }
 
   async #sealingKey(type: string, tenant: string, person: string): Promise<SealingKey> {

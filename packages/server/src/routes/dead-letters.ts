@@ -1,11 +1,13 @@
 // Dead letters: what was given up, why, and discarding what needs no redrive.
+import type { DeadLetter, Operator } from 'eventspine'
 import { z } from 'zod'
+import type { Principal } from '../access/principal.js'
 import { commanded, sees, visible } from '../access/tenancy.js'
 import { Problem } from '../problem/problem.js'
 import { defineRoute } from '../route/route.js'
 import { deadLetterFilter, deadLetterFilters } from '../schema/dead-letters.js'
 import { cellQuery, idPath, listOf, noPath, pageOf, pageQuery, reasonText } from '../schema/parts.js'
-import { deadLetterGroupView, deadLetterView } from '../schema/views.js'
+import { deadLetterDetails, deadLetterGroupView, deadLetterView } from '../schema/views.js'
 import { emptyPage, found, given, pageAnswer } from './answers.js'
 
 const read = { scope: 'read', tenancy: 'filtered' } as const
@@ -63,12 +65,39 @@ const showDeadLetter = defineRoute({
   access: read,
   path: idPath,
   query: cellQuery,
-  successes: [{ status: 200, description: 'The dead letter', schema: deadLetterView }],
+  successes: [{ status: 200, description: 'The dead letter', schema: deadLetterDetails }],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
   async handle({ spine, principal, path, query }) {
-    const letter = await spine.operator(query.cell).deadLetter(path.id)
-    const own = letter !== null && sees(principal, letter.tenant) ? letter : null
-    return { body: found(own, 'dead letter') }
+    const operator = spine.operator(query.cell)
+    const letter = await ownLetter(operator, principal, path.id)
+    const { type, version } = letter.event
+    return { body: { ...letter, schema: await operator.contracts.schemaOf(type, version) } }
+  },
+})
+
+async function ownLetter(operator: Operator, principal: Principal, id: string): Promise<DeadLetter> {
+  const letter = await operator.deadLetter(id)
+  return found(letter !== null && sees(principal, letter.tenant) ? letter : null, 'dead letter')
+}
+
+const checkDeadLetter = defineRoute({
+  method: 'POST',
+  url: '/v1/dead-letters/:id/check',
+  operationId: 'checkDeadLetter',
+  tag,
+  summary: 'Check data that would take the place of those of a dead letter',
+  description:
+    'As a redrive with `data` would, and without storing anything. What does not fit is refused with the field that does not.',
+  access: read,
+  path: idPath,
+  query: cellQuery,
+  body: z.strictObject({ data: z.unknown().describe('The new data') }),
+  successes: [{ status: 200, description: 'They fit', schema: z.object({ ok: z.literal(true) }) }],
+  problems: ['NOT_FOUND', 'EVENT_INVALID', 'EVENT_UNKNOWN', 'EVENT_TOO_LARGE', 'CELL_UNKNOWN'],
+  async handle({ spine, principal, path, query, body }) {
+    const operator = spine.operator(query.cell)
+    await operator.checkEdit(await ownLetter(operator, principal, path.id), body.data)
+    return { body: { ok: true } }
   },
 })
 
@@ -104,4 +133,10 @@ const discardDeadLetters = defineRoute({
   },
 })
 
-export const deadLetterRoutes = [listDeadLetters, groupDeadLetters, showDeadLetter, discardDeadLetters]
+export const deadLetterRoutes = [
+  listDeadLetters,
+  groupDeadLetters,
+  showDeadLetter,
+  checkDeadLetter,
+  discardDeadLetters,
+]

@@ -133,6 +133,15 @@ export const deadLetterView = z.object({
   reason: z.string().nullable(),
 })
 
+export const deadLetterDetails = deadLetterView.extend({
+  schema: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe(
+      'Of its data as JSON Schema (draft 2020-12): what edited data must fit. null where nobody can tell',
+    ),
+})
+
 export const deadLetterGroupView = z.object({
   subscription: z.string(),
   category: categoryView,
@@ -291,6 +300,7 @@ export const namedViews = {
   EventDetails: eventDetails,
   Subscription: subscriptionView,
   DeadLetter: deadLetterView,
+  DeadLetterDetails: deadLetterDetails,
   DeadLetterGroup: deadLetterGroupView,
   Redrive: redriveView,
   RedrivePreview: redrivePreviewView,
