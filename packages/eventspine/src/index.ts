@@ -81,7 +81,7 @@ export type {
   ReplayRequest,
 } from './redrive/port.js'
 export { type App, type AppOptions, defineApp } from './runtime/app.js'
-export type { Contracts } from './runtime/contracts.js'
+export type { ContractInUse, Contracts } from './runtime/contracts.js'
 export { Eventspine } from './runtime/eventspine.js'
 export type { BreakerPlace, EventDetails, Operator } from './runtime/operator.js'
 export type { CellOptions, EventspineOptions } from './runtime/options.js'

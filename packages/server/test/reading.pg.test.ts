@@ -157,6 +157,32 @@ test('subscriptions, workers, breakers, doctor', async () => {
   expect(json.subscriptions).toHaveLength(3)
 })
 
+test('contracts with who writes and who reads them', async () => {
+  const json = { ...order('agreed'), source: '/shop' }
+  expect((await fixture.send('/v1/events', { json })).status).toBe(202)
+  const list = () => call('listContracts', '/v1/contracts')
+  const { items: contracts, findings } = (await list()).json as unknown as Record<string, { type: string }[]>
+  expect(contracts?.filter(({ type }) => type === 'orders.order-placed')).toMatchObject([
+    { version: 1, app: 'server-tests' },
+    {
+      version: 2,
+      schema: { properties: { order: { type: 'string' } } },
+      producers: expect.arrayContaining(['source:/shop']),
+      consumers: [
+        { name: 'confirm', app: 'server-tests', reads: 2 },
+        { name: 'remember', app: 'server-tests', reads: 2 },
+      ],
+    },
+  ])
+  expect(findings?.filter(({ type }) => type === 'tests.failing')).toEqual([])
+  await fixture.query(
+    `UPDATE eventspine.event_contract SET fingerprint = 'other' WHERE type = 'tests.failing'`,
+  )
+  expect((await list()).json.findings).toContainEqual(
+    expect.objectContaining({ severity: 'breaking', kind: 'changed', type: 'tests.failing', version: 1 }),
+  )
+})
+
 test('a paused subscription takes nothing until it is resumed', async () => {
   expect((await call('pauseSubscription', '/v1/subscriptions/remember/pause')).json).toEqual({
     name: 'remember',

@@ -64,6 +64,16 @@ export interface ContractsServices {
   readonly store: Store
 }
 
+/** A registered version of an event, and who takes it. */
+export interface ContractInUse extends RegisteredContract {
+  readonly consumers: readonly {
+    readonly name: string
+    readonly app: string
+    /** The newest version that its app knows; null where nothing was said of it. */
+    readonly reads: number | null
+  }[]
+}
+
 /** Contracts of one cell. */
 export class Contracts {
   readonly #services: ContractsServices
@@ -87,6 +97,17 @@ export class Contracts {
     const isIt = (each: Contract) => each.type === type && each.version === version
     const own = this.own.find(isIt)
     return (own ?? (await this.#services.store.contracts([type])).find(isIt))?.schema ?? null
+  }
+
+  /** What is registered here with the subscriptions that take it, of any app, by type and version. */
+  async inUse(): Promise<readonly ContractInUse[]> {
+    const [registered, readers] = await Promise.all([this.list(), this.#readers()])
+    return registered.map((contract) => ({
+      ...contract,
+      consumers: readers
+        .filter(({ takes }) => takes(contract.type))
+        .map(({ name, app, reads }) => ({ name, app, reads: reads(contract.type) ?? null })),
+    }))
   }
 
   /** How the app's events differ from what is registered, by type and version. */

@@ -4,6 +4,7 @@ import type { ServerSettings } from '../options.js'
 import { type ProblemCode, problemKinds } from '../problem/catalog.js'
 import { problemContentType } from '../problem/problem.js'
 import type { Route, Success } from '../route/route.js'
+import { namedContractViews } from '../schema/contracts.js'
 import { namedMapViews } from '../schema/map.js'
 import { namedOverviewViews } from '../schema/overview.js'
 import { namedTraceViews } from '../schema/trace.js'
@@ -58,6 +59,7 @@ export function openApiDocument(routes: readonly Route[], settings: ServerSettin
     ...namedWorkflowViews,
     ...namedOverviewViews,
     ...namedMapViews,
+    ...namedContractViews,
     ...namedTraceViews,
     ...named,
   })

@@ -1,5 +1,6 @@
 // Every route of the API, and the check that each declares what it must.
 import { approvalRoutes } from '../routes/approvals.js'
+import { contractRoutes } from '../routes/contracts.js'
 import { deadLetterRoutes } from '../routes/dead-letters.js'
 import { eventRoutes } from '../routes/events.js'
 import { operationRoutes } from '../routes/operations.js'
@@ -28,6 +29,7 @@ export const routeTable: readonly Route[] = [
   ...redriveRoutes,
   ...replayRoutes,
   ...operationRoutes,
+  ...contractRoutes,
   ...overviewRoutes,
   ...systemRoutes,
 ]
