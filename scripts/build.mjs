@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ensureInstalled, root } from './install.mjs'
 
 const packagesFolder = join(root, 'packages')
@@ -52,7 +53,14 @@ function build({ folder, manifest }) {
   for (const path of sources(folder)) {
     if (!path.endsWith('.ts')) fs.cpSync(join(folder, 'src', path), join(folder, 'dist', path))
   }
+  if (fs.existsSync(join(folder, 'web'))) buildPages(folder)
   console.log(`built   ${manifest.name}`)
+}
+
+// A package with pages for the browser builds them by what it has just been compiled to.
+function buildPages(folder) {
+  const builder = JSON.stringify(pathToFileURL(join(folder, 'dist/build.js')))
+  run(process.execPath, ['--input-type=module', '--eval', `await (await import(${builder})).buildConsole()`])
 }
 
 function configFor(folder) {

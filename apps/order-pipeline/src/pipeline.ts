@@ -2,6 +2,7 @@
 // the HTTP API. Started in this order and stopped in the other.
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { createConsole } from '@eventspine/console'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import { createServer } from '@eventspine/server'
 import { Eventspine, jsonLogger, type Logger } from 'eventspine'
@@ -60,7 +61,7 @@ export class OrderPipeline {
     await spine.start()
     done(`Eventspine delivers to ${spine.app.subscriptions.map(({ name }) => name).join(', ')}`)
     const keyFile = join(directory, 'development-key')
-    const server = createServer(spine, { port, development: true, keyFile, logger })
+    const server = createServer(spine, { port, development: true, keyFile, logger, console: createConsole() })
     this.#stops.push(() => server.stop())
     const { url } = await server.start()
     const key = server.developmentKey ?? ''

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Logger } from 'eventspine'
 import { type ApprovalLinks, approvalLinks } from 'eventspine/workflow'
 import type { ApiKey } from './access/api-key.js'
+import type { ConsoleFiles } from './console/files.js'
 
 export interface ServerLimits {
   readonly headersBytesMax: number
@@ -70,6 +71,9 @@ export interface ServerOptions {
   /** What reads the links by which people decide what workflows ask, at `/approvals/…`. Default: `approvalLinks()`, with
    *  the secret of the environment. */
   readonly approvalLinks?: ApprovalLinks
+  /** Served at `/console/`, where `/` leads browsers then: `createConsole()` of @eventspine/console. Started and stopped with
+   *  the server. Default: no console. */
+  readonly console?: ConsoleFiles
   /** Shown in `/openapi.json` and on the page at `/`. Default: that of this package. */
   readonly version?: string
   readonly limits?: Partial<ServerLimits>

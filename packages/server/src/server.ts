@@ -4,6 +4,7 @@ import { type Eventspine, EventspineError, type Logger } from 'eventspine'
 import { type ApiKey, KeyRing } from './access/api-key.js'
 import { InFlight } from './access/in-flight.js'
 import { developmentKey } from './access/key-file.js'
+import type { ConsoleFiles } from './console/files.js'
 import { Application } from './http/application.js'
 import { RequestMetrics } from './http/request-metrics.js'
 import { openApiDocument } from './openapi/document.js'
@@ -36,6 +37,7 @@ export class HttpServer {
   readonly #routes: readonly Route[]
   readonly #openApi: string
   readonly #keys: KeyRing
+  readonly #console: ConsoleFiles | undefined
   readonly #requests = new RequestMetrics()
   #given: readonly ApiKey[]
   #development: { readonly key: string; readonly record: ApiKey } | undefined
@@ -53,6 +55,7 @@ export class HttpServer {
     this.#routes = [...routes, ...appRoutes(spine.sources.routes.list(), routes)]
     checkRoutes(this.#routes)
     this.#keyFile = options.keyFile
+    this.#console = options.console
     this.#logger = options.logger ?? silent
     this.#given = options.apiKeys ?? []
     this.#keys = new KeyRing(this.#given)
@@ -103,10 +106,12 @@ export class HttpServer {
       tails: new InFlight('streams', this.#settings.limits.tailsPerCredentialMax),
       openApi: () => this.#openApi,
       requests: this.#requests,
+      console: this.#console,
     })
     this.#running = { application, stopping, boards }
     this.#address = await listen(application, this.#settings)
     boards.start()
+    this.#console?.start()
     return this.#address
   }
 
@@ -131,6 +136,7 @@ export class HttpServer {
     running.boards.stop()
     const cut = setTimeout(() => fastify.server.closeAllConnections(), this.#settings.limits.drainMsMax)
     await running.application.close().finally(() => clearTimeout(cut))
+    await this.#console?.stop()
   }
 }
 

@@ -84,7 +84,10 @@ export class Serving {
 
   async #serve(spine: Eventspine, logger: Logger): Promise<HttpServer> {
     const { host, port, development, keys } = this.#options
-    const { createServer } = await import('@eventspine/server')
+    const [{ createServer }, { createConsole }] = await Promise.all([
+      import('@eventspine/server'),
+      import('@eventspine/console'),
+    ])
     const access = development
       ? { development, keyFile: developmentKeyFile() }
       : { apiKeys: await (await import('../input/key-file.js')).readKeys(keys) }
@@ -92,6 +95,7 @@ export class Serving {
       ...access,
       ...publicHost(host),
       logger,
+      console: createConsole(),
       ...(host !== undefined && { host }),
       ...(port !== undefined && { port }),
     })

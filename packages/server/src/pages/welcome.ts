@@ -1,7 +1,7 @@
-// The page at `/`: what this is and what to try. Plain HTML without scripts; the console takes its place later.
+// The page at `/`: what this is and what to try. Plain HTML without scripts. Where there is a console, browsers are led there.
 import { createHash } from 'node:crypto'
 import type { AnyEventDefinition, Eventspine } from 'eventspine'
-import type { Answer, Incoming } from '../route/route.js'
+import { type Answer, type Incoming, takesHtml } from '../route/route.js'
 import { html } from './html.js'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1d2430;background:#fff}
@@ -27,6 +27,14 @@ const links: readonly (readonly [string, string])[] = [
 ]
 
 export function welcomePage(incoming: Incoming): Answer {
+  if (incoming.console !== undefined && takesHtml(incoming.request)) {
+    return {
+      status: 302,
+      headers: { location: '/console/', vary: 'accept' },
+      body: '',
+      contentType: 'text/html',
+    }
+  }
   return {
     body: document(incoming),
     contentType: 'text/html; charset=utf-8',

@@ -6,6 +6,7 @@ import type { Eventspine, Logger } from 'eventspine'
 import type { z } from 'zod'
 import type { InFlight } from '../access/in-flight.js'
 import type { Access, Principal } from '../access/principal.js'
+import type { ConsoleFiles } from '../console/files.js'
 import type { RequestMetrics } from '../http/request-metrics.js'
 import type { ServerSettings } from '../options.js'
 import type { Boards } from '../overview/boards.js'
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly tails: InFlight
   /** The OpenAPI document as JSON text. */
   readonly openApi: () => string
+  /** Undefined: this server has none. */
+  readonly console: ConsoleFiles | undefined
   /** Requests that ended. */
   readonly requests: RequestMetrics
 }

@@ -34,6 +34,7 @@ test('what is open is a short list', () => {
   const open = routeTable.filter(({ access }) => access.scope === 'open').map(({ url }) => url)
   expect(open.sort()).toEqual([
     ...['/', '/approvals/:token', '/approvals/:token'],
+    ...['/console', '/console/', '/console/:section', '/console/assets/:file'],
     ...['/healthz', '/openapi.json', '/readyz', '/sources/:source'],
   ])
   const onLoopback = routeTable.filter(({ access }) => access.openOnLoopback === true).map(({ url }) => url)

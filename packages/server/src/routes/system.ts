@@ -99,7 +99,15 @@ const welcome = defineRoute({
   access: open,
   path: noPath,
   query: noQuery,
-  successes: [{ status: 200, description: 'HTML', schema: z.string(), contentType: 'text/html' }],
+  successes: [
+    { status: 200, description: 'HTML', schema: z.string(), contentType: 'text/html' },
+    {
+      status: 302,
+      description: 'A browser is led to the console',
+      schema: z.string(),
+      contentType: 'text/html',
+    },
+  ],
   problems: [],
   handle: welcomePage,
 })

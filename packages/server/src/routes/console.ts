@@ -1,0 +1,78 @@
+// The console: its pages and files. They are the same for everybody and hold no data; that they ask for as anyone does.
+import { z } from 'zod'
+import { consoleAsset, consoleMissing, consolePage } from '../pages/console.js'
+import { defineRoute } from '../route/route.js'
+import { noPath, text } from '../schema/parts.js'
+
+const tag = 'Console'
+const open = { scope: 'open', tenancy: 'none' } as const
+/** What its pages show stands in the query, which the server has no part in. */
+const anyQuery = z.looseObject({})
+const problems = ['ROUTE_UNKNOWN', 'UNAVAILABLE'] as const
+const page = { status: 200, description: 'HTML', schema: z.string(), contentType: 'text/html' } as const
+
+const consoleRoot = defineRoute({
+  method: 'GET',
+  url: '/console/',
+  operationId: 'console',
+  tag,
+  summary: 'The console',
+  access: open,
+  path: noPath,
+  query: anyQuery,
+  successes: [page],
+  problems,
+  problemPage: consoleMissing,
+  handle: (incoming) => consolePage(incoming),
+})
+
+const consoleWithoutSlash = defineRoute({
+  method: 'GET',
+  url: '/console',
+  operationId: 'consoleWithoutSlash',
+  tag,
+  summary: 'Leads to the console',
+  access: open,
+  path: noPath,
+  query: anyQuery,
+  successes: [{ status: 308, description: 'To /console/', schema: z.string(), contentType: 'text/plain' }],
+  problems: [],
+  handle: () => ({
+    status: 308,
+    headers: { location: '/console/' },
+    body: 'The console is at /console/\n',
+    contentType: 'text/plain; charset=utf-8',
+  }),
+})
+
+const consoleSection = defineRoute({
+  method: 'GET',
+  url: '/console/:section',
+  operationId: 'consoleSection',
+  tag,
+  summary: 'A page of the console',
+  access: open,
+  path: z.strictObject({ section: text(100).describe('Such as dead-letters') }),
+  query: anyQuery,
+  successes: [page],
+  problems,
+  problemPage: consoleMissing,
+  handle: (incoming) => consolePage(incoming),
+})
+
+const consoleFile = defineRoute({
+  method: 'GET',
+  url: '/console/assets/:file',
+  operationId: 'consoleFile',
+  tag,
+  summary: 'A script, style or image of the console',
+  description: 'Its name holds the hash of its content, so it may be kept for ever.',
+  access: open,
+  path: z.strictObject({ file: text(200).describe('Name of the file') }),
+  query: anyQuery,
+  successes: [{ status: 200, description: 'The file', schema: z.string(), contentType: '*/*' }],
+  problems: ['NOT_FOUND', 'ROUTE_UNKNOWN'],
+  handle: (incoming) => consoleAsset(incoming, incoming.path.file),
+})
+
+export const consoleRoutes = [consoleRoot, consoleWithoutSlash, consoleFile, consoleSection]
