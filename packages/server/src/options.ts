@@ -18,6 +18,10 @@ export interface ServerLimits {
   /** Open streams of one credential: `/v1/events/tail` and `/v1/overview/live`. */
   readonly tailsPerCredentialMax: number
   readonly tailHeartbeatMs: number
+  /** How long a person stays signed in to the console. */
+  readonly sessionMsMax: number
+  /** Sessions of one key at a time; beyond it the oldest ends. */
+  readonly sessionsPerKeyMax: number
   readonly tailPollMs: number
   /** A reader of a stream that takes nothing for so long is let go. */
   readonly tailStallMsMax: number
@@ -43,6 +47,8 @@ export const serverLimitsDefault: ServerLimits = Object.freeze({
   connectionsMax: 2_000,
   tailsPerCredentialMax: 20,
   tailHeartbeatMs: 15_000,
+  sessionMsMax: 12 * 60 * 60 * 1_000,
+  sessionsPerKeyMax: 20,
   tailPollMs: 250,
   tailStallMsMax: 60_000,
   overviewEveryMs: 1_000,

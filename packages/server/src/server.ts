@@ -4,6 +4,7 @@ import { type Eventspine, EventspineError, type Logger } from 'eventspine'
 import { type ApiKey, KeyRing } from './access/api-key.js'
 import { InFlight } from './access/in-flight.js'
 import { developmentKey } from './access/key-file.js'
+import { Sessions } from './access/sessions.js'
 import type { ConsoleFiles } from './console/files.js'
 import { Application } from './http/application.js'
 import { RequestMetrics } from './http/request-metrics.js'
@@ -37,6 +38,7 @@ export class HttpServer {
   readonly #routes: readonly Route[]
   readonly #openApi: string
   readonly #keys: KeyRing
+  readonly #sessions: Sessions
   readonly #console: ConsoleFiles | undefined
   readonly #requests = new RequestMetrics()
   #given: readonly ApiKey[]
@@ -59,6 +61,7 @@ export class HttpServer {
     this.#logger = options.logger ?? silent
     this.#given = options.apiKeys ?? []
     this.#keys = new KeyRing(this.#given)
+    this.#sessions = new Sessions(this.#keys, this.#settings.limits)
     this.#openApi = JSON.stringify(openApiDocument(this.#routes, this.#settings))
   }
 
@@ -100,6 +103,7 @@ export class HttpServer {
       settings: this.#settings,
       logger: this.#logger,
       keys: this.#keys,
+      sessions: this.#sessions,
       routes: this.#routes,
       stopping: stopping.signal,
       boards,

@@ -31,7 +31,7 @@ export class Demonstration {
     const { spine, url, key } = await this.#pipeline.start()
     const story = await live(spine, { url, key }, this.#narrator)
     this.#narrator.finished(story)
-    if (serve) this.#narrator.serving(story, url)
+    if (serve) this.#narrator.serving(story, { url, key })
     else await this.stop()
     return story
   }

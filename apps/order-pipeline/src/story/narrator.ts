@@ -88,11 +88,16 @@ export class Narrator implements Listener {
   }
 
   /** From here on nothing happens by itself. */
-  serving(story: Story, url: string): void {
+  serving(story: Story, { url, key }: { readonly url: string; readonly key: string }): void {
     this.say(this.#colors.bold('What to try next'), '')
     for (const { shows, command } of suggestionsFor(story, url))
       this.say(this.#colors.dim(shows), `  ${command}`)
-    this.say('', `Serving ${url}. Ctrl-C stops.`)
+    this.say(
+      '',
+      `See all of it in the console: ${url}/console/#key=${key}`,
+      '',
+      `Serving ${url}. Ctrl-C stops.`,
+    )
   }
 }
 

@@ -134,6 +134,9 @@ const shown = (path: string) => {
   return short === '' ? 'this folder' : short.startsWith('..') ? path : short
 }
 
+// The part of an address that no browser sends: the console exchanges the key for a session and takes it away.
+const inFragment = (key: string | undefined) => (key === undefined ? '' : `#key=${key}`)
+
 function welcome(
   ready: Ready,
   tookMs: number,
@@ -156,6 +159,7 @@ function welcome(
     ]),
     done(['Delivering to    ', subscriptions]),
     done(['HTTP API         ', cyan(ready.url ?? '')]),
+    done(['Console          ', cyan(`${ready.url ?? ''}/console/${inFragment(ready.key)}`)]),
     ...key,
     ...(watched === undefined
       ? []

@@ -64,7 +64,10 @@ const keysNeeded = () =>
   )
 
 function line(name: string, { url, subscriptions }: Ready, tookMs: number): Text {
-  const what: Text = url === undefined ? `delivers to ${subscriptions.join(', ')}` : ['serves ', cyan(url)]
+  const what: Text =
+    url === undefined
+      ? `delivers to ${subscriptions.join(', ')}`
+      : ['serves ', cyan(url), ' and the console at ', cyan(`${url}/console/`)]
   return [green('✓'), ` The ${name} `, what, `, ready in ${duration(tookMs)}.`]
 }
 

@@ -61,6 +61,11 @@ export class KeyRing {
     this.#keys = new Map(keys.map((key) => [key.id, key]))
   }
 
+  /** For what was opened with a key before. */
+  byId(id: string): ApiKey | undefined {
+    return this.#keys.get(id)
+  }
+
   /** The record of a presented key, or undefined. */
   find(presented: string): ApiKey | undefined {
     const id = keyForm.exec(presented)?.[1]

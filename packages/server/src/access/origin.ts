@@ -38,14 +38,26 @@ function refuseWrongHosts(request: IncomingMessage): void {
 
 /** Throws ORIGIN_REFUSED when a browser sends this for the page of another site or another port. */
 export function refuseCrossSite(request: IncomingMessage): void {
-  const site = request.headers['sec-fetch-site']
   const { origin, host } = request.headers
-  const foreignSite = site !== undefined && site !== 'same-origin' && site !== 'none'
   const foreignOrigin = origin !== undefined && origin !== `http://${host}`
-  if (!foreignSite && !foreignOrigin) return
+  if (!fromForeignSite(request) && !foreignOrigin) return
   throw new Problem(
     'ORIGIN_REFUSED',
     'A page of another origin sent this request without an API key. Send "Authorization: Bearer es_…", or call from a server.',
     { field: foreignOrigin ? '/headers/origin' : '/headers/sec-fetch-site' },
   )
+}
+
+/** Whether a page of this very address sent it, by whichever scheme the browser reached it; `mustSay`: only if it says so. */
+export function isSameOrigin(request: IncomingMessage, mustSay: boolean): boolean {
+  const { origin, host } = request.headers
+  if (fromForeignSite(request)) return false
+  if (origin === undefined) return !mustSay
+  const scheme = request.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
+  return origin === `${scheme}://${host}`
+}
+
+function fromForeignSite(request: IncomingMessage): boolean {
+  const site = request.headers['sec-fetch-site']
+  return site !== undefined && site !== 'same-origin' && site !== 'none'
 }

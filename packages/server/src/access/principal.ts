@@ -2,8 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { ServerSettings } from '../options.js'
 import { Problem } from '../problem/problem.js'
-import type { KeyRing, Scope } from './api-key.js'
+import type { ApiKey, KeyRing, Scope } from './api-key.js'
 import { refuseCrossSite } from './origin.js'
+import { refuseForged, type Sessions } from './sessions.js'
 
 export interface Principal {
   /** Counted by for limits: the id of the key, or `anonymous`. */
@@ -13,6 +14,13 @@ export interface Principal {
   readonly tenant: string | undefined
   /** Who acts, for the audit. */
   readonly actor: string
+}
+
+/** What callers are judged by. */
+export interface Gate {
+  readonly keys: KeyRing
+  readonly sessions: Sessions
+  readonly settings: ServerSettings
 }
 
 /** What a route asks of its caller. */
@@ -29,15 +37,23 @@ const nobody: Principal = { id: 'anonymous', scopes: [], tenant: undefined, acto
 const developer: Principal = { ...nobody, scopes: ['read', 'publish'], actor: 'development (no key)' }
 
 /** Who calls a route. Throws UNAUTHENTICATED or ORIGIN_REFUSED. */
-export function callerOf(
-  request: IncomingMessage,
-  access: Access,
-  keys: KeyRing,
-  settings: ServerSettings,
-): Principal {
-  if (access.scope === 'open' || (access.openOnLoopback === true && settings.loopback)) return nobody
-  return authenticate(request, access.scope, keys, settings)
+export function callerOf(request: IncomingMessage, access: Access, gate: Gate): Principal {
+  if (access.scope === 'open' || (access.openOnLoopback === true && gate.settings.loopback)) return nobody
+  return authenticate(request, access.scope, gate)
 }
+
+/** Who holds this key. Throws UNAUTHENTICATED when nobody does. */
+export function holderOf(presented: string, { keys, settings }: Gate): ApiKey {
+  const key = keys.find(presented)
+  if (key !== undefined) return key
+  throw unauthenticated('This API key is not known here, or was revoked.', settings.development)
+}
+
+/** Who acts with this key. */
+export const principalOf = ({ id, scopes, tenant, name }: ApiKey): Principal => ({
+  ...{ id, scopes, tenant },
+  actor: name ?? id,
+})
 
 /** Throws SCOPE_MISSING or TENANT_FORBIDDEN unless the caller may. */
 export function authorise(principal: Principal, access: Access): void {
@@ -51,14 +67,16 @@ export function authorise(principal: Principal, access: Access): void {
   }
 }
 
-function authenticate(
-  request: IncomingMessage,
-  scope: Scope,
-  keys: KeyRing,
-  settings: ServerSettings,
-): Principal {
+/** The caller by key, by session, or as the developer at this machine. `scope`: what is asked for. */
+export function authenticate(request: IncomingMessage, scope: Scope, gate: Gate): Principal {
+  const { settings } = gate
   const header = request.headers.authorization
   if (header === undefined) {
+    const session = gate.sessions.of(request)
+    if (session !== undefined) {
+      refuseForged(request, session)
+      return principalOf(session.key)
+    }
     if (settings.development && scope !== 'operate') return withoutKey(request)
     throw unauthenticated(
       'This route needs an API key. Send "Authorization: Bearer es_…".',
@@ -72,10 +90,7 @@ function authenticate(
       settings.development,
     )
   }
-  const key = keys.find(presented)
-  if (key === undefined)
-    throw unauthenticated('This API key is not known here, or was revoked.', settings.development)
-  return { id: key.id, scopes: key.scopes, tenant: key.tenant, actor: key.name ?? key.id }
+  return principalOf(holderOf(presented, gate))
 }
 
 // Development on loopback. A page of another site in this machine's browser, or a proxy that passes the outside on,

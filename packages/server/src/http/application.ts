@@ -2,7 +2,6 @@
 
 import { parseJson } from 'eventspine/ingress'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { KeyRing } from '../access/api-key.js'
 import { InFlight } from '../access/in-flight.js'
 import { refuseForeignHost } from '../access/origin.js'
 import { authorise, callerOf } from '../access/principal.js'
@@ -26,7 +25,6 @@ const pathPartCharactersMax = 3_000
 
 export interface ApplicationParts extends Surroundings {
   readonly routes: readonly Route[]
-  readonly keys: KeyRing
 }
 
 export class Application {
@@ -96,7 +94,7 @@ export class Application {
   // In this order: who is meant, what is sent, who sends it, how much of it.
   #admit(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const exchange = this.#exchange(request, reply)
-    const { settings, stopping, keys } = this.#parts
+    const { settings, stopping } = this.#parts
     refuseForeignHost(request.raw, settings)
     if (stopping.aborted)
       throw new Problem('STOPPED', 'This server is stopping. Try again.', { retryAfterMs: 1_000 })
@@ -107,7 +105,7 @@ export class Application {
     // Here and not in fastify's own handler: before that it has reasons of its own to refuse a method.
     if (route === undefined) return this.#unmatched(request, reply)
     // Before the refusal: the log names whose key was refused.
-    exchange.principal = callerOf(request.raw, route.access, keys, settings)
+    exchange.principal = callerOf(request.raw, route.access, this.#parts)
     authorise(exchange.principal, route.access)
     if (route.access.scope !== 'open') {
       reply.raw.once('close', this.#inFlight.enter(exchange.principal.id))
@@ -144,7 +142,7 @@ export class Application {
 
   #unmatched(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const [path = ''] = request.url.split('?')
-    const allowed = path === '*' ? 'GET, HEAD, POST, OPTIONS' : this.#allowed.of(path)
+    const allowed = path === '*' ? 'GET, HEAD, POST, DELETE, OPTIONS' : this.#allowed.of(path)
     if (allowed === undefined) {
       throw new Problem(
         'ROUTE_UNKNOWN',

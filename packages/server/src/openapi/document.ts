@@ -23,6 +23,9 @@ requests without a key may read and publish, as long as they name this machine i
 were not sent by a page of another origin (Origin, Sec-Fetch-Site). \`operate\` always needs the key. \`/metrics\` needs a key
 off loopback only; \`/\`, \`/healthz\`, \`/readyz\` and this document never do, nor \`/approvals/…\`, whose link is one. No other origin may read answers: there is no CORS.
 
+**Sessions.** The console gives its key once to \`POST /console/session\` and gets a cookie that scripts cannot read. Every route
+takes it in place of the key, with the same scopes and tenant; a change needs \`X-CSRF-Token\` and an \`Origin\` of this server too.
+
 **Refusals** are application/problem+json (RFC 9457). \`type\` and \`code\` are stable, \`detail\` says what to send instead,
 \`field\` is a JSON Pointer to the fault (\`/query/…\`, \`/path/…\` and \`/headers/…\` for other parts than the body), \`instance\`
 has the request id of the log. Nothing of a refused request is stored. 429 and 503 carry Retry-After.
@@ -42,6 +45,7 @@ const keyProblems: readonly ProblemCode[] = [
   'UNAUTHENTICATED',
   'SCOPE_MISSING',
   'ORIGIN_REFUSED',
+  'CSRF_REFUSED',
   'IN_FLIGHT_MAX',
   'UNAVAILABLE',
 ]

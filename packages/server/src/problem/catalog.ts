@@ -28,6 +28,7 @@ export const problemKinds = {
   UNAUTHENTICATED: { status: 401, title: 'No valid API key' },
   SCOPE_MISSING: { status: 403, title: 'The API key may not do this' },
   TENANT_FORBIDDEN: { status: 403, title: 'The API key is limited to one tenant' },
+  CSRF_REFUSED: { status: 403, title: 'Not sent by the console itself' },
   ORIGIN_REFUSED: { status: 403, title: 'Sent by another web site' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   WORKFLOW_UNKNOWN: { status: 404, title: 'No such workflow is defined' },

@@ -5,19 +5,17 @@ import type { Readable } from 'node:stream'
 import type { Eventspine, Logger } from 'eventspine'
 import type { z } from 'zod'
 import type { InFlight } from '../access/in-flight.js'
-import type { Access, Principal } from '../access/principal.js'
+import type { Access, Gate, Principal } from '../access/principal.js'
 import type { ConsoleFiles } from '../console/files.js'
 import type { RequestMetrics } from '../http/request-metrics.js'
-import type { ServerSettings } from '../options.js'
 import type { Boards } from '../overview/boards.js'
 import type { ProblemCode } from '../problem/catalog.js'
 import type { Problem } from '../problem/problem.js'
 import { inPlace, readValues } from './read.js'
 
 /** What a route may use. */
-export interface Surroundings {
+export interface Surroundings extends Gate {
   readonly spine: Eventspine
-  readonly settings: ServerSettings
   readonly logger: Logger
   /** Aborts when the server stops: streams end on it. */
   readonly stopping: AbortSignal

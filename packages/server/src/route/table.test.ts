@@ -35,6 +35,7 @@ test('what is open is a short list', () => {
   expect(open.sort()).toEqual([
     ...['/', '/approvals/:token', '/approvals/:token'],
     ...['/console', '/console/', '/console/:section', '/console/assets/:file'],
+    ...['/console/session', '/console/session', '/console/session'],
     ...['/healthz', '/openapi.json', '/readyz', '/sources/:source'],
   ])
   const onLoopback = routeTable.filter(({ access }) => access.openOnLoopback === true).map(({ url }) => url)

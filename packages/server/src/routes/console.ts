@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { consoleAsset, consoleMissing, consolePage } from '../pages/console.js'
 import { defineRoute } from '../route/route.js'
 import { noPath, text } from '../schema/parts.js'
+import { sessionRoutes } from './session.js'
 
 const tag = 'Console'
 const open = { scope: 'open', tenancy: 'none' } as const
@@ -75,4 +76,4 @@ const consoleFile = defineRoute({
   handle: (incoming) => consoleAsset(incoming, incoming.path.file),
 })
 
-export const consoleRoutes = [consoleRoot, consoleWithoutSlash, consoleFile, consoleSection]
+export const consoleRoutes = [...sessionRoutes, consoleRoot, consoleWithoutSlash, consoleFile, consoleSection]
