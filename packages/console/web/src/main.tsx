@@ -1,5 +1,21 @@
-// Where the console begins in the browser.
+// Where the console begins in the browser: the theme before the first paint, the key out of the address, then the pages.
+import { QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
+import { client } from './api/asking.js'
+import { exchangeKey, SessionGate } from './frame/session.js'
+import { applyTheme } from './frame/theme.js'
+import { Pages } from './pages.js'
+import './style/main.css'
 
+applyTheme()
+await exchangeKey()
 const place = document.getElementById('console')
-if (place !== null) createRoot(place).render(<h1>Eventspine</h1>)
+if (place !== null) {
+  createRoot(place).render(
+    <QueryClientProvider client={client}>
+      <SessionGate>
+        <Pages />
+      </SessionGate>
+    </QueryClientProvider>,
+  )
+}

@@ -1,0 +1,94 @@
+// Answers of the API for pages: kept, asked for again while somebody looks, and anew after each change.
+import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { addressOf, get, type Query } from './client.js'
+import { Problem } from './problem.js'
+import type { Page } from './views.js'
+
+const retriesMax = 2
+/** How often a page that is looked at asks again. */
+export const refreshMs = 3_000
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 1_000,
+      // A refusal stays one; what did not get through may.
+      retry: (failures, error) =>
+        failures < retriesMax && error instanceof Problem && (error.status === 0 || error.status >= 502),
+    },
+  },
+})
+
+export interface Asked<Answer> {
+  readonly data: Answer | undefined
+  readonly problem: Problem | null
+  readonly again: () => void
+}
+
+/** One answer. `everyMs`: 0 asks once. An undefined path asks nothing. */
+export function useAnswer<Answer>(
+  path: string | undefined,
+  query: Query = {},
+  everyMs = refreshMs,
+): Asked<Answer> {
+  const { data, error, refetch } = useQuery<Answer, Problem>({
+    queryKey: [path, query],
+    queryFn: ({ signal }) => get<Answer>(path ?? '', query, signal),
+    enabled: path !== undefined,
+    refetchInterval: everyMs === 0 ? false : everyMs,
+  })
+  return { data, problem: error, again: () => void refetch() }
+}
+
+export interface AskedPages<Item> extends Asked<readonly Item[]> {
+  /** Undefined at the end. */
+  readonly more: (() => void) | undefined
+  readonly loading: boolean
+}
+
+const itemsInPage = 100
+
+/** A list, page after page. Only its first page is asked for again by itself: further ones would move under the eyes. */
+export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item> {
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery<
+    Page<Item>,
+    Problem,
+    readonly Item[],
+    readonly unknown[],
+    string | undefined
+  >({
+    queryKey: [path, query, 'pages'],
+    queryFn: ({ pageParam, signal }) =>
+      get<Page<Item>>(path, { ...query, limit: itemsInPage, cursor: pageParam }, signal),
+    initialPageParam: undefined,
+    getNextPageParam: (last) => last.cursor ?? undefined,
+    select: ({ pages }) => pages.flatMap(({ items }) => items),
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshMs),
+  })
+  return {
+    data,
+    problem: error,
+    again: () => void refetch(),
+    more: hasNextPage ? () => void fetchNextPage() : undefined,
+    loading: isFetchingNextPage,
+  }
+}
+
+export interface Doing<Input, Answer> {
+  readonly run: (input: Input) => Promise<Answer>
+  readonly busy: boolean
+  readonly problem: Problem | null
+  readonly forget: () => void
+}
+
+/** A change. All that is shown is asked for anew behind it. */
+export function useDoing<Input, Answer>(act: (input: Input) => Promise<Answer>): Doing<Input, Answer> {
+  const queries = useQueryClient()
+  const { mutateAsync, isPending, error, reset } = useMutation<Answer, Problem, Input>({
+    mutationFn: act,
+    onSettled: () => queries.invalidateQueries(),
+  })
+  return { run: mutateAsync, busy: isPending, problem: error, forget: reset }
+}
+
+export { addressOf }

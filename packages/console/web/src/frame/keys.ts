@@ -1,0 +1,52 @@
+// The keyboard: the same keys on every page, and none while somebody writes.
+import { useEffect } from 'react'
+
+export const keysKnown: readonly (readonly [string, string])[] = [
+  ['/', 'Search on this page'],
+  ['j', 'Next row'],
+  ['k', 'Row before'],
+  ['Enter', 'Open the row'],
+  ['Ctrl K', 'Go to any page, event or dead letter (⌘ K on a Mac)'],
+  ['?', 'This help'],
+  ['Esc', 'Close what is open'],
+]
+
+interface Actions {
+  readonly help: () => void
+  readonly palette: () => void
+}
+
+export function useKeys({ help, palette }: Actions): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault()
+        return palette()
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return
+      if (document.querySelector('dialog[open]') !== null) return
+      if (event.key === '?') help()
+      else if (event.key === '/') focusOn('[data-search]')
+      else if (event.key === 'j') move(1)
+      else if (event.key === 'k') move(-1)
+      else return
+      event.preventDefault()
+    }
+    window.addEventListener('keydown', pressed)
+    return () => window.removeEventListener('keydown', pressed)
+  }, [help, palette])
+}
+
+const isWriting = (target: EventTarget | null) =>
+  target instanceof HTMLInputElement ||
+  target instanceof HTMLTextAreaElement ||
+  target instanceof HTMLSelectElement
+
+const focusOn = (selector: string) => document.querySelector<HTMLElement>(selector)?.focus()
+
+function move(by: 1 | -1): void {
+  const links = [...document.querySelectorAll<HTMLElement>('.rows tbody td:first-child a')]
+  const at = links.indexOf(document.activeElement as HTMLElement)
+  const next = at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by
+  links[next]?.focus()
+}

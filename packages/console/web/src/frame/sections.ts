@@ -1,0 +1,23 @@
+// The pages of the console in the order of the navigation, worst need first.
+
+export interface Section {
+  /** In the address. */
+  readonly page: string
+  readonly name: string
+  /** The answer spans tenants, so a key of one has no part in it. */
+  readonly system?: boolean
+}
+
+export const sections: readonly Section[] = [
+  { page: '', name: 'Overview', system: true },
+  { page: 'dead-letters', name: 'Dead letters' },
+  { page: 'redrives', name: 'Redrives' },
+  { page: 'events', name: 'Events' },
+  { page: 'subscriptions', name: 'Subscriptions', system: true },
+  { page: 'workflows', name: 'Workflows' },
+  { page: 'breakers', name: 'Breakers', system: true },
+  { page: 'schedules', name: 'Schedules' },
+  { page: 'workers', name: 'Workers', system: true },
+  { page: 'webhooks', name: 'Webhook endpoints' },
+  { page: 'audit', name: 'Audit', system: true },
+]

@@ -1,0 +1,90 @@
+// Circuit breakers: which downstream is given a rest, since when and why; opened or closed by hand.
+import { useState } from 'react'
+import { useAnswer, useDoing } from '../api/asking.js'
+import { post } from '../api/client.js'
+import type { Breaker } from '../api/views.js'
+import { useMay } from '../frame/session.js'
+import { Badge } from '../parts/badge.js'
+import { Question } from '../parts/dialog.js'
+import { count, duration } from '../parts/format.js'
+import { Heading } from '../parts/heading.js'
+import { Moment } from '../parts/moment.js'
+import { type Column, Rows } from '../parts/rows.js'
+import { Empty, Shown } from '../parts/standing.js'
+
+const columns: readonly Column<Breaker>[] = [
+  { name: 'Breaker', cell: ({ name, tenant, key }) => [name, tenant, key].filter(Boolean).join(' · ') },
+  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
+  { name: 'Failures', kind: 'number', cell: ({ failures }) => count(failures) },
+  { name: 'Opened', kind: 'wide', cell: ({ openedAtMs }) => <Moment at={openedAtMs} /> },
+  {
+    name: 'Probes in',
+    kind: 'wide number',
+    cell: ({ state, opensForMs }) => (state === 'closed' ? '–' : duration(opensForMs)),
+  },
+  { name: 'Last error', kind: 'long', cell: ({ lastError }) => lastError },
+  { name: 'By hand', cell: (breaker) => <Switch breaker={breaker} /> },
+]
+
+export function Breakers() {
+  const asked = useAnswer<{ readonly items: readonly Breaker[] }>('/v1/breakers')
+  return (
+    <>
+      <Heading title="Breakers" />
+      <Shown asked={asked}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No breaker was needed yet">
+              A subscription with a breaker rests while what it calls is down: breaker in
+              defineSubscription(). One stands here from its first failure on.
+            </Empty>
+          ) : (
+            <Rows
+              caption="Circuit breakers"
+              columns={columns}
+              items={items}
+              keyOf={({ name, tenant, key }) => JSON.stringify([name, tenant, key])}
+            />
+          )
+        }
+      </Shown>
+    </>
+  )
+}
+
+function Switch({ breaker: { name, tenant, key, state } }: { readonly breaker: Breaker }) {
+  const may = useMay('operate')
+  const [asks, setAsks] = useState(false)
+  const wanted = state === 'closed' ? 'open' : 'closed'
+  const does = state === 'closed' ? 'Open' : 'Close'
+  const { run, busy, problem } = useDoing(() =>
+    post(`/v1/breakers/${encodeURIComponent(name)}`, {
+      ...{ state: wanted },
+      ...(tenant === '' ? {} : { tenant }),
+      ...(key === '' ? {} : { key }),
+    }),
+  )
+  const close = () => setAsks(false)
+  return (
+    <>
+      <button type="button" className="small" disabled={!may} onClick={() => setAsks(true)}>
+        {does}…
+      </button>
+      {asks && (
+        <Question
+          title={`${does} ${name}`}
+          act={`${does} 1 breaker`}
+          harmful={wanted === 'open'}
+          {...{ busy, problem, close }}
+          submit={() => void run(undefined).then(close, () => undefined)}
+        >
+          <p>
+            {wanted === 'open'
+              ? 'Deliveries that need it wait, and cost no attempt, until probes succeed.'
+              : 'Deliveries go at once. When what it calls is still down, it opens again.'}
+          </p>
+        </Question>
+      )}
+    </>
+  )
+}

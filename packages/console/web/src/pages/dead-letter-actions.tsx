@@ -1,0 +1,181 @@
+// What can be done with dead letters: send them again, with a look at what that means first, or discard them.
+
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useAnswer, useDoing } from '../api/asking.js'
+import { post } from '../api/client.js'
+import type { Problem } from '../api/problem.js'
+import type { Redrive, RedrivePreview } from '../api/views.js'
+import { useMay } from '../frame/session.js'
+import { Field, number, Question, written } from '../parts/dialog.js'
+import { count, counted, duration } from '../parts/format.js'
+import { Refused, Waiting } from '../parts/standing.js'
+import { go, hrefOf } from '../route/place.js'
+
+export type LetterFilter = Readonly<Record<string, unknown>>
+
+interface ActionsProps {
+  readonly filter: LetterFilter
+  /** Called when they are discarded. */
+  readonly discarded?: () => void
+}
+
+export function LetterActions({ filter, discarded }: ActionsProps) {
+  const may = useMay('operate')
+  const [asks, setAsks] = useState<'redrive' | 'discard'>()
+  const close = () => setAsks(undefined)
+  return (
+    <div className="actions bar">
+      <button type="button" className="primary" disabled={!may} onClick={() => setAsks('redrive')}>
+        Redrive…
+      </button>
+      <button type="button" className="harmful" disabled={!may} onClick={() => setAsks('discard')}>
+        Discard…
+      </button>
+      {!may && <span className="faint">Sign in with a key that may operate.</span>}
+      {asks === 'redrive' && <RedriveQuestion filter={filter} close={close} />}
+      {asks === 'discard' && (
+        <DiscardQuestion filter={filter} close={close} {...(discarded && { discarded })} />
+      )}
+    </div>
+  )
+}
+
+/** What the filter selects now. A look is a POST, so it is not among the answers that pages keep asking for. */
+function usePreview(filter: LetterFilter) {
+  return useQuery<RedrivePreview, Problem>({
+    queryKey: ['redrive preview', filter],
+    queryFn: () => post<RedrivePreview>('/v1/redrives/preview', { filter }),
+  })
+}
+
+const rateDefault = 50
+const canaryDefault = 10
+
+interface RedriveProps {
+  readonly filter: LetterFilter
+  readonly close: () => void
+  /** In place of the data of the one letter that is named. */
+  readonly data?: unknown
+}
+
+export function RedriveQuestion({ filter, close, data }: RedriveProps) {
+  const preview = usePreview(filter)
+  // The same question asked twice, by a second click or after a lost answer, is one redrive.
+  const [idempotencyKey] = useState(() => `console-${crypto.randomUUID()}`)
+  const { run, busy, problem } = useDoing((body: unknown) => post<Redrive>('/v1/redrives', body))
+  const selected = preview.data?.selected ?? 0
+  const submit = async (form: FormData) => {
+    const options = {
+      ...{ rate: number(form, 'rate'), canary: number(form, 'canary'), reason: written(form, 'reason') },
+      ...(data === undefined ? {} : { data }),
+    }
+    const redrive = await run({ filter, idempotencyKey, ...options }).catch(() => undefined)
+    if (redrive !== undefined) go(hrefOf('redrives', { id: redrive.id }))
+  }
+  return (
+    <Question
+      title={data === undefined ? 'Redrive dead letters' : 'Redrive with new data'}
+      act={`Redrive ${counted(selected, 'dead letter')}`}
+      ready={selected > 0}
+      {...{ busy, problem, close }}
+      submit={(form) => void submit(form)}
+    >
+      {preview.data === undefined ? (
+        preview.error === null ? (
+          <Waiting />
+        ) : (
+          <Refused problem={preview.error} again={() => void preview.refetch()} />
+        )
+      ) : (
+        <Preview preview={preview.data} />
+      )}
+      {selected !== 1 && (
+        <>
+          <Field
+            label="Rate, deliveries a second"
+            name="rate"
+            type="number"
+            value={rateDefault}
+            min={0.01}
+            max={10_000}
+            step="any"
+          />
+          <Field
+            label="Canary, letters that go first"
+            name="canary"
+            type="number"
+            value={canaryDefault}
+            min={0}
+            max={10_000}
+            hint="The rest follows when these end well. It stops when half of those that ended have failed again."
+          />
+        </>
+      )}
+      <Field label="Reason, for the audit" name="reason" />
+    </Question>
+  )
+}
+
+function Preview({ preview: { selected, guarded, groups } }: { readonly preview: RedrivePreview }) {
+  return (
+    <>
+      <p>
+        <strong>{counted(selected, 'dead letter')}</strong> would be sent again
+        {selected > 1 && `, at the usual rate in about ${duration((selected / rateDefault) * 1_000)}`}.
+        {guarded > 0 &&
+          ` ${counted(guarded, 'further one')} would be left alone: redriven too often before. Mend the cause first.`}
+      </p>
+      <ul className="plain">
+        {groups.map(({ subscription, category, fingerprint, message, count: letters }) => (
+          <li key={`${subscription} ${category} ${fingerprint}`}>
+            {count(letters)} × <strong>{subscription}</strong>, {category}: {message}
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+interface DiscardProps extends ActionsProps {
+  readonly close: () => void
+}
+
+function DiscardQuestion({ filter, close, discarded }: DiscardProps) {
+  const body = { ...filter }
+  const preview = useQuery<RedrivePreview, Problem>({
+    queryKey: ['discard preview', filter],
+    // Guarded ones are discarded too, so no round is too many to be counted.
+    queryFn: () => post<RedrivePreview>('/v1/redrives/preview', { filter, roundsMax: 1_000 }),
+  })
+  const { run, busy, problem } = useDoing((reason: string | undefined) =>
+    post<{ readonly discarded: number }>('/v1/dead-letters/discard', { filter: body, reason }),
+  )
+  const selected = preview.data?.selected ?? 0
+  const submit = async (form: FormData) => {
+    const done = await run(written(form, 'reason')).catch(() => undefined)
+    if (done === undefined) return
+    close()
+    discarded?.()
+  }
+  return (
+    <Question
+      title="Discard dead letters"
+      act={`Discard ${counted(selected, 'dead letter')}`}
+      harmful
+      ready={selected > 0}
+      {...{ busy, problem, close }}
+      submit={(form) => void submit(form)}
+    >
+      <p>
+        {preview.error !== null && <Refused problem={preview.error} />}
+        <strong>{counted(selected, 'dead letter')}</strong> will never be sent again. They stay in the list as
+        discarded, and what waits behind them goes on.
+      </p>
+      <Field label="Reason, for the audit" name="reason" required />
+    </Question>
+  )
+}
+
+export const useRedrive = (id: string | undefined) =>
+  useAnswer<Redrive>(id === undefined ? undefined : `/v1/redrives/${encodeURIComponent(id)}`, {}, 1_000)

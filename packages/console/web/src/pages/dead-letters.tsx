@@ -1,0 +1,144 @@
+// Dead letters: groups of the same fault first, then the letters of one, then one of them.
+import { useAnswer, usePages } from '../api/asking.js'
+import type { DeadLetter, DeadLetterGroup } from '../api/views.js'
+import { Badge } from '../parts/badge.js'
+import { Bars } from '../parts/chart.js'
+import { count, counted } from '../parts/format.js'
+import { Heading } from '../parts/heading.js'
+import { Moment } from '../parts/moment.js'
+import { type Column, Rows } from '../parts/rows.js'
+import { type Filter, Search } from '../parts/search.js'
+import { Empty, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+import { usePlace } from '../route/place.js'
+import { Letter } from './dead-letter.js'
+import { LetterActions } from './dead-letter-actions.js'
+
+export const categories = ['validation', 'permanent', 'transient', 'timeout', 'processing', 'unknown']
+
+const filters: readonly Filter[] = [
+  { name: 'error', label: 'Error contains' },
+  { name: 'subscription', label: 'Subscription' },
+  { name: 'category', label: 'Category', options: categories },
+  { name: 'eventType', label: 'Event type' },
+  { name: 'tenant', label: 'Tenant' },
+]
+const named = [...filters.map(({ name }) => name), 'fingerprint']
+
+export function DeadLetters() {
+  const { params } = usePlace()
+  const letter = params.get('letter')
+  if (letter !== null) return <Letter id={letter} />
+  const chosen = named.some((name) => params.has(name)) || params.has('state') || params.has('all')
+  return (
+    <>
+      <Heading title="Dead letters" above={chosen ? <Link to="dead-letters">All groups</Link> : undefined} />
+      <Search filters={filters} />
+      {chosen ? <Letters /> : <Groups />}
+    </>
+  )
+}
+
+const groupColumns: readonly Column<DeadLetterGroup>[] = [
+  {
+    name: 'Error',
+    kind: 'long',
+    cell: ({ subscription, category, fingerprint, message }) => (
+      <Link to="dead-letters" params={{ subscription, category, fingerprint }} title={message}>
+        {message || '(no message)'}
+      </Link>
+    ),
+  },
+  { name: 'Letters', kind: 'number', cell: (group) => count(group.count) },
+  { name: 'Subscription', kind: 'wide', cell: ({ subscription }) => subscription },
+  { name: 'Category', kind: 'wide', cell: ({ category }) => category },
+  {
+    name: '24 hours',
+    kind: 'wide',
+    cell: ({ hourly }) =>
+      hourly === undefined ? null : (
+        <Bars label="Last 24 hours" values={hourly} say={(value) => counted(value, 'letter')} />
+      ),
+  },
+  { name: 'First', kind: 'wide', cell: ({ firstAtMs }) => <Moment at={firstAtMs} /> },
+  { name: 'Last', cell: ({ lastAtMs }) => <Moment at={lastAtMs} /> },
+]
+
+function Groups() {
+  const asked = useAnswer<{ readonly items: readonly DeadLetterGroup[] }>('/v1/dead-letters/groups')
+  return (
+    <Shown asked={asked}>
+      {({ items }) =>
+        items.length === 0 ? (
+          <Empty title="No dead letters">
+            Nothing waits for a person. What fails for good is kept here, to be mended and sent again.{' '}
+            <Link to="dead-letters" params={{ state: 'redriven' }}>
+              Those that were redriven
+            </Link>
+          </Empty>
+        ) : (
+          <Rows
+            caption="Dead letters, grouped by subscription, category and error"
+            columns={groupColumns}
+            items={items}
+            keyOf={({ subscription, category, fingerprint }) => `${subscription} ${category} ${fingerprint}`}
+          />
+        )
+      }
+    </Shown>
+  )
+}
+
+const letterColumns: readonly Column<DeadLetter>[] = [
+  {
+    name: 'Letter',
+    cell: ({ id }) => (
+      <Link to="dead-letters" params={{ letter: id }}>
+        <code>{id}</code>
+      </Link>
+    ),
+  },
+  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
+  {
+    name: 'Error',
+    kind: 'long',
+    cell: ({ failure }) => <span title={failure.message}>{failure.message}</span>,
+  },
+  { name: 'Event', kind: 'wide', cell: ({ event }) => event.type },
+  { name: 'Key', kind: 'wide', cell: ({ event }) => event.key },
+  { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
+  { name: 'Attempts', kind: 'wide number', cell: ({ attempts }) => count(attempts) },
+  { name: 'Died', cell: ({ diedAtMs }) => <Moment at={diedAtMs} /> },
+]
+
+function Letters() {
+  const { params } = usePlace()
+  const filter = Object.fromEntries(
+    named.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])),
+  )
+  const state = params.get('state') ?? 'dead'
+  const asked = usePages<DeadLetter>('/v1/dead-letters', { ...filter, state })
+  return (
+    <>
+      {state === 'dead' && Object.keys(filter).length > 0 && <LetterActions filter={filter} />}
+      <Shown asked={asked}>
+        {(items) =>
+          items.length === 0 ? (
+            <Empty title={`No ${state} letters fit`}>
+              <Link to="dead-letters">Look at all groups</Link>
+            </Empty>
+          ) : (
+            <Rows
+              caption="Dead letters, newest first"
+              columns={letterColumns}
+              items={items}
+              keyOf={({ id }) => id}
+              more={asked.more}
+              loading={asked.loading}
+            />
+          )
+        }
+      </Shown>
+    </>
+  )
+}

@@ -1,0 +1,106 @@
+// Events: searched page by page, or followed as they come; one of them on a page of its own.
+import { usePages } from '../api/asking.js'
+import type { EventView } from '../api/views.js'
+import { Heading } from '../parts/heading.js'
+import { Moment } from '../parts/moment.js'
+import { type Column, Rows } from '../parts/rows.js'
+import { type Filter, Search } from '../parts/search.js'
+import { Empty, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+import { choose, usePlace } from '../route/place.js'
+import { OneEvent } from './event.js'
+import { Tail } from './tail.js'
+
+const filters: readonly Filter[] = [
+  { name: 'type', label: 'Type (* for any run)' },
+  { name: 'key', label: 'Key' },
+  { name: 'correlation', label: 'Correlation' },
+  { name: 'tenant', label: 'Tenant' },
+  { name: 'after', label: 'Recorded after', type: 'datetime-local' },
+  { name: 'before', label: 'Recorded before', type: 'datetime-local' },
+]
+
+export const eventColumns: readonly Column<EventView>[] = [
+  {
+    name: 'Type',
+    cell: ({ id, type, tenant }) => (
+      <Link to="events" params={{ id, tenant }}>
+        {type}
+      </Link>
+    ),
+  },
+  { name: 'Key', kind: 'wide', cell: ({ key }) => key },
+  { name: 'Data', kind: 'long', cell: ({ data }) => <code className="faint">{preview(data)}</code> },
+  { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
+  {
+    name: 'Id',
+    kind: 'wide',
+    cell: ({ id }) => (
+      <code className="id" title={id}>
+        {id}
+      </code>
+    ),
+  },
+  { name: 'Recorded', cell: ({ recordedAt }) => <Moment at={recordedAt} /> },
+]
+
+const previewCharacters = 160
+const preview = (data: unknown) => (JSON.stringify(data) ?? '').slice(0, previewCharacters)
+
+export function Events() {
+  const { params } = usePlace()
+  const id = params.get('id')
+  if (id !== null) return <OneEvent id={id} tenant={params.get('tenant') ?? undefined} />
+  const follows = params.has('live')
+  return (
+    <>
+      <Heading title="Events">
+        <button
+          type="button"
+          aria-pressed={follows}
+          onClick={() => choose({ live: follows ? undefined : '1' })}
+        >
+          {follows ? 'Stop following' : 'Follow live'}
+        </button>
+      </Heading>
+      <Search filters={follows ? filters.slice(0, 4) : filters} />
+      {follows ? <Tail key={params.toString()} query={queryOf(params)} /> : <Found query={queryOf(params)} />}
+    </>
+  )
+}
+
+function queryOf(params: URLSearchParams): Record<string, string | undefined> {
+  const text = (name: string) => params.get(name) ?? undefined
+  // A field of the browser has no zone: it is that of the one who looks.
+  const time = (name: string) => {
+    const at = new Date(params.get(name) ?? '')
+    return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
+  }
+  return {
+    ...{ type: text('type'), key: text('key'), correlation: text('correlation'), tenant: text('tenant') },
+    ...{ after: time('after'), before: time('before') },
+  }
+}
+
+function Found({ query }: { readonly query: Record<string, string | undefined> }) {
+  const asked = usePages<EventView>('/v1/events', query)
+  return (
+    <Shown asked={asked}>
+      {(items) =>
+        items.length === 0 ? (
+          <Empty title="No event fits">
+            Widen the search, or publish one: POST /v1/events with a type and data. Events are seen a moment
+            after they are recorded.
+          </Empty>
+        ) : (
+          <Rows
+            caption="Events, newest first"
+            columns={eventColumns}
+            keyOf={({ id, tenant, source }) => `${tenant} ${source} ${id}`}
+            {...{ items, more: asked.more, loading: asked.loading }}
+          />
+        )
+      }
+    </Shown>
+  )
+}

@@ -1,0 +1,215 @@
+// Subscriptions: how each stands, and a hand on one: pause, resume, replay.
+import { useState } from 'react'
+import { useAnswer, useDoing } from '../api/asking.js'
+import { post } from '../api/client.js'
+import type { Replay, Subscription } from '../api/views.js'
+import { useMay } from '../frame/session.js'
+import { Badge } from '../parts/badge.js'
+import { Progress } from '../parts/chart.js'
+import { Question } from '../parts/dialog.js'
+import { Facts, Json } from '../parts/facts.js'
+import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
+import { Heading } from '../parts/heading.js'
+import { Moment } from '../parts/moment.js'
+import { type Column, Rows } from '../parts/rows.js'
+import { Empty, Refused, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+import { usePlace } from '../route/place.js'
+import { ReplayQuestion } from './replay.js'
+
+const columns: readonly Column<Subscription>[] = [
+  {
+    name: 'Subscription',
+    cell: ({ name }) => (
+      <Link to="subscriptions" params={{ name }}>
+        {name}
+      </Link>
+    ),
+  },
+  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
+  { name: 'Lag', kind: 'number', cell: ({ lagSeconds }) => seconds(lagSeconds) },
+  { name: 'Behind', kind: 'wide number', cell: ({ lagEvents }) => counted(lagEvents, 'event') },
+  { name: 'Completed', kind: 'wide number', cell: ({ completed }) => count(completed) },
+  { name: 'Retrying', kind: 'wide number', cell: ({ retrying }) => count(retrying) },
+  {
+    name: 'Dead',
+    kind: 'number',
+    cell: ({ name, dead }) =>
+      dead === 0 ? (
+        '0'
+      ) : (
+        <Link to="dead-letters" params={{ subscription: name }}>
+          {count(dead)}
+        </Link>
+      ),
+  },
+  { name: 'On', kind: 'long', cell: ({ on }) => <span className="faint">{on.join(', ')}</span> },
+]
+
+export function Subscriptions() {
+  const { params } = usePlace()
+  const name = params.get('name')
+  const asked = useAnswer<{ readonly items: readonly Subscription[] }>('/v1/subscriptions')
+  if (name !== null) return <One name={name} />
+  return (
+    <>
+      <Heading title="Subscriptions" />
+      <Shown asked={asked}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No subscription yet">
+              A subscription is a function with the events that it is interested in: defineSubscription() in
+              your app.
+            </Empty>
+          ) : (
+            <Rows caption="Subscriptions" columns={columns} items={items} keyOf={({ name: own }) => own} />
+          )
+        }
+      </Shown>
+    </>
+  )
+}
+
+function One({ name }: { readonly name: string }) {
+  const asked = useAnswer<Subscription>(`/v1/subscriptions/${encodeURIComponent(name)}`)
+  return (
+    <>
+      <Heading title={name} above={<Link to="subscriptions">Subscriptions</Link>}>
+        {asked.data !== undefined && <Actions subscription={asked.data} />}
+      </Heading>
+      <Shown asked={asked}>{(subscription) => <Details subscription={subscription} />}</Shown>
+      <Replays subscription={name} />
+    </>
+  )
+}
+
+function Actions({ subscription: { name, state } }: { readonly subscription: Subscription }) {
+  const may = useMay('operate')
+  const [asks, setAsks] = useState<'pause' | 'replay'>()
+  const close = () => setAsks(undefined)
+  const path = `/v1/subscriptions/${encodeURIComponent(name)}`
+  const resume = useDoing(() => post(`${path}/resume`))
+  return (
+    <>
+      {state === 'active' ? (
+        <button type="button" disabled={!may} onClick={() => setAsks('pause')}>
+          Pause…
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="primary"
+          disabled={!may || resume.busy}
+          onClick={() => void resume.run(undefined).catch(() => undefined)}
+        >
+          Resume
+        </button>
+      )}
+      <button type="button" disabled={!may} onClick={() => setAsks('replay')}>
+        Replay…
+      </button>
+      {resume.problem !== null && <Refused problem={resume.problem} />}
+      {asks === 'pause' && <PauseQuestion name={name} path={path} close={close} />}
+      {asks === 'replay' && <ReplayQuestion subscription={name} close={close} />}
+    </>
+  )
+}
+
+interface PauseProps {
+  readonly name: string
+  readonly path: string
+  readonly close: () => void
+}
+
+function PauseQuestion({ name, path, close }: PauseProps) {
+  const { run, busy, problem } = useDoing(() => post(`${path}/pause`))
+  return (
+    <Question
+      title={`Pause ${name}`}
+      act="Pause 1 subscription"
+      {...{ busy, problem, close }}
+      submit={() => void run(undefined).then(close, () => undefined)}
+    >
+      <p>Attempts that run come to their end. Events wait, and none is lost: it goes on where it stopped.</p>
+    </Question>
+  )
+}
+
+function Details({ subscription }: { readonly subscription: Subscription }) {
+  const { handling } = subscription
+  return (
+    <section className="panel" aria-label="Standing">
+      <p className="failure" role="status">
+        <Badge state={subscription.state} /> {seconds(subscription.lagSeconds)} behind,{' '}
+        {counted(subscription.lagEvents, 'event')}
+      </p>
+      <Facts
+        of={[
+          ['On', subscription.on.join(', ')],
+          ['Matched', counted(subscription.matched, 'event')],
+          ['Completed', count(subscription.completed)],
+          ['Retrying', count(subscription.retrying)],
+          ['Dead', <DeadLink key="dead" subscription={subscription} />],
+          ['Discarded', count(subscription.discarded)],
+          ['Skipped', count(subscription.skipped)],
+          ['Keys that wait behind a dead letter', count(subscription.haltedKeys)],
+          ['Rate, last 5 min', handling === undefined ? undefined : perSecond(handling.perSecond)],
+          ['p50', handling?.p50Ms == null ? undefined : duration(handling.p50Ms)],
+          ['p99', handling?.p99Ms == null ? undefined : duration(handling.p99Ms)],
+          ['Priority', subscription.priority],
+          ['Shards', count(subscription.shards)],
+          ['Delivered by', subscription.owners.join(', ') || 'no worker now'],
+          ['App', subscription.app],
+        ]}
+      />
+      <h2>Policies</h2>
+      <Json label="Policies" value={subscription.policies} />
+    </section>
+  )
+}
+
+function DeadLink({ subscription: { name, dead } }: { readonly subscription: Subscription }) {
+  return (
+    <Link to="dead-letters" params={{ subscription: name }}>
+      {counted(dead, 'letter')}
+    </Link>
+  )
+}
+
+function Replays({ subscription }: { readonly subscription: string }) {
+  const asked = useAnswer<{ readonly items: readonly Replay[] }>('/v1/replays', { limit: 100 })
+  const own = asked.data?.items.filter((replay) => replay.subscription === subscription) ?? []
+  if (own.length === 0) return null
+  return (
+    <section aria-label="Replays">
+      <h2>Replays</h2>
+      <Rows
+        caption="Replays of this subscription, newest first"
+        columns={replayColumns}
+        items={own}
+        keyOf={({ id }) => id}
+      />
+    </section>
+  )
+}
+
+const replayColumns: readonly Column<Replay>[] = [
+  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
+  {
+    name: 'Progress',
+    cell: ({ progress }) => <Progress part={progress} label={`${Math.round(progress * 100)} % replayed`} />,
+  },
+  {
+    name: 'Completed',
+    kind: 'number',
+    cell: ({ completed, matched }) => `${count(completed)} of ${count(matched)}`,
+  },
+  { name: 'Dead', kind: 'wide number', cell: ({ dead }) => count(dead) },
+  {
+    name: 'From',
+    kind: 'wide',
+    cell: ({ fromMs }) => (fromMs === null ? 'the beginning' : <Moment at={fromMs} />),
+  },
+  { name: 'By', kind: 'long', cell: ({ actor }) => actor },
+  { name: 'Began', cell: ({ createdAtMs }) => <Moment at={createdAtMs} /> },
+]

@@ -1,0 +1,97 @@
+// Endpoints of webhooks that fail or get nothing any more, and a hand on one.
+import { useState } from 'react'
+import { useAnswer, useDoing } from '../api/asking.js'
+import { post } from '../api/client.js'
+import type { Endpoint } from '../api/views.js'
+import { useMay } from '../frame/session.js'
+import { Badge } from '../parts/badge.js'
+import { Field, Question, written } from '../parts/dialog.js'
+import { count } from '../parts/format.js'
+import { Heading } from '../parts/heading.js'
+import { Moment } from '../parts/moment.js'
+import { type Column, Rows } from '../parts/rows.js'
+import { Empty, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+
+const columns: readonly Column<Endpoint>[] = [
+  {
+    name: 'Endpoint',
+    cell: ({ endpoint, webhooks }) => (
+      <Link to="dead-letters" params={{ subscription: `webhooks-${webhooks}-send` }}>
+        {endpoint}
+      </Link>
+    ),
+  },
+  {
+    name: 'State',
+    cell: ({ disabled }) => <Badge state={disabled === null ? 'failing' : 'disabled'} />,
+  },
+  { name: 'Webhooks', kind: 'wide', cell: ({ webhooks }) => webhooks },
+  { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
+  { name: 'Failures', kind: 'number', cell: ({ failures }) => count(failures) },
+  { name: 'Since', kind: 'wide', cell: ({ failingSinceMs }) => <Moment at={failingSinceMs} /> },
+  { name: 'Last error', kind: 'long', cell: ({ lastError, disabled }) => disabled?.reason ?? lastError },
+  { name: 'By hand', cell: (endpoint) => <Switch endpoint={endpoint} /> },
+]
+
+export function Webhooks() {
+  const asked = useAnswer<{ readonly items: readonly Endpoint[] }>('/v1/webhooks')
+  return (
+    <>
+      <Heading title="Webhook endpoints" />
+      <Shown asked={asked}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No endpoint fails and none is disabled">
+              One that is not listed here gets its messages.
+            </Empty>
+          ) : (
+            <Rows
+              caption="Endpoints that fail or are disabled"
+              columns={columns}
+              items={items}
+              keyOf={({ webhooks, tenant, endpoint }) => JSON.stringify([webhooks, tenant, endpoint])}
+            />
+          )
+        }
+      </Shown>
+    </>
+  )
+}
+
+function Switch({ endpoint: { webhooks, tenant, endpoint, disabled } }: { readonly endpoint: Endpoint }) {
+  const may = useMay('operate')
+  const [asks, setAsks] = useState(false)
+  const enables = disabled !== null
+  const does = enables ? 'Enable' : 'Disable'
+  const { run, busy, problem } = useDoing((reason: string | undefined) =>
+    post(`/v1/webhooks/${encodeURIComponent(webhooks)}`, {
+      ...{ endpoint, tenant, state: enables ? 'enabled' : 'disabled' },
+      ...(reason === undefined ? {} : { reason }),
+    }),
+  )
+  const close = () => setAsks(false)
+  return (
+    <>
+      <button type="button" className="small" disabled={!may} onClick={() => setAsks(true)}>
+        {does}…
+      </button>
+      {asks && (
+        <Question
+          title={`${does} ${endpoint}`}
+          act={`${does} 1 endpoint`}
+          harmful={!enables}
+          {...{ busy, problem, close }}
+          submit={(form) => void run(written(form, 'reason')).then(close, () => undefined)}
+        >
+          <p>
+            {enables
+              ? 'It gets messages again. Those that it missed are dead letters of its subscription: redrive them.'
+              : 'Its messages become dead letters until it is enabled.'}
+          </p>
+          {!enables && <Field label="Reason" name="reason" />}
+        </Question>
+      )}
+    </>
+  )
+}

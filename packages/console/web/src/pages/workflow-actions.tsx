@@ -1,0 +1,211 @@
+// A hand on one instance: decide what it asks, signal, cancel, retry, restart, terminate.
+import { useState } from 'react'
+import { addressOf, useDoing } from '../api/asking.js'
+import { post } from '../api/client.js'
+import type { InstanceDetails } from '../api/views.js'
+import { useMay } from '../frame/session.js'
+import { Field, Question, written } from '../parts/dialog.js'
+import { Moment } from '../parts/moment.js'
+import { Refused } from '../parts/standing.js'
+import { go, hrefOf } from '../route/place.js'
+
+type Act = 'signal' | 'cancel' | 'retry' | 'restart' | 'terminate'
+
+const pathOf = ({ workflow, id, tenant }: InstanceDetails, act: string) =>
+  addressOf(`/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}/${act}`, { tenant })
+
+interface Offered {
+  readonly act: Act
+  readonly title: string
+  /** On the button that does it. */
+  readonly does: string
+  readonly says: string
+  readonly harmful?: boolean
+  readonly when: (instance: InstanceDetails) => boolean
+}
+
+const ended = ({ endedAtMs }: InstanceDetails) => endedAtMs !== null
+
+const offers: readonly Offered[] = [
+  {
+    ...{
+      act: 'retry',
+      title: 'Retry',
+      does: 'Retry 1 instance',
+      when: ({ attention }) => attention !== null,
+    },
+    says: 'What halts it is sent again. Mend the cause first.',
+  },
+  {
+    ...{ act: 'signal', title: 'Signal', does: 'Send 1 signal', when: (instance) => !ended(instance) },
+    says: 'Kept until the instance asks for it.',
+  },
+  {
+    ...{
+      act: 'cancel',
+      title: 'Cancel',
+      does: 'Cancel 1 instance',
+      harmful: true,
+      when: (one) => !ended(one),
+    },
+    says: 'What is under way comes to its end, then all that was done is undone. Behind its point of no return it refuses.',
+  },
+  {
+    ...{
+      act: 'terminate',
+      title: 'Terminate',
+      does: 'Terminate 1 instance',
+      harmful: true,
+      when: (one) => !ended(one),
+    },
+    says: 'It ends where it stands and nothing is undone. For what cancelling does not reach.',
+  },
+  {
+    ...{ act: 'restart', title: 'Restart', does: 'Start 1 new instance', when: ended },
+    says: 'Another instance on the newest version, with the same input and all that this one did before the step.',
+  },
+]
+
+export function WorkflowActions({ instance }: { readonly instance: InstanceDetails }) {
+  const may = useMay('operate')
+  const [asks, setAsks] = useState<Offered>()
+  return (
+    <>
+      {offers
+        .filter(({ when }) => when(instance))
+        .map((offer) => (
+          <button
+            key={offer.act}
+            type="button"
+            className={offer.harmful === true ? 'harmful' : undefined}
+            disabled={!may}
+            onClick={() => setAsks(offer)}
+          >
+            {offer.title}…
+          </button>
+        ))}
+      {asks !== undefined && (
+        <ActQuestion instance={instance} offer={asks} close={() => setAsks(undefined)} />
+      )}
+    </>
+  )
+}
+
+interface ActProps {
+  readonly instance: InstanceDetails
+  readonly offer: Offered
+  readonly close: () => void
+}
+
+function ActQuestion({ instance, offer, close }: ActProps) {
+  const { act, title, does, says, harmful = false } = offer
+  const [fault, setFault] = useState<string>()
+  const { run, busy, problem } = useDoing((body: unknown) =>
+    post<{ readonly workflow: string; readonly id: string; readonly tenant?: string }>(
+      pathOf(instance, act),
+      body,
+    ),
+  )
+  const submit = async (form: FormData) => {
+    const body = bodyOf(act, form)
+    setFault(typeof body === 'string' ? body : undefined)
+    if (typeof body === 'string') return
+    const done = await run(body).catch(() => undefined)
+    if (done === undefined) return
+    close()
+    if (act === 'restart')
+      go(hrefOf('workflows', { workflow: done.workflow, id: done.id, tenant: done.tenant }))
+  }
+  return (
+    <Question
+      title={`${title} ${instance.workflow} ${instance.id}`}
+      act={does}
+      {...{ harmful, busy, problem, close }}
+      submit={(form) => void submit(form)}
+    >
+      <p>{says}</p>
+      {act === 'signal' && (
+        <>
+          <Field label="Name of the signal" name="name" required />
+          <Field label="Payload, as JSON" name="payload" />
+          <p role="status" className="field-fault">
+            {fault}
+          </p>
+        </>
+      )}
+      {(act === 'cancel' || act === 'terminate') && <Field label="Reason" name="reason" />}
+      {act === 'restart' && <Field label="From the step (empty: from the beginning)" name="from" />}
+    </Question>
+  )
+}
+
+/** What to send, or what is wrong with what was written. */
+function bodyOf(act: Act, form: FormData): Record<string, unknown> | string {
+  if (act === 'retry') return {}
+  if (act === 'restart') return without({ from: written(form, 'from') })
+  if (act !== 'signal') return without({ reason: written(form, 'reason') })
+  const payload = written(form, 'payload')
+  try {
+    return { name: written(form, 'name'), ...(payload === undefined ? {} : { payload: JSON.parse(payload) }) }
+  } catch {
+    return 'The payload is not JSON. A text stands in quotation marks.'
+  }
+}
+
+const without = (body: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
+
+export function Questions({ instance }: { readonly instance: InstanceDetails }) {
+  return instance.questions.map((question) => (
+    <Decision key={question.question} instance={instance} question={question} />
+  ))
+}
+
+interface DecisionProps {
+  readonly instance: InstanceDetails
+  readonly question: InstanceDetails['questions'][number]
+}
+
+function Decision({ instance, question: { approval, question, to, text, askedAtMs } }: DecisionProps) {
+  const may = useMay('operate')
+  const [decides, setDecides] = useState<boolean>()
+  const { run, busy, problem } = useDoing((body: unknown) => post(pathOf(instance, 'approve'), body))
+  const submit = (form: FormData) => {
+    const reason = written(form, 'reason')
+    const body = { name: approval, question, approved: decides, ...(reason === undefined ? {} : { reason }) }
+    return run(body).then(
+      () => setDecides(undefined),
+      () => undefined,
+    )
+  }
+  return (
+    <section className="panel asks" aria-label={`Question ${approval}`}>
+      <h2>It asks: {approval}</h2>
+      {text !== undefined && <p>{text}</p>}
+      <p className="faint">
+        {to !== undefined && `Asked of ${to}, `}
+        <Moment at={askedAtMs} />
+      </p>
+      <div className="actions">
+        <button type="button" className="primary" disabled={!may} onClick={() => setDecides(true)}>
+          Approve…
+        </button>
+        <button type="button" disabled={!may} onClick={() => setDecides(false)}>
+          Refuse…
+        </button>
+      </div>
+      {problem !== null && decides === undefined && <Refused problem={problem} />}
+      {decides !== undefined && (
+        <Question
+          title={decides ? `Approve ${approval}` : `Refuse ${approval}`}
+          act={decides ? 'Approve' : 'Refuse'}
+          {...{ busy, problem, close: () => setDecides(undefined) }}
+          submit={(form) => void submit(form)}
+        >
+          <p>It is recorded as your decision, and decides once.</p>
+          <Field label="Reason" name="reason" />
+        </Question>
+      )}
+    </section>
+  )
+}

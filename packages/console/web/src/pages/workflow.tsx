@@ -1,0 +1,125 @@
+// One instance: what it asks of people, its history as a timeline, and how it ended.
+import { useAnswer } from '../api/asking.js'
+import type { HistoryEntry, InstanceDetails } from '../api/views.js'
+import { Badge } from '../parts/badge.js'
+import { Facts, Json } from '../parts/facts.js'
+import { duration } from '../parts/format.js'
+import { Heading } from '../parts/heading.js'
+import { Moment } from '../parts/moment.js'
+import { Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+import { Questions, WorkflowActions } from './workflow-actions.js'
+
+interface OneInstanceProps {
+  readonly workflow: string
+  readonly id: string
+  readonly tenant: string | undefined
+}
+
+export function OneInstance({ workflow, id, tenant }: OneInstanceProps) {
+  const path = `/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`
+  const asked = useAnswer<InstanceDetails>(path, { tenant })
+  return (
+    <>
+      <Heading title={`${workflow} ${id}`} above={<Link to="workflows">Workflows</Link>}>
+        {asked.data !== undefined && <WorkflowActions instance={asked.data} />}
+      </Heading>
+      <Shown asked={asked}>{(instance) => <Details instance={instance} />}</Shown>
+    </>
+  )
+}
+
+function Details({ instance }: { readonly instance: InstanceDetails }) {
+  const { state, attention, failure, output, parent } = instance
+  return (
+    <>
+      <Questions instance={instance} />
+      <section className="panel" aria-label="Standing">
+        <p className="failure" role="status">
+          <Badge state={state} /> {failure === undefined ? '' : `${failure.name}: ${failure.message}`}
+        </p>
+        {attention !== null && (
+          <p className="failure">
+            <Badge state="needs attention" /> {attention.message}{' '}
+            <Link to="dead-letters" params={{ letter: attention.letter }}>
+              Look at the dead letter
+            </Link>
+          </p>
+        )}
+        <Facts
+          of={[
+            ['Tenant', instance.tenant],
+            ['Version', instance.version],
+            ['Began', <Moment key="began" at={instance.startedAtMs} />],
+            [
+              'Ended',
+              instance.endedAtMs === null ? undefined : <Moment key="ended" at={instance.endedAtMs} />,
+            ],
+            [
+              'Timer due',
+              instance.wakeAtMs === null ? undefined : <Moment key="wake" at={instance.wakeAtMs} />,
+            ],
+            [
+              'Deadline',
+              instance.deadlineAtMs === null ? undefined : <Moment key="late" at={instance.deadlineAtMs} />,
+            ],
+            [
+              'Started by',
+              parent === null ? undefined : <Parent key="parent" parent={parent} tenant={instance.tenant} />,
+            ],
+          ]}
+        />
+        {output !== undefined && (
+          <>
+            <h2>Output</h2>
+            <Json label="Output" value={output} />
+          </>
+        )}
+      </section>
+      <Timeline history={instance.history} beganAtMs={instance.startedAtMs} />
+    </>
+  )
+}
+
+interface ParentProps {
+  readonly parent: NonNullable<InstanceDetails['parent']>
+  readonly tenant: string
+}
+
+const Parent = ({ parent: { workflow, id }, tenant }: ParentProps) => (
+  <Link to="workflows" params={{ workflow, id, tenant }}>
+    {workflow} {id}
+  </Link>
+)
+
+interface TimelineProps {
+  readonly history: readonly HistoryEntry[]
+  readonly beganAtMs: number
+}
+
+function Timeline({ history, beganAtMs }: TimelineProps) {
+  return (
+    <section className="panel" aria-label="Timeline">
+      <h2>Timeline</h2>
+      <ol className="timeline">
+        {history.map(({ position, kind, place, name, data, atMs }) => (
+          <li key={position} className={/fail|compens|cancel/.test(kind) ? 'timeline-warn' : undefined}>
+            <p>
+              <strong>{name || kind}</strong> <span className="faint">{kind}</span>{' '}
+              {place !== '' && <code className="faint">{place}</code>}
+              <span className="timeline-at">
+                +{duration(Math.max(0, atMs - beganAtMs))} · <Moment at={atMs} />
+              </span>
+            </p>
+            {data !== null && data !== undefined && (
+              <details>
+                <summary>What it says</summary>
+                <Json label={`Entry ${position}`} value={data} />
+              </details>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}

@@ -1,0 +1,79 @@
+// Instances of workflows by state. One that is halted by a dead letter stands out, since it waits for a person.
+import { usePages } from '../api/asking.js'
+import type { Instance } from '../api/views.js'
+import { Badge } from '../parts/badge.js'
+import { Heading } from '../parts/heading.js'
+import { Moment } from '../parts/moment.js'
+import { type Column, Rows } from '../parts/rows.js'
+import { type Filter, Search } from '../parts/search.js'
+import { Empty, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+import { usePlace } from '../route/place.js'
+import { OneInstance } from './workflow.js'
+
+const filters: readonly Filter[] = [
+  { name: 'workflow', label: 'Workflow' },
+  {
+    name: 'state',
+    label: 'State',
+    options: [
+      ...['open', 'needs-attention', 'running', 'compensating', 'completed'],
+      ...['failed', 'compensated', 'cancelled', 'terminated'],
+    ],
+  },
+  { name: 'tenant', label: 'Tenant' },
+]
+
+const columns: readonly Column<Instance>[] = [
+  {
+    name: 'Instance',
+    cell: ({ workflow, id, tenant }) => (
+      <Link to="workflows" params={{ workflow, id, tenant }}>
+        {workflow} <code className="id">{id}</code>
+      </Link>
+    ),
+  },
+  {
+    name: 'State',
+    cell: ({ state, attention }) => <Badge state={attention === null ? state : 'needs attention'} />,
+  },
+  { name: 'Attention', kind: 'long', cell: ({ attention }) => attention?.message },
+  { name: 'Version', kind: 'wide number', cell: ({ version }) => version },
+  { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
+  { name: 'Began', kind: 'wide', cell: ({ startedAtMs }) => <Moment at={startedAtMs} /> },
+  { name: 'Changed', cell: ({ changedAtMs }) => <Moment at={changedAtMs} /> },
+]
+
+export function Workflows() {
+  const { params } = usePlace()
+  const [workflow, id, tenant] = ['workflow', 'id', 'tenant'].map((name) => params.get(name) ?? undefined)
+  const asked = usePages<Instance>('/v1/workflows', {
+    workflow,
+    tenant,
+    state: params.get('state') ?? undefined,
+  })
+  if (workflow !== undefined && id !== undefined) return <OneInstance {...{ workflow, id, tenant }} />
+  return (
+    <>
+      <Heading title="Workflows" />
+      <Search filters={filters} />
+      <Shown asked={asked}>
+        {(items) =>
+          items.length === 0 ? (
+            <Empty title="No instance fits">
+              A workflow starts with an event that it is on, or by POST /v1/workflows/NAME. Clear the search
+              to see all.
+            </Empty>
+          ) : (
+            <Rows
+              caption="Instances of workflows, newest first"
+              columns={columns}
+              keyOf={(each) => `${each.tenant} ${each.workflow} ${each.id}`}
+              {...{ items, more: asked.more, loading: asked.loading }}
+            />
+          )
+        }
+      </Shown>
+    </>
+  )
+}

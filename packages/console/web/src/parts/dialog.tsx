@@ -1,0 +1,110 @@
+// A question over the page, in the browser's own dialog: it keeps the focus, and Escape closes it.
+import { type FormEvent, type ReactNode, useEffect, useId, useRef } from 'react'
+import type { Problem } from '../api/problem.js'
+import { Refused } from './standing.js'
+
+interface DialogProps {
+  readonly title: string
+  readonly close: () => void
+  readonly children: ReactNode
+}
+
+export function Dialog({ title, close, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    dialog.current?.showModal()
+  }, [])
+  return (
+    <dialog ref={dialog} aria-labelledby={id} onClose={close}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  )
+}
+
+interface QuestionProps extends DialogProps {
+  /** What the button does, and to how many. */
+  readonly act: string
+  readonly harmful?: boolean
+  readonly ready?: boolean
+  readonly busy: boolean
+  readonly problem: Problem | null
+  readonly submit: (form: FormData) => void
+}
+
+/** A dialog with a form: asked once, and it stays open with what went wrong. */
+export function Question({
+  act,
+  harmful = false,
+  ready = true,
+  busy,
+  problem,
+  submit,
+  ...dialog
+}: QuestionProps) {
+  const submitted = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    submit(new FormData(event.currentTarget))
+  }
+  return (
+    <Dialog title={dialog.title} close={dialog.close}>
+      <form onSubmit={submitted}>
+        {dialog.children}
+        {problem !== null && <Refused problem={problem} />}
+        <div className="actions">
+          <button type="submit" className={harmful ? 'harmful' : 'primary'} disabled={busy || !ready}>
+            {busy ? 'Working…' : act}
+          </button>
+          <button type="button" onClick={dialog.close}>
+            Leave it
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+interface FieldProps {
+  readonly label: string
+  readonly name: string
+  readonly hint?: string
+  readonly type?: string
+  readonly value?: string | number
+  readonly required?: boolean
+  readonly min?: number
+  readonly max?: number
+  readonly step?: number | 'any'
+}
+
+export function Field({ label, name, hint, type = 'text', value, required = false, ...limits }: FieldProps) {
+  const id = useId()
+  return (
+    <p className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        {...limits}
+        {...{ id, name, type, required, defaultValue: value }}
+        maxLength={1_000}
+        autoComplete="off"
+        {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}
+      />
+      {hint !== undefined && (
+        <span id={`${id}-hint`} className="faint">
+          {hint}
+        </span>
+      )}
+    </p>
+  )
+}
+
+/** The text of a field, undefined when it is empty. */
+export function written(form: FormData, name: string): string | undefined {
+  const value = form.get(name)
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
+}
+
+export function number(form: FormData, name: string): number | undefined {
+  const text = written(form, name)
+  return text === undefined ? undefined : Number(text)
+}

@@ -1,0 +1,89 @@
+// A list as a table. Only the rows in sight are in the document, so that 100,000 of them are as quick as ten; j and k
+// move along the links of their first cells.
+import { type ReactNode, type UIEvent, useState } from 'react'
+import { count } from './format.js'
+
+export interface Column<Item> {
+  readonly name: string
+  readonly cell: (item: Item) => ReactNode
+  /** `number`: set to the right. `wide`: left out on a narrow screen. `long`: takes the room that is left. */
+  readonly kind?: 'number' | 'wide' | 'long' | 'wide number'
+}
+
+interface RowsProps<Item> {
+  /** Said to those who do not see it. */
+  readonly caption: string
+  readonly columns: readonly Column<Item>[]
+  readonly items: readonly Item[]
+  readonly keyOf: (item: Item) => string
+  /** Asks for the next page; undefined at the end. */
+  readonly more?: (() => void) | undefined
+  readonly loading?: boolean
+}
+
+/** As in rows.css. */
+const rowHeight = 36
+const rowsBeside = 12
+const rowsInSight = 30
+
+export function Rows<Item>({ caption, columns, items, keyOf, more, loading = false }: RowsProps<Item>) {
+  const [first, setFirst] = useState(0)
+  const from = Math.max(0, Math.min(first, items.length - rowsInSight) - rowsBeside)
+  const until = Math.min(items.length, first + rowsInSight + rowsBeside)
+  const scrolled = ({ currentTarget }: UIEvent<HTMLDivElement>) => {
+    setFirst(Math.floor(currentTarget.scrollTop / rowHeight))
+    const left = currentTarget.scrollHeight - currentTarget.scrollTop - currentTarget.clientHeight
+    if (left < rowHeight * rowsBeside && !loading) more?.()
+  }
+  return (
+    <>
+      <section className="rows" aria-label={caption} tabIndex={0} onScroll={scrolled}>
+        <table aria-rowcount={more === undefined ? items.length + 1 : -1}>
+          <caption className="unseen">{caption}</caption>
+          <thead>
+            <tr aria-rowindex={1}>
+              {columns.map(({ name, kind }) => (
+                <th key={name} scope="col" className={kind}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            <Gap rows={from} columns={columns.length} />
+            {items.slice(from, until).map((item, at) => (
+              <tr key={keyOf(item)} aria-rowindex={from + at + 2}>
+                {columns.map(({ name, kind, cell }) => (
+                  <td key={name} className={kind}>
+                    {cell(item)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+            <Gap rows={items.length - until} columns={columns.length} />
+          </tbody>
+        </table>
+      </section>
+      <p className="rows-foot faint" role="status">
+        {loading
+          ? 'Loading more…'
+          : `${count(items.length)} shown${more === undefined ? '' : ', more below'}`}
+        {more !== undefined && !loading && (
+          <button type="button" className="quiet" onClick={more}>
+            Load more
+          </button>
+        )}
+      </p>
+    </>
+  )
+}
+
+// Holds the place of rows that are not in the document.
+function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
+  if (rows <= 0) return null
+  return (
+    <tr aria-hidden="true" className="gap" style={{ height: rows * rowHeight }}>
+      <td colSpan={columns} />
+    </tr>
+  )
+}
