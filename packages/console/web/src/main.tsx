@@ -9,6 +9,10 @@ import './style/main.css'
 
 applyTheme()
 await exchangeKey()
+// In a window that shows the console already, such an address loads nothing anew.
+window.addEventListener('hashchange', async () => {
+  if (await exchangeKey()) await client.resetQueries()
+})
 const place = document.getElementById('console')
 if (place !== null) {
   createRoot(place).render(

@@ -34,13 +34,16 @@ async function open(presented: string): Promise<void> {
   keepToken((await post<SessionView>(place, { key: presented })).csrf)
 }
 
-/** Takes the key of `/console/#key=…` out of the address, before anything else can see it, and opens a session with it. */
-export async function exchangeKey(): Promise<void> {
-  const given = /^#key=(es_[\w-]+)$/.exec(window.location.hash)?.[1]
-  if (window.location.hash !== '')
-    window.history.replaceState(null, '', window.location.pathname + window.location.search)
+/** Takes the key of `/console/#key=…` out of the address, before anything else can see it, and opens a session with it.
+ *  False when there is none. */
+export async function exchangeKey(): Promise<boolean> {
+  const { hash, pathname, search } = window.location
+  if (!hash.startsWith('#key=')) return false
+  window.history.replaceState(null, '', pathname + search)
+  const presented = decodeURIComponent(hash.slice('#key='.length))
   // Refused or not, the page that follows says how it stands.
-  if (given !== undefined) await open(given).catch(() => undefined)
+  await open(presented).catch(() => undefined)
+  return true
 }
 
 export function SessionGate({ children }: { readonly children: ReactNode }) {

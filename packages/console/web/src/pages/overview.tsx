@@ -32,7 +32,9 @@ function useFigures(wanted: boolean): Figures | undefined {
   useEffect(() => {
     if (!wanted) return
     const stream = new EventSource('/v1/overview/live')
-    stream.onmessage = ({ data }: MessageEvent<string>) => setFigures(JSON.parse(data) as Figures)
+    stream.addEventListener('message', ({ data }: MessageEvent<string>) =>
+      setFigures(JSON.parse(data) as Figures),
+    )
     return () => stream.close()
   }, [wanted])
   return figures

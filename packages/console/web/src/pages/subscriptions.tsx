@@ -43,7 +43,7 @@ const columns: readonly Column<Subscription>[] = [
         </Link>
       ),
   },
-  { name: 'On', kind: 'long', cell: ({ on }) => <span className="faint">{on.join(', ')}</span> },
+  { name: 'On', kind: 'wide long', cell: ({ on }) => <span className="faint">{on.join(', ')}</span> },
 ]
 
 export function Subscriptions() {

@@ -28,16 +28,16 @@ export function Tail({ query }: { readonly query: Query }) {
   const address = addressOf('/v1/events/tail', query)
   useEffect(() => {
     const stream = new EventSource(address)
-    stream.onopen = () => setConnected(true)
-    stream.onerror = () => setConnected(false)
-    stream.onmessage = ({ data }: MessageEvent<string>) => {
+    stream.addEventListener('open', () => setConnected(true))
+    stream.addEventListener('error', () => setConnected(false))
+    stream.addEventListener('message', ({ data }: MessageEvent<string>) => {
       const { current } = held
       current.came += 1
       current.changed = true
       if (stopped.current) return
       current.events.unshift(JSON.parse(data) as EventView)
       current.events.length = Math.min(current.events.length, eventsMax)
-    }
+    })
     const timer = setInterval(() => {
       if (held.current.changed) paint()
       held.current.changed = false

@@ -33,7 +33,9 @@ export const seconds = (value: number) => (value < 0.001 ? '0 s' : duration(valu
 export function relative(atMs: number, nowMs: number): string {
   const away = nowMs - atMs
   if (Math.abs(away) < 1_000) return 'just now'
-  return away > 0 ? `${duration(away)} ago` : `in ${duration(-away)}`
+  // Tenths of a second would only flicker.
+  const wait = duration(Math.floor(Math.abs(away) / 1_000) * 1_000)
+  return away > 0 ? `${wait} ago` : `in ${wait}`
 }
 
 /** To the millisecond, in the zone of the one who looks. */

@@ -7,7 +7,7 @@ export interface Column<Item> {
   readonly name: string
   readonly cell: (item: Item) => ReactNode
   /** `number`: set to the right. `wide`: left out on a narrow screen. `long`: takes the room that is left. */
-  readonly kind?: 'number' | 'wide' | 'long' | 'wide number'
+  readonly kind?: 'number' | 'wide' | 'long' | 'wide number' | 'wide long'
 }
 
 interface RowsProps<Item> {

@@ -1,0 +1,208 @@
+// What people come to the console for, in a real browser before a real server.
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasChromium, openBrowser, Visit } from './browser.js'
+import { until, World } from './world.js'
+
+describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
+  const world = new World()
+  let browser: Browser
+  let visit: Visit
+
+  beforeAll(async () => {
+    ;[browser] = await Promise.all([openBrowser(), world.start()])
+    await world.publish([
+      world.order('o-1'),
+      world.order('o-2', 'XX'),
+      world.order('o-3', 'XX', { note: 'Lost' }),
+    ])
+    await world.refund('r-1', { amount: 40 })
+    await world.dead(2)
+    visit = await Visit.open(browser)
+    await visit.signIn(world.url, world.key)
+  })
+  afterAll(async () => {
+    await visit?.close()
+    await browser?.close()
+    await world.stop()
+  })
+
+  test('signs in by the printed address, and the key is nowhere afterwards', async () => {
+    const { page } = visit
+    expect(page.url()).toBe(`${world.url}/console/`)
+    const kept = await page.evaluate(
+      'JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, location.href])',
+    )
+    expect(kept).not.toContain('es_')
+    expect(await page.evaluate('document.cookie')).toBe('')
+    await page.goBack().catch(() => undefined)
+    expect(page.url()).not.toContain('es_')
+    await visit.at(world.url, '')
+  })
+
+  test('finds a dead letter, mends it, redrives it, and sees it done', async () => {
+    const { page } = visit
+    await page.getByRole('link', { name: 'Dead letters' }).first().click()
+    await page.getByRole('link', { name: 'No carrier goes to XX' }).click()
+    await page.getByRole('link', { name: /^ship\// }).click()
+    await page.getByRole('button', { name: 'Edit and redrive' }).click()
+    const data = page.getByRole('textbox', { name: 'Data, as JSON' })
+
+    await data.fill('{ "order": ')
+    await page.getByText('This is not JSON').waitFor()
+    expect(await page.getByRole('button', { name: 'Redrive with these data' }).isDisabled()).toBe(true)
+
+    // What does not fit the schema is refused with its place, and nothing is sent.
+    await data.fill('{ "order": "o-2", "country": "" }')
+    await page.getByRole('button', { name: 'Redrive with these data' }).click()
+    await page.getByRole('button', { name: 'Redrive 1 dead letter' }).click()
+    await page.getByRole('alert').getByText('/data/country').waitFor()
+    await page.getByRole('button', { name: 'Leave it' }).last().click()
+
+    await data.fill('{ "order": "o-2", "country": "AT" }')
+    await page.getByRole('button', { name: 'Redrive with these data' }).click()
+    await page.getByLabel('Reason, for the audit').fill('the country was wrong')
+    await page.getByRole('button', { name: 'Redrive 1 dead letter' }).click()
+    await page.getByText('1 of 1 dead letter succeeded').waitFor()
+    expect(page.url()).toContain('/console/redrives?id=')
+
+    await visit.at(world.url, 'events?type=orders.order-shipped')
+    await page.getByText('{"order":"o-2"}').waitFor()
+    await visit.at(world.url, 'audit')
+    await page.getByText('the country was wrong').waitFor()
+  })
+
+  test('discards what is of no use, and says why', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'dead-letters')
+    await page.getByRole('link', { name: 'Lost' }).click()
+    await page.getByRole('button', { name: 'Discard…' }).click()
+    await page.getByLabel('Reason, for the audit').fill('a test order')
+    await page.getByRole('button', { name: 'Discard 1 dead letter' }).click()
+    await page.getByText('No dead letters fit').waitFor()
+    const { items } = await world.get('/v1/dead-letters?state=discarded')
+    expect(items).toMatchObject([{ resolvedBy: 'ada', reason: 'a test order' }])
+  })
+
+  test('follows one order through all that it led to', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events?type=orders.order-placed&key=o-1')
+    await page.getByRole('link', { name: 'orders.order-placed' }).click()
+    await page.getByRole('heading', { name: 'What led to what' }).waitFor()
+    const tree = page.getByRole('region', { name: 'What led to what' })
+    for (const type of ['orders.order-billed', 'orders.order-shipped']) await tree.getByText(type).waitFor()
+    await tree.getByRole('link', { name: 'orders.order-billed' }).click()
+    await page.getByRole('heading', { level: 1, name: 'orders.order-billed' }).waitFor()
+    // A colleague who gets the address sees the same.
+    const other = await Visit.open(browser)
+    await other.signIn(world.url, world.key)
+    await other.page.goto(page.url())
+    await other.page.getByRole('heading', { level: 1, name: 'orders.order-billed' }).waitFor()
+    await other.close()
+  })
+
+  test('follows events as they come, pauses, and goes on', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events')
+    await page.getByRole('button', { name: 'Follow live' }).click()
+    await page.getByText('Following · ').waitFor()
+    await world.publish([world.order('live-1')])
+    await page.getByRole('cell', { name: 'live-1', exact: true }).first().waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('Paused · ').waitFor()
+    await world.publish([world.order('live-2')])
+    // Two events follow from one order.
+    await page.getByText(/Paused · [6-9] came/).waitFor()
+    expect(await page.getByRole('cell', { name: 'live-2', exact: true }).count()).toBe(0)
+  })
+
+  test('pauses a subscription and resumes it', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'subscriptions?name=bill')
+    await page.getByRole('button', { name: 'Pause…' }).click()
+    await page.getByRole('button', { name: 'Pause 1 subscription' }).click()
+    await page.getByRole('region', { name: 'Standing' }).getByText('paused').waitFor()
+    expect(await world.get('/v1/subscriptions/bill')).toMatchObject({ state: 'paused' })
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByRole('region', { name: 'Standing' }).getByText('active').waitFor()
+    expect(await world.get('/v1/subscriptions/bill')).toMatchObject({ state: 'active' })
+  })
+
+  test('replays history into one subscription', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'subscriptions?name=ship')
+    await page.getByRole('button', { name: 'Replay…' }).click()
+    await page.getByLabel('Reason, for the audit').fill('a look')
+    await page.getByRole('button', { name: 'Replay into 1 subscription' }).click()
+    await page.getByRole('region', { name: 'Replays' }).getByText('completed').waitFor()
+  })
+
+  test('approves what a workflow asks', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'workflows?state=open')
+    await page.getByRole('link', { name: 'refund r-1' }).click()
+    await page.getByRole('region', { name: 'Question pay' }).getByText('Pay 40 € back?').waitFor()
+    await page.getByRole('button', { name: 'Approve…' }).click()
+    await page.getByRole('button', { name: 'Approve', exact: true }).click()
+    await page.getByRole('region', { name: 'Standing' }).getByText('completed').waitFor()
+    expect(await world.get('/v1/workflows/refund/r-1')).toMatchObject({ output: { approved: true } })
+  })
+
+  test('goes anywhere by the keyboard', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'subscriptions')
+    await page.getByRole('link', { name: 'bill' }).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    expect(await page.evaluate('document.activeElement?.textContent')).toBe('schedule-night')
+    await page.keyboard.press('k')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'bill' }).waitFor()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'A page, or an id' }).fill('dead l')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Dead letters' }).waitFor()
+    await page.keyboard.press('/')
+    expect(await page.evaluate('document.activeElement?.name')).toBe('error')
+    await page.goBack()
+    await page.getByRole('heading', { level: 1, name: 'bill' }).waitFor()
+  })
+
+  test('chooses the dark theme, and it stays', async () => {
+    const { page } = visit
+    await page.getByLabel('Theme').selectOption('dark')
+    await page.reload()
+    await visit.settled()
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 22, 21)')
+    await page.getByLabel('Theme').selectOption('system')
+  })
+
+  test('signs out, and is asked for a key', async () => {
+    const own = await Visit.open(browser)
+    await own.signIn(world.url, world.key)
+    await own.page.getByRole('button', { name: 'Sign out' }).click()
+    await own.page.getByLabel('API key').fill('es_wrong')
+    await own.page.getByRole('button', { name: 'Sign in' }).click()
+    await own.page.getByRole('alert').getByText('not known here').waitFor()
+    await own.page.getByLabel('API key').fill(world.key)
+    await own.page.getByRole('button', { name: 'Sign in' }).click()
+    await own.page.getByRole('button', { name: 'Sign out' }).waitFor()
+    await own.close()
+  })
+
+  test('is told when the server is away, and finds it again', async () => {
+    const own = await Visit.open(browser)
+    await own.signIn(world.url, world.key)
+    await own.page.route('**/v1/subscriptions', (route) => route.abort())
+    await own.page.goto(`${world.url}/console/subscriptions`)
+    await own.page.getByRole('alert').getByText('cannot be reached').waitFor()
+    await own.page.unroute('**/v1/subscriptions')
+    await own.page.getByRole('button', { name: 'Try again' }).click()
+    await own.page.getByRole('link', { name: 'bill' }).waitFor()
+    await until(async () => (await own.page.getByRole('alert').count()) === 0)
+    await own.close()
+  })
+})

@@ -1,0 +1,192 @@
+// Every page in a real browser: usable by everybody in both themes and at both widths, and deaf to what strangers wrote.
+// With EVENTSPINE_SCREENSHOTS=FOLDER a picture of each is kept there.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasChromium, narrow, openBrowser, Visit, wide } from './browser.js'
+import { payloads } from './payloads.js'
+import { World } from './world.js'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const pictures = process.env.EVENTSPINE_SCREENSHOTS
+const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+const pages = [
+  ...['', 'dead-letters', 'dead-letters?subscription=ship', 'dead-letters?subscription=nobody', 'redrives'],
+  ...['events', 'events?live=1', 'events?type=none', 'subscriptions', 'subscriptions?name=ship'],
+  ...[
+    'workflows',
+    'workflows?workflow=refund&id=r-1',
+    'breakers',
+    'schedules',
+    'workers',
+    'webhooks',
+    'audit',
+  ],
+  'nowhere',
+]
+
+interface Violation {
+  readonly id: string
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
+}
+
+async function violations(page: Page): Promise<string[]> {
+  const run = `axe.run(document, { runOnly: ${JSON.stringify(standards)} }).then(({ violations }) => violations)`
+  await page.evaluate(axe)
+  const found = (await page.evaluate(run)) as Violation[]
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${name}.png`) })
+}
+
+const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+
+describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
+  const world = new World()
+  let browser: Browser
+  let letter = ''
+
+  beforeAll(async () => {
+    ;[browser] = await Promise.all([openBrowser(), world.start()])
+    const orders = Array.from({ length: 12 }, (_, at) => world.order(`o-${at}`, at % 3 === 0 ? 'XX' : 'DE'))
+    await world.publish(orders)
+    await world.refund('r-1', { amount: 40 })
+    await world.dead(4)
+    letter = String((await world.get('/v1/dead-letters?state=dead')).items[0]?.id)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await world.stop()
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const viewport of [wide, narrow]) {
+      test(`${colorScheme}, ${viewport.width} pixels wide`, async () => {
+        const visit = await Visit.open(browser, { colorScheme, viewport })
+        await visit.signIn(world.url, world.key)
+        const faults: string[] = []
+        for (const path of [...pages, `dead-letters?letter=${encodeURIComponent(letter)}`]) {
+          await visit.at(world.url, path)
+          const found = await violations(visit.page)
+          const beyond = Number(await visit.page.evaluate(overflow))
+          faults.push(...found.map((each) => `${path}: ${each}`))
+          if (beyond > 0) faults.push(`${path}: ${beyond} pixels wider than the screen`)
+          await picture(
+            visit.page,
+            `${colorScheme}-${viewport.width}-${path.replaceAll(/\W+/g, '-') || 'overview'}`,
+          )
+        }
+        expect(faults).toEqual([])
+        await visit.close()
+      })
+    }
+  }
+
+  test('dialogs and the sign-in are usable by everybody too', async () => {
+    const visit = await Visit.open(browser)
+    await visit.page.goto(`${world.url}/console/`)
+    await visit.page.getByLabel('API key').waitFor()
+    expect(await violations(visit.page)).toEqual([])
+    await picture(visit.page, 'sign-in')
+    await visit.signIn(world.url, world.key)
+    await visit.at(world.url, 'dead-letters?subscription=ship')
+    for (const name of ['Redrive…', 'Discard…']) {
+      await visit.page.getByRole('button', { name }).click()
+      await visit.page.getByRole('button', { name: /4 dead letters/ }).waitFor()
+      expect(await violations(visit.page)).toEqual([])
+      await picture(visit.page, `dialog-${name.slice(0, -1)}`)
+      await visit.page.keyboard.press('Escape')
+    }
+    await visit.page.keyboard.press('Control+k')
+    await visit.page.getByRole('combobox', { name: 'A page, or an id' }).fill('o')
+    expect(await violations(visit.page)).toEqual([])
+    await picture(visit.page, 'palette')
+    await visit.close()
+  })
+
+  test('is quick with 100,000 rows: those in sight alone are in the document', async () => {
+    const visit = await Visit.open(browser)
+    await visit.signIn(world.url, world.key)
+    const items = Array.from({ length: 20_000 }, (_, id) => ({
+      ...{ id, atMs: id, actor: 'ada', action: 'tested', target: `row ${id}`, details: {} },
+    }))
+    await visit.page.route('**/v1/audit*', (route) => {
+      const asked = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0)
+      const own = items.map((item) => ({ ...item, id: item.id + asked * items.length }))
+      return route.fulfill({ json: { items: own, cursor: asked < 4 ? String(asked + 1) : null } })
+    })
+    await visit.at(world.url, 'audit')
+    for (let page = 2; page <= 5; page++) {
+      await visit.page.getByRole('button', { name: 'Load more' }).click()
+      await visit.page.getByText(`${page * 20},000 shown`).waitFor()
+    }
+    await visit.page.evaluate('document.querySelector(".rows").scrollTop = 1e9')
+    await visit.page.getByText('row 19999').waitFor()
+    expect(await visit.page.locator('.rows tbody tr').count()).toBeLessThan(80)
+    await visit.close()
+  })
+})
+
+// Whatever of it became part of the page would be one of these; the policy would still keep it from running.
+const planted =
+  'document.querySelectorAll("#console :is(script, img, iframe, object, embed, form[action], svg [onload], [onerror], [onclick], [style*=url], marquee, base, link, meta, a[href^=\\"javascript\\"], math, video, audio, details[open])").length'
+
+describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
+  const world = new World('<img src=x onerror=alert("actor")>')
+  let browser: Browser
+
+  beforeAll(async () => {
+    ;[browser] = await Promise.all([openBrowser(), world.start()])
+    await world.publish(
+      payloads.map((text, at) => ({
+        ...world.order(text, 'XX', { note: text }),
+        ...{ id: `x${at}${text}`.slice(0, 200), source: '/x', subject: text, tenant: `t${at % 7}` },
+      })),
+    )
+    await world.dead(Math.min(500, payloads.length))
+    for (const [at, text] of payloads.slice(0, 5).entries())
+      await world.refund(`x${at}${text}`, { amount: at, text })
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await world.stop()
+  })
+
+  test('there are enough of them', () => expect(new Set(payloads).size).toBeGreaterThanOrEqual(500))
+
+  test('is text on every page', async () => {
+    const visit = await Visit.open(browser)
+    await visit.signIn(world.url, world.key)
+    const { page } = visit
+    const letters = (await world.get('/v1/dead-letters?state=dead&limit=10')).items
+    const instances = (await world.get('/v1/workflows')).items
+    const one = letters.map(({ id }) => `dead-letters?letter=${encodeURIComponent(String(id))}`)
+    const flows = instances.map(({ id }) => `workflows?workflow=refund&id=${encodeURIComponent(String(id))}`)
+    const events = (await world.get('/v1/events?type=orders.order-placed&limit=10')).items.map(
+      ({ id, tenant }) => `events?id=${encodeURIComponent(String(id))}&tenant=${tenant}`,
+    )
+    const asked = payloads.slice(0, 10).flatMap((text) => {
+      const written = encodeURIComponent(text)
+      return [
+        `events?type=${written}`,
+        `dead-letters?error=${written}&letter=${written}`,
+        `${written}?x=${written}`,
+      ]
+    })
+    for (const path of [...pages, 'dead-letters?all=1', ...one, ...flows, ...events, ...asked]) {
+      await visit.at(world.url, path)
+      // Every row is in the document once.
+      for (let at = 0; at < 6 && path.includes('all'); at++)
+        await page.evaluate('document.querySelector(".rows").scrollTop += 1000')
+      expect([path, await page.evaluate(planted)]).toEqual([path, 0])
+    }
+    await visit.at(world.url, 'dead-letters?all=1')
+    await page.getByText('<script>alert').first().waitFor()
+    await visit.close()
+  })
+})
