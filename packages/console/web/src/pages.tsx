@@ -1,5 +1,5 @@
 // Which page an address names.
-import type { ComponentType } from 'react'
+import { type ComponentType, lazy, Suspense } from 'react'
 import { Frame } from './frame/frame.js'
 import { useSession } from './frame/session.js'
 import { Audit } from './pages/audit.js'
@@ -14,9 +14,12 @@ import { Webhooks } from './pages/webhooks.js'
 import { Workers } from './pages/workers.js'
 import { Workflows } from './pages/workflows.js'
 import { Heading } from './parts/heading.js'
-import { Empty } from './parts/standing.js'
+import { Empty, Waiting } from './parts/standing.js'
 import { Link } from './route/link.js'
 import { usePlace } from './route/place.js'
+
+// The one page with a library of its own, which nobody else has to load.
+const SystemMap = lazy(async () => ({ default: (await import('./pages/map.js')).SystemMapPage }))
 
 const pages: ReadonlyMap<string, ComponentType> = new Map<string, ComponentType>([
   ['', Overview],
@@ -30,6 +33,7 @@ const pages: ReadonlyMap<string, ComponentType> = new Map<string, ComponentType>
   ['workers', Workers],
   ['webhooks', Webhooks],
   ['audit', Audit],
+  ['map', SystemMap],
 ])
 
 export function Pages() {
@@ -39,7 +43,9 @@ export function Pages() {
   const Page = page === '' && tenant !== null ? DeadLetters : (pages.get(page) ?? Unknown)
   return (
     <Frame>
-      <Page key={page} />
+      <Suspense fallback={<Waiting />}>
+        <Page key={page} />
+      </Suspense>
     </Frame>
   )
 }

@@ -44,6 +44,8 @@ export interface AskedPages<Item> extends Asked<readonly Item[]> {
   /** Undefined at the end. */
   readonly more: (() => void) | undefined
   readonly loading: boolean
+  /** With a pattern: so many were looked at so far. */
+  readonly scanned: number | undefined
 }
 
 const itemsInPage = 100
@@ -53,7 +55,7 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
   const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery<
     Page<Item>,
     Problem,
-    readonly Item[],
+    { readonly items: readonly Item[]; readonly scanned: number | undefined },
     readonly unknown[],
     string | undefined
   >({
@@ -62,11 +64,18 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
       get<Page<Item>>(path, { ...query, limit: itemsInPage, cursor: pageParam }, signal),
     initialPageParam: undefined,
     getNextPageParam: (last) => last.cursor ?? undefined,
-    select: ({ pages }) => pages.flatMap(({ items }) => items),
+    select: ({ pages }) => ({
+      items: pages.flatMap(({ items }) => items),
+      scanned:
+        pages[0]?.scanned === undefined
+          ? undefined
+          : pages.reduce((sum, each) => sum + (each.scanned ?? 0), 0),
+    }),
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshMs),
   })
   return {
-    data,
+    data: data?.items,
+    scanned: data?.scanned,
     problem: error,
     again: () => void refetch(),
     more: hasNextPage ? () => void fetchNextPage() : undefined,

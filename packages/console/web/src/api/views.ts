@@ -3,6 +3,8 @@
 export interface Page<Item> {
   readonly items: readonly Item[]
   readonly cursor: string | null
+  /** With a pattern: so many were looked at. */
+  readonly scanned?: number
 }
 
 export interface EventView {
@@ -365,4 +367,32 @@ export interface SessionView {
   readonly tenant: string | null
   readonly csrf: string | null
   readonly expiresAtMs: number | null
+}
+
+export interface MapNode {
+  /** Kind and name, such as event:orders.order-placed. */
+  readonly id: string
+  readonly kind: 'source' | 'event' | 'subscription' | 'workflow' | 'schedule' | 'reconciler' | 'webhook'
+  readonly name: string
+  readonly context: string | null
+  readonly versions: readonly number[]
+  readonly declared: boolean
+  readonly seen: boolean
+}
+
+export interface MapEdge {
+  readonly from: string
+  readonly to: string
+  readonly declared: boolean
+  readonly seen: boolean
+  readonly perSecond: number
+  readonly lagSeconds: number | null
+  readonly dead: number | null
+}
+
+export interface SystemMap {
+  readonly nodes: readonly MapNode[]
+  readonly edges: readonly MapEdge[]
+  /** The newest events of the log, which is what was looked at. */
+  readonly sample: { readonly events: number; readonly fromMs: number | null; readonly toMs: number }
 }

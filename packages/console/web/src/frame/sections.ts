@@ -20,4 +20,5 @@ export const sections: readonly Section[] = [
   { page: 'workers', name: 'Workers', system: true },
   { page: 'webhooks', name: 'Webhook endpoints' },
   { page: 'audit', name: 'Audit', system: true },
+  { page: 'map', name: 'Map', system: true },
 ]

@@ -1,6 +1,7 @@
 // Events: searched page by page, or followed as they come; one of them on a page of its own.
 import { usePages } from '../api/asking.js'
 import type { EventView } from '../api/views.js'
+import { counted } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
@@ -18,6 +19,7 @@ const filters: readonly Filter[] = [
   { name: 'tenant', label: 'Tenant' },
   { name: 'after', label: 'Recorded after', type: 'datetime-local' },
   { name: 'before', label: 'Recorded before', type: 'datetime-local' },
+  { name: 'pattern', label: 'Pattern over the data, as JSON' },
 ]
 
 export const eventColumns: readonly Column<EventView>[] = [
@@ -64,9 +66,19 @@ export function Events() {
         </button>
       </Heading>
       <Search filters={follows ? filters.slice(0, 4) : filters} />
-      {follows ? <Tail key={params.toString()} query={queryOf(params)} /> : <Found query={queryOf(params)} />}
+      {follows ? (
+        <Tail key={params.toString()} query={followed(params)} />
+      ) : (
+        <Found query={queryOf(params)} />
+      )}
     </>
   )
+}
+
+// The stream has no times and no pattern.
+function followed(params: URLSearchParams): Record<string, string | undefined> {
+  const { after: _after, before: _before, pattern: _pattern, ...query } = queryOf(params)
+  return query
 }
 
 function queryOf(params: URLSearchParams): Record<string, string | undefined> {
@@ -78,29 +90,44 @@ function queryOf(params: URLSearchParams): Record<string, string | undefined> {
   }
   return {
     ...{ type: text('type'), key: text('key'), correlation: text('correlation'), tenant: text('tenant') },
-    ...{ after: time('after'), before: time('before') },
+    ...{ after: time('after'), before: time('before'), pattern: text('pattern') },
   }
 }
 
 function Found({ query }: { readonly query: Record<string, string | undefined> }) {
   const asked = usePages<EventView>('/v1/events', query)
+  const { scanned, more, loading } = asked
   return (
     <Shown asked={asked}>
-      {(items) =>
-        items.length === 0 ? (
-          <Empty title="No event fits">
-            Widen the search, or publish one: POST /v1/events with a type and data. Events are seen a moment
-            after they are recorded.
-          </Empty>
-        ) : (
-          <Rows
-            caption="Events, newest first"
-            columns={eventColumns}
-            keyOf={({ id, tenant, source }) => `${tenant} ${source} ${id}`}
-            {...{ items, more: asked.more, loading: asked.loading }}
-          />
-        )
-      }
+      {(items) => (
+        <>
+          {scanned !== undefined && (
+            <p className="faint" role="status">
+              {counted(scanned, 'event')} looked at
+              {more === undefined ? ', which is all' : ', more behind them'}.
+            </p>
+          )}
+          {items.length > 0 ? (
+            <Rows
+              caption="Events, newest first"
+              columns={eventColumns}
+              keyOf={({ id, tenant, source }) => `${tenant} ${source} ${id}`}
+              {...{ items, more, loading }}
+            />
+          ) : more === undefined ? (
+            <Empty title="No event fits">
+              Widen the search, or publish one: POST /v1/events with a type and data. Events are seen a moment
+              after they are recorded.
+            </Empty>
+          ) : (
+            <Empty title="None of those looked at fits">
+              <button type="button" disabled={loading} onClick={more}>
+                Look further
+              </button>
+            </Empty>
+          )}
+        </>
+      )}
     </Shown>
   )
 }

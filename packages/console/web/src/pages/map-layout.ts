@@ -1,0 +1,74 @@
+// Where the parts of the map stand: from left to right as events flow, those of one context together.
+import { Graph, layout } from '@dagrejs/dagre'
+import type { MapEdge, MapNode, SystemMap } from '../api/views.js'
+
+export interface Placed {
+  readonly node: MapNode
+  readonly x: number
+  readonly y: number
+  readonly width: number
+}
+
+export interface Drawn {
+  readonly edge: MapEdge
+  readonly points: readonly { readonly x: number; readonly y: number }[]
+}
+
+export interface Area {
+  readonly name: string
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+export interface Layout {
+  readonly width: number
+  readonly height: number
+  readonly nodes: readonly Placed[]
+  readonly edges: readonly Drawn[]
+  readonly areas: readonly Area[]
+}
+
+export const nodeHeight = 40
+const characterWidth = 7.4
+const besideText = 28
+const nodesMax = 400
+
+const widthOf = ({ name, kind }: MapNode) => Math.max(name.length, kind.length) * characterWidth + besideText
+const areaOf = (context: string) => `context ${context}`
+
+/** At most 400 nodes: more would be no picture. */
+export function layoutOf(map: SystemMap): Layout {
+  const graph = new Graph({ compound: true, multigraph: true })
+  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 70, marginx: 16, marginy: 16 })
+  const nodes = map.nodes.slice(0, nodesMax)
+  const known = new Set(nodes.map(({ id }) => id))
+  const edges = map.edges.filter(({ from, to }) => known.has(from) && known.has(to))
+  const contexts = new Set(nodes.flatMap(({ context }) => (context === null ? [] : [context])))
+  for (const context of contexts) graph.setNode(areaOf(context), {})
+  for (const node of nodes) {
+    graph.setNode(node.id, { width: widthOf(node), height: nodeHeight })
+    if (node.context !== null) graph.setParent(node.id, areaOf(node.context))
+  }
+  for (const [at, { from, to }] of edges.entries()) graph.setEdge(from, to, {}, String(at))
+  layout(graph)
+  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
+  return {
+    ...{ width, height },
+    nodes: nodes.map((node) => {
+      const { x, y, width: own } = boxOf(graph, node.id)
+      return { node, x: x - own / 2, y: y - nodeHeight / 2, width: own }
+    }),
+    edges: edges.map((edge, at) => ({
+      edge,
+      points: (graph.edge(edge.from, edge.to, String(at)) as Drawn | undefined)?.points ?? [],
+    })),
+    areas: [...contexts].map((name) => {
+      const { x, y, width: wide, height: tall } = boxOf(graph, areaOf(name))
+      return { name, x: x - wide / 2, y: y - tall / 2, width: wide, height: tall }
+    }),
+  }
+}
+
+const boxOf = (graph: Graph, id: string) => graph.node(id) as Omit<Area, 'name'>

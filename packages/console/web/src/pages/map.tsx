@@ -1,0 +1,134 @@
+// The map: what publishes what and who listens, as the app says and as the newest events show. Every part leads to its page.
+import { useMemo } from 'react'
+import { useAnswer } from '../api/asking.js'
+import type { MapEdge, MapNode, SystemMap } from '../api/views.js'
+import { Badge } from '../parts/badge.js'
+import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
+import { Heading } from '../parts/heading.js'
+import { type Column, Rows } from '../parts/rows.js'
+import { Empty, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+import type { Params } from '../route/place.js'
+import { type Drawn, layoutOf, nodeHeight, type Placed } from './map-layout.js'
+
+const everyMs = 5_000
+
+export function SystemMapPage() {
+  const asked = useAnswer<SystemMap>('/v1/map', {}, everyMs)
+  return (
+    <>
+      <Heading title="Map" />
+      <Shown asked={asked}>
+        {(map) =>
+          map.nodes.length === 0 ? (
+            <Empty title="There is nothing to draw yet">
+              Define an event and a subscription in your app.
+            </Empty>
+          ) : (
+            <Drawing map={map} />
+          )
+        }
+      </Shown>
+    </>
+  )
+}
+
+function Drawing({ map }: { readonly map: SystemMap }) {
+  const { width, height, nodes, edges, areas } = useMemo(() => layoutOf(map), [map])
+  const { events, fromMs, toMs } = map.sample
+  return (
+    <>
+      <p className="faint">
+        Rates are of the newest {counted(events, 'event')}
+        {fromMs !== null && `, over ${duration(toMs - fromMs)}`}. Dashed: declared and not seen in them.
+        Dotted: seen, and not declared.
+      </p>
+      <section className="map" aria-label="Map of the system" tabIndex={0}>
+        <svg width={width} height={height} role="group" aria-label="Parts and ways">
+          {areas.map(({ name, ...area }) => (
+            <g key={name}>
+              <rect className="map-area" {...area} rx="10" />
+              <text className="map-context" x={area.x + 8} y={area.y + 14}>
+                {name}
+              </text>
+            </g>
+          ))}
+          {edges.map((drawn) => (
+            <Way key={`${drawn.edge.from} ${drawn.edge.to}`} drawn={drawn} />
+          ))}
+          {nodes.map((placed) => (
+            <Part key={placed.node.id} placed={placed} />
+          ))}
+        </svg>
+      </section>
+      <h2>Ways</h2>
+      <Rows
+        caption="Ways of events"
+        columns={columns}
+        items={map.edges}
+        keyOf={({ from, to }) => `${from} ${to}`}
+      />
+    </>
+  )
+}
+
+const markOf = ({ declared, seen }: Pick<MapEdge, 'declared' | 'seen'>) =>
+  declared ? (seen ? 'both' : 'unseen') : 'undeclared'
+
+function Way({ drawn: { edge, points } }: { readonly drawn: Drawn }) {
+  const middle = points[Math.floor(points.length / 2)]
+  const line = points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')
+  const ill = (edge.dead ?? 0) > 0
+  return (
+    <g className={`map-way map-${markOf(edge)}${ill ? ' map-ill' : ''}`}>
+      <polyline points={line} />
+      {edge.seen && middle !== undefined && (
+        <text x={middle.x} y={middle.y - 4} textAnchor="middle">
+          {perSecond(edge.perSecond)}
+          {ill && ` · ${count(edge.dead ?? 0)} dead`}
+        </text>
+      )}
+    </g>
+  )
+}
+
+function Part({ placed: { node, x, y, width } }: { readonly placed: Placed }) {
+  const { to, params } = placeOf(node)
+  return (
+    <Link to={to} params={params} aria-label={`${node.kind} ${node.name}`}>
+      <g className={`map-part map-${markOf(node)}`}>
+        <rect x={x} y={y} width={width} height={nodeHeight} rx={node.kind === 'event' ? 20 : 6} />
+        <text x={x + 14} y={y + 17}>
+          {node.name}
+        </text>
+        <text className="map-kind" x={x + 14} y={y + 32}>
+          {node.kind}
+        </text>
+      </g>
+    </Link>
+  )
+}
+
+function placeOf({ kind, name }: MapNode): { readonly to: string; readonly params: Params } {
+  if (kind === 'event') return { to: 'events', params: { type: name } }
+  if (kind === 'workflow') return { to: 'workflows', params: { workflow: name } }
+  if (kind === 'schedule' || kind === 'reconciler') return { to: 'schedules', params: {} }
+  if (kind === 'webhook') return { to: 'webhooks', params: {} }
+  if (kind === 'source') return { to: 'events', params: {} }
+  return { to: 'subscriptions', params: { name } }
+}
+
+const columns: readonly Column<MapEdge>[] = [
+  { name: 'From', cell: ({ from }) => from },
+  { name: 'To', cell: ({ to }) => to },
+  { name: 'Mark', kind: 'wide', cell: (edge) => <Badge state={marks[markOf(edge)]} /> },
+  { name: 'Rate', kind: 'number', cell: (edge) => perSecond(edge.perSecond) },
+  {
+    name: 'Lag',
+    kind: 'wide number',
+    cell: ({ lagSeconds }) => (lagSeconds === null ? '–' : seconds(lagSeconds)),
+  },
+  { name: 'Dead', kind: 'wide number', cell: ({ dead }) => (dead === null ? '–' : count(dead)) },
+]
+
+const marks = { both: 'declared and seen', unseen: 'not seen', undeclared: 'not declared' } as const
