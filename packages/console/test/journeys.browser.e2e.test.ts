@@ -40,6 +40,39 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await visit.at(world.url, '')
   })
 
+  test('sees in one glance that something is dead, and goes there', async () => {
+    const { page } = visit
+    const tile = page.getByRole('region', { name: 'Dead letters' })
+    await tile.getByText('2', { exact: true }).waitFor()
+    await tile.getByText('2 permanent').waitFor()
+    await page.getByRole('region', { name: 'Workers' }).getByText('1', { exact: true }).waitFor()
+    // It follows by itself.
+    await world.publish([world.order('o-4', 'XX', { note: 'Seen at once' })])
+    await tile.getByText('3', { exact: true }).waitFor()
+    await tile.getByRole('link').click()
+    await page.getByRole('link', { name: 'Seen at once' }).waitFor()
+  })
+
+  test('sees on the map what goes where', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'map')
+    const map = page.getByRole('region', { name: 'Map of the system' })
+    await map.getByRole('link', { name: 'ship subscription' }).waitFor()
+    await map.getByRole('link', { name: 'orders.order-placed event' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor()
+    expect(page.url()).toContain('type=orders.order-placed')
+  })
+
+  test('finds events by their data', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events')
+    await page.getByLabel('Pattern over the data').fill('{"data":{"order":["o-3"],"country":["XX"]}}')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('looked at, which is all').waitFor()
+    await page.getByRole('cell', { name: 'o-3', exact: true }).waitFor()
+    expect(await page.locator('.rows tbody tr').count()).toBe(1)
+  })
+
   test('finds a dead letter, mends it, redrives it, and sees it done', async () => {
     const { page } = visit
     await page.getByRole('link', { name: 'Dead letters' }).first().click()
@@ -93,11 +126,19 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     for (const type of ['orders.order-billed', 'orders.order-shipped']) await tree.getByText(type).waitFor()
     await tree.getByRole('link', { name: 'orders.order-billed' }).click()
     await page.getByRole('heading', { level: 1, name: 'orders.order-billed' }).waitFor()
+    await page.getByRole('button', { name: 'Trace' }).click()
+    const trace = page.getByRole('region', { name: 'Trace' })
+    await trace.getByText('3 events over').waitFor()
+    await trace
+      .getByRole('img', { name: /attempt 1: done after/ })
+      .first()
+      .waitFor()
+    for (const name of ['bill', 'ship']) await trace.getByRole('link', { name, exact: true }).waitFor()
     // A colleague who gets the address sees the same.
     const other = await Visit.open(browser)
     await other.signIn(world.url, world.key)
     await other.page.goto(page.url())
-    await other.page.getByRole('heading', { level: 1, name: 'orders.order-billed' }).waitFor()
+    await other.page.getByRole('region', { name: 'Trace' }).getByText('3 events over').waitFor()
     await other.close()
   })
 

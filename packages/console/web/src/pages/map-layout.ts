@@ -12,6 +12,9 @@ export interface Placed {
 export interface Drawn {
   readonly edge: MapEdge
   readonly points: readonly { readonly x: number; readonly y: number }[]
+  /** The middle of what is written on it. */
+  readonly x: number
+  readonly y: number
 }
 
 export interface Area {
@@ -34,6 +37,8 @@ export const nodeHeight = 40
 const characterWidth = 7.4
 const besideText = 28
 const nodesMax = 400
+/** Room for a rate and a count of dead letters. */
+const labelSize = { width: 110, height: 18 }
 
 const widthOf = ({ name, kind }: MapNode) => Math.max(name.length, kind.length) * characterWidth + besideText
 const areaOf = (context: string) => `context ${context}`
@@ -41,7 +46,7 @@ const areaOf = (context: string) => `context ${context}`
 /** At most 400 nodes: more would be no picture. */
 export function layoutOf(map: SystemMap): Layout {
   const graph = new Graph({ compound: true, multigraph: true })
-  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 70, marginx: 16, marginy: 16 })
+  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 30, marginx: 16, marginy: 16 })
   const nodes = map.nodes.slice(0, nodesMax)
   const known = new Set(nodes.map(({ id }) => id))
   const edges = map.edges.filter(({ from, to }) => known.has(from) && known.has(to))
@@ -51,7 +56,8 @@ export function layoutOf(map: SystemMap): Layout {
     graph.setNode(node.id, { width: widthOf(node), height: nodeHeight })
     if (node.context !== null) graph.setParent(node.id, areaOf(node.context))
   }
-  for (const [at, { from, to }] of edges.entries()) graph.setEdge(from, to, {}, String(at))
+  for (const [at, { from, to }] of edges.entries())
+    graph.setEdge(from, to, { ...labelSize, labelpos: 'c' }, String(at))
   layout(graph)
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
   return {
@@ -61,8 +67,8 @@ export function layoutOf(map: SystemMap): Layout {
       return { node, x: x - own / 2, y: y - nodeHeight / 2, width: own }
     }),
     edges: edges.map((edge, at) => ({
+      ...(graph.edge(edge.from, edge.to, String(at)) as Omit<Drawn, 'edge'>),
       edge,
-      points: (graph.edge(edge.from, edge.to, String(at)) as Drawn | undefined)?.points ?? [],
     })),
     areas: [...contexts].map((name) => {
       const { x, y, width: wide, height: tall } = boxOf(graph, areaOf(name))

@@ -75,15 +75,14 @@ function Drawing({ map }: { readonly map: SystemMap }) {
 const markOf = ({ declared, seen }: Pick<MapEdge, 'declared' | 'seen'>) =>
   declared ? (seen ? 'both' : 'unseen') : 'undeclared'
 
-function Way({ drawn: { edge, points } }: { readonly drawn: Drawn }) {
-  const middle = points[Math.floor(points.length / 2)]
-  const line = points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')
+function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn }) {
+  const line = points.map((point) => `${point.x.toFixed(1)},${point.y.toFixed(1)}`).join(' ')
   const ill = (edge.dead ?? 0) > 0
   return (
     <g className={`map-way map-${markOf(edge)}${ill ? ' map-ill' : ''}`}>
       <polyline points={line} />
-      {edge.seen && middle !== undefined && (
-        <text x={middle.x} y={middle.y - 4} textAnchor="middle">
+      {edge.seen && (
+        <text x={middle} y={y - 4} textAnchor="middle">
           {perSecond(edge.perSecond)}
           {ill && ` · ${count(edge.dead ?? 0)} dead`}
         </text>
@@ -95,12 +94,12 @@ function Way({ drawn: { edge, points } }: { readonly drawn: Drawn }) {
 function Part({ placed: { node, x, y, width } }: { readonly placed: Placed }) {
   const { to, params } = placeOf(node)
   return (
-    <Link to={to} params={params} aria-label={`${node.kind} ${node.name}`}>
+    <Link to={to} params={params}>
       <g className={`map-part map-${markOf(node)}`}>
         <rect x={x} y={y} width={width} height={nodeHeight} rx={node.kind === 'event' ? 20 : 6} />
         <text x={x + 14} y={y + 17}>
           {node.name}
-        </text>
+        </text>{' '}
         <text className="map-kind" x={x + 14} y={y + 32}>
           {node.kind}
         </text>

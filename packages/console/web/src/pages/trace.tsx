@@ -101,7 +101,9 @@ function Row({ line: { depth, name, href, state, bars, note }, fromMs, spanMs }:
   )
 }
 
-const durationOf = (bars: readonly Bar[]) => duration((bars.at(-1)?.untilMs ?? 0) - (bars[0]?.fromMs ?? 0))
+// An event is a moment and lasts for nothing.
+const durationOf = (bars: readonly Bar[]) =>
+  bars[0]?.kind === 'event' ? '' : duration((bars.at(-1)?.untilMs ?? 0) - (bars[0]?.fromMs ?? 0))
 
 function linesOf(events: readonly TraceEvent[]): Line[] {
   const children = new Map<string | null, TraceEvent[]>()
