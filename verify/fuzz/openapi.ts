@@ -54,8 +54,6 @@ export async function readDescription(url: string): Promise<Description> {
   return { operations, schemas: document.components.schemas }
 }
 
-const methods: Readonly<Record<string, Operation['method']>> = { post: 'POST', delete: 'DELETE' }
-
 function operationOf(path: string, method: string, raw: RawOperation): Operation {
   const answers = Object.entries(raw.responses).map(
     ([status, answer]) => [Number(status), contents(answer)] as const,
