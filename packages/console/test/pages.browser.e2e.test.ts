@@ -33,7 +33,6 @@ const pages = [
 const looks = [
   ['light', wide, standards],
   ['dark', wide, ['color-contrast']],
-  ['dark', narrow, ['color-contrast']],
   ['light', narrow, standards],
 ] as const
 
@@ -101,7 +100,7 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
     }
     expect(faults).toEqual([])
     await visit.close()
-  }, 60_000)
+  }, 120_000)
 
   test('dialogs and the sign-in are usable by everybody too', async () => {
     const visit = await Visit.open(browser)
@@ -207,5 +206,5 @@ describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
     await visit.at(world.url, 'dead-letters?all=1')
     await page.getByText('<script>alert').first().waitFor()
     await visit.close()
-  }, 60_000)
+  }, 120_000)
 })

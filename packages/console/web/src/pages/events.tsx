@@ -3,13 +3,12 @@ import { usePages } from '../api/asking.js'
 import type { EventView } from '../api/views.js'
 import { counted } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
-import { Moment } from '../parts/moment.js'
-import { type Column, Rows } from '../parts/rows.js'
+import { Rows } from '../parts/rows.js'
 import { type Filter, Search } from '../parts/search.js'
 import { Empty, Shown } from '../parts/standing.js'
-import { Link } from '../route/link.js'
 import { choose, usePlace } from '../route/place.js'
 import { OneEvent } from './event.js'
+import { eventColumns } from './event-columns.js'
 import { Tail } from './tail.js'
 
 const filters: readonly Filter[] = [
@@ -21,33 +20,6 @@ const filters: readonly Filter[] = [
   { name: 'before', label: 'Recorded before', type: 'datetime-local' },
   { name: 'pattern', label: 'Pattern over the data, as JSON' },
 ]
-
-export const eventColumns: readonly Column<EventView>[] = [
-  {
-    name: 'Type',
-    cell: ({ id, type, tenant }) => (
-      <Link to="events" params={{ id, tenant }}>
-        {type}
-      </Link>
-    ),
-  },
-  { name: 'Key', kind: 'wide', cell: ({ key }) => key },
-  { name: 'Data', kind: 'long', cell: ({ data }) => <code className="faint">{preview(data)}</code> },
-  { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
-  {
-    name: 'Id',
-    kind: 'wide',
-    cell: ({ id }) => (
-      <code className="id" title={id}>
-        {id}
-      </code>
-    ),
-  },
-  { name: 'Recorded', cell: ({ recordedAt }) => <Moment at={recordedAt} /> },
-]
-
-const previewCharacters = 160
-const preview = (data: unknown) => (JSON.stringify(data) ?? '').slice(0, previewCharacters)
 
 export function Events() {
   const { params } = usePlace()

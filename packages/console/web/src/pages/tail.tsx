@@ -6,7 +6,7 @@ import type { EventView } from '../api/views.js'
 import { count } from '../parts/format.js'
 import { Rows } from '../parts/rows.js'
 import { Empty } from '../parts/standing.js'
-import { eventColumns } from './events.js'
+import { eventColumns } from './event-columns.js'
 
 const eventsMax = 1_000
 const paintMs = 250
