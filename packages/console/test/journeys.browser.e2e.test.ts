@@ -83,17 +83,16 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
 
     await data.fill('{ "order": ')
     await page.getByText('This is not JSON').waitFor()
-    expect(await page.getByRole('button', { name: 'Redrive with these data' }).isDisabled()).toBe(true)
+    expect(await page.getByRole('button', { name: 'Check and redrive' }).isDisabled()).toBe(true)
 
     // What does not fit the schema is refused with its place, and nothing is sent.
     await data.fill('{ "order": "o-2", "country": "" }')
-    await page.getByRole('button', { name: 'Redrive with these data' }).click()
-    await page.getByRole('button', { name: 'Redrive 1 dead letter' }).click()
+    await page.getByRole('button', { name: 'Check and redrive' }).click()
     await page.getByRole('alert').getByText('/data/country').waitFor()
-    await page.getByRole('button', { name: 'Leave it' }).last().click()
+    expect(await page.getByRole('dialog').count()).toBe(0)
 
     await data.fill('{ "order": "o-2", "country": "AT" }')
-    await page.getByRole('button', { name: 'Redrive with these data' }).click()
+    await page.getByRole('button', { name: 'Check and redrive' }).click()
     await page.getByLabel('Reason, for the audit').fill('the country was wrong')
     await page.getByRole('button', { name: 'Redrive 1 dead letter' }).click()
     await page.getByText('1 of 1 dead letter succeeded').waitFor()

@@ -25,6 +25,8 @@ const pages = [
     'webhooks',
     'audit',
     'map',
+    'contracts',
+    'contracts?type=orders.order-placed&version=1',
   ],
   'nowhere',
 ]

@@ -4,6 +4,7 @@ import { Frame } from './frame/frame.js'
 import { useSession } from './frame/session.js'
 import { Audit } from './pages/audit.js'
 import { Breakers } from './pages/breakers.js'
+import { Contracts } from './pages/contracts.js'
 import { DeadLetters } from './pages/dead-letters.js'
 import { Events } from './pages/events.js'
 import { Overview } from './pages/overview.js'
@@ -33,6 +34,7 @@ const pages: ReadonlyMap<string, ComponentType> = new Map<string, ComponentType>
   ['workers', Workers],
   ['webhooks', Webhooks],
   ['audit', Audit],
+  ['contracts', Contracts],
   ['map', SystemMap],
 ])
 

@@ -167,6 +167,8 @@ export interface DeadLetter {
   readonly resolvedAtMs: number | null
   readonly resolvedBy: string | null
   readonly reason: string | null
+  /** Of its data as JSON Schema, where it is shown alone; null where nobody can tell. */
+  readonly schema?: Readonly<Record<string, unknown>> | null
 }
 
 export interface DeadLetterGroup {
@@ -395,4 +397,35 @@ export interface SystemMap {
   readonly edges: readonly MapEdge[]
   /** The newest events of the log, which is what was looked at. */
   readonly sample: { readonly events: number; readonly fromMs: number | null; readonly toMs: number }
+}
+
+export interface Contract {
+  readonly type: string
+  readonly version: number
+  readonly schema: Readonly<Record<string, unknown>> | null
+  readonly description: string | null
+  readonly app: string
+  readonly registeredAtMs: number
+  /** Parts of the map from which one came lately. */
+  readonly producers: readonly string[]
+  readonly consumers: readonly {
+    readonly name: string
+    readonly app: string
+    readonly reads: number | null
+  }[]
+}
+
+export interface ContractFinding {
+  readonly severity: 'breaking' | 'notice'
+  readonly kind: string
+  readonly type: string
+  readonly version: number
+  readonly consumer: { readonly name: string; readonly app: string } | null
+  readonly message: string
+  readonly misfits: readonly { readonly path: string; readonly message: string }[]
+}
+
+export interface Contracts {
+  readonly items: readonly Contract[]
+  readonly findings: readonly ContractFinding[]
 }

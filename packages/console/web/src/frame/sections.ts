@@ -20,5 +20,6 @@ export const sections: readonly Section[] = [
   { page: 'workers', name: 'Workers', system: true },
   { page: 'webhooks', name: 'Webhook endpoints' },
   { page: 'audit', name: 'Audit', system: true },
+  { page: 'contracts', name: 'Contracts', system: true },
   { page: 'map', name: 'Map', system: true },
 ]

@@ -1,6 +1,7 @@
 // One dead letter: why, of what, after which attempts; and its data, to be mended and sent again.
 import { useState } from 'react'
-import { useAnswer } from '../api/asking.js'
+import { useAnswer, useDoing } from '../api/asking.js'
+import { post } from '../api/client.js'
 import type { DeadLetter, EventDetails, Run } from '../api/views.js'
 import { useMay } from '../frame/session.js'
 import { Badge } from '../parts/badge.js'
@@ -9,7 +10,7 @@ import { count, duration } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
-import { Shown } from '../parts/standing.js'
+import { Refused, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { LetterActions, RedriveQuestion } from './dead-letter-actions.js'
 
@@ -116,7 +117,15 @@ function Data({ letter }: { readonly letter: DeadLetter }) {
 function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave: () => void }) {
   const [text, setText] = useState(() => JSON.stringify(letter.event.data, null, 2))
   const [sends, setSends] = useState(false)
+  const check = useDoing((data: unknown) =>
+    post<{ readonly ok: true }>(`/v1/dead-letters/${encodeURIComponent(letter.id)}/check`, { data }),
+  )
   const { data, fault } = parsed(text)
+  const verify = () =>
+    check.run(data).then(
+      () => setSends(true),
+      () => undefined,
+    )
   return (
     <>
       <p className="field">
@@ -129,20 +138,30 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
           value={text}
           spellCheck={false}
           aria-invalid={fault !== undefined}
-          onChange={({ target }) => setText(target.value)}
+          onChange={({ target }) => {
+            setText(target.value)
+            check.forget()
+          }}
         />
       </p>
       <p role="status" className="field-fault">
         {fault}
       </p>
+      {check.problem !== null && <Refused problem={check.problem} />}
+      {letter.schema !== null && letter.schema !== undefined && (
+        <details>
+          <summary>What they must fit</summary>
+          <Json label="JSON Schema of the data" value={letter.schema} />
+        </details>
+      )}
       <div className="actions">
         <button
           type="button"
           className="primary"
-          disabled={fault !== undefined}
-          onClick={() => setSends(true)}
+          disabled={fault !== undefined || check.busy}
+          onClick={() => void verify()}
         >
-          Redrive with these data…
+          Check and redrive…
         </button>
         <button type="button" onClick={leave}>
           Leave it
