@@ -1,6 +1,6 @@
 // Contracts: which version of which event is registered, who writes it, who reads it, and what does not fit.
 import { useAnswer } from '../api/asking.js'
-import type { Contract, ContractFinding, Contracts as ContractsView } from '../api/views.js'
+import type { Contract, ContractFinding, Contracts as ContractsView } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { Facts, Json } from '../parts/facts.js'
 import { Heading } from '../parts/heading.js'

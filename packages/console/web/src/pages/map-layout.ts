@@ -1,6 +1,6 @@
 // Where the parts of the map stand: from left to right as events flow, those of one context together.
 import { Graph, layout } from '@dagrejs/dagre'
-import type { MapEdge, MapNode, SystemMap } from '../api/views.js'
+import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
 
 export interface Placed {
   readonly node: MapNode

@@ -1,7 +1,7 @@
 // The map: what publishes what and who listens, as the app says and as the newest events show. Every part leads to its page.
 import { useMemo } from 'react'
 import { useAnswer } from '../api/asking.js'
-import type { MapEdge, MapNode, SystemMap } from '../api/views.js'
+import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'

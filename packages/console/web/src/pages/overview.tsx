@@ -1,7 +1,7 @@
 // The overview: is it healthy, in one glance, and where to look when it is not. It follows what happens, once a second.
 import { type ReactNode, useEffect, useState } from 'react'
 import { useAnswer } from '../api/asking.js'
-import type { Figures, Finding, Overview as OverviewView } from '../api/views.js'
+import type { Figures, Finding, Overview as OverviewView } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { Line } from '../parts/chart.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
