@@ -4,9 +4,15 @@
 export class Answer extends Promise<unknown> {
   #heard = false
 
-  // What is made of it is a promise like any other.
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise
+  // Whoever awaits a promise, or calls its `then`, asks for its constructor first (ECMAScript, PromiseResolve and
+  // SpeciesConstructor). That of a plain one keeps `await` on its short way.
+  static {
+    Object.defineProperty(Answer.prototype, 'constructor', {
+      get(this: Answer) {
+        this.#heard = true
+        return Promise
+      },
+    })
   }
 
   /** Of `work`. */
@@ -18,19 +24,11 @@ export class Answer extends Promise<unknown> {
     return this.#heard
   }
 
-  // It is a promise. biome-ignore lint/suspicious/noThenProperty: so
-  // oxlint-disable-next-line no-thenable
-  override then<Fulfilled = unknown, Rejected = never>(
-    fulfilled?: ((value: unknown) => Fulfilled | PromiseLike<Fulfilled>) | null,
-    rejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
-  ): Promise<Fulfilled | Rejected> {
-    this.#heard = true
-    return super.then(fulfilled, rejected)
-  }
-
   /** Calls `failed` when it rejects; that is no waiting for it. Who never awaits it must not end the process. */
   watch(failed: () => void = () => {}): this {
-    void super.then(undefined, failed)
+    const heard = this.#heard
+    void this.catch(failed)
+    this.#heard = heard
     return this
   }
 }

@@ -1,7 +1,7 @@
 // Every route of the API, and the check that each declares what it must.
 import { approvalRoutes } from '../routes/approvals.js'
-import { contractRoutes } from '../routes/contracts.js'
 import { consoleRoutes } from '../routes/console.js'
+import { contractRoutes } from '../routes/contracts.js'
 import { deadLetterRoutes } from '../routes/dead-letters.js'
 import { eventRoutes } from '../routes/events.js'
 import { operationRoutes } from '../routes/operations.js'
