@@ -7,9 +7,9 @@ const waits: [string, (answer: Answer) => unknown][] = [
   ['catch', (answer) => answer.catch(() => {})],
   ['finally', (answer) => answer.finally(() => {})],
   ['an answer of an async function', (answer) => (async () => answer)()],
-  ['all', (answer) => Promise.all([answer])],
+  ['all', (answer) => Promise.all([answer, 1])],
   ['allSettled', (answer) => Promise.allSettled([answer])],
-  ['race', (answer) => Promise.race([answer])],
+  ['race', (answer) => Promise.race([answer, new Promise(() => {})])],
   ['resolve', (answer) => Promise.resolve(answer)],
 ]
 
