@@ -108,7 +108,7 @@ export class Campaign {
     const counts = this.byOperation.get(id) ?? { requests: 0, successes: 0, ms: 0 }
     counts.requests++
     counts.ms += ms
-    if (status >= 200 && status < 300) counts.successes++
+    if (status >= 200 && status < 400) counts.successes++
     this.byOperation.set(id, counts)
   }
 }

@@ -17,10 +17,9 @@ test.each([777_001, 566_113_186])(
     expect(told, `seed ${seed}`).toEqual([])
     // Those that were open during a stall were sent twice.
     expect(report.requests).toBeGreaterThanOrEqual(requestsPerSeed)
-    const succeeded = [...report.byOperation.values()].filter(({ successes }) => successes > 0).length
+    const failed = [...report.byOperation].filter(([, { successes }]) => successes === 0).map(([id]) => id)
     // What never succeeds has not been tried. A few rare ones need their number.
-    const succeededMin = requestsPerSeed >= 5_000 ? report.byOperation.size - 2 : 1
-    expect(succeeded).toBeGreaterThanOrEqual(succeededMin)
+    if (requestsPerSeed >= 5_000) expect(failed.length, failed.join(', ')).toBeLessThanOrEqual(2)
     console.log(
       `seed ${seed}: ${report.requests} requests and ${report.rawCases} raw cases in ${report.seconds.toFixed(1)} s, longest stall ${report.worstStall.ms} ms`,
     )

@@ -14,6 +14,8 @@ export interface Operation {
   readonly path: string
   readonly scope: 'open' | 'publish' | 'read' | 'operate'
   readonly tenancy: 'filtered' | 'system' | 'none'
+  /** Whatever stands in its query is nothing to it. */
+  readonly anyQuery: boolean
   readonly parameters: readonly Parameter[]
   /** Schemas of the body by media type. */
   readonly bodies: ReadonlyMap<string, Schema>
@@ -34,6 +36,7 @@ interface RawOperation {
   readonly operationId: string
   readonly 'x-scope': Operation['scope']
   readonly 'x-tenancy': Operation['tenancy']
+  readonly 'x-query'?: 'any'
   readonly parameters: readonly Parameter[]
   readonly requestBody?: Content
   readonly responses: Readonly<Record<string, Content>>
@@ -64,6 +67,7 @@ function operationOf(path: string, method: string, raw: RawOperation): Operation
     path,
     scope: raw['x-scope'],
     tenancy: raw['x-tenancy'],
+    anyQuery: raw['x-query'] === 'any',
     parameters: raw.parameters,
     bodies: contents(raw.requestBody),
     answers: new Map(answers),

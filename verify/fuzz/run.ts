@@ -95,7 +95,9 @@ class Run {
   async report(): Promise<Omit<Report, 'seconds'>> {
     const { url, keys } = this.#target
     const description = await readDescription(url)
+    this.#book.know(description)
     await seedSystem({ url, key: keys.all, description, state: this.#state, book: this.#book })
+    this.#state.file = /\/assets\/([\w.-]+)/.exec(await (await fetch(`${url}/console/`)).text())?.[1]
     const campaign = this.#campaign(description)
     await this.#target.ask('figures')
     const beganAt = performance.now()
@@ -121,6 +123,7 @@ class Run {
   #campaign(description: Description): Campaign {
     const { keys, url } = this.#target
     const { host, port } = new URL(url)
+    this.#state.key = keys.reader
     const composer = new Composer(description, this.#state, keys, host, this.#canary)
     const judge = new Judge(description.schemas, this.#secrets())
     const shared = { state: this.#state, judge, book: this.#book, composer }

@@ -36,13 +36,15 @@ it('exports what the log has of a person, and erases it, with who and why', asyn
       .map((line) => JSON.parse(line) as object),
   ).toMatchObject([{ type: 'shop.registered', data: { customer: 'c-1', email: 'c-1@example.com' } }])
   expect((await day.command(['events', 'list'])).output).not.toContain('@example.com')
-  expect(await day.answered('personal', 'erase', 'c-1', '--reason', 'asked to')).toMatchObject({
+  expect(await day.refused(2, 'personal', 'erase', 'c-1')).toMatchObject({ code: 'CONFIRMATION_NEEDED' })
+  expect((await day.command(['personal', 'export', 'c-1'])).output).toContain('c-1@example.com')
+  expect(await day.answered('personal', 'erase', 'c-1', '--reason', 'asked to', '--yes')).toMatchObject({
     erased: true,
   })
   expect((await day.command(['personal', 'export', 'c-1'])).output).toContain('"email":"erased"')
   expect((await day.command(['personal', 'export', 'c-2'])).output).toContain('c-2@example.com')
   expect((await day.command(['audit'])).output).toContain('person.erase')
-  expect(await day.refused(3, 'personal', 'erase', 'c-1')).toMatchObject({
+  expect(await day.refused(3, 'personal', 'erase', 'c-1', '--yes')).toMatchObject({
     message: expect.stringContaining('Erased before'),
   })
   expect(await day.refused(3, 'personal', 'export', 'nobody')).toMatchObject({ code: 'NOT_FOUND' })

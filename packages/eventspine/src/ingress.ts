@@ -1,6 +1,7 @@
 // For those who build a border of their own, such as an HTTP server: the guards that every way in uses.
 export { type JsonSchemaObject, jsonSchemaOf } from './contract/index.js'
 export {
+  compileEventFilter,
   compileFilter,
   explainFilter,
   type Filter,

@@ -119,6 +119,11 @@ describe('a subscription is refused', () => {
       { filter: { data: { n: [{ prefx: 'a' }] } } },
       /filter: .*prefx/,
     ],
+    [
+      'for a filter in the words of EventBridge',
+      { filter: { detail: { n: [1] } } },
+      /filter: .*write "data"/,
+    ],
     ['for a filter without a list', { filter: { data: { n: 1 } } }, /filter: /],
     [
       'for a breaker without a name',
@@ -260,5 +265,40 @@ describe('an app', () => {
     expect(
       faultsOf({ subscriptions: [subscription(all), subscription({ name: 'plain', on: ['orders.*'] })] }),
     ).toEqual([])
+  })
+})
+
+describe('a filter over what is personal', () => {
+  const joined = defineEvent({
+    type: 'people.joined',
+    schema: z.object({
+      id: z.string(),
+      email: z.string(),
+      phones: z.array(z.object({ number: z.string() })),
+    }),
+    personal: { person: (data) => data.id, fields: { email: 'x', 'phones.*.number': '0' } },
+  })
+  const defined = (filter: object) => () =>
+    defineApp({
+      name: 'people',
+      subscriptions: [
+        defineSubscription({ name: 's', on: joined, filter: filter as never, handle: () => {} }),
+      ],
+    })
+
+  it.each([
+    [{ data: { email: ['a@b.cc'] } }, 'data.email is personal'],
+    [{ data: { email: [{ 'anything-but': ['spam'] }] } }, 'data.email is personal'],
+    [{ data: { phones: { number: [{ prefix: '+49' }] } } }, 'data.phones.*.number is personal'],
+    [
+      { $or: [{ data: { id: ['1'] } }, { data: { $or: [{ id: ['2'] }, { email: ['a'] }] } }] },
+      'data.email is personal',
+    ],
+  ])('is refused: %j', (filter, message) => {
+    expect(defined(filter)).toThrow(message)
+  })
+
+  it('is taken beside it', () => {
+    expect(defined({ data: { id: ['1'], phones: [{ exists: true }] } })).not.toThrow()
   })
 })

@@ -24,6 +24,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
   'eventspine/ingress': [
     'FilterError',
     'JsonError',
+    'compileEventFilter',
     'compileFilter',
     'explainFilter',
     'filterSet',

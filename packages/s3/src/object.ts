@@ -7,10 +7,10 @@ export interface BucketObject {
   /** Without quotes. It changes with the content, and is not always a hash of it. */
   readonly etag: string
   /** Where the bucket keeps versions. */
-  readonly versionId?: string
+  readonly versionId?: string | undefined
   readonly sizeBytes: number
   /** As its writer said; left out where a notification told of the object. */
-  readonly contentType?: string
+  readonly contentType?: string | undefined
   /** RFC 3339. When it was written, by the clock of S3, to the second; of a notification, when it was sent. */
   readonly modifiedAt: string
 }

@@ -61,7 +61,7 @@ describe('with a console', () => {
     const led = await fixture.send('/', { headers: browser })
     expect([led.status, led.headers.location]).toEqual([302, '/console/'])
     expect((await fixture.send('/')).text).toContain('curl -i')
-    expect((await fixture.send('/console')).headers.location).toBe('/console/')
+    expect((await fixture.send('/console')).text).toBe((await fixture.send('/console/')).text)
   })
 
   test('under a foreign host name there is none', async () => {

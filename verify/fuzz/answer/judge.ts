@@ -65,7 +65,7 @@ export class Judge {
     const contents = operation.answers.get(reply.status)
     if (contents === undefined) return [`status ${reply.status} is not in the document`]
     const type = mediaTypeOf(reply)
-    const schema = contents.get(type)
+    const schema = contents.get(type) ?? contents.get('*/*')
     if (schema === undefined) return [`content type "${type}" is not in the document`]
     if (asked.method === 'HEAD' || type !== 'application/json') return []
     return this.#shape(schema, reply)

@@ -1,6 +1,7 @@
 // What was acknowledged, to be compared with the log in the end: nothing refused is stored, everything accepted is in
 // there as it was sent.
 import pg from 'pg'
+import type { Description } from '../openapi.js'
 import type { Case } from '../request/case.js'
 import type { Reply } from './reply.js'
 
@@ -11,6 +12,8 @@ const enginesTypes = [
   'eventspine.schedule.',
   'eventspine.webhook',
 ]
+/** Of the names of their operations. */
+const routePrefix = 'route-'
 const rowsMax = 2_000
 /** Violations that are told in full. */
 const toldMax = 20
@@ -45,6 +48,17 @@ const identity = ({ tenant, source, id }: Published) => JSON.stringify([tenant, 
 
 export class LogBook {
   readonly #accepted = new Map<string, Entry>()
+  #routes: readonly { readonly name: string; readonly method: string; readonly path: RegExp }[] = []
+
+  /** A strange path may be that of a route of the app, whose parameters take any text. */
+  know({ operations }: Description): void {
+    this.#routes = operations
+      .filter(({ id }) => id.startsWith(routePrefix))
+      .map(({ id, method, path }) => ({
+        ...{ name: id.slice(routePrefix.length), method },
+        path: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/?#]+')}(?:[?#]|$)`),
+      }))
+  }
 
   get acceptedEvents(): number {
     return this.#accepted.size
@@ -55,8 +69,8 @@ export class LogBook {
     const { events = [], event: one } = JSON.parse(reply.body.toString('utf8')) as Taken
     const source = /^\/sources\/(\w+)/.exec(asked.target)?.[1]
     if (source !== undefined) return this.#message(asked, source, events)
-    const route = /^route-(.+)/.exec(asked.operation?.id ?? '')?.[1]
-    if (route !== undefined) return this.#message(asked, route, one === undefined ? [] : [one])
+    const route = this.#routes.find(({ method, path }) => method === asked.method && path.test(asked.target))
+    if (route !== undefined) return this.#message(asked, route.name, one === undefined ? [] : [one])
     const sent = sentEvents(asked)
     if (sent === undefined) return ['202 for a body that is not JSON']
     if (sent.length !== events.length) return [`202 names ${events.length} events, sent were ${sent.length}`]

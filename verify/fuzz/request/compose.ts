@@ -21,11 +21,13 @@ const weights: Readonly<Record<string, number>> = {
   doctor: 1,
   metrics: 2,
   openApi: 2,
-  startReplay: 1,
+  startReplay: 4,
   startRedrive: 4,
   pauseSubscription: 2,
   tailEvents: 3,
   followOverview: 2,
+  // What they need is rare.
+  ...{ approveWorkflow: 15, retryWorkflow: 15 },
 }
 const weightDefault = 10
 
@@ -167,7 +169,7 @@ export class Composer {
     draft.query = text
     draft.says.push(says)
     // A body that is read first may be refused first: both are refusals.
-    if (refused) draft.expectation = 'refused'
+    if (refused && !operation.anyQuery) draft.expectation = 'refused'
     else if (draft.expectation === 'accepted') draft.expectation = undefined
   }
 

@@ -45,12 +45,23 @@ export const eventTypes = [
 export class State {
   readonly #things = new Map<Kind, string[]>()
   readonly #next = new Map<Kind, number>()
+  /** Of the console. */
+  file: string | undefined
+  /** An API key that signs in. */
+  key: string | undefined
 
   /** What the property or parameter of this name may hold in a request of this operation. */
   known(dice: Dice, operation: Operation, name: string): unknown {
     switch (name) {
       case 'id':
         return namesItself.includes(operation.id) ? undefined : this.#idOf(dice, operation)
+      case 'file':
+        return this.file
+      case 'data':
+        // Fits the events that fail here.
+        return operation.id === 'checkDeadLetter' ? { reason: 'mended' } : fixed(dice, name)
+      case 'key':
+        return operation.id === 'openSession' && dice.chance(0.3) ? this.key : undefined
       case 'token': {
         const id = this.#draw(dice, 'instance')
         return id === undefined ? undefined : tokenFor(id)

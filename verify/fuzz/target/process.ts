@@ -1,5 +1,7 @@
 // The server under fire: @eventspine/server on a real Eventspine, in a process of its own. Its parent asks it for what
 // only the inside can tell: stalls, memory, what the log says.
+import { setTimeout as delay } from 'node:timers/promises'
+import { createConsole } from '@eventspine/console'
 import { createApiKey, createServer } from '@eventspine/server'
 import { Eventspine, jsonLogger } from 'eventspine'
 import { app } from './app.js'
@@ -27,7 +29,9 @@ const logger = jsonLogger('debug', Date.now, (line) => {
 })
 
 const spine = new Eventspine(app, { databaseUrl, logger, shutdownMs: 2_000 })
+const pages = createConsole()
 const server = createServer(spine, {
+  console: pages,
   port: 0,
   apiKeys: keys.map(({ record }) => record),
   logger,
@@ -38,6 +42,8 @@ const watch = new LoopWatch()
 
 await spine.start()
 const { url } = await server.start()
+// A build beside it would be a stall.
+while (pages.state === 'building') await delay(100)
 watch.start()
 setInterval(measureMemory, 100).unref()
 process.on('message', (question: Question) => void answer(question))

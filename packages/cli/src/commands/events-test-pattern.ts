@@ -29,9 +29,9 @@ export async function testPattern(
 }
 
 async function compiled(pattern: unknown): Promise<Filter> {
-  const { compileFilter, FilterError } = await import('eventspine/ingress')
+  const { compileEventFilter, FilterError } = await import('eventspine/ingress')
   try {
-    return compileFilter(pattern)
+    return compileEventFilter(pattern)
   } catch (error) {
     if (!(error instanceof FilterError)) throw error
     throw new CommandError('PATTERN_INVALID', error.message, { field: error.path, cause: error })

@@ -4,11 +4,17 @@ import type { Command } from 'commander'
 import { type Commands, operand } from '../command.js'
 import { notFound } from '../project/lookup.js'
 import type { Session } from '../project/session.js'
+import { confirm } from '../screen/confirm.js'
 import { bold, dim, green } from '../screen/text.js'
 import { count } from '../screen/time.js'
 
 interface TenantFlags {
   readonly tenant?: string
+}
+
+interface EraseFlags extends TenantFlags {
+  readonly reason?: string
+  readonly yes?: boolean
 }
 
 const keyBytes = 32
@@ -35,7 +41,8 @@ export function addPersonal(program: Command, commands: Commands): void {
     .description('destroy the key of a person: what the log has of them cannot be read any more, for good')
     .option('--tenant <name>', 'of this tenant')
     .option('--reason <text>', 'why, for the audit')
-    .action(commands.operation<TenantFlags & { readonly reason?: string }>(erase))
+    .option('--yes', 'do not ask')
+    .action(commands.operation<EraseFlags>(erase))
   personal
     .command('rewrap')
     .description('encipher the keys of all persons by the first of EVENTSPINE_PERSONAL_KEY')
@@ -67,13 +74,12 @@ export function addPersonal(program: Command, commands: Commands): void {
 
 async function erase(
   { spine, screen, actor }: Session,
-  {
-    operands,
-    flags,
-  }: { readonly operands: readonly string[]; readonly flags: TenantFlags & { readonly reason?: string } },
+  { operands, flags }: { readonly operands: readonly string[]; readonly flags: EraseFlags },
 ): Promise<undefined> {
   const person = operand(operands)
   const { reason } = flags
+  const where = flags.tenant === undefined ? '' : ` of tenant ${flags.tenant}`
+  await confirm(screen, `Destroy the key of ${person}${where}? Nothing brings it back.`, flags.yes)
   const options = { actor, ...tenantOf(flags), ...(reason !== undefined && { reason }) }
   if (!(await spine.personal.erase(person, options)))
     throw notFound('person with data in the log', person, 'Erased before, or of another tenant (--tenant).')

@@ -1,6 +1,6 @@
 // The subscriptions of an app, checked, and with every default filled in.
 import type { BreakerOptions, ResolvedSubscription, Subscription } from '../deliver/subscription.js'
-import { compileFilter, type Filter } from '../event/filter/index.js'
+import { compileEventFilter, type Filter } from '../event/filter/index.js'
 import { type AnyEventDefinition, typeMatcher } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import { readingsOf } from './app-readings.js'
@@ -37,7 +37,7 @@ export function resolveSubscription(
     on,
     matches: (type) => matchers.some((matcher) => matcher(type)),
     reads: readingsOf(on, events, fault),
-    filter: filterOf(policies.filter, fault),
+    filter: filterOf(policies.filter, personalOf(events, matchers), fault),
     handle,
     transact,
     workflow: undefined,
@@ -67,13 +67,37 @@ const withDefaults = (breaker: BreakerOptions): Required<BreakerOptions> => ({
   ...breaker,
 })
 
+/** What is personal in the events that it takes. */
+const personalOf = (
+  events: readonly AnyEventDefinition[],
+  matchers: readonly ((type: string) => boolean)[],
+): readonly string[] =>
+  events
+    .filter((event) => matchers.some((matcher) => matcher(String(event?.type))))
+    .flatMap((event) => Object.keys(event?.personal?.fields ?? {}))
+
+/** Whether a pattern asks for what is at the path, or below it. `*` is any member, and patterns look into lists by themselves. */
+function asksFor(pattern: unknown, [part, ...others]: readonly string[]): boolean {
+  if (part === undefined) return pattern !== undefined
+  if (!isObject(pattern)) return false
+  const fields = pattern as Readonly<Record<string, unknown>>
+  const choices = Array.isArray(fields['$or']) ? fields['$or'] : []
+  if (choices.some((choice) => asksFor(choice, [part, ...others]))) return true
+  if (part !== '*') return asksFor(fields[part], others)
+  return asksFor(pattern, others) || Object.values(fields).some((field) => asksFor(field, others))
+}
+
 function filterOf(
   pattern: Subscription['policies']['filter'],
+  personal: readonly string[],
   fault: (message: string) => void,
 ): Filter | undefined {
   if (pattern === undefined) return undefined
+  const hidden = personal.find((path) => asksFor(pattern, ['data', ...path.split('.')]))
+  if (hidden !== undefined)
+    fault(`filter: data.${hidden} is personal, and enciphered where filters look; ask for it in the handler`)
   try {
-    return compileFilter(pattern)
+    return compileEventFilter(pattern)
   } catch (error) {
     fault(`filter: ${error instanceof Error ? error.message : String(error)}`)
     return undefined

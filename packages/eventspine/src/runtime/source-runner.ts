@@ -192,10 +192,22 @@ export class SourceRunner {
       }
     } catch (error) {
       metrics.received(name, 'refused')
+      // Who receives many at once is to know which of them will never be taken.
+      if (isRefusal(error) && message.id !== undefined)
+        throw new EventspineError(
+          error.code,
+          `Message "${String(message.id).slice(0, 200)}": ${error.message}`,
+          {
+            cause: error,
+          },
+        )
       throw error
     }
   }
 }
+
+const isRefusal = (error: unknown): error is EventspineError =>
+  error instanceof EventspineError && (error.code === 'EVENT_TOO_LARGE' || error.code === 'REQUEST_INVALID')
 
 const aborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {

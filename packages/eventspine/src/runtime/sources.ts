@@ -137,6 +137,14 @@ export class Sources {
     return this.#services.app.sources
   }
 
+  /** One was refused before it could be given here: it is too large, or was cut off. Its sender may not come again. */
+  refused(name: string, reason: string): void {
+    const { metrics, logger } = this.#services
+    const source = this.#webhook(name).name
+    metrics.received(source, 'refused')
+    logger.warn('a message of a source was refused', { source, reason })
+  }
+
   /**
    * Takes a message. When it answers, the message is stored for good, as events or as a dead letter. Throws SIGNATURE_INVALID,
    * NOT_FOUND, EVENT_TOO_LARGE for a body over 256 KiB, OVERLOADED where the source has enough to do, and UNAVAILABLE.

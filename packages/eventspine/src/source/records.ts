@@ -112,7 +112,7 @@ export class RecordSplitter {
         : `it is longer than ${recordBytesMax / 1024} KiB, or the file is of another format`
     return new EventspineError(
       'REQUEST_INVALID',
-      `The record that begins in line ${this.#line} does not end: ${why}. Mend the file.`,
+      `The record that begins in line ${this.#line} does not end: ${why}. Mend the file. What stands before that record may be stored already; a mended file is another one, and brings it again unless its records have ids of their own (options: { id }).`,
     )
   }
 }

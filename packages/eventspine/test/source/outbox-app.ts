@@ -19,7 +19,9 @@ const shopOrders = customSource({
     await shop.connect()
     try {
       while (!signal.aborted) {
-        const { rows } = await shop.query('SELECT id, body FROM outbox ORDER BY id LIMIT 100')
+        const { rows } = await shop.query(
+          'SELECT id, body FROM outbox WHERE octet_length(body) <= 262144 ORDER BY id LIMIT 100',
+        )
         await Promise.all(rows.map(({ id, body }) => receive({ id: String(id), body })))
         await shop.query('DELETE FROM outbox WHERE id = ANY($1)', [rows.map(({ id }) => id)])
         if (rows.length === 0) await pause(500)

@@ -101,6 +101,8 @@ function operation(route: Route, book: SchemaBook): Record<string, unknown> {
     ...(access.scope === 'open' ? { security: [] } : { security: [{ apiKey: [access.scope] }] }),
     'x-scope': access.scope,
     'x-tenancy': access.tenancy,
+    // A page's own state, which the server has no part in.
+    ...(route.query.safeParse({ anything: '' }).success && { 'x-query': 'any' }),
     parameters: [...parameters(route.path, 'path', book), ...parameters(route.query, 'query', book)],
     ...(contents === undefined ? {} : { requestBody: requestBody(contents, book) }),
     responses: responses(route, book),

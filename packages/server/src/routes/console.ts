@@ -32,18 +32,14 @@ const consoleWithoutSlash = defineRoute({
   url: '/console',
   operationId: 'consoleWithoutSlash',
   tag,
-  summary: 'Leads to the console',
+  summary: 'The console, as people type it',
   access: open,
   path: noPath,
   query: anyQuery,
-  successes: [{ status: 308, description: 'To /console/', schema: z.string(), contentType: 'text/plain' }],
-  problems: [],
-  handle: () => ({
-    status: 308,
-    headers: { location: '/console/' },
-    body: 'The console is at /console/\n',
-    contentType: 'text/plain; charset=utf-8',
-  }),
+  successes: [page],
+  problems,
+  problemPage: consoleMissing,
+  handle: (incoming) => consolePage(incoming),
 })
 
 const consoleSection = defineRoute({

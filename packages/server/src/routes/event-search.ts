@@ -1,7 +1,7 @@
 // Events that an event pattern meets: no index helps, so each page looks at a bounded number of rows and says how far it
 // came.
 import type { EventQuery, EventView, Operator, Page } from 'eventspine'
-import { compileFilter, type Filter, FilterError, parseJson } from 'eventspine/ingress'
+import { compileEventFilter, type Filter, FilterError, parseJson } from 'eventspine/ingress'
 import { problemOf } from '../problem/from-error.js'
 import { Problem } from '../problem/problem.js'
 
@@ -24,7 +24,7 @@ export interface Found extends Page<EventView> {
 /** Throws REQUEST_INVALID with the place of the fault. */
 export function filterOf(pattern: string): Filter {
   try {
-    return compileFilter(parseJson(pattern))
+    return compileEventFilter(parseJson(pattern))
   } catch (error) {
     const detail =
       error instanceof FilterError ? error.message : `The pattern is not JSON: ${problemOf(error).message}`

@@ -45,7 +45,12 @@ source. The sender's id makes repeats one.`,
   ],
   async handle({ spine, request, path, settings, note }) {
     const { bodyBytesMax, discardedBytesMax } = settings.limits
-    const body = await readBody(request, { bytesMax: bodyBytesMax, discardedBytesMax })
+    const body = await readBody(request, { bytesMax: bodyBytesMax, discardedBytesMax }).catch(
+      (error: Error) => {
+        spine.sources.refused(path.source, error.message)
+        throw error
+      },
+    )
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [
         name,

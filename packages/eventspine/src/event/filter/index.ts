@@ -3,5 +3,6 @@
 export { compileFilter, type Filter } from './compile.js'
 export { FilterError } from './error.js'
 export { explainFilter, type FilterCondition, type FilterExplanation } from './explain.js'
+export { compileEventFilter } from './of-events.js'
 export { type FilterLimits, type FilterOperator, type FilterPattern, filterLimits } from './pattern.js'
 export { type FilterSet, filterSet } from './set.js'
