@@ -6,6 +6,8 @@ import { Pace } from './pace.js'
 
 export interface Connection {
   readonly id: string
+  /** As the device calls it. */
+  readonly clientId: string
   readonly device: Device
   readonly filters: readonly string[]
   readonly keepaliveMs: number
@@ -33,13 +35,19 @@ export class Connections {
     this.#messagesPerSecondMax = messagesPerSecondMax
   }
 
-  add(client: Client, device: Device, filters: readonly string[], keepaliveMs: number, nowMs: number): void {
+  add(
+    client: Client,
+    { clientId, device }: Pick<Connection, 'clientId' | 'device'>,
+    filters: readonly string[],
+    keepaliveMs: number,
+    nowMs: number,
+  ): void {
     const before = this.#of(client.id)
     if (before !== undefined) before.replaced = true
     const pace = this.#paces.get(device.id) ?? new Pace(this.#messagesPerSecondMax)
     this.#paces.set(device.id, pace)
     const connection: Connection = {
-      ...{ id: randomUUID(), device, filters, keepaliveMs, pace },
+      ...{ id: randomUUID(), clientId, device, filters, keepaliveMs, pace },
       ...{ held: 0, replaced: false, bytesSeen: 0, seenAtMs: nowMs },
     }
     this.#open.set(client, connection)
@@ -54,12 +62,6 @@ export class Connections {
 
   of(client: Client): Connection | undefined {
     return this.#known.get(client)
-  }
-
-  /** Whether another device is connected under this client id: who takes it over would cut that one off. */
-  isTaken(clientId: string, device: Device): boolean {
-    const other = this.#of(clientId)
-    return other !== undefined && other.device.id !== device.id
   }
 
   #of(clientId: string): Connection | undefined {

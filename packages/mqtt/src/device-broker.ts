@@ -30,7 +30,7 @@ const watchEveryMs = 1_000
 const drainMsMax = 3_000
 const farewellMsMax = 1_000
 /** Return codes of CONNACK. */
-const refusals = { identifier: 2, unavailable: 3, credentials: 4 } as const
+const refusals = { unavailable: 3, credentials: 4 } as const
 
 export class DeviceBroker {
   readonly #options: MqttBrokerOptions
@@ -156,17 +156,11 @@ export class DeviceBroker {
       }
       const fault = faultOf(device)
       if (fault !== undefined) throw new TypeError(fault)
-      if (this.#connections.isTaken(clientId, device)) {
-        logger.warn('an MQTT client is refused: another device has this client id', {
-          clientId,
-          address,
-          device: device.id,
-        })
-        return refusals.identifier
-      }
+      // Each device has client ids of its own: by that of another it could cut that one off, or lock it out.
+      client.id = JSON.stringify([device.id, clientId])
       if ((client.conn as Socket).destroyed) return refusals.unavailable
       const keepaliveMs = (this.#keepalives.get(client) ?? 0) * 1_000
-      this.#connections.add(client, device, topics(device), keepaliveMs, performance.now())
+      this.#connections.add(client, { clientId, device }, topics(device), keepaliveMs, performance.now())
       return undefined
     } catch (error) {
       logger.error('an MQTT client could not be told who it is', { clientId, address, error })
@@ -180,7 +174,7 @@ export class DeviceBroker {
     const { signal } = this.#run
     if (packet === (client as Client & { readonly will?: unknown }).will) {
       // That the broker ends is no news of its devices.
-      if (!signal.aborted) this.#ended(client, connection, packet)
+      if (!signal.aborted) this.#ended(connection, packet)
       // Nobody is there whom aedes could tell.
       return done(new Error('taken'))
     }
@@ -264,7 +258,7 @@ export class DeviceBroker {
   }
 
   // The connection has ended without a goodbye.
-  #ended(client: Client, connection: Connection, will: Publish): void {
+  #ended(connection: Connection, will: Publish): void {
     const { device, replaced } = connection
     const report = (kind: 'will' | 'offline', headers: Record<string, string>, body: Uint8Array | string) => {
       const message = {
@@ -285,7 +279,7 @@ export class DeviceBroker {
         this.#run.logger.warn(`a device ${fault} as its last will, which is left out`, { device: device.id })
     }
     if (this.#options.offline !== undefined && !replaced)
-      report('offline', own, JSON.stringify({ device: device.id, clientId: client.id }))
+      report('offline', own, JSON.stringify({ device: device.id, clientId: connection.clientId }))
   }
 
   #hold(connection: Connection, work: Promise<void>): Promise<void> {

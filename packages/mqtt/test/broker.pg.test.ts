@@ -127,12 +127,17 @@ test('lets a device publish under its own topics alone, and read nothing', async
   expect(granted instanceof Error || granted.every(({ qos }) => qos === 128)).toBe(true)
 })
 
-test('does not let one device take the client id of another', async () => {
+test.each([
+  ['cut off', ['scale', 'pump']],
+  ['locked out', ['pump', 'scale']],
+])('no device is %s by another that uses its client id', async (_, order) => {
   const { device, readings, lost } = await started()
-  const scale = await device('scale')
-  await expect(device('pump', { clientId: 'scale' })).rejects.toThrow(/Identifier rejected/)
-  await publish(scale, 1)
-  expect(await readings()).toHaveLength(1)
+  const clients = new Map<string, MqttClient>()
+  for (const name of order) clients.set(name, await device(name, { clientId: 'scale' }))
+  await publish(clients.get('scale') as MqttClient, 1)
+  await publish(clients.get('pump') as MqttClient, 2, 'devices/pump/readings/hall')
+  const taken = (await readings()) as readonly { readonly device: string }[]
+  expect(taken.map(({ device: id }) => id).sort()).toEqual(['pump', 'scale'])
   expect(await lost()).toEqual([])
 })
 
