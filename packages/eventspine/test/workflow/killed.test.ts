@@ -64,6 +64,8 @@ const forward: Story = {
         await ctx.sleep(5_000)
         await ctx.step('two', own('two'), { pivot: true })
         await ctx.signal('go')
+        if ((await ctx.signal('go', { timeoutMs: 1_000 })) !== undefined)
+          throw new PermanentError('given twice')
         return ctx.step('three', own('three'))
       },
     })
@@ -150,12 +152,23 @@ async function killedAt(story: Story, dies: number, done: boolean): Promise<bool
   life.calls = 0
   life.dies = dies
   const { id } = await stage.until(caller.workflows.start('main', undefined, { id: 'm' }))
+  // Told as soon as it is there, so that its process may die over that, too.
+  const goes = () =>
+    stage.until(
+      caller.workflows.signal('main', id, 'go', 'once').then(
+        () => true,
+        () => false,
+      ),
+    )
+  const exists = async () => (await store.workflows({})).items.length > 0
+  await clock.runUntil(async () => life.calls >= life.dies || (await exists()), 20_000)
+  const told = life.calls < life.dies && (await goes())
   await clock.runUntil(() => life.calls >= life.dies, 20_000)
   const killed = life.calls >= life.dies
   const second = stage.spine(living)
   await stage.until(second.start())
   // Where it undoes, it may have ended by now.
-  await stage.until(caller.workflows.signal('main', id, 'go').catch(() => {}))
+  if (!told) await goes()
   await clock.runUntil(async () => {
     const { items } = await store.workflows({})
     return items.length === story.states.length && items.every(({ endedAtMs }) => endedAtMs !== null)
