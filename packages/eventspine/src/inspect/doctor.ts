@@ -211,7 +211,8 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
       unresolved > 0,
       'warning',
       `${unresolved} dead ${unresolved === 1 ? 'letter waits' : 'letters wait'} for a person.`,
-      name.startsWith('workflow-')
+      // Letters of what starts instances halt none.
+      name.startsWith('workflow-') && haltedKeys > 0
         ? 'eventspine workflows list --state needs-attention, then what eventspine workflows show says of each'
         : `eventspine dead list --subscription ${name}, then eventspine redrive --subscription ${name}`,
     )
