@@ -1,4 +1,4 @@
-// A document of AsyncAPI as any tool would read it: judged by the schema that the project publishes (@asyncapi/specs, Apache-2.0), its
+// A document of AsyncAPI as a tool would read it: judged by the schema that the project publishes (@asyncapi/specs, Apache-2.0), its
 // references followed, and its payloads judged by the meta-schema of JSON Schema, which AsyncAPI leaves to others.
 import specs from '@asyncapi/specs'
 import { Ajv } from 'ajv'

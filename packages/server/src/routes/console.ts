@@ -1,7 +1,7 @@
 // The console: its pages and files. They are the same for everybody and hold no data; that they ask for as anyone does.
 import { z } from 'zod'
 import { consoleAsset, consoleMissing, consolePage } from '../pages/console.js'
-import { defineRoute } from '../route/route.js'
+import { defineRoute, type Route } from '../route/route.js'
 import { noPath, text } from '../schema/parts.js'
 import { sessionRoutes } from './session.js'
 
@@ -12,35 +12,20 @@ const anyQuery = z.looseObject({})
 const problems = ['ROUTE_UNKNOWN', 'UNAVAILABLE'] as const
 const page = { status: 200, description: 'HTML', schema: z.string(), contentType: 'text/html' } as const
 
-const consoleRoot = defineRoute({
-  method: 'GET',
-  url: '/console/',
-  operationId: 'console',
-  tag,
-  summary: 'The console',
-  access: open,
-  path: noPath,
-  query: anyQuery,
-  successes: [page],
-  problems,
-  problemPage: consoleMissing,
-  handle: (incoming) => consolePage(incoming),
-})
-
-const consoleWithoutSlash = defineRoute({
-  method: 'GET',
-  url: '/console',
-  operationId: 'consoleWithoutSlash',
-  tag,
-  summary: 'The console, as people type it',
-  access: open,
-  path: noPath,
-  query: anyQuery,
-  successes: [page],
-  problems,
-  problemPage: consoleMissing,
-  handle: (incoming) => consolePage(incoming),
-})
+/** Where it begins; and the same as people type it. */
+const [consoleRoot, consoleWithoutSlash] = (
+  [
+    ['/console/', 'console'],
+    ['/console', 'consoleWithoutSlash'],
+  ] as const
+).map(([url, operationId]) =>
+  defineRoute({
+    ...{ method: 'GET', url, operationId, tag, access: open, path: noPath, query: anyQuery },
+    summary: 'The console',
+    ...{ successes: [page], problems, problemPage: consoleMissing },
+    handle: (incoming) => consolePage(incoming),
+  }),
+) as [Route, Route]
 
 const consoleSection = defineRoute({
   method: 'GET',
