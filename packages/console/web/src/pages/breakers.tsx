@@ -1,14 +1,12 @@
 // Circuit breakers: which downstream is given a rest, since when and why; opened or closed by hand.
-import { useState } from 'react'
-import { useAnswer, useDoing } from '../api/asking.js'
+import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Breaker } from '../api/views.js'
-import { useMay } from '../frame/session.js'
 import { Badge } from '../parts/badge.js'
-import { Question } from '../parts/dialog.js'
 import { count, duration } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
+import { RowAct } from '../parts/row-act.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 
@@ -53,38 +51,24 @@ export function Breakers() {
 }
 
 function Switch({ breaker: { name, tenant, key, state } }: { readonly breaker: Breaker }) {
-  const may = useMay('operate')
-  const [asks, setAsks] = useState(false)
-  const wanted = state === 'closed' ? 'open' : 'closed'
-  const does = state === 'closed' ? 'Open' : 'Close'
-  const { run, busy, problem } = useDoing(() =>
-    post(`/v1/breakers/${encodeURIComponent(name)}`, {
-      ...{ state: wanted },
-      ...(tenant === '' ? {} : { tenant }),
-      ...(key === '' ? {} : { key }),
-    }),
-  )
-  const close = () => setAsks(false)
+  const opens = state === 'closed'
+  const does = opens ? 'Open' : 'Close'
   return (
-    <>
-      <button type="button" className="small" disabled={!may} onClick={() => setAsks(true)}>
-        {does}…
-      </button>
-      {asks && (
-        <Question
-          title={`${does} ${name}`}
-          act={`${does} 1 breaker`}
-          harmful={wanted === 'open'}
-          {...{ busy, problem, close }}
-          submit={() => void run(undefined).then(close, () => undefined)}
-        >
-          <p>
-            {wanted === 'open'
-              ? 'Deliveries that need it wait, and cost no attempt, until probes succeed.'
-              : 'Deliveries go at once. When what it calls is still down, it opens again.'}
-          </p>
-        </Question>
-      )}
-    </>
+    <RowAct
+      {...{ does, what: name, act: `${does} 1 breaker`, harmful: opens }}
+      doing={() =>
+        post(`/v1/breakers/${encodeURIComponent(name)}`, {
+          ...{ state: opens ? 'open' : 'closed' },
+          ...(tenant === '' ? {} : { tenant }),
+          ...(key === '' ? {} : { key }),
+        })
+      }
+    >
+      <p>
+        {opens
+          ? 'Deliveries that need it wait, and cost no attempt, until probes succeed.'
+          : 'Deliveries go at once. When what it calls is still down, it opens again.'}
+      </p>
+    </RowAct>
   )
 }

@@ -1,14 +1,12 @@
 // Schedules and reconcilers: how far each has come, and one run by hand.
-import { useState } from 'react'
-import { useAnswer, useDoing } from '../api/asking.js'
+import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Schedule } from '../api/views.js'
-import { useMay } from '../frame/session.js'
 import { Badge } from '../parts/badge.js'
-import { Question } from '../parts/dialog.js'
 import { duration } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
+import { RowAct } from '../parts/row-act.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 
@@ -62,25 +60,12 @@ export function Schedules() {
 }
 
 function Run({ schedule: { name } }: { readonly schedule: Schedule }) {
-  const may = useMay('operate')
-  const [asks, setAsks] = useState(false)
-  const { run, busy, problem } = useDoing(() => post(`/v1/schedules/${encodeURIComponent(name)}/run`))
-  const close = () => setAsks(false)
   return (
-    <>
-      <button type="button" className="small" disabled={!may} onClick={() => setAsks(true)}>
-        Run…
-      </button>
-      {asks && (
-        <Question
-          title={`Run ${name}`}
-          act="Run once now"
-          {...{ busy, problem, close }}
-          submit={() => void run(undefined).then(close, () => undefined)}
-        >
-          <p>Once, beside its ticks. The event says who asked for it.</p>
-        </Question>
-      )}
-    </>
+    <RowAct
+      {...{ does: 'Run', what: name, act: 'Run once now' }}
+      doing={() => post(`/v1/schedules/${encodeURIComponent(name)}/run`)}
+    >
+      <p>Once, beside its ticks. The event says who asked for it.</p>
+    </RowAct>
   )
 }

@@ -1,14 +1,13 @@
 // Endpoints of webhooks that fail or get nothing any more, and a hand on one.
-import { useState } from 'react'
-import { useAnswer, useDoing } from '../api/asking.js'
+import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Endpoint } from '../api/views.js'
-import { useMay } from '../frame/session.js'
 import { Badge } from '../parts/badge.js'
-import { Field, Question, written } from '../parts/dialog.js'
+import { Field, written } from '../parts/dialog.js'
 import { count } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
+import { RowAct } from '../parts/row-act.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
@@ -60,38 +59,25 @@ export function Webhooks() {
 }
 
 function Switch({ endpoint: { webhooks, tenant, endpoint, disabled } }: { readonly endpoint: Endpoint }) {
-  const may = useMay('operate')
-  const [asks, setAsks] = useState(false)
   const enables = disabled !== null
   const does = enables ? 'Enable' : 'Disable'
-  const { run, busy, problem } = useDoing((reason: string | undefined) =>
-    post(`/v1/webhooks/${encodeURIComponent(webhooks)}`, {
-      ...{ endpoint, tenant, state: enables ? 'enabled' : 'disabled' },
-      ...(reason === undefined ? {} : { reason }),
-    }),
-  )
-  const close = () => setAsks(false)
   return (
-    <>
-      <button type="button" className="small" disabled={!may} onClick={() => setAsks(true)}>
-        {does}…
-      </button>
-      {asks && (
-        <Question
-          title={`${does} ${endpoint}`}
-          act={`${does} 1 endpoint`}
-          harmful={!enables}
-          {...{ busy, problem, close }}
-          submit={(form) => void run(written(form, 'reason')).then(close, () => undefined)}
-        >
-          <p>
-            {enables
-              ? 'It gets messages again. Those that it missed are dead letters of its subscription: redrive them.'
-              : 'Its messages become dead letters until it is enabled.'}
-          </p>
-          {!enables && <Field label="Reason" name="reason" />}
-        </Question>
-      )}
-    </>
+    <RowAct
+      {...{ does, what: endpoint, act: `${does} 1 endpoint`, harmful: !enables }}
+      doing={(form) => {
+        const reason = written(form, 'reason')
+        return post(`/v1/webhooks/${encodeURIComponent(webhooks)}`, {
+          ...{ endpoint, tenant, state: enables ? 'enabled' : 'disabled' },
+          ...(reason === undefined ? {} : { reason }),
+        })
+      }}
+    >
+      <p>
+        {enables
+          ? 'It gets messages again. Those that it missed are dead letters of its subscription: redrive them.'
+          : 'Its messages become dead letters until it is enabled.'}
+      </p>
+      {!enables && <Field label="Reason" name="reason" />}
+    </RowAct>
   )
 }
