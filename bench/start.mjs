@@ -53,11 +53,7 @@ async function ensurePeers() {
 // What is measured is what a user installs: compiled. Loaded from source, each closure costs a defineProperty more.
 async function build() {
   const { code, output } = await withProgress('Compiling the packages as they are published', () =>
-    run(
-      process.execPath,
-      [join(root, 'scripts/build.mjs'), 'eventspine', 'embedded', 'mqtt', 'server', 'cli'],
-      root,
-    ),
+    run(process.execPath, [join(root, 'scripts/build.mjs'), 'mqtt', 'cli'], root),
   )
   if (code === 0) return
   process.stderr.write(`The packages do not compile.\n\n${output.trim()}\n`)

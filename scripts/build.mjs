@@ -1,9 +1,9 @@
 // Compiles the packages to dist/ (JavaScript and types, no tests), packs them as npm would publish them, and imports
-// each from an empty project by plain Node. With arguments: only the packages in these folders.
+// each from an empty project by plain Node. With arguments: only the packages in these folders, and those that they need.
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ensureInstalled, root } from './install.mjs'
 
@@ -11,6 +11,7 @@ const packagesFolder = join(root, 'packages')
 const isTest = (path) => /\.(test|fixture)\.ts$|(^|[\\/])(test|conformance)[\\/]/.test(path)
 
 await ensureInstalled()
+const named = process.argv.slice(2)
 const packages = inOrder(readPackages())
 const scratch = fs.mkdtempSync(join(tmpdir(), 'eventspine-build-'))
 try {
@@ -23,7 +24,6 @@ try {
 function readPackages() {
   return fs
     .readdirSync(packagesFolder)
-    .filter((name) => process.argv.length === 2 || process.argv.slice(2).includes(name))
     .map((name) => join(packagesFolder, name))
     .filter((folder) => sources(folder).some((path) => path.endsWith('.ts')))
     .map((folder) => ({
@@ -41,7 +41,7 @@ function inOrder(found) {
       if (one.manifest.dependencies?.[other.manifest.name] !== undefined) visit(other)
     ordered.push(one)
   }
-  for (const one of found) visit(one)
+  for (const one of found) if (named.length === 0 || named.includes(basename(one.folder))) visit(one)
   return ordered
 }
 
