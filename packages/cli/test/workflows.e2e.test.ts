@@ -24,8 +24,8 @@ const shown = (id: string, met: (details: WorkflowDetails) => boolean) =>
   eventually(() => day.answered<WorkflowDetails>(...flow('show', id)), met)
 const asked = (id: string) =>
   shown(id, ({ history }) => history.some(({ kind, name }) => kind === 'asked' && name === 'large order'))
-const listed = async (state: string) => {
-  const { items } = await day.answered<Page<InstanceView>>('workflows', 'list', '--state', state)
+const listed = async (state: string, ...more: string[]) => {
+  const { items } = await day.answered<Page<InstanceView>>('workflows', 'list', '--state', state, ...more)
   return items.map(({ id }) => id)
 }
 
@@ -45,6 +45,8 @@ it('starts an instance once, and refuses input that does not fit', async () => {
   expect(await start('o-1')).toEqual(one)
   await asked('o-1')
   expect(await listed('open')).toEqual(['o-1'])
+  expect(await listed('open', '--id', 'o-1', '--of-version', '1', '--after', '1h')).toEqual(['o-1'])
+  expect(await listed('open', '--before', '1h')).toEqual([])
   const wrong = await day.refused(2, ...flow('start', '--input', '{"order":"o-2","amount":"much"}'))
   expect(wrong).toMatchObject({ field: '/input', message: expect.stringContaining('number') })
 })

@@ -84,7 +84,10 @@ test('a record is mended as it stands in the file, and sent again', async () => 
   const operator = spine.operator()
   await vi.waitFor(async () => expect((await operator.deadLetters()).items).toHaveLength(1), 20_000)
   const [letter] = (await operator.deadLetters()).items
-  expect(letter?.failure.message).toMatch(/has 2 fields, and the first line names 3/)
+  expect(letter?.failure).toMatchObject({
+    category: 'validation',
+    message: expect.stringMatching(/has 2 fields, and the first line names 3/),
+  })
   const [kept] = (await operator.events({ type: 'eventspine.message-kept' })).items
   expect(kept?.data).toMatchObject({ body: 'd2;2', headers: { file: 'few.csv', line: '3' } })
   await operator.redrive({

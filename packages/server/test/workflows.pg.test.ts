@@ -163,6 +163,12 @@ test('lists pages, by state, and cancels', async () => {
   const next = await call('listWorkflows', /^<([^>]+)>/.exec(String(page.headers.link))?.[1] ?? '')
   expect(page.json.cursor).not.toBeNull()
   expect((next.json.items as unknown as unknown[]).length).toBeGreaterThan(0)
+  const found = async (query: string) => {
+    const { json } = await call('listWorkflows', `/v1/workflows?workflow=refund&${query}`)
+    return (json.items as unknown as { id: string }[]).map(({ id }) => id)
+  }
+  expect(await found('id=b&version=1&startedAfter=2020-01-01T00:00:00Z')).toEqual(['b'])
+  expect(await found('startedBefore=2020-01-01T00:00:00%2B01:00')).toEqual([])
   await call('cancelWorkflow', '/v1/workflows/refund/a/cancel', { reason: 'no need' })
   await fixture.until(
     () => stateOf('/v1/workflows/refund/a'),
@@ -200,7 +206,10 @@ test.each([
   expect([reply.status, reply.json.code]).toEqual([status, code])
 })
 
-test.each(['cursor=x', 'state=odd', 'limit=0'])('GET /v1/workflows?%s is refused', async (query) => {
+test.each([
+  ...['cursor=x', 'state=odd', 'limit=0', 'version=0', 'version=a', 'id=', 'startedAfter=monday'],
+  'startedBefore=2026-02-30T00:00:00Z',
+])('GET /v1/workflows?%s is refused', async (query) => {
   const reply = await call('listWorkflows', `/v1/workflows?${query}`)
   expect([reply.status, reply.json.code]).toEqual([400, 'REQUEST_INVALID'])
 })

@@ -4,7 +4,7 @@ import type { App } from 'eventspine'
 import type { InstanceView, WorkflowQuery } from 'eventspine/workflow'
 import { type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
 import { readJson } from '../input/json.js'
-import { wholeNumber } from '../input/values.js'
+import { momentOf, wholeNumber } from '../input/values.js'
 import { table } from '../screen/table.js'
 import { dim, green, type Text } from '../screen/text.js'
 import { ago } from '../screen/time.js'
@@ -16,6 +16,10 @@ import { instanceOf, type TenantFlags, tenantOf, withTenant } from './workflows-
 interface ListFlags extends PageFlags, TenantFlags {
   readonly workflow?: string
   readonly state?: NonNullable<WorkflowQuery['state']>
+  readonly id?: string
+  readonly ofVersion?: number
+  readonly after?: Date
+  readonly before?: Date
 }
 
 interface DecisionFlags extends TenantFlags {
@@ -35,12 +39,16 @@ export function addWorkflows(program: Command, commands: Commands): void {
     .command('workflows')
     .description('list instances of workflows, show one; start, signal, decide, cancel, mend')
   const list = commands.operation<ListFlags>(async ({ spine, screen }, { flags }) => {
-    const { workflow, state } = flags
+    const { workflow, state, id, ofVersion: version, after: startedAfter, before: startedBefore } = flags
     const query = { ...pageRequest(flags), ...tenantOf(flags) }
     const page = await spine.workflows.list({
       ...query,
       ...(workflow !== undefined && { workflow }),
       ...(state !== undefined && { state }),
+      ...(id !== undefined && { id }),
+      ...(version !== undefined && { version }),
+      ...(startedAfter !== undefined && { startedAfter }),
+      ...(startedBefore !== undefined && { startedBefore }),
     })
     screen.answer(page, () => lines(page.items, spine.app, page.cursor, screen.width))
     return undefined
@@ -50,6 +58,10 @@ export function addWorkflows(program: Command, commands: Commands): void {
     .description('list instances, newest first')
     .option('--workflow <name>', 'of this workflow')
     .addOption(new Option('--state <state>', 'in this state').choices(states))
+    .option('--id <id>', 'of this id, of whatever workflow')
+    .option('--of-version <number>', 'that began on this version', wholeNumber(1, 1_000_000))
+    .option('--after <time>', 'started since: ISO 8601, or so long ago (15m, 2h, 3d)', momentOf)
+    .option('--before <time>', 'started before', momentOf)
     .option('--tenant <name>', 'of this tenant')
     .option('--limit <number>', 'so many, at most 500. Default 50', wholeNumber(1, 500))
     .option('--cursor <cursor>', 'go on where a page ended')

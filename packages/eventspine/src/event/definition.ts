@@ -1,6 +1,7 @@
 // One value per event: its type, version, schema, key and the way up from older versions.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Event } from './event.js'
+import { checkOptions } from './options.js'
 
 /** Turns the data of version n into the data of version n + 1. */
 export type Upcaster = (data: never) => unknown
@@ -64,9 +65,22 @@ export const isVersion = (version: number) =>
   Number.isInteger(version) && version >= 1 && version <= 1_000_000
 export const versionRule = 'must be a whole number from 1 to 1,000,000'
 
+const optionNames: Readonly<Record<keyof EventOptions<string, unknown, unknown>, true>> = {
+  type: true,
+  version: true,
+  schema: true,
+  key: true,
+  subject: true,
+  upcast: true,
+  downcast: true,
+  personal: true,
+  description: true,
+}
+
 export function defineEvent<const Type extends string, Input, Output>(
   options: EventOptions<Type, Input, Output>,
 ): EventDefinition<Type, Input, Output> {
+  checkOptions('defineEvent', options, optionNames)
   return Object.freeze({
     kind: 'event',
     type: options.type,

@@ -11,6 +11,7 @@ export {
   versionRule,
 } from './definition.js'
 export type { Event } from './event.js'
+export { checkOptions, unknownOptions } from './options.js'
 export { type Cause, ownDefinition, ownEvent, reservedPrefix } from './own-event.js'
 export { typeMatcher } from './pattern.js'
 export { fingerprintOf, type Preparation, type PublishOptions, prepare, type Sealing } from './prepare.js'

@@ -1,10 +1,10 @@
 // The subscriptions of an app, checked, and with every default filled in.
 import type { BreakerOptions, ResolvedSubscription, Subscription } from '../deliver/subscription.js'
 import { compileEventFilter, type Filter } from '../event/filter/index.js'
-import { type AnyEventDefinition, typeMatcher } from '../event/index.js'
+import { type AnyEventDefinition, typeMatcher, unknownOptions } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import { readingsOf } from './app-readings.js'
-import { checkNames, isName, isObject, nameRule, printed } from './app-values.js'
+import { isName, isObject, nameRule, printed } from './app-values.js'
 
 /** Leases of alarms are short and kept by heartbeats; others outlast the handler, so that one slow beat costs nothing. */
 const alarmLeaseMs = 5_000
@@ -156,7 +156,7 @@ function checkSubscription(
     fault('write exactly one of "handle" (may call the world) and "transact" (database work in ctx.tx)')
   else if (typeof (handle ?? transact) !== 'function')
     fault(`"${handle === undefined ? 'transact' : 'handle'}" must be a function (event, context) => …`)
-  checkNames(policies, policyNames, '', fault)
+  unknownOptions(policies, policyNames, '', fault)
   checkParts(policies, fault)
   for (const [option, read, max] of numbersFrom1) {
     const value = read(subscription)
@@ -218,7 +218,7 @@ function checkParts(policies: Subscription['policies'], fault: (message: string)
       fault(`${option} must be an object; write ${option}: ${example}`)
       continue
     }
-    checkNames(value, [...needed, ...optional], `${option}.`, fault)
+    unknownOptions(value, [...needed, ...optional], `${option}.`, fault)
     for (const name of needed)
       if (Reflect.get(value, name) === undefined)
         fault(`${option} has no "${name}"; write ${option}: ${example}`)

@@ -1,5 +1,4 @@
 // What all parts of an app's definition have in common: lists of what was made by a function, names, and options.
-import { closest } from '../event/index.js'
 
 /** The values of a list that the named function made; anything else is a fault. */
 export function madeBy<Value extends { readonly kind: string }>(
@@ -22,21 +21,6 @@ export function madeBy<Value extends { readonly kind: string }>(
 export const isName = (name: unknown) => typeof name === 'string' && /^[a-z0-9][a-z0-9-]{0,99}$/.test(name)
 export const nameRule =
   'lower-case letters, digits and dashes, at most 100 characters, such as "reserve-stock"'
-
-/** Names of an object of options that nobody knows: a typing error that would otherwise be a default. */
-export function checkNames(
-  options: object,
-  known: readonly string[],
-  place: string,
-  fault: (message: string) => void,
-): void {
-  for (const option of Object.keys(options)) {
-    if (known.includes(option)) continue
-    const near = closest(option, known)
-    const hint = near === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${near}"?`
-    fault(`"${place}${option}" is no option${hint}`)
-  }
-}
 
 export const isObject = <Value>(value: Value): value is Value & object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

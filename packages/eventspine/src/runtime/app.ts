@@ -2,8 +2,7 @@
 // of them at once, with what to write instead.
 
 import type { ResolvedSubscription, Subscription } from '../deliver/subscription.js'
-import type { AnyEventDefinition } from '../event/index.js'
-import { EventRegistry } from '../event/index.js'
+import { type AnyEventDefinition, EventRegistry, unknownOptions } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 import {
   type Reconciler,
@@ -27,7 +26,7 @@ import { checkEvents } from './app-events.js'
 import { checkReconcilers, checkSchedules } from './app-schedules.js'
 import { checkSources } from './app-sources.js'
 import { resolveSubscription } from './app-subscriptions.js'
-import { checkNames, isName, madeBy, nameRule, printed } from './app-values.js'
+import { isName, madeBy, nameRule, printed } from './app-values.js'
 import { checkWebhooks } from './app-webhooks.js'
 import { checkWorkflows, eventsOf, versionsOf } from './app-workflows.js'
 
@@ -69,7 +68,7 @@ export interface App {
 export function defineApp(options: AppOptions): App {
   const faults: string[] = []
   const fault = (message: string) => void faults.push(message)
-  checkNames(options, optionNames, '', fault)
+  unknownOptions(options, optionNames, '', fault)
   if (!isName(options.name)) fault(`app name "${options.name}" must be ${nameRule}`)
   const { build = 0 } = options
   if (!(Number.isSafeInteger(build) && build >= 0))

@@ -9,6 +9,7 @@ export const nameMax = 200
 export const tenantMax = 100
 const reasonMax = 1_000
 const limitMax = 500
+const versionMax = 1_000_000
 const states: readonly unknown[] = [undefined, 'open', 'needs-attention', ...workflowStates]
 
 export function checked(what: string, value: unknown, max: number): string {
@@ -34,10 +35,22 @@ export function checkedId(what: string, value: unknown): string {
 export const reasonOf = (reason: string | undefined) =>
   reason === undefined ? null : checked('reason', reason, reasonMax)
 
-export function checkQuery({ tenant, state, cursor, limit }: WorkflowQuery): void {
+export function checkQuery(query: WorkflowQuery): void {
+  const { tenant, state, cursor, limit, id, version } = query
   if (tenant !== undefined) checked('tenant', tenant, tenantMax)
   if (!states.includes(state))
     throw refused('/state', `"state" is ${String(state)}; there are ${states.slice(1).join(', ')}`)
+  if (id !== undefined) checked('id', id, keyMax)
+  if (version !== undefined && !(Number.isInteger(version) && version >= 1 && version <= versionMax))
+    throw refused(
+      '/version',
+      `"version" is ${String(version)}; write a whole number from 1 to ${versionMax.toLocaleString('en')}`,
+    )
+  for (const moment of ['startedAfter', 'startedBefore'] as const) {
+    const value: unknown = query[moment]
+    if (value !== undefined && !(value instanceof Date && !Number.isNaN(value.getTime())))
+      throw refused(`/${moment}`, `"${moment}" must be a Date`)
+  }
   if (cursor !== undefined && !/^\d{1,18}$/.test(cursor))
     throw refused('/cursor', '"cursor" is not of this list. Use the one of the page before')
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= limitMax))

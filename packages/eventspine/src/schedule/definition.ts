@@ -1,5 +1,6 @@
 // A schedule: an event for each tick of a cron pattern, once, however many processes run the app.
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
+import { checkOptions } from '../event/index.js'
 
 /** A moment that a schedule names. */
 export interface Tick {
@@ -49,9 +50,21 @@ export interface Schedule extends Timetable {
   readonly description: string | undefined
 }
 
+const optionNames: Readonly<Record<keyof ScheduleOptions<AnyEventDefinition>, true>> = {
+  name: true,
+  cron: true,
+  timeZone: true,
+  event: true,
+  data: true,
+  tenant: true,
+  missed: true,
+  description: true,
+}
+
 export function schedule<Definition extends AnyEventDefinition>(
   options: ScheduleOptions<Definition>,
 ): Schedule {
+  checkOptions('schedule', options, optionNames)
   return Object.freeze({
     kind: 'schedule',
     name: options.name,

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ownDefaults, type ResolvedSubscription } from '../deliver/index.js'
 import { compileFilter } from '../event/filter/index.js'
-import { defineEvent, reservedPrefix } from '../event/index.js'
+import { checkOptions, defineEvent, reservedPrefix } from '../event/index.js'
 import { writeJson } from '../event/json/index.js'
 import { type HandlerContext, PermanentError, type RetryPolicy, retries } from '../handle/index.js'
 import type { Due } from './calendar.js'
@@ -70,7 +70,22 @@ export interface Reconciler {
   readonly description: string | undefined
 }
 
+const optionNames: Readonly<Record<keyof ReconcilerOptions<Orphan>, true>> = {
+  name: true,
+  cron: true,
+  timeZone: true,
+  graceMs: true,
+  find: true,
+  repair: true,
+  retry: true,
+  againMs: true,
+  deadlineMs: true,
+  tenant: true,
+  description: true,
+}
+
 export function reconciler<Found extends Orphan = Orphan>(options: ReconcilerOptions<Found>): Reconciler {
+  checkOptions('reconciler', options, optionNames)
   return Object.freeze({
     kind: 'reconciler',
     name: options.name,

@@ -1,6 +1,6 @@
 // A source of any other kind: a function that fetches messages, or is sent them, wherever they come from. Workers run it;
 // it acknowledges a message when what it became is stored for good.
-import type { Published } from '../event/index.js'
+import { checkOptions, type Published } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import { bodyBytesMax, headersOf } from './message.js'
@@ -95,8 +95,18 @@ export interface CustomSource {
 
 const inFlightMaxDefault = 1_000
 
+const optionNames: Readonly<Record<keyof CustomSourceOptions, true>> = {
+  name: true,
+  to: true,
+  run: true,
+  where: true,
+  inFlightMax: true,
+  description: true,
+}
+
 /** A source of your own: a queue, a broker, a folder, a bucket. List it in `defineApp({ sources: […] })`. */
 export function customSource(options: CustomSourceOptions): CustomSource {
+  checkOptions('customSource', options, optionNames)
   const { name, to, run, where = 'every-worker', inFlightMax = inFlightMaxDefault, description } = options
   return Object.freeze({
     ...{ kind: 'source' as const, transport: 'custom' as const },

@@ -10,7 +10,7 @@ import { messageKept } from './kept.js'
 import { bodyOf, type KeptMessage, textOf, translatedOf } from './message.js'
 import { type Header, OpenedFile } from './opened-file.js'
 import type { ImportPort, ImportStanding } from './port.js'
-import { type FileRecord, rowOf } from './records.js'
+import { type FileRecord, RecordError, rowOf } from './records.js'
 import { isPassing, within } from './translating.js'
 
 /** Of one transaction, whichever comes first; a record goes whole. */
@@ -220,7 +220,7 @@ export class FileImport {
   async #eventsOf(record: FileRecord): Promise<NewEvent[]> {
     const { source, preparation, check, checkIn } = this.#services
     const text = textOf(record.bytes)
-    if (text === undefined) throw new SyntaxError('it is not in UTF-8')
+    if (text === undefined) throw new RecordError('it is not in UTF-8')
     const value = valueOf(source, text, this.#header.names)
     const place = { file: this.#file.name, line: record.line }
     const asked = source.to(value as never, place)
@@ -264,6 +264,6 @@ function valueOf(source: FileSource, text: string, names: readonly string[]): un
 export function valueOfKept(source: FileSource, { body, encoding, headers }: KeptMessage): unknown {
   const names = JSON.parse(headers.fields ?? '[]') as string[]
   const text = textOf(Buffer.from(body, encoding))
-  if (text === undefined) throw new SyntaxError('it is not in UTF-8')
+  if (text === undefined) throw new RecordError('it is not in UTF-8')
   return valueOf(source, text, names)
 }

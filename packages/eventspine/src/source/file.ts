@@ -1,5 +1,6 @@
 // A source that is a file: its records become events, and how far it has come is stored with them.
 
+import { checkOptions } from '../event/index.js'
 import type { Format } from './records.js'
 import type { Translation } from './webhook.js'
 
@@ -45,11 +46,20 @@ export interface FileSource {
   readonly description: string | undefined
 }
 
+const optionNames: Readonly<Record<keyof (FileSourceOptions & { readonly format: 'csv' }), true>> = {
+  name: true,
+  format: true,
+  delimiter: true,
+  to: true,
+  description: true,
+}
+
 /**
  * Files of records. List it in `defineApp({ sources: […] })`, and import with `eventspine import NAME FILE` or
  * `spine.sources.importFile(name, path)`. An import that was interrupted goes on where it was, without loss or repeat.
  */
 export function fileSource(options: FileSourceOptions): FileSource {
+  checkOptions('fileSource', options, optionNames)
   const { name, format, to, description } = options
   const delimiter = options.format === 'csv' ? (options.delimiter ?? ',') : ','
   return Object.freeze({

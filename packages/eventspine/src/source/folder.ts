@@ -1,5 +1,6 @@
 // A source that is a folder: each file that comes to rest there becomes an event, which refers to the file where it lies from then on.
 import { resolve } from 'node:path'
+import { checkOptions } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 import { Arrivals } from './arrivals.js'
 import { type CustomSource, customSource } from './custom.js'
@@ -41,11 +42,22 @@ const settleMsDefault = 2_000
 const settleMsMin = 100
 const settleMsMost = 3_600_000
 
+const optionNames: Readonly<Record<keyof FolderSourceOptions, true>> = {
+  name: true,
+  directory: true,
+  archive: true,
+  to: true,
+  pattern: true,
+  settleMs: true,
+  description: true,
+}
+
 /**
  * Files of a folder, run by one worker of the cell. The same file (name, content and time) is one event, also where its worker is
  * killed. List it in `defineApp({ sources: […] })`. Throws APP_INVALID.
  */
 export function folderSource(options: FolderSourceOptions): CustomSource {
+  checkOptions('folderSource', options, optionNames)
   const { name, directory, pattern, settleMs = settleMsDefault, to, description } = options
   const fault = (message: string) => new EventspineError('APP_INVALID', `source "${name}": ${message}.`)
   if (typeof directory !== 'string' || directory === '')

@@ -1,6 +1,6 @@
 // A source: a route of the app's own HTTP interface. Each request becomes one event, and may be answered by a later one.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { AnyEventDefinition, EventOf, InputOf } from '../event/index.js'
+import { type AnyEventDefinition, checkOptions, type EventOf, type InputOf } from '../event/index.js'
 
 export type RouteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -127,6 +127,21 @@ export interface HttpRoute {
 const inFlightMaxDefault = 100
 const withinMsDefault = 60_000
 
+const optionNames: Readonly<
+  Record<keyof HttpRouteOptions<string, AnyEventDefinition, unknown, unknown, ReplyEvents>, true>
+> = {
+  name: true,
+  method: true,
+  path: true,
+  query: true,
+  body: true,
+  access: true,
+  to: true,
+  reply: true,
+  inFlightMax: true,
+  description: true,
+}
+
 /** A route of the app's own. List it in `defineApp({ sources: […] })`; `@eventspine/server` serves it under its path. */
 export function httpRoute<
   const Path extends string,
@@ -135,6 +150,7 @@ export function httpRoute<
   Body = undefined,
   const On extends ReplyEvents = readonly [],
 >(options: HttpRouteOptions<Path, Definition, Query, Body, On>): HttpRoute {
+  checkOptions('httpRoute', options, optionNames)
   const { name, method = 'POST', path, query, body, access = 'publish', to, description } = options
   const { reply, inFlightMax = inFlightMaxDefault } = options
   return Object.freeze({

@@ -32,6 +32,12 @@ export const recordBytesMax = 1024 * 1024
 /** Where in a field of CSV a byte stands: a quote means something at its beginning, and in what it began. */
 type Within = 'start' | 'plain' | 'quoted' | 'behind-quote'
 
+/** A record that is no record: however often it is tried, only a person can mend it. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError'
+  readonly category = 'validation'
+}
+
 /** Splits a file, given from some byte on. Empty lines are passed over. */
 export class RecordSplitter {
   readonly #csv: boolean
@@ -117,14 +123,14 @@ export class RecordSplitter {
   }
 }
 
-/** The fields of one CSV record. Throws a SyntaxError for quotes where none may be. */
+/** The fields of one CSV record. Throws a RecordError for quotes where none may be. */
 export function fieldsOf(record: string, delimiter: string): string[] {
   if (!record.includes('"')) return record.split(delimiter)
   const fields: string[] = []
   for (let at = 0; at <= record.length; ) {
     const { value, end } = record[at] === '"' ? quotedAt(record, at) : plainAt(record, at, delimiter)
     if (end < record.length && record[end] !== delimiter)
-      throw new SyntaxError(`field ${fields.length + 1} goes on behind its closing quote`)
+      throw new RecordError(`field ${fields.length + 1} goes on behind its closing quote`)
     fields.push(value)
     at = end + 1
   }
@@ -135,7 +141,7 @@ function plainAt(record: string, at: number, delimiter: string) {
   const found = record.indexOf(delimiter, at)
   const end = found < 0 ? record.length : found
   const value = record.slice(at, end)
-  if (value.includes('"')) throw new SyntaxError('a quote stands inside of a field that is not quoted')
+  if (value.includes('"')) throw new RecordError('a quote stands inside of a field that is not quoted')
   return { value, end }
 }
 
@@ -143,7 +149,7 @@ function quotedAt(record: string, at: number) {
   let value = ''
   for (let from = at + 1; ; ) {
     const close = record.indexOf('"', from)
-    if (close < 0) throw new SyntaxError('a quote is not closed')
+    if (close < 0) throw new RecordError('a quote is not closed')
     value += record.slice(from, close)
     if (record[close + 1] !== '"') return { value, end: close + 1 }
     value += '"'
@@ -151,10 +157,10 @@ function quotedAt(record: string, at: number) {
   }
 }
 
-/** A CSV record by the names of the first line. Throws a SyntaxError where it has more or fewer fields. */
+/** A CSV record by the names of the first line. Throws a RecordError where it has more or fewer fields. */
 export function rowOf(record: string, names: readonly string[], delimiter: string): Record<string, string> {
   const fields = fieldsOf(record, delimiter)
   if (fields.length !== names.length)
-    throw new SyntaxError(`it has ${fields.length} fields, and the first line names ${names.length}`)
+    throw new RecordError(`it has ${fields.length} fields, and the first line names ${names.length}`)
   return Object.fromEntries(names.map((name, index): [string, string] => [name, fields[index] as string]))
 }

@@ -1,6 +1,6 @@
 // A source that is a table of the user's own: each change of a row becomes an event, in the transaction of the change.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type AnyEventDefinition, defineEvent, type EventDefinition } from '../event/index.js'
+import { type AnyEventDefinition, checkOptions, defineEvent, type EventDefinition } from '../event/index.js'
 
 /** A value of a column: number for smallint, integer, real and double precision (NaN and infinities are texts), boolean,
  *  arrays as arrays, and text for all else: bigint and numeric lose no digit, times are ISO 8601 (in UTC where they have a
@@ -88,6 +88,20 @@ export interface AnyTableSource {
   readonly description: string | undefined
 }
 
+const optionNames: Readonly<Record<keyof TableSourceOptions<string, string, string>, true>> = {
+  name: true,
+  table: true,
+  type: true,
+  columns: true,
+  redact: true,
+  key: true,
+  tenant: true,
+  operations: true,
+  through: true,
+  notify: true,
+  description: true,
+}
+
 /**
  * Changes of a table in a cell's database. List it in `defineApp({ sources: […] })`, subscribe to its `event`, and install
  * its triggers with `eventspine sources install NAME` or `spine.sources.tables.install(name, by)`. The event exists if and
@@ -98,6 +112,7 @@ export function tableSource<
   const Column extends string,
   const Redacted extends string = never,
 >(options: TableSourceOptions<Type, Column, Redacted>): TableSource<Type, Column | Redacted> {
+  checkOptions('tableSource', options, optionNames)
   const { name, type, columns, redact, tenant, description } = options
   const key: readonly string[] = typeof options.key === 'string' ? [options.key] : options.key
   return Object.freeze({

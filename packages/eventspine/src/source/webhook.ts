@@ -1,5 +1,5 @@
 // A source: where messages of others become events of the app. This one is told over HTTP.
-import type { AnyEventDefinition, PublishOptions } from '../event/index.js'
+import { type AnyEventDefinition, checkOptions, type PublishOptions } from '../event/index.js'
 import type { Verifier } from './signature.js'
 
 /** A message whose sender is known. */
@@ -57,8 +57,18 @@ export interface WebhookSource {
 
 const inFlightMaxDefault = 100
 
+const optionNames: Readonly<Record<keyof WebhookOptions, true>> = {
+  name: true,
+  verify: true,
+  to: true,
+  headers: true,
+  inFlightMax: true,
+  description: true,
+}
+
 /** Webhooks of somebody else. List it in `defineApp({ sources: […] })`; `@eventspine/server` takes its requests. */
 export function webhook(options: WebhookOptions): WebhookSource {
+  checkOptions('webhook', options, optionNames)
   const { name, verify, to, headers = [], inFlightMax = inFlightMaxDefault, description } = options
   return Object.freeze({
     ...{

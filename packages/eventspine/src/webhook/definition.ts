@@ -1,6 +1,6 @@
 // Webhooks out: which events go to which endpoints of others, and where such an endpoint is.
 import { defineSubscription, type Interest, type Subscription } from '../deliver/index.js'
-import type { AnyEventDefinition, Event, EventOf } from '../event/index.js'
+import { type AnyEventDefinition, checkOptions, type Event, type EventOf } from '../event/index.js'
 import { type RetryPolicy, retries } from '../handle/index.js'
 import { EventspineError } from '../kernel/index.js'
 import { expansion } from './expansion.js'
@@ -81,10 +81,28 @@ export interface WebhooksOut {
   check(url: string): Promise<void>
 }
 
+const optionNames: Readonly<Record<keyof WebhooksOutOptions<string>, true>> = {
+  name: true,
+  on: true,
+  endpoints: true,
+  endpoint: true,
+  payload: true,
+  filter: true,
+  start: true,
+  retry: true,
+  concurrency: true,
+  breaker: true,
+  disableAfterMs: true,
+  answerMsMax: true,
+  network: true,
+  description: true,
+}
+
 /** Posts events to the endpoints of others. List it in `defineApp({ webhooks: [ … ] })`. */
 export function webhooksOut<const On extends Interest | readonly Interest[]>(
   options: WebhooksOutOptions<On>,
 ): WebhooksOut {
+  checkOptions('webhooksOut', options, optionNames)
   const { name, endpoint, network = {}, description } = options
   const { endpoints, payload } = options as unknown as WebhooksOutOptions<string>
   const message = messageOf(name)

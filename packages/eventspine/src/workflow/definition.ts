@@ -2,6 +2,7 @@
 // again; the code between them may run again, and must then take the same way.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyEventDefinition, EventOf } from '../event/definition.js'
+import { checkOptions } from '../event/index.js'
 import type { RetryPolicy } from '../handle/index.js'
 import type { WorkflowContext } from './context.js'
 
@@ -60,6 +61,21 @@ export interface WorkflowOptions<Input, Output, Trigger extends AnyEventDefiniti
   readonly description?: string
 }
 
+const optionNames: Readonly<Record<keyof WorkflowOptions<never, never, AnyEventDefinition>, true>> = {
+  name: true,
+  version: true,
+  input: true,
+  on: true,
+  waitsFor: true,
+  run: true,
+  deadlineMs: true,
+  overdue: true,
+  retry: true,
+  concurrency: true,
+  shards: true,
+  description: true,
+}
+
 const deadlineMsDefault = 7 * 86_400_000
 const concurrencyDefault = 200
 
@@ -84,6 +100,7 @@ export function workflow<Input = unknown, Output = unknown, Trigger extends AnyE
 ): Workflow<Input, Output>
 export function workflow(given: object): unknown {
   const options = given as WorkflowOptions<never, never, AnyEventDefinition>
+  checkOptions('workflow', options, optionNames)
   const { on } = options
   return Object.freeze({
     kind: 'workflow',

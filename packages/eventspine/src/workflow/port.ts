@@ -161,6 +161,13 @@ export interface WorkflowQuery {
   readonly tenant?: string
   readonly workflow?: string
   readonly state?: WorkflowState | 'needs-attention' | 'open'
+  /** Exactly this one, of whatever workflow. */
+  readonly id?: string
+  /** The version that it began on: who still runs an old one. */
+  readonly version?: number
+  /** Started at this moment or later. */
+  readonly startedAfter?: Date
+  readonly startedBefore?: Date
   /** Of the answer before. */
   readonly cursor?: string
   /** Default 50, at most 500. */

@@ -4,7 +4,16 @@ import { z } from 'zod'
 import { publishedTenant, visible } from '../access/tenancy.js'
 import { waitOf, whileWanted } from '../route/prefer.js'
 import { defineRoute, type Incoming } from '../route/route.js'
-import { identifier, noPath, pageOf, pageQuery, reasonText, tenantName, text } from '../schema/parts.js'
+import {
+  identifier,
+  instant,
+  noPath,
+  pageOf,
+  pageQuery,
+  reasonText,
+  tenantName,
+  text,
+} from '../schema/parts.js'
 import { instanceView, workflowDetails } from '../schema/workflow-views.js'
 import { emptyPage, found, given, pageAnswer } from './answers.js'
 
@@ -69,6 +78,10 @@ const listWorkflows = defineRoute({
       ] as const)
       .describe('`open`: not ended; `needs-attention`: halted by a dead letter')
       .optional(),
+    id: text(500).describe('Id of the instance, of whatever workflow').optional(),
+    version: z.coerce.number().int().min(1).max(1_000_000).describe('That it began on').optional(),
+    startedAfter: instant.optional(),
+    startedBefore: instant.optional(),
   }),
   successes: [{ status: 200, description: 'A page of instances', schema: pageOf(instanceView) }],
   problems: [],

@@ -13,6 +13,7 @@ import { OneInstance } from './workflow.js'
 
 const filters: readonly Filter[] = [
   { name: 'workflow', label: 'Workflow' },
+  { name: 'id', label: 'Id' },
   {
     name: 'state',
     label: 'State',
@@ -21,6 +22,7 @@ const filters: readonly Filter[] = [
       ...['failed', 'compensated', 'cancelled', 'terminated'],
     ],
   },
+  { name: 'version', label: 'Began on version' },
   { name: 'tenant', label: 'Tenant' },
 ]
 
@@ -49,7 +51,9 @@ export function Workflows() {
   const [workflow, id, tenant] = ['workflow', 'id', 'tenant'].map((name) => params.get(name) ?? undefined)
   const asked = usePages<Instance>('/v1/workflows', {
     workflow,
+    id,
     tenant,
+    version: params.get('version') ?? undefined,
     state: params.get('state') ?? undefined,
   })
   if (workflow !== undefined && id !== undefined) return <OneInstance {...{ workflow, id, tenant }} />

@@ -242,6 +242,13 @@ function describeAsking(open: OpenScene): void {
     expect(await ids({ state: 'failed' })).toEqual(['b'])
     expect(await ids({ state: 'open' })).toEqual(['d', 'c', 'a'])
     expect(await ids({ state: 'needs-attention' })).toEqual([])
+    expect([await ids({ id: 'c' }), await ids({ id: 'c', tenant: 'other' })]).toEqual([['c'], []])
+    expect([await ids({ version: 2 }), await ids({ version: 1 })]).toEqual([['d', 'c', 'b', 'a'], []])
+    const later = (await scene.store.workflows({ id: 'c' })).items[0]?.startedAtMs as number
+    const of = (ms: number) => ({ startedBefore: new Date(ms) })
+    expect([await ids(of(later - 60_000)), await ids(of(later + 60_000))]).toEqual([[], ['d', 'c', 'b', 'a']])
+    expect(await ids({ startedAfter: new Date(later - 60_000) })).toEqual(['d', 'c', 'b', 'a'])
+    expect(await ids({ startedAfter: new Date(later + 60_000), state: 'open' })).toEqual([])
     const first = await scene.store.workflows({ limit: 3 })
     expect(await ids({ limit: 3, cursor: first.cursor as string })).toEqual(['a'])
   })

@@ -223,11 +223,15 @@ function attentionOf(tables: MemoryTables, { tenant, workflow, id }: InstanceNam
 }
 
 function matches(
-  { tenant, workflow, state }: WorkflowQuery,
+  { tenant, workflow, state, id, version, startedAfter, startedBefore }: WorkflowQuery,
   view: Instance & { readonly attention: Attention | null },
 ): boolean {
   if (tenant !== undefined && view.tenant !== tenant) return false
   if (workflow !== undefined && view.workflow !== workflow) return false
+  if (id !== undefined && view.id !== id) return false
+  if (version !== undefined && view.version !== version) return false
+  if (startedAfter !== undefined && view.startedAtMs < startedAfter.getTime()) return false
+  if (startedBefore !== undefined && view.startedAtMs >= startedBefore.getTime()) return false
   if (state === undefined) return true
   if (state === 'open') return view.endedAtMs === null
   if (state === 'needs-attention') return view.endedAtMs === null && view.attention !== null

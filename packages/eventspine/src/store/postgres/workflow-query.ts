@@ -64,14 +64,30 @@ export function workflowQueries(
   database: Database,
 ): Pick<WorkflowPort, 'workflows' | 'workflowEnd' | 'workflow'> {
   return {
-    async workflows({ tenant, workflow, state, cursor, limit = limitDefault }) {
+    async workflows(query) {
+      const {
+        tenant,
+        workflow,
+        state,
+        cursor,
+        id,
+        version,
+        startedAfter,
+        startedBefore,
+        limit = limitDefault,
+      } = query
       const rows = await database.query<ViewRow>(
         'read',
-        `workflow.list-${state ?? 'any'}`,
+        `workflow.list-${state ?? 'any'}${id === undefined ? '' : '-of-id'}`,
         `SELECT ${columns} FROM ${state === 'needs-attention' ? inNeed : `eventspine.workflow w ${attention}`}
 WHERE ($1::text IS NULL OR w.tenant = $1) AND ($2::text IS NULL OR w.name = $2) AND ($3::bigint IS NULL OR w.number < $3)${conditionOf(state)}
+  AND ($5::int IS NULL OR w.version = $5) AND ($6::timestamptz IS NULL OR w.started_at >= $6) AND ($7::timestamptz IS NULL OR w.started_at < $7)
+  AND ${id === undefined ? '$8::text IS NULL' : 'w.id = $8'}
 ORDER BY w.number DESC LIMIT $4`,
-        [tenant ?? null, workflow ?? null, cursor ?? null, Math.min(limit, limitMax)],
+        [
+          ...[tenant ?? null, workflow ?? null, cursor ?? null, Math.min(limit, limitMax)],
+          ...[version ?? null, startedAfter ?? null, startedBefore ?? null, id ?? null],
+        ],
       )
       const items = rows.map((row): InstanceView => ({ ...instanceOf(row), attention: attentionOf(row) }))
       const full = rows.length === Math.min(limit, limitMax)
