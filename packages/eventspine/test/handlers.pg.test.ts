@@ -282,6 +282,12 @@ it('refuses invalid data that a handler publishes, awaited or not', async () => 
   }
 })
 
+it('does not try again what can only be refused: a call with a part that does not fit', async () => {
+  const other = await running(defineApp({ name: 'other', events: [told] }), freshSchema())
+  const { letter } = await misbehaving(() => other.operator().events({ limit: 0 }))
+  expect(letter).toMatchObject({ attempts: 1, failure: { category: 'validation', code: 'REQUEST_INVALID' } })
+})
+
 it('records what is published without awaiting, large bodies too, and nothing after the end', async () => {
   const late: Promise<unknown>[] = []
   const { spine, letters } = await misbehaving((_, context) => {

@@ -9,8 +9,8 @@ const stackLengthMax = 4_000
 const transientCode =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_|08|40001|40P01|53|55P03|57P0|UNAVAILABLE|OVERLOADED)/
 const validationName = /^(ZodError|ValiError|SchemaError|ValidationError|JsonError)$/
-/** What the handler published is refused however often it is tried. */
-const validationCode = /^(EVENT_INVALID|EVENT_TOO_LARGE|IDEMPOTENCY_CONFLICT)$/
+/** What the handler published, or asked for, is refused however often it is tried. */
+const validationCode = /^(EVENT_INVALID|EVENT_TOO_LARGE|IDEMPOTENCY_CONFLICT|REQUEST_INVALID)$/
 const timeoutName = /^(TimeoutError|AbortError)$/
 const logicErrors = [TypeError, ReferenceError, RangeError, SyntaxError]
 
