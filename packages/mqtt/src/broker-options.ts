@@ -44,6 +44,8 @@ export interface MqttBrokerOptions {
     readonly messagesPerSecondMax?: number
     /** Bytes of one message; whoever sends more is disconnected. Default and most: 256 KiB. */
     readonly bytesMax?: number
+    /** One more ends the oldest of them, as a client id that comes again does. Default 10. */
+    readonly connectionsMax?: number
   }
   /** What a message becomes; see `customSource`. A last will comes the same way. */
   readonly to: (message: DeviceMessage) => Translation | Promise<Translation>

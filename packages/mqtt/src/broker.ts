@@ -37,5 +37,6 @@ function check({ name, port, perDevice = {}, connectionsMax = 1 }: MqttBrokerOpt
   whole('port', port, 0, 65_535)
   whole('perDevice.messagesPerSecondMax', perDevice.messagesPerSecondMax, 1, 100_000)
   whole('perDevice.bytesMax', perDevice.bytesMax, 1, bytesMost)
+  whole('perDevice.connectionsMax', perDevice.connectionsMax, 1, 1_000_000)
   whole('connectionsMax', connectionsMax, 1, 1_000_000)
 }

@@ -1,6 +1,7 @@
 // Who is connected to the broker, how fast each device may go, and who has fallen silent.
 import { randomUUID } from 'node:crypto'
 import type { Client } from 'aedes'
+import type { MqttBrokerOptions } from './broker-options.js'
 import type { Device } from './device.js'
 import { Pace } from './pace.js'
 
@@ -21,27 +22,33 @@ export interface Connection {
 }
 
 const messagesPerSecondMaxDefault = 100
+const connectionsMaxDefault = 10
 
 export class Connections {
   readonly #messagesPerSecondMax: number
+  readonly #connectionsMax: number
   readonly #open = new Map<Client, Connection>()
   readonly #byClientId = new Map<string, Client>()
+  /** Of each device, the oldest first. */
+  readonly #byDevice = new Map<string, Set<Client>>()
   /** What a connection that has just gone leaves behind, such as its last will, is still of its device. */
   readonly #known = new WeakMap<Client, Connection>()
   /** By device, whatever its connections: a new one is no fresh start. */
   readonly #paces = new Map<string, Pace>()
 
-  constructor(messagesPerSecondMax = messagesPerSecondMaxDefault) {
-    this.#messagesPerSecondMax = messagesPerSecondMax
+  constructor({ messagesPerSecondMax, connectionsMax }: NonNullable<MqttBrokerOptions['perDevice']> = {}) {
+    this.#messagesPerSecondMax = messagesPerSecondMax ?? messagesPerSecondMaxDefault
+    this.#connectionsMax = connectionsMax ?? connectionsMaxDefault
   }
 
+  /** Answers the one that must end for it, where the device has as many as it may. */
   add(
     client: Client,
     { clientId, device }: Pick<Connection, 'clientId' | 'device'>,
     filters: readonly string[],
     keepaliveMs: number,
     nowMs: number,
-  ): void {
+  ): Client | undefined {
     const before = this.#of(client.id)
     if (before !== undefined) before.replaced = true
     const pace = this.#paces.get(device.id) ?? new Pace(this.#messagesPerSecondMax)
@@ -53,9 +60,20 @@ export class Connections {
     this.#open.set(client, connection)
     this.#byClientId.set(client.id, client)
     this.#known.set(client, connection)
+    const own = this.#byDevice.get(device.id) ?? new Set()
+    this.#byDevice.set(device.id, own.add(client))
+    if (own.size <= this.#connectionsMax) return undefined
+    const [oldest] = own
+    const ending = oldest && this.#open.get(oldest)
+    if (ending !== undefined) ending.replaced = true
+    return oldest
   }
 
   remove(client: Client): void {
+    const id = this.#open.get(client)?.device.id ?? ''
+    const own = this.#byDevice.get(id)
+    own?.delete(client)
+    if (own?.size === 0) this.#byDevice.delete(id)
     this.#open.delete(client)
     if (this.#byClientId.get(client.id) === client) this.#byClientId.delete(client.id)
   }

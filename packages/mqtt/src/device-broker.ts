@@ -44,7 +44,7 @@ export class DeviceBroker {
   constructor(options: MqttBrokerOptions, run: SourceRun) {
     this.#options = options
     this.#run = run
-    this.#connections = new Connections(options.perDevice?.messagesPerSecondMax)
+    this.#connections = new Connections(options.perDevice)
   }
 
   /** Resolves when its signal has aborted and what was in hand is acknowledged. */
@@ -160,7 +160,11 @@ export class DeviceBroker {
       client.id = JSON.stringify([device.id, clientId])
       if ((client.conn as Socket).destroyed) return refusals.unavailable
       const keepaliveMs = (this.#keepalives.get(client) ?? 0) * 1_000
-      this.#connections.add(client, { clientId, device }, topics(device), keepaliveMs, performance.now())
+      const own = { clientId, device }
+      const oldest = this.#connections.add(client, own, topics(device), keepaliveMs, performance.now())
+      if (oldest === undefined) return undefined
+      logger.warn('a device has more connections than it may, and its oldest ends', { device: device.id })
+      oldest.close()
       return undefined
     } catch (error) {
       logger.error('an MQTT client could not be told who it is', { clientId, address, error })

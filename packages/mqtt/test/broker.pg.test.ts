@@ -199,6 +199,26 @@ test('notices a device that is gone, and what it wanted to be said then', async 
   expect(all[0]).toEqual({ device: 'scale', said: 'nothing' })
 })
 
+test('a device has so many connections, and its next ends its oldest; others keep theirs', async () => {
+  const { device, readings, lost } = await started({ perDevice: { connectionsMax: 2 } })
+  const other = await device('scale')
+  const pump = (clientId: string) => device('pump', { clientId })
+  const [first, second] = [await pump('a'), await pump('b')]
+  const third = await pump('c')
+  await gone(first)
+  const topic = 'devices/pump/readings/hall'
+  for (const [n, client] of [second, third].entries()) await publish(client, n, topic)
+  await publish(other, 2)
+  expect((await readings()).length).toBe(3)
+  await third.endAsync()
+  // There is room again.
+  const fourth = await pump('d')
+  await publish(second, 3, topic)
+  await publish(fourth, 4, topic)
+  expect((await readings()).length).toBe(5)
+  expect(await lost()).toEqual([])
+})
+
 test('notices a device that is silent for too long, and not one that has come again', async () => {
   const { port, device, lost } = await started()
   const first = await device('scale')
