@@ -41,16 +41,16 @@ export const isThrottled = ({ code, status }: SqsFailure) => throttled.test(code
 export const isWrongMessage = (failure: SqsFailure) =>
   !isThrottled(failure) && (wrongMessage.test(failure.code) || failure.status === 413)
 
-/** As a handler throws it. */
-export function errorOf(failure: SqsFailure): Error {
+/** As a handler throws it. `queue`: its name. */
+export function errorOf(failure: SqsFailure, queue: string): Error {
   const { code, message, status, cause } = failure
-  const text = `SQS: ${code}: ${message}`
+  const text = `SQS queue ${queue}: ${code}: ${message}`
   if (isThrottled(failure)) return new TransientError(text, { cause, retryAfterMs: retryAfterMs(failure) })
   if (isWrongMessage(failure)) return new ValidationError(text, { cause })
   if (/^(AbortError|TimeoutError)$/.test(code)) return new TimeoutError(text, { cause })
   if (passing.test(code)) return new TransientError(text, { cause })
   if (standing.test(code) || (status !== undefined && status >= 400 && status < 500))
-    return new PermanentError(`${text}. Mend the queue or the rights to it, and redrive.`, { cause })
+    return new PermanentError(`${text}. Mend it, or the rights to it, and redrive.`, { cause })
   return new TransientError(text, { cause })
 }
 

@@ -9,6 +9,8 @@ import { callBytesMax, type Outgoing } from './outgoing.js'
 const callEntriesMax = 10
 const callsMax = 4
 const callMsMax = 20_000
+/** Of its URL: what people call it. */
+const nameOf = (queueUrl: string) => queueUrl.slice(queueUrl.lastIndexOf('/') + 1)
 
 interface Waiting {
   readonly entry: Outgoing
@@ -78,12 +80,12 @@ export class Sender {
   /** Never rejects. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     try {
-      answer(batch, await this.#call(batch))
+      answer(batch, await this.#call(batch), nameOf(this.#queueUrl))
     } catch (error) {
       const failure = failureOf(error)
       // One of them spoils the call: each alone shows which.
       if (batch.length > 1 && isWrongMessage(failure)) for (const one of batch) await this.#settle([one])
-      else for (const { reject } of batch) reject(errorOf(failure))
+      else for (const { reject } of batch) reject(errorOf(failure, nameOf(this.#queueUrl)))
     }
   }
 
@@ -99,7 +101,11 @@ export class Sender {
   }
 }
 
-function answer(batch: readonly Waiting[], { Successful = [], Failed = [] }: SendMessageBatchCommandOutput) {
+function answer(
+  batch: readonly Waiting[],
+  { Successful = [], Failed = [] }: SendMessageBatchCommandOutput,
+  queue: string,
+) {
   const sent = new Set(Successful.map(({ Id }) => Id))
   const failed = new Map(Failed.map((entry) => [entry.Id, entry]))
   for (const [index, { resolve, reject }] of batch.entries()) {
@@ -114,6 +120,7 @@ function answer(batch: readonly Waiting[], { Successful = [], Failed = [] }: Sen
       SenderFault,
     } = failed.get(id) ?? {}
     const status = SenderFault ? 400 : undefined
-    reject(errorOf({ code: Code, message: Message, status, retryAfter: undefined, cause: undefined }))
+    const failure = { code: Code, message: Message, status, retryAfter: undefined, cause: undefined }
+    reject(errorOf(failure, queue))
   }
 }

@@ -40,7 +40,7 @@ export class Arrivals {
     const { signal, pause } = this.#run
     while (!signal.aborted) {
       const faults: unknown[] = []
-      for (const name of await this.#whole()) {
+      for (const name of await this.#whole(faults)) {
         if (signal.aborted) return
         // One that cannot be read holds back no other, and is told behind them.
         await this.#take(name).catch((error: unknown) => void faults.push(error))
@@ -52,17 +52,20 @@ export class Arrivals {
   }
 
   /** Those that are as they were at the last look. */
-  async #whole(): Promise<readonly string[]> {
+  async #whole(faults: unknown[]): Promise<readonly string[]> {
     const seen = new Map<string, string>()
     for await (const entry of await opendir(this.#folder.folder)) {
       if (seen.size >= filesPerLookMax || this.#run.signal.aborted) break
       if (!entry.isFile() || entry.name.startsWith('.') || !this.#matches(entry.name)) continue
       const stats = await found(lstat(join(this.#folder.folder, entry.name)))
       if (stats !== undefined) seen.set(entry.name, stateOf(stats))
+      else if (entry.name.includes('\ufffd')) seen.set(entry.name, unnamedState)
     }
-    const whole = [...seen].filter(([name, state]) => this.#seen.get(name) === state)
+    const rested = [...seen].filter(([name, state]) => this.#seen.get(name) === state)
     this.#seen = seen
-    return whole.map(([name]) => name)
+    const named = rested.filter(([, state]) => state !== unnamedState)
+    if (named.length < rested.length) faults.push(unnamed(this.#folder))
+    return named.map(([name]) => name)
   }
 
   // Not by test(): a pattern with the flag g remembers where it was.
@@ -173,6 +176,14 @@ async function sync(folder: string): Promise<void> {
     await handle.close()
   }
 }
+
+// Under the name that was made of its bytes there is no file.
+const unnamedState = 'unnamed'
+const unnamed = ({ folder }: Folder) =>
+  new EventspineError(
+    'REQUEST_INVALID',
+    `A file of ${folder} cannot be taken, since its name is not in UTF-8. Rename it.`,
+  )
 
 function explained(error: unknown, { folder, archive }: Folder): unknown {
   if (codeOf(error) !== 'EXDEV' && codeOf(error) !== 'EPERM') return error

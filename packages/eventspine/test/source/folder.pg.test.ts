@@ -159,6 +159,22 @@ test('a file that cannot be taken is a finding of the doctor, and holds back no 
   expect(files(folder)).toContain('bad.csv')
 })
 
+test('a file whose name is no text is a finding of the doctor, and holds back no other', async () => {
+  const { spine, folder, events, put } = await watching()
+  const named = Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9]), Buffer.from('.csv')])
+  await writeFile(named, 'latin')
+  await until(async () => {
+    const { findings } = await spine.operator().doctor()
+    return findings.some(
+      ({ subject, message }) => subject === 'source incoming' && /not in UTF-8.*Rename it/.test(message),
+    )
+  })
+  await put('a.csv', 'one')
+  expect((await events(1)).map(({ name }) => name)).toEqual(['a.csv'])
+  await rename(named, join(folder, 'café.csv'))
+  expect((await events(2)).map(({ name }) => name)).toEqual(['a.csv', 'café.csv'])
+})
+
 test('records of a file are imported by its handler, which goes on where it was', async () => {
   const folder = freshFolder()
   const measured = defineEvent({ type: 'wards.measured', schema: z.object({ pulse: z.int() }) })
