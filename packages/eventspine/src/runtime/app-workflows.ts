@@ -64,7 +64,7 @@ function checkHistory(
 }
 
 function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): void {
-  const { name, input, on, waitsFor, run, overdue, retry } = each
+  const { name, input, on, waitsFor, run, overdue, retry, priority } = each
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,79}$/.test(name))
     fault('a name is lower-case letters, digits and dashes, at most 80 characters, such as "check-out"')
   if (typeof run !== 'function') fault('write run: async (ctx, input) => { … }')
@@ -72,6 +72,8 @@ function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): voi
     fault('input must be a Standard Schema, such as z.object({ … }) of zod 4')
   if (overdue !== 'alarm' && overdue !== 'cancel')
     fault(`overdue is ${JSON.stringify(overdue)}; write "alarm" or "cancel"`)
+  if (priority !== 'alarm' && priority !== 'normal')
+    fault(`priority is ${JSON.stringify(priority)}; write "alarm" or "normal"`)
   if (retry !== undefined && typeof retry?.delayMs !== 'function')
     fault(
       `retry must be a policy; write retry: retries.standard({ attemptsMax: ${retries.standard().attemptsMax} })`,

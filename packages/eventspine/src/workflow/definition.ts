@@ -28,6 +28,7 @@ export interface Workflow<Input = unknown, Output = unknown> {
   readonly retry: RetryPolicy | undefined
   readonly concurrency: number
   readonly shards: number
+  readonly priority: 'alarm' | 'normal'
   readonly description: string | undefined
 }
 
@@ -58,6 +59,9 @@ export interface WorkflowOptions<Input, Output, Trigger extends AnyEventDefiniti
   readonly concurrency?: number
   /** Parts that workers share out among themselves. Fixed when it is first seen. Default 1. */
   readonly shards?: number
+  /** As of a subscription: alarms have capacity of their own and short leases, and what moves them on has a line of its own into
+   *  the log. Of several versions the newest says. Default `normal`. */
+  readonly priority?: 'alarm' | 'normal'
   readonly description?: string
 }
 
@@ -115,6 +119,7 @@ export function workflow(given: object): unknown {
     retry: options.retry,
     concurrency: options.concurrency ?? concurrencyDefault,
     shards: options.shards ?? 1,
+    priority: options.priority ?? 'normal',
     description: options.description,
   })
 }

@@ -14,7 +14,9 @@ const routerName = (workflow: string) => `workflow-${workflow}-events`
 
 /** A delivery lasts as long as its instance has something to do; steps have deadlines of their own. */
 const deadlineMs = 24 * 3_600_000
-const leaseMs = 30_000
+const leaseMs = { normal: 30_000, alarm: 5_000 } as const
+/** Of what starts instances, and of what tells them of events. */
+const guideLeaseMs = { normal: 60_000, alarm: 5_000 } as const
 const startersMax = 50
 const routersMax = 200
 
@@ -28,12 +30,14 @@ const retry: RetryPolicy = {
 
 /** Of all versions of one workflow, newest first: that says how it is run, and what starts it. */
 export function subscriptionsOf(versions: readonly AnyWorkflow[]): readonly ResolvedSubscription[] {
-  const { name, on, concurrency, shards } = versions[0] as AnyWorkflow
+  const newest = versions[0] as AnyWorkflow
+  const { name, on, concurrency, shards, priority } = newest
   const awaited = [...new Set(versions.flatMap(({ waitsFor }) => waitsFor))]
   const prefix = typeOf(name, 'started').slice(0, -'started'.length)
   const own: ResolvedSubscription = {
     ...ownDefaults,
-    ...{ name: subscriptionName(name), workflow: name, retry, deadlineMs, leaseMs, shards },
+    ...{ name: subscriptionName(name), workflow: name, retry, deadlineMs, shards },
+    ...{ priority, leaseMs: leaseMs[priority] },
     versions: versions.map(({ version }) => version).sort((a, b) => a - b),
     on: [`${prefix}*`],
     matches: (type) => type.startsWith(prefix),
@@ -42,22 +46,29 @@ export function subscriptionsOf(versions: readonly AnyWorkflow[]): readonly Reso
   }
   return [
     own,
-    ...(on === undefined ? [] : [starterOf(name, on)]),
-    ...(awaited.length === 0 ? [] : [routerOf(name, awaited)]),
+    ...(on === undefined ? [] : [starterOf(newest, on)]),
+    ...(awaited.length === 0 ? [] : [routerOf(newest, awaited)]),
   ]
 }
 
 /** Tells whoever waits for an event that it is there. */
-function routerOf(workflow: string, awaited: readonly AnyEventDefinition[]): ResolvedSubscription {
+function routerOf(
+  { name: workflow, priority }: AnyWorkflow,
+  awaited: readonly AnyEventDefinition[],
+): ResolvedSubscription {
   const types = new Set(awaited.map(({ type }) => type))
   return {
     ...ownDefaults,
     ...{ name: routerName(workflow), workflow, retry, on: awaited, matches: (type) => types.has(type) },
-    ...{ ordered: 'no', deadlineMs: 30_000, leaseMs: 60_000, concurrencyMax: routersMax, external: false },
+    ...{ ordered: 'no', deadlineMs: 30_000, concurrencyMax: routersMax, external: false },
+    ...{ priority, leaseMs: guideLeaseMs[priority] },
   }
 }
 
-function starterOf(workflow: string, trigger: WorkflowTrigger): ResolvedSubscription {
+function starterOf(
+  { name: workflow, priority }: AnyWorkflow,
+  trigger: WorkflowTrigger,
+): ResolvedSubscription {
   const { event: definition } = trigger
   const started = ownDefinition(typeOf(workflow, 'started'))
   return {
@@ -66,9 +77,9 @@ function starterOf(workflow: string, trigger: WorkflowTrigger): ResolvedSubscrip
     on: [definition],
     matches: (type) => type === definition.type,
     ordered: 'no',
-    retry: retries.standard(),
+    retry: priority === 'alarm' ? retries.alarm() : retries.standard(),
     deadlineMs: 30_000,
-    leaseMs: 60_000,
+    ...{ priority, leaseMs: guideLeaseMs[priority] },
     concurrencyMax: startersMax,
     external: false,
     handle: async (event, { publish }) => {
