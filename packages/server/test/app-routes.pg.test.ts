@@ -1,6 +1,6 @@
 // Routes of an app: a request becomes one event, or is told what is wrong with it before anything is stored; and it is answered
 // by the event that replies, at once or at the address that it was given.
-import { defineApp, defineEvent, defineSubscription } from 'eventspine'
+import { defineApp, defineEvent, defineSubscription, EventspineError } from 'eventspine'
 import { httpRoute, type RouteCall } from 'eventspine/source'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -24,6 +24,9 @@ const order = httpRoute({
   to(call) {
     asked = call
     if (call.body.fault === 'throws') throw new Error('a secret of the inside')
+    if (call.body.fault === 'refuses') throw new EventspineError('FORBIDDEN', 'Ink is not for you.')
+    if (call.body.fault === 'misfits')
+      throw new EventspineError('REQUEST_INVALID', 'There is no such pen.', { field: '/sku' })
     const { tenant } = call.query
     return {
       event: placed,
@@ -161,6 +164,18 @@ describe('a request', () => {
       expect([answer.status, answer.json['field']], answer.text).toEqual([status, field])
       expect(answer.headers['content-type']).toBe('application/problem+json')
     }
+    expect(await fixture.eventsStored()).toBe(before)
+  })
+
+  test('that the route refuses is told why, and nothing is stored', async () => {
+    const before = await fixture.eventsStored()
+    const refused = (fault: string) => place('', { json: { sku: 'pen', quantity: 1, fault } })
+    expect(await refused('refuses')).toMatchObject({
+      ...{ status: 403, json: { code: 'FORBIDDEN', detail: 'Ink is not for you.' } },
+    })
+    expect(await refused('misfits')).toMatchObject({
+      ...{ status: 400, json: { code: 'REQUEST_INVALID', detail: 'There is no such pen.', field: '/sku' } },
+    })
     expect(await fixture.eventsStored()).toBe(before)
   })
 

@@ -18,6 +18,7 @@ export const errorCodes = [
   'CONTRACT_CHANGED',
   'SIGNATURE_INVALID',
   'ROUTE_FAULT',
+  'FORBIDDEN',
   'CELL_UNKNOWN',
   'NOT_FOUND',
   'WORKFLOW_UNKNOWN',

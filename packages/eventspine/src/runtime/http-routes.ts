@@ -72,8 +72,8 @@ export class HttpRoutes {
 
   /**
    * Takes a request. When it answers, its event is stored for good; a repeat under the same `Idempotency-Key`, or the id that
-   * the route gives, is the same event. Throws REQUEST_INVALID with the field, IDEMPOTENCY_CONFLICT, EVENT_TOO_LARGE,
-   * OVERLOADED, UNAVAILABLE, and ROUTE_FAULT where the route itself is wrong; before anything is stored.
+   * the route gives, is the same event. Throws REQUEST_INVALID with the field, FORBIDDEN, IDEMPOTENCY_CONFLICT,
+   * EVENT_TOO_LARGE, OVERLOADED, UNAVAILABLE, and ROUTE_FAULT where the route itself is wrong; before anything is stored.
    */
   async take(name: string, request: RouteRequest): Promise<RouteReceipt> {
     const route = this.#find(name)
@@ -107,7 +107,8 @@ export class HttpRoutes {
 
   // Whatever a function of the user's answers.
   async #made(route: HttpRoute, call: RouteCall): Promise<RouteEvent> {
-    const made = await faultOf(route, async () => within(this.#services.clock, answerOf(route, call)))
+    const answer = async () => within(this.#services.clock, answerOf(route, call))
+    const made = await faultOf(route, answer, refusals)
     if (!isDefinition((made as RouteEvent | undefined)?.event))
       throw fault(route, 'its "to" answers no event; write to: ({ body }) => ({ event: …, data: … })')
     if (route.reply?.events.some(({ type }) => type === made.event.type) === true)
@@ -198,6 +199,9 @@ export class HttpRoutes {
 
 const asAsked = (tenant: string | undefined) => tenant
 const answerOf = async (route: HttpRoute, call: RouteCall) => route.to(call as never)
+
+/** What "to" may say of a request: the caller's fault, and not the route's. */
+const refusals = ['REQUEST_INVALID', 'FORBIDDEN']
 
 /** What publishing says of a request whose parts fit. All else is said of the route. */
 const theirs = ['IDEMPOTENCY_CONFLICT', 'EVENT_TOO_LARGE']

@@ -26,6 +26,7 @@ export const problemKinds = {
   JSON_CYCLE: { status: 400, title: 'A value contains itself' },
   SIGNATURE_INVALID: { status: 401, title: 'The message is not signed by its sender' },
   UNAUTHENTICATED: { status: 401, title: 'No valid API key' },
+  FORBIDDEN: { status: 403, title: 'The caller may not ask this' },
   SCOPE_MISSING: { status: 403, title: 'The API key may not do this' },
   TENANT_FORBIDDEN: { status: 403, title: 'The API key is limited to one tenant' },
   CSRF_REFUSED: { status: 403, title: 'Not sent by the console itself' },

@@ -56,7 +56,7 @@ const accessOf = ({ access }: HttpRoute): Access => ({
 })
 
 const problems = [
-  ...(['TENANT_FORBIDDEN', 'IDEMPOTENCY_CONFLICT', 'EVENT_TOO_LARGE', 'OVERLOADED'] as const),
+  ...(['FORBIDDEN', 'TENANT_FORBIDDEN', 'IDEMPOTENCY_CONFLICT', 'EVENT_TOO_LARGE', 'OVERLOADED'] as const),
   ...(['UNAVAILABLE', 'UNKNOWN_OUTCOME'] as const),
 ]
 
