@@ -77,6 +77,7 @@ const optionNames: Readonly<Record<keyof WorkflowOptions<never, never, AnyEventD
   retry: true,
   concurrency: true,
   shards: true,
+  priority: true,
   description: true,
 }
 
