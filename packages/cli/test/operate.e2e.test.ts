@@ -50,6 +50,7 @@ describe('an empty database', () => {
       '0013_breakers_of_keys',
       '0014_webhook_endpoints',
       '0015_source_items',
+      '0016_what_the_console_asks',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

@@ -53,6 +53,7 @@ export type {
   DatabaseHealth,
   DeliveryView,
   EventQuery,
+  Handling,
   Page,
   PageRequest,
   SubscriptionView,

@@ -95,6 +95,8 @@ export interface WorkerRow {
   readonly startedAtMs: number
   readonly heartbeatAtMs: number
   readonly consumers: number
+  /** Handlers that ran at its last heartbeat, by subscription, replays apart. Of one that ran none there is nothing. */
+  readonly running: Readonly<Record<string, number>>
 }
 
 /** What a worker hears at a heartbeat. */

@@ -42,6 +42,7 @@ export const worker = {
   version: '',
   startedAtMs: 0,
   heartbeatAtMs: 0,
+  running: {},
   consumers: 1,
 }
 export const breaker = {

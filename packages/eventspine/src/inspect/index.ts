@@ -13,6 +13,7 @@ export type {
   DeliveryView,
   EventHead,
   EventQuery,
+  Handling,
   InspectPort,
   OperatePort,
   Page,

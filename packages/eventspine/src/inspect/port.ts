@@ -82,6 +82,28 @@ export interface SubscriptionView {
   readonly owners: readonly string[]
 }
 
+/** How one subscription handles, over all workers. Replays are left out. */
+export interface Handling {
+  readonly subscription: string
+  /** Handlers that run: what each worker that lives said at its last heartbeat, a second ago or so. */
+  readonly running: number
+  /** Deliveries that failed and wait for their next attempt. */
+  readonly retries: number
+  /** Attempts that the percentiles are of: the newest 1,000 (`handlingRunsMax`) of the last five minutes
+   *  (`handlingWindowMs`), failed ones among them. */
+  readonly runs: number
+  /** When the oldest of those was settled, in milliseconds since 1970; null without any. */
+  readonly sinceMs: number | null
+  /** From the start of an attempt to its end, by the clock of its worker; null without any. */
+  readonly p50Ms: number | null
+  readonly p99Ms: number | null
+}
+
+/** What `Handling` looks back over. */
+export const handlingWindowMs = 300_000
+/** Attempts of one subscription that are looked at. */
+export const handlingRunsMax = 1_000
+
 export interface DatabaseHealth {
   readonly version: string
   readonly epoch: number
@@ -124,6 +146,8 @@ export interface InspectPort {
   /** The first event of each of these correlations, per tenant; with `types`, the first of any of those. */
   firsts(correlationIds: readonly string[], types?: readonly string[]): Promise<readonly StoredEvent[]>
   subscriptions(): Promise<readonly SubscriptionView[]>
+  /** Of every subscription, by name. */
+  handling(): Promise<readonly Handling[]>
   deadLetters(
     query: DeadLetterFilter & PageRequest & { readonly state?: DeadLetterState },
   ): Promise<Page<DeadLetter>>

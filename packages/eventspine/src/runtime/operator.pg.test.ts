@@ -132,6 +132,7 @@ describe('pause', () => {
         version: '',
         startedAtMs: 0,
         heartbeatAtMs: 0,
+        running: {},
         consumers: 1,
       },
       {},

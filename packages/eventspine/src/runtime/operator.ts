@@ -13,6 +13,7 @@ import {
   diagnose,
   type EventQuery,
   type EventView,
+  type Handling,
   type Overview,
   overviewOf,
   type Page,
@@ -138,6 +139,11 @@ export class Operator {
 
   subscriptions(): Promise<readonly SubscriptionView[]> {
     return this.#services.store.subscriptions()
+  }
+
+  /** How each handles now and lately: what runs, what waits for a retry, and how long an attempt takes. */
+  handling(): Promise<readonly Handling[]> {
+    return this.#services.store.handling()
   }
 
   /** Resolves once no attempt can start any more. Throws NOT_FOUND, or UNAVAILABLE when a worker does not let go. */

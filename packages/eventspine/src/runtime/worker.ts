@@ -95,6 +95,7 @@ export class Worker {
       startedAtMs,
       heartbeatAtMs: clock.now(),
       consumers: 0,
+      running: runningOf(this.#keeper.consumers),
     })
     this.#keeper = new LeaseKeeper({
       port: store,
@@ -275,4 +276,12 @@ export class Worker {
     this.#complainedAt = now
     this.#services.logger.warn('the store did not answer as it should; trying again', { error })
   }
+}
+
+function runningOf(consumers: readonly Consumer[]): Record<string, number> {
+  const running: Record<string, number> = {}
+  for (const { subscription, lease, gate } of consumers)
+    if (gate.running > 0 && lease.replay === '')
+      running[subscription.name] = (running[subscription.name] ?? 0) + gate.running
+  return running
 }

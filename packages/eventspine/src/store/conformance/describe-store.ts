@@ -4,6 +4,7 @@ import { afterEach, describe } from 'vitest'
 import { describeAppend } from './append.js'
 import { describeBreaker } from './breaker.js'
 import { describeContract } from './contract.js'
+import { describeHandling } from './handling.js'
 import { describeImport } from './import.js'
 import { describeInspect } from './inspect.js'
 import { describeOrder } from './keys.js'
@@ -53,6 +54,7 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeInspect(open)
     describeOperate(open)
     describeOverview(open)
+    describeHandling(open)
     describeLifecycle(open)
     describeWorkflow(open)
     describeSchedule(open)

@@ -217,6 +217,7 @@ export class Scene {
       processId: 1,
       version: '0.1.0',
       consumers: 0,
+      running: {},
       ...times,
       ...parts,
     }

@@ -2,6 +2,7 @@
 import type { AuditRow, InspectPort } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
 import { correlated, firsts, pageOfEvents, withTick } from './event-query.js'
+import { handlingOf } from './handling.js'
 import { liveWorkers } from './lease.js'
 import { countCategories, groupLetters, lettersMatching, letterView } from './letters.js'
 import { pageOf } from './paging.js'
@@ -17,6 +18,9 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     ...letterInspection(tables),
     async subscriptions() {
       return [...tables.subscriptions.values()].map((subscription) => subscriptionView(tables, subscription))
+    },
+    async handling() {
+      return handlingOf(tables)
     },
     async redrives(query) {
       return pageOf('redrives', numbered(tables.redrives), query, byNumber, ({ row }) => redriveView(row))

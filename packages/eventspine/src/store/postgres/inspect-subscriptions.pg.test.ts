@@ -181,6 +181,7 @@ describe('workers, audit and health', () => {
       startedAtMs: 0,
       heartbeatAtMs: 0,
       consumers: 2,
+      running: {},
     }
     await store.heartbeat(worker, {})
     await store.heartbeat({ ...worker, id: 'w2' }, {})

@@ -99,7 +99,7 @@ const viewOf = (row: SubscriptionRow): SubscriptionView => ({
   owners: row.owners ?? [],
 })
 
-const selectWorkers = `SELECT id, identity, host, process_id, version, consumers,
+const selectWorkers = `SELECT id, identity, host, process_id, version, consumers, running,
   ${millisecondsOf('started_at')} AS started_ms, ${millisecondsOf('heartbeat_at')} AS heartbeat_ms
 FROM eventspine.worker WHERE heartbeat_at > clock_timestamp() - interval '15 seconds' ORDER BY started_at, id`
 

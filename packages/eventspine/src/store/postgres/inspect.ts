@@ -4,6 +4,7 @@ import type { Database } from './database.js'
 import { deadLetterInspection } from './dead-letters.js'
 import { deliveryInspection } from './inspect-deliveries.js'
 import { eventInspection } from './inspect-events.js'
+import { handlingInspection } from './inspect-handling.js'
 import { healthInspection } from './inspect-health.js'
 import { subscriptionInspection } from './inspect-subscriptions.js'
 import { tallyInspection } from './inspect-tally.js'
@@ -16,6 +17,7 @@ export function inspectStatements(database: Database): Omit<InspectPort, 'breake
     ...eventInspection(database),
     ...deliveryInspection(database),
     ...subscriptionInspection(database),
+    ...handlingInspection(database),
     ...deadLetterInspection(database),
     ...redriveInspection(database),
     ...replayInspection(database),

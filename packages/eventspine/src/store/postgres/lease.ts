@@ -85,9 +85,9 @@ export const mannedText = `SELECT FROM eventspine.worker w WHERE s.selection = A
 // One statement, once a second in every process, where four were. Its own row is as written here; the others as they
 // stood.
 const heartbeat = `WITH beat AS (
-  INSERT INTO eventspine.worker AS w (id, identity, host, process_id, version, consumers, selections)
-  VALUES ($1, $2, $3, $4, $5, $6, $8)
-  ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), consumers = excluded.consumers
+  INSERT INTO eventspine.worker AS w (id, identity, host, process_id, version, consumers, selections, running)
+  VALUES ($1, $2, $3, $4, $5, $6, $8, $9)
+  ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), consumers = excluded.consumers, running = excluded.running
   RETURNING w.*),
 live AS (
   SELECT * FROM beat
@@ -99,7 +99,7 @@ own AS (
     (SELECT count(*) FROM live l WHERE s.selection = '' OR s.selection = ANY(l.selections)) AS runners,
     EXISTS (${mannedText}) AS manned
   FROM unnest($7::text[], $8::text[]) AS o(name, selection) JOIN eventspine.subscription s ON s.name = o.name)
-SELECT id, identity, host, process_id, version, consumers,
+SELECT id, identity, host, process_id, version, consumers, running,
   (extract(epoch FROM started_at) * 1000)::float8 AS started_ms,
   (extract(epoch FROM heartbeat_at) * 1000)::float8 AS heartbeat_ms,
   ARRAY(SELECT name FROM eventspine.subscription WHERE state = 'paused') AS paused,
@@ -123,6 +123,8 @@ interface WorkerDataRow {
   readonly process_id: number
   readonly version: string
   readonly consumers: number
+  /** JSON. */
+  readonly running: string
   readonly started_ms: number
   readonly heartbeat_ms: number
 }
@@ -136,6 +138,7 @@ export const workerOfRow = (row: WorkerDataRow): WorkerRow => ({
   startedAtMs: row.started_ms,
   heartbeatAtMs: row.heartbeat_ms,
   consumers: row.consumers,
+  running: JSON.parse(row.running) as Record<string, number>,
 })
 
 /** Column arrays of consumers: subscription, replay, shard. */
@@ -176,9 +179,9 @@ export function leaseStatements(database: Database): LeasePort {
     },
 
     async heartbeat(worker, selections) {
-      const { id, identity, host, processId, version, consumers } = worker
+      const { id, identity, host, processId, version, consumers, running } = worker
       const own = [Object.keys(selections), Object.values(selections)]
-      const values = [id, identity, host, processId, version, consumers, ...own]
+      const values = [id, identity, host, processId, version, consumers, ...own, JSON.stringify(running)]
       const rows = await database.query<HeartbeatRow>('heartbeat', 'deliver.heartbeat', heartbeat, values)
       const [{ paused, own: standings }] = rows as [HeartbeatRow, ...HeartbeatRow[]]
       const standing = JSON.parse(standings ?? '{}') as Record<string, OwnStanding>

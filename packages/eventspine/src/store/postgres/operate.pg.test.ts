@@ -26,7 +26,7 @@ test('pause answers how many hold a live lease, over all replays, and nothing is
   ).toEqual([])
   await store.sql(`UPDATE eventspine.consumer SET lease_until = clock_timestamp() - interval '1 ms'`)
   expect(await store.pause('held', 'anna')).toBe(0)
-  const row = { id: 'worker-2', identity: '', host: '', processId: 1, version: '', consumers: 0 }
+  const row = { id: 'worker-2', identity: '', host: '', processId: 1, version: '', consumers: 0, running: {} }
   const { paused } = await store.heartbeat({ ...row, startedAtMs: 0, heartbeatAtMs: 0 }, {})
   expect(paused).toEqual(new Set(['held']))
 })
