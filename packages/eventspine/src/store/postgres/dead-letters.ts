@@ -10,7 +10,7 @@ import type { Connection, Database } from './database.js'
 import { groupsOf } from './dead-letter-groups.js'
 import { addPattern, Conditions, isoText } from './inspect-conditions.js'
 import {
-  bounded,
+  boundedByValue,
   explained,
   limitOf,
   millisecondsOf,
@@ -140,7 +140,7 @@ export function deadLetterInspection(database: Database): LetterInspection {
   const select = (where: Conditions, limit: number) => {
     const text = `SELECT ${letterColumns} FROM eventspine.dead_letter l WHERE ${where.text}
 ORDER BY l.died_at DESC, l.epoch DESC, l.seq DESC, l.subscription DESC, l.replay DESC LIMIT ${where.value(limit)}`
-    return bounded(database, (connection) =>
+    return boundedByValue(database, (connection) =>
       connection.query<LetterRow>(`inspect.dead${where.shape}`, text, where.values),
     )
   }
@@ -172,7 +172,7 @@ ORDER BY l.died_at DESC, l.epoch DESC, l.seq DESC, l.subscription DESC, l.replay
     },
 
     deadLetterGroups: (filter) =>
-      bounded(database, (connection) =>
+      boundedByValue(database, (connection) =>
         groupsOf(connection, 'inspect.group', addLetterFilters(new Conditions(), filter)),
       ),
   }

@@ -12,6 +12,7 @@ const statementMsMax = 10_000
 
 // One view for several statements: between two of them a delivery could move from the log to a row.
 const opening = ` ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ${statementMsMax}`
+const openingOwnPlans = `${opening}; SET LOCAL plan_cache_mode = force_custom_plan`
 
 /**
  * Runs `work` in one read-only view of the database, each statement bounded by `statementMsMax`.
@@ -22,6 +23,17 @@ export function bounded<Result>(
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   return explained(() => database.transaction('read', work, opening))
+}
+
+/**
+ * The same for what is asked of values that are much more frequent than others. A plan for any of them, which is taken from the
+ * sixth time on, walks all 100,000 dead letters for a tenant that has none: 130 ms, and 3 ms with a plan of its own.
+ */
+export function boundedByValue<Result>(
+  database: Database,
+  work: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  return explained(() => database.transaction('read', work, openingOwnPlans))
 }
 
 /** Turns the database's refusals of what a caller asked into REQUEST_INVALID. */

@@ -10,7 +10,7 @@ import type { Connection, Database } from './database.js'
 import { groupsOf } from './dead-letter-groups.js'
 import { addLetterFilters, discardStatements } from './dead-letters.js'
 import { Conditions } from './inspect-conditions.js'
-import { bounded, explained, millisecondsOf, momentText } from './inspect-page.js'
+import { bounded, boundedByValue, explained, millisecondsOf, momentText } from './inspect-page.js'
 import { newestPage } from './newest.js'
 import { completeReplaysSql } from './replay.js'
 import { copyOfEvent, eventOfCopy } from './rows.js'
@@ -303,7 +303,7 @@ export function redriveStatements(database: Database): RedrivePort {
     ...discardStatements(database),
 
     previewRedrive: (filter, roundsMax) =>
-      bounded(database, async (connection) => {
+      boundedByValue(database, async (connection) => {
         const where = addLetterFilters(new Conditions([roundsMax]), filter)
         const text = `SELECT count(*) FILTER (WHERE l.round < $1::int) AS selected, count(*) FILTER (WHERE l.round >= $1::int) AS guarded
 FROM eventspine.dead_letter l WHERE l.state = 'dead' AND ${free} AND ${where.text}`
