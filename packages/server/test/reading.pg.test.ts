@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { routeTable } from '../src/route/table.js'
+import { subscriptionView } from '../src/schema/views.js'
 import { Fixture, mend, order, type Reply } from './fixture.js'
 
 const fixture = new Fixture()
@@ -144,6 +145,14 @@ test('subscriptions, workers, breakers, doctor', async () => {
       .map(({ name }) => name)
       .sort(),
   ).toEqual(['confirm', 'fail', 'remember'])
+  await fixture.send('/v1/events', { json: order('handled') })
+  const { p50Ms, p99Ms, sinceMs } = await fixture.until(
+    async () =>
+      subscriptionView.parse((await call('showSubscription', '/v1/subscriptions/confirm')).json).handling,
+    ({ runs }) => runs > 0,
+  )
+  expect(p99Ms).toBeGreaterThanOrEqual(p50Ms ?? Number.NaN)
+  expect(sinceMs).toBeLessThanOrEqual(Date.now() + 1_000)
   expect((await call('showSubscription', '/v1/subscriptions/confirm')).json).toMatchObject({
     name: 'confirm',
     state: 'active',

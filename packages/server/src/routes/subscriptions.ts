@@ -1,5 +1,7 @@
 // Subscriptions: how they stand, pause and resume. Their figures span tenants.
+import type { Eventspine, Handling, SubscriptionView } from 'eventspine'
 import { z } from 'zod'
+import type { Boards } from '../overview/boards.js'
 import { defineRoute } from '../route/route.js'
 import { cellQuery, listOf, namePath, noPath } from '../schema/parts.js'
 import { subscriptionView } from '../schema/views.js'
@@ -9,20 +11,45 @@ const read = { scope: 'read', tenancy: 'system' } as const
 const operate = { scope: 'operate', tenancy: 'system' } as const
 const tag = 'Subscriptions'
 
+interface Call {
+  readonly spine: Eventspine
+  readonly boards: Boards
+  readonly query: { readonly cell?: string | undefined }
+}
+
+interface Standing extends SubscriptionView {
+  readonly perSecond: number | null
+  readonly handling: Omit<Handling, 'subscription'>
+}
+
+async function standings({ spine, boards, query: { cell } }: Call): Promise<readonly Standing[]> {
+  const operator = spine.operator(cell)
+  const [views, handling, figures] = await Promise.all([
+    operator.subscriptions(),
+    operator.handling(),
+    boards.of(cell).current(),
+  ])
+  const handlings = new Map(handling.map(({ subscription, ...rest }) => [subscription, rest]))
+  const rates = new Map(figures.subscriptions.map(({ name, perSecond }) => [name, perSecond]))
+  return views.flatMap((view) => {
+    const own = handlings.get(view.name)
+    // One that came between the two readings is shown from the next one on.
+    return own === undefined ? [] : [{ ...view, perSecond: rates.get(view.name) ?? null, handling: own }]
+  })
+}
+
 const listSubscriptions = defineRoute({
   method: 'GET',
   url: '/v1/subscriptions',
   operationId: 'listSubscriptions',
   tag,
-  summary: 'List subscriptions with their lag and counts',
+  summary: 'List subscriptions with their lag, counts and how long attempts take',
   access: read,
   path: noPath,
   query: cellQuery,
   successes: [{ status: 200, description: 'All subscriptions', schema: listOf(subscriptionView) }],
   problems: ['CELL_UNKNOWN'],
-  handle: async ({ spine, query }) => ({
-    body: { items: await spine.operator(query.cell).subscriptions() },
-  }),
+  handle: async (call) => ({ body: { items: await standings(call) } }),
 })
 
 const showSubscription = defineRoute({
@@ -36,11 +63,11 @@ const showSubscription = defineRoute({
   query: cellQuery,
   successes: [{ status: 200, description: 'The subscription', schema: subscriptionView }],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
-  async handle({ spine, query, path }) {
-    const all = await spine.operator(query.cell).subscriptions()
+  async handle(call) {
+    const all = await standings(call)
     return {
       body: found(
-        all.find(({ name }) => name === path.name),
+        all.find(({ name }) => name === call.path.name),
         'subscription',
       ),
     }

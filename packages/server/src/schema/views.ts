@@ -85,6 +85,19 @@ export const eventDetails = z.object({
   chain: causalNode.describe('All events of the correlation, from the first'),
 })
 
+const handlingView = z
+  .object({
+    running: count.describe('Handlers that run, as workers said at their last heartbeat, a second ago or so'),
+    retries: count.describe('Deliveries that wait for their next attempt'),
+    runs: count
+      .max(1_000)
+      .describe('Attempts that the percentiles are of: the newest 1,000 of the last five minutes'),
+    sinceMs: milliseconds.nullable().describe('When the oldest of them was settled'),
+    p50Ms: z.number().min(0).nullable().describe('From the start of an attempt to its end'),
+    p99Ms: z.number().min(0).nullable(),
+  })
+  .describe('Over all workers, without replays')
+
 export const subscriptionView = z.object({
   name: z.string(),
   app: z.string().describe('That registered it last'),
@@ -103,6 +116,12 @@ export const subscriptionView = z.object({
   lagEvents: count.describe('Events in the log behind the cursor: an estimate'),
   lagSeconds: z.number().min(0).describe('Age of the oldest event not yet settled'),
   owners: z.array(z.string()),
+  perSecond: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe('Deliveries completed a second, over some seconds. null until two readings tell it'),
+  handling: handlingView,
 })
 
 export const deadLetterView = z.object({
@@ -205,6 +224,7 @@ export const workerView = z.object({
   startedAtMs: milliseconds,
   heartbeatAtMs: milliseconds,
   consumers: count,
+  running: z.record(z.string(), count).describe('Handlers that ran at its last heartbeat, by subscription'),
 })
 
 export const breakerView = z.object({

@@ -29,8 +29,11 @@ const columns: readonly Column<Subscription>[] = [
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
   { name: 'Lag', kind: 'number', cell: ({ lagSeconds }) => seconds(lagSeconds) },
   { name: 'Behind', kind: 'wide number', cell: ({ lagEvents }) => counted(lagEvents, 'event') },
-  { name: 'Completed', kind: 'wide number', cell: ({ completed }) => count(completed) },
-  { name: 'Retrying', kind: 'wide number', cell: ({ retrying }) => count(retrying) },
+  { name: 'Rate', kind: 'wide number', cell: (each) => perSecond(each.perSecond) },
+  { name: 'p50', kind: 'wide number', cell: ({ handling }) => took(handling.p50Ms) },
+  { name: 'p99', kind: 'number', cell: ({ handling }) => took(handling.p99Ms) },
+  { name: 'In flight', kind: 'wide number', cell: ({ handling }) => count(handling.running) },
+  { name: 'Retries', kind: 'wide number', cell: ({ handling }) => count(handling.retries) },
   {
     name: 'Dead',
     kind: 'number',
@@ -45,6 +48,8 @@ const columns: readonly Column<Subscription>[] = [
   },
   { name: 'On', kind: 'wide long', cell: ({ on }) => <span className="faint">{on.join(', ')}</span> },
 ]
+
+const took = (ms: number | null) => (ms === null ? '–' : duration(ms))
 
 export function Subscriptions() {
   const { params } = usePlace()
@@ -62,7 +67,14 @@ export function Subscriptions() {
               your app.
             </Empty>
           ) : (
-            <Rows caption="Subscriptions" columns={columns} items={items} keyOf={({ name: own }) => own} />
+            <>
+              <p className="faint">
+                p50 and p99: how long an attempt takes from its start to its end, over the newest 1,000
+                attempts of each subscription in the last 5 min. In flight: handlers that run, as their
+                workers said a second ago.
+              </p>
+              <Rows caption="Subscriptions" columns={columns} items={items} keyOf={({ name: own }) => own} />
+            </>
           )
         }
       </Shown>
@@ -148,14 +160,17 @@ function Details({ subscription }: { readonly subscription: Subscription }) {
           ['On', subscription.on.join(', ')],
           ['Matched', counted(subscription.matched, 'event')],
           ['Completed', count(subscription.completed)],
-          ['Retrying', count(subscription.retrying)],
+          [
+            'Retrying',
+            `${count(subscription.retrying)}, of them ${count(handling.retries)} wait for their next attempt`,
+          ],
+          ['In flight', counted(handling.running, 'handler')],
+          ['Rate', perSecond(subscription.perSecond)],
+          ['An attempt takes', <Took key="took" handling={handling} />],
           ['Dead', <DeadLink key="dead" subscription={subscription} />],
           ['Discarded', count(subscription.discarded)],
           ['Skipped', count(subscription.skipped)],
           ['Keys that wait behind a dead letter', count(subscription.haltedKeys)],
-          ['Rate, last 5 min', handling === undefined ? undefined : perSecond(handling.perSecond)],
-          ['p50', handling?.p50Ms == null ? undefined : duration(handling.p50Ms)],
-          ['p99', handling?.p99Ms == null ? undefined : duration(handling.p99Ms)],
           ['Priority', subscription.priority],
           ['Shards', count(subscription.shards)],
           ['Delivered by', subscription.owners.join(', ') || 'no worker now'],
@@ -165,6 +180,19 @@ function Details({ subscription }: { readonly subscription: Subscription }) {
       <h2>Policies</h2>
       <Json label="Policies" value={subscription.policies} />
     </section>
+  )
+}
+
+/** With what it was told from: a percentile of three attempts is none. */
+function Took({ handling: { runs, sinceMs, p50Ms, p99Ms } }: Pick<Subscription, 'handling'>) {
+  if (p50Ms === null || p99Ms === null) return <span className="faint">no attempt in the last 5 min</span>
+  return (
+    <>
+      p50 {duration(p50Ms)}, p99 {duration(p99Ms)}{' '}
+      <span className="faint">
+        over {counted(runs, 'attempt')} since <Moment at={sinceMs} />
+      </span>
+    </>
   )
 }
 

@@ -13,9 +13,12 @@ const columns: readonly Column<Worker>[] = [
   { name: 'Process', kind: 'wide number', cell: ({ processId }) => processId },
   { name: 'Version', kind: 'wide', cell: ({ version }) => version },
   { name: 'Consumers', kind: 'number', cell: ({ consumers }) => count(consumers) },
+  { name: 'In flight', kind: 'number', cell: ({ running }) => count(handlers(running)) },
   { name: 'Heartbeat', cell: ({ heartbeatAtMs }) => <Moment at={heartbeatAtMs} /> },
   { name: 'Began', kind: 'wide', cell: ({ startedAtMs }) => <Moment at={startedAtMs} /> },
 ]
+
+const handlers = (running: Worker['running']) => Object.values(running).reduce((sum, each) => sum + each, 0)
 
 export function Workers() {
   const asked = useAnswer<{ readonly items: readonly Worker[] }>('/v1/workers')

@@ -18,8 +18,9 @@ const steps: readonly (readonly [limit: number, size: number, unit: string])[] =
   [Number.POSITIVE_INFINITY, 86_400, 'd'],
 ]
 
-/** `0 ms`, `1.2 s`, `3 min`, `4 h`, `2 d`. */
+/** `0 ms`, `0.25 ms`, `1.2 s`, `3 min`, `4 h`, `2 d`. */
 export function duration(ms: number): string {
+  if (ms > 0 && ms < 10) return `${short.format(ms)} ms`
   if (ms < 1_000) return `${Math.round(ms)} ms`
   const seconds = ms / 1_000
   const [, size, unit] = steps.find(([limit]) => seconds < limit) ?? [0, 86_400, 'd']

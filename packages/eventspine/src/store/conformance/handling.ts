@@ -25,86 +25,89 @@ const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
 
 export function describeHandling(open: OpenScene): void {
   describe('handling', () => {
-    it('shows every subscription by name, and nothing of one that did nothing', async () => {
-      const scene = await open()
-      await scene.subscribe()
-      await scene.subscribe({ name: 'bill' })
-      expect(await scene.store.handling()).toEqual([
-        { subscription: 'bill', ...idle },
-        { subscription: 'ship', ...idle },
-      ])
-    })
+    describeDurations(open)
+    describeNow(open)
+  })
+}
 
-    it('tells how long attempts took, over several settlements, failed ones and fractions among them', async () => {
-      const scene = await open()
-      await scene.subscribe()
-      const lease = await handled(scene, await scene.leased(), upTo(98).reverse())
-      const [event] = (await scene.published(1)) as [StoredEvent]
-      const failed = runOf(event, 250.125, { outcome: 'retry', failure: scene.failure() })
-      await scene.settle(lease, await scene.passing(lease, event, { runs: [failed, runOf(event, 990)] }))
-      const [ship] = await scene.store.handling()
-      expect(ship).toMatchObject({ runs: 100, p50Ms: 50, p99Ms: 250.125 })
-      expect(ship?.sinceMs).toBeLessThanOrEqual((await scene.store.tally()).atMs)
-    })
+function describeDurations(open: OpenScene): void {
+  it('shows every subscription by name, and nothing of one that did nothing', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    await scene.subscribe({ name: 'bill' })
+    expect(await scene.store.handling()).toEqual([
+      { subscription: 'bill', ...idle },
+      { subscription: 'ship', ...idle },
+    ])
+  })
 
-    it('looks at the newest attempts, and at so many at most', async () => {
-      const scene = await open()
-      await scene.subscribe()
-      let lease = await handled(scene, await scene.leased(), upTo(40).fill(9_000))
-      lease = await handled(scene, lease, upTo(handlingRunsMax - 1))
-      await handled(scene, lease, [5])
-      const [ship] = await scene.store.handling()
-      expect(ship).toMatchObject({ runs: handlingRunsMax, p50Ms: 499, p99Ms: 989 })
-    })
+  it('tells how long attempts took, over several settlements, failed ones and fractions among them', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    const lease = await handled(scene, await scene.leased(), upTo(98).reverse())
+    const [event] = (await scene.published(1)) as [StoredEvent]
+    const failed = runOf(event, 250.125, { outcome: 'retry', failure: scene.failure() })
+    await scene.settle(lease, await scene.passing(lease, event, { runs: [failed, runOf(event, 990)] }))
+    const [ship] = await scene.store.handling()
+    expect(ship).toMatchObject({ runs: 100, p50Ms: 50, p99Ms: 250.125 })
+    expect(ship?.sinceMs).toBeLessThanOrEqual((await scene.store.tally()).atMs)
+  })
 
-    it('leaves the attempts of replays out', async () => {
-      const scene = await open()
-      await scene.subscribe()
-      await handled(scene, await scene.leased(), [7])
-      await scene.store.createReplay('again', { subscription: 'ship', actor: 'ada' })
-      const replay = await scene.leased('worker-b')
-      expect(replay.replay).toBe('again')
-      const [event] = (await scene.log()) as [StoredEvent]
-      await scene.settle(
-        replay,
-        await scene.passing(replay, event, { runs: [runOf(event, 900)] }),
-        'worker-b',
-      )
-      expect(await scene.store.handling()).toMatchObject([{ runs: 1, p50Ms: 7, p99Ms: 7 }])
-    })
+  it('looks at the newest attempts, and at so many at most', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    let lease = await handled(scene, await scene.leased(), upTo(40).fill(9_000))
+    lease = await handled(scene, lease, upTo(handlingRunsMax - 1))
+    await handled(scene, lease, [5])
+    const [ship] = await scene.store.handling()
+    expect(ship).toMatchObject({ runs: handlingRunsMax, p50Ms: 499, p99Ms: 989 })
+  })
 
-    it('counts what waits for a retry, and not what runs or waits for its key', async () => {
-      const scene = await open()
-      await scene.subscribe()
-      const lease = await scene.leased()
-      const events = await scene.published(4, { key: 'k' })
-      const states = ['retry', 'retry', 'running', 'waiting'] as const
-      const opened = states.map((state, at) => ({
-        ...{ event: events[at] as StoredEvent, state, attempt: 1, round: 0, deaths: 0, dueInMs: 60_000 },
-        failure: null,
-      }))
-      await scene.settle(lease, await scene.passing(lease, events.at(-1) as StoredEvent, { opened }))
-      expect(await scene.store.handling()).toMatchObject([{ retries: 2, running: 0 }])
-    })
+  it('leaves the attempts of replays out', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    await handled(scene, await scene.leased(), [7])
+    await scene.store.createReplay('again', { subscription: 'ship', actor: 'ada' })
+    const replay = await scene.leased('worker-b')
+    expect(replay.replay).toBe('again')
+    const [event] = (await scene.log()) as [StoredEvent]
+    await scene.settle(replay, await scene.passing(replay, event, { runs: [runOf(event, 900)] }), 'worker-b')
+    expect(await scene.store.handling()).toMatchObject([{ runs: 1, p50Ms: 7, p99Ms: 7 }])
+  })
+}
 
-    it('adds up what the workers that live say runs', async () => {
-      const scene = await open()
-      await scene.subscribe()
-      await scene.subscribe({ name: 'bill' })
-      const beat = (worker: string, running: Record<string, number>) =>
-        scene.store.heartbeat(scene.worker(worker, { running }), {})
-      await beat('worker-a', { ship: 9 })
-      await beat('worker-a', { ship: 3, gone: 1 })
-      const { workers } = await beat('worker-b', { ship: 4, bill: 1 })
-      expect(workers.map(({ id, running }) => [id, running]).sort()).toEqual([
-        ['worker-a', { ship: 3, gone: 1 }],
-        ['worker-b', { ship: 4, bill: 1 }],
-      ])
-      const running = async () => (await scene.store.handling()).map((each) => each.running)
-      expect(await running()).toEqual([1, 7])
-      expect((await scene.store.workers()).map((each) => each.running)).toHaveLength(2)
-      await scene.store.removeWorker('worker-a')
-      expect(await running()).toEqual([1, 4])
-    })
+function describeNow(open: OpenScene): void {
+  it('counts what waits for a retry, and not what runs or waits for its key', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    const lease = await scene.leased()
+    const events = await scene.published(4, { key: 'k' })
+    const states = ['retry', 'retry', 'running', 'waiting'] as const
+    const opened = states.map((state, at) => ({
+      ...{ event: events[at] as StoredEvent, state, attempt: 1, round: 0, deaths: 0, dueInMs: 60_000 },
+      failure: null,
+    }))
+    await scene.settle(lease, await scene.passing(lease, events.at(-1) as StoredEvent, { opened }))
+    expect(await scene.store.handling()).toMatchObject([{ retries: 2, running: 0 }])
+  })
+
+  it('adds up what the workers that live say runs', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    await scene.subscribe({ name: 'bill' })
+    const beat = (worker: string, running: Record<string, number>) =>
+      scene.store.heartbeat(scene.worker(worker, { running }), {})
+    await beat('worker-a', { ship: 9 })
+    await beat('worker-a', { ship: 3, gone: 1 })
+    const { workers } = await beat('worker-b', { ship: 4, bill: 1 })
+    expect(workers.map(({ id, running }) => [id, running]).sort()).toEqual([
+      ['worker-a', { ship: 3, gone: 1 }],
+      ['worker-b', { ship: 4, bill: 1 }],
+    ])
+    const running = async () => (await scene.store.handling()).map((each) => each.running)
+    expect(await running()).toEqual([1, 7])
+    expect((await scene.store.workers()).map((each) => each.running)).toHaveLength(2)
+    await scene.store.removeWorker('worker-a')
+    expect(await running()).toEqual([1, 4])
   })
 }

@@ -62,8 +62,7 @@ async function metBy(ask: () => Promise<unknown>): Promise<Record<string, number
       ...values,
     ])
     const [{ Plan: plan }] = JSON.parse(rows[0]?.['QUERY PLAN'] ?? '') as [{ readonly Plan: Plan }]
-    met[name.replace(/^.*?\.(?=\w+\.)/, '').replace(/-(?!count)\w+$/, '')] =
-      lettersMet(plan)
+    met[name.replace(/^.*?\.(?=\w+\.)/, '').replace(/-(?!count)\w+$/, '')] = lettersMet(plan)
   }
   return met
 }
