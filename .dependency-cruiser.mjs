@@ -19,6 +19,7 @@ export const house = [
   { folder: 'kernel', calls: [], hidden: ['*'], door: true },
   { folder: 'observe', calls: ['kernel'], hidden: ['*'] },
   ...flow.map((folder) => ({ folder, calls: ground, hidden: outside, door: true })),
+  { folder: 'access', calls: ground, hidden: outside, door: true },
   { folder: 'claim', calls: ground, hidden: outside, door: true },
   { folder: 'contract', calls: ground, hidden: outside, door: true },
   { folder: 'inspect', calls: ground, hidden: outside, door: true },

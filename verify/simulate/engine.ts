@@ -40,6 +40,7 @@ export type {
   Settlement,
   SettleTransaction,
 } from '../../packages/eventspine/src/settle/port.js'
+export { accessPort } from '../../packages/eventspine/src/store/memory/access.js'
 export { appendPort } from '../../packages/eventspine/src/store/memory/append.js'
 export { breakerPort } from '../../packages/eventspine/src/store/memory/breaker.js'
 export { createMemoryClaims } from '../../packages/eventspine/src/store/memory/claim.js'

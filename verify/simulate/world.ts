@@ -1,6 +1,7 @@
 // One simulated world: its time, its database, and everything that is written down about it.
 import { Dice } from './dice.js'
 import {
+  accessPort,
   appendPort,
   breakerPort,
   contractPort,
@@ -139,6 +140,7 @@ function storeOver(tables: MemoryTables): Store {
     ...personalPort(tables),
     ...tablePort(),
     ...webhookPort(tables),
+    ...accessPort(tables),
     ...lifecyclePort(tables),
   }
 }

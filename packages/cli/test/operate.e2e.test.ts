@@ -51,6 +51,7 @@ describe('an empty database', () => {
       '0014_webhook_endpoints',
       '0015_source_items',
       '0016_what_the_console_asks',
+      '0017_access',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

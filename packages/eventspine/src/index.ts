@@ -1,5 +1,6 @@
 // The public entry: what a user writes an app with.
 
+export type { NewStoredKey, StoredKey, StoredSession } from './access/index.js'
 export type { ClaimPort } from './append/index.js'
 export type {
   Contract,
@@ -81,6 +82,7 @@ export type {
   Replay,
   ReplayRequest,
 } from './redrive/port.js'
+export type { Access } from './runtime/access.js'
 export { type App, type AppOptions, defineApp } from './runtime/app.js'
 export type { ContractInUse, Contracts } from './runtime/contracts.js'
 export { Eventspine } from './runtime/eventspine.js'

@@ -40,6 +40,7 @@ import {
 } from '../redrive/index.js'
 import type { TablePlan } from '../source/index.js'
 import type { Store } from '../store/store.js'
+import { Access } from './access.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
 import { checkEditedData, editedData } from './edited-data.js'
@@ -93,11 +94,14 @@ export class Operator {
   readonly contracts: Contracts
   /** Endpoints of webhooks that fail or are disabled. */
   readonly webhooks: Webhooks
+  /** API keys and sessions that all servers of this log share. */
+  readonly access: Access
 
   constructor(services: OperatorServices) {
     this.#services = services
     this.contracts = new Contracts(services)
     this.webhooks = new Webhooks(services)
+    this.access = new Access(services)
   }
 
   // ── events ──

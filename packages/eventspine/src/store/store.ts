@@ -1,4 +1,5 @@
 // A store is the sum of what the stages need. It sees their types and none of their code.
+import type { AccessPort } from '../access/port.js'
 import type { AppendPort } from '../append/port.js'
 import type { ContractPort } from '../contract/port.js'
 import type { BreakerPort, LeasePort, LogPort, RetryPort, WakePort } from '../deliver/port.js'
@@ -89,4 +90,5 @@ export interface Store
     TablePort,
     ReplicationPort,
     WebhookPort,
+    AccessPort,
     LifecyclePort {}

@@ -1,6 +1,7 @@
 // One behaviour for every store: what the engine relies on, told port by port. A store is conformant when this
 // suite passes on it; the simulation proves something about Postgres only as far as it passes on both.
 import { afterEach, describe } from 'vitest'
+import { describeAccess } from './access.js'
 import { describeAppend } from './append.js'
 import { describeBreaker } from './breaker.js'
 import { describeContract } from './contract.js'
@@ -65,5 +66,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describePersonal(open)
     describeTable(open)
     describeWebhook(open)
+    describeAccess(open)
   })
 }

@@ -2,6 +2,7 @@
 // run can be repeated turn by turn. `store/conformance` holds it and Postgres to one behaviour.
 import type { SqlExecutor } from '../../append/port.js'
 import type { Store } from '../store.js'
+import { accessPort } from './access.js'
 import { appendPort } from './append.js'
 import { breakerPort } from './breaker.js'
 import { contractPort } from './contract.js'
@@ -67,6 +68,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     ...personalPort(tables),
     ...tablePort(),
     ...webhookPort(tables),
+    ...accessPort(tables),
     ...lifecyclePort(tables),
   } satisfies Store
   return {

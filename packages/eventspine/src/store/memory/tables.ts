@@ -1,5 +1,6 @@
 // All that the memory store holds, and the few moves that several stages share. Every move is synchronous, so a
 // port call that awaits nothing is one transaction; the clock given stands for the database's.
+import type { StoredKey, StoredSession } from '../../access/port.js'
 import type { RegisteredContract } from '../../contract/port.js'
 import { type ConsumerName, consumerId, type Tick, type WorkerRow } from '../../deliver/port.js'
 import { endOfTick, type StoredEvent } from '../../event/stored.js'
@@ -70,6 +71,9 @@ export class MemoryTables {
   readonly sourceLeases = new Map<string, SourceLease & { leaseUntilMs: number }>()
   /** By source: the version of each item. */
   readonly sourceItems = new Map<string, Map<string, string>>()
+  readonly apiKeys = new Map<string, StoredKey>()
+  /** By the hash of the token, in the order in which they were opened. */
+  readonly consoleSessions = new Map<string, StoredSession>()
   readonly personalKeys = new Map<string, PersonalKey>()
   /** Of webhooks, those that fail or are disabled. */
   readonly endpoints = new Map<string, EndpointStanding>()

@@ -6,6 +6,7 @@ import { systemClock } from '../../kernel/index.js'
 import { silentLogger } from '../../observe/log.js'
 import type { Settlement } from '../../settle/port.js'
 import type { Store, SubscriptionRecord } from '../store.js'
+import { accessStatements } from './access.js'
 import { appendStatements } from './append.js'
 import { breakerStatements } from './breaker.js'
 import { contractStatements } from './contract.js'
@@ -69,6 +70,7 @@ export async function openTestStore() {
     ...tableStatements(database),
     ...replicationStatements(database),
     ...webhookStatements(database),
+    ...accessStatements(database),
     ...lifecycleStatements(database, silentLogger),
   }
   await store.migrate()

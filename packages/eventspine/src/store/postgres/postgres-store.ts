@@ -2,6 +2,7 @@
 import type { Clock } from '../../kernel/index.js'
 import type { Logger } from '../../observe/log.js'
 import type { Store } from '../store.js'
+import { accessStatements } from './access.js'
 import { appendStatements } from './append.js'
 import { breakerStatements } from './breaker.js'
 import { contractStatements } from './contract.js'
@@ -63,5 +64,6 @@ export function createPostgresStore(
     ...tableStatements(database),
     ...replicationStatements(database),
     ...webhookStatements(database),
+    ...accessStatements(database),
   }
 }
