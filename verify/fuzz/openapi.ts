@@ -12,7 +12,7 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `{name}` for parameters. */
   readonly path: string
-  readonly scope: 'open' | 'publish' | 'read' | 'operate'
+  readonly scope: 'open' | 'publish' | 'read' | 'operate' | 'admin'
   readonly tenancy: 'filtered' | 'system' | 'none'
   /** Whatever stands in its query is nothing to it. */
   readonly anyQuery: boolean

@@ -72,7 +72,7 @@ export class World {
   readonly #databaseUrl = inject('postgresUrl')
 
   constructor(actor = operatorName) {
-    const { key, record } = createApiKey({ scopes: ['publish', 'read', 'operate'], name: actor })
+    const { key, record } = createApiKey({ scopes: ['publish', 'read', 'operate', 'admin'], name: actor })
     this.key = key
     const logger = jsonLogger('silent', Date.now, () => {})
     this.spine = new Eventspine(app, { databaseUrl: this.#databaseUrl, schema: this.#schema, logger })

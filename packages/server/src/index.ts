@@ -8,6 +8,7 @@ export {
   scopes,
 } from './access/api-key.js'
 export { developmentKey } from './access/key-file.js'
+export { type Role, roleNames, roles } from './access/roles.js'
 export type { ConsoleFile, ConsoleFiles } from './console/files.js'
 export { type ServerLimits, type ServerOptions, serverLimitsDefault } from './options.js'
 export { type ProblemCode, problemCodes, problemType } from './problem/catalog.js'

@@ -22,6 +22,8 @@ export interface ServerLimits {
   readonly sessionMsMax: number
   /** Sessions of one key at a time; beyond it the oldest ends. */
   readonly sessionsPerKeyMax: number
+  /** A key that another server made or withdrew is known here after so long. */
+  readonly storedKeysEveryMs: number
   readonly tailPollMs: number
   /** A reader of a stream that takes nothing for so long is let go. */
   readonly tailStallMsMax: number
@@ -49,6 +51,7 @@ export const serverLimitsDefault: ServerLimits = Object.freeze({
   tailHeartbeatMs: 15_000,
   sessionMsMax: 12 * 60 * 60 * 1_000,
   sessionsPerKeyMax: 20,
+  storedKeysEveryMs: 2_000,
   tailPollMs: 250,
   tailStallMsMax: 60_000,
   overviewEveryMs: 1_000,
@@ -65,7 +68,7 @@ export interface ServerOptions {
   readonly host?: string
   /** Default 4600. 0 takes a free one. */
   readonly port?: number
-  /** Who may do what. Made by `createApiKey`; only hashes are kept. */
+  /** Who may do what, beside the keys that the database holds. Made by `createApiKey`; only hashes are kept. */
   readonly apiKeys?: readonly ApiKey[]
   /** Loopback only: makes a key at start, and lets requests from this machine read and publish without one. */
   readonly development?: boolean

@@ -5,6 +5,7 @@ import { type ApiKey, KeyRing } from './access/api-key.js'
 import { InFlight } from './access/in-flight.js'
 import { developmentKey } from './access/key-file.js'
 import { Sessions } from './access/sessions.js'
+import { StoredKeys } from './access/stored-keys.js'
 import type { ConsoleFiles } from './console/files.js'
 import { Application } from './http/application.js'
 import { RequestMetrics } from './http/request-metrics.js'
@@ -39,6 +40,7 @@ export class HttpServer {
   readonly #openApi: string
   readonly #keys: KeyRing
   readonly #sessions: Sessions
+  readonly #storedKeys: StoredKeys
   readonly #console: ConsoleFiles | undefined
   readonly #requests = new RequestMetrics()
   #given: readonly ApiKey[]
@@ -52,7 +54,7 @@ export class HttpServer {
    *  server's. */
   constructor(spine: Eventspine, options: ServerOptions, routes: readonly Route[] = routeTable) {
     this.#settings = settingsOf(options)
-    refuseUnsafe(this.#settings, options)
+    refuseUnsafe(this.#settings)
     this.#spine = spine
     this.#routes = [...routes, ...appRoutes(spine.sources.routes.list(), routes)]
     checkRoutes(this.#routes)
@@ -61,7 +63,9 @@ export class HttpServer {
     this.#logger = options.logger ?? silent
     this.#given = options.apiKeys ?? []
     this.#keys = new KeyRing(this.#given)
-    this.#sessions = new Sessions(this.#keys, this.#settings.limits)
+    const { limits } = this.#settings
+    this.#sessions = new Sessions(spine, this.#keys, limits)
+    this.#storedKeys = new StoredKeys(spine, this.#keys, limits.storedKeysEveryMs, this.#logger)
     this.#openApi = JSON.stringify(openApiDocument(this.#routes, this.#settings))
   }
 
@@ -81,7 +85,7 @@ export class HttpServer {
     this.#keys.replace(this.#development === undefined ? keys : [...keys, this.#development.record])
   }
 
-  /** Listens. Safe to call twice. Throws UNAVAILABLE when the port is taken. */
+  /** Listens. Safe to call twice. Throws UNAVAILABLE when the port is taken, REQUEST_INVALID when there is no API key at all. */
   start(): Promise<ServerAddress> {
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined
@@ -96,6 +100,11 @@ export class HttpServer {
       this.#development ??= await developmentKey(this.#keyFile)
       this.replaceKeys(this.#given)
     }
+    await this.#storedKeys.start()
+    if (this.#keys.size === 0) {
+      this.#storedKeys.stop()
+      throw nobodysServer()
+    }
     const stopping = new AbortController()
     const boards = new Boards(this.#spine, this.#settings.limits, this.#logger)
     const application = new Application({
@@ -104,6 +113,7 @@ export class HttpServer {
       logger: this.#logger,
       keys: this.#keys,
       sessions: this.#sessions,
+      storedKeys: this.#storedKeys,
       routes: this.#routes,
       stopping: stopping.signal,
       boards,
@@ -138,6 +148,7 @@ export class HttpServer {
     const { fastify } = running.application
     running.stopping.abort()
     running.boards.stop()
+    this.#storedKeys.stop()
     const cut = setTimeout(() => fastify.server.closeAllConnections(), this.#settings.limits.drainMsMax)
     await running.application.close().finally(() => clearTimeout(cut))
     await this.#console?.stop()
@@ -149,19 +160,20 @@ export function createServer(spine: Eventspine, options: ServerOptions = {}): Ht
   return new HttpServer(spine, options)
 }
 
-function refuseUnsafe(settings: ServerSettings, options: ServerOptions): void {
-  if (settings.development && !settings.loopback) {
-    throw new EventspineError(
-      'REQUEST_INVALID',
-      `Development opens reading and publishing without a key, so it listens on loopback only, and host is "${settings.host}". Leave host out, or give apiKeys instead of development.`,
-    )
-  }
-  if (settings.development || (options.apiKeys?.length ?? 0) > 0) return
+function refuseUnsafe(settings: ServerSettings): void {
+  if (!settings.development || settings.loopback) return
   throw new EventspineError(
     'REQUEST_INVALID',
-    'Without an API key nobody could use this server. Give apiKeys: [createApiKey({ scopes: ["publish", "read"] }).record], or development: true on loopback.',
+    `Development opens reading and publishing without a key, so it listens on loopback only, and host is "${settings.host}". Leave host out, or give apiKeys instead of development.`,
   )
 }
+
+const nobodysServer = () =>
+  new EventspineError(
+    'REQUEST_INVALID',
+    'Without an API key nobody could use this server, and the database holds none. Make one: eventspine keys create --name you --role admin. Or give apiKeys: [createApiKey({ scopes: ["publish", "read"] }).record], or development: true on loopback.',
+    { field: '/apiKeys' },
+  )
 
 async function listen({ fastify }: Application, { host, port }: ServerSettings): Promise<ServerAddress> {
   try {

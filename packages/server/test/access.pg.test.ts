@@ -7,10 +7,14 @@ import { createApiKey, createServer } from '../src/index.js'
 import { routeTable } from '../src/route/table.js'
 import { exchange, Fixture, mend, order } from './fixture.js'
 
-const all = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
+const all = createApiKey({ scopes: ['publish', 'read', 'operate', 'admin'], name: 'ada' })
 const publisher = createApiKey({ scopes: ['publish'] })
 const reader = createApiKey({ scopes: ['read'] })
-const acme = createApiKey({ scopes: ['publish', 'read', 'operate'], tenant: 'acme', name: 'acme-ops' })
+const acme = createApiKey({
+  scopes: ['publish', 'read', 'operate', 'admin'],
+  tenant: 'acme',
+  name: 'acme-ops',
+})
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 
 const fixture = new Fixture({
@@ -308,8 +312,13 @@ describe('the key file', () => {
   })
 })
 
+test('a server that nobody could use does not start, and says what to do', async () => {
+  const server = createServer(fixture.spine, { port: 0 })
+  await expect(server.start()).rejects.toThrow(/keys create --name you --role admin/)
+  await server.stop()
+})
+
 test('unsafe options are refused at once', () => {
-  expect(() => createServer(fixture.spine, {})).toThrow(/Without an API key/)
   expect(() => createServer(fixture.spine, { host: '0.0.0.0', development: true })).toThrow(/loopback only/)
 })
 

@@ -18,7 +18,7 @@ const links = approvalLinks({
   url: 'https://shop.example.com',
   secrets: ['a secret of the tests that is long enough'],
 })
-const key = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
+const key = createApiKey({ scopes: ['publish', 'read', 'operate', 'admin'], name: 'ada' })
 const fixture = new Fixture(
   { development: false, apiKeys: [key.record], approvalLinks: links },
   {},

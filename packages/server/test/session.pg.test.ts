@@ -3,9 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createApiKey } from '../src/index.js'
 import { Fixture, order } from './fixture.js'
 
-const ada = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
+const ada = createApiKey({ scopes: ['publish', 'read', 'operate', 'admin'], name: 'ada' })
 const reader = createApiKey({ scopes: ['read'], name: 'reader' })
-const acme = createApiKey({ scopes: ['publish', 'read', 'operate'], tenant: 'acme', name: 'acme-ops' })
+const acme = createApiKey({
+  scopes: ['publish', 'read', 'operate', 'admin'],
+  tenant: 'acme',
+  name: 'acme-ops',
+})
 const given = [ada.record, reader.record, acme.record]
 
 const fixture = new Fixture({
@@ -48,7 +52,11 @@ test('the cookie is out of reach of scripts and other sites, and Secure behind h
   expect(plain.headers['set-cookie']?.[0]).toMatch(
     new RegExp(`^eventspine-session-${port}=[\\w-]{43}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict$`),
   )
-  expect(plain.json).toMatchObject({ actor: 'ada', scopes: ['publish', 'read', 'operate'], tenant: null })
+  expect(plain.json).toMatchObject({
+    actor: 'ada',
+    scopes: ['publish', 'read', 'operate', 'admin'],
+    tenant: null,
+  })
   expect(plain.text).not.toContain(ada.key)
   const behind = {
     host: 'console.example',

@@ -203,7 +203,9 @@ describe('the OpenAPI document', () => {
       const operation = paths[route.url.replaceAll(/:(\w+)/g, '{$1}')]?.[route.method.toLowerCase()]
       expect(operation?.operationId).toBe(route.operationId)
       expect(operation?.security).toEqual(
-        route.access.scope === 'open' ? [] : [{ apiKey: [route.access.scope] }],
+        route.access.scope === 'open'
+          ? []
+          : [route.access.scope, route.access.orScope ?? []].flat().map((scope) => ({ apiKey: [scope] })),
       )
       const names = operation?.parameters.map((parameter) => parameter.name)
       expect(names).toEqual([...Object.keys(route.path.shape), ...Object.keys(route.query.shape)])

@@ -17,9 +17,13 @@ const refund = workflow({
   },
 })
 
-const all = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'ada' })
+const all = createApiKey({ scopes: ['publish', 'read', 'operate', 'admin'], name: 'ada' })
 const writer = createApiKey({ scopes: ['publish'], name: 'writer' })
-const acme = createApiKey({ scopes: ['publish', 'read', 'operate'], tenant: 'acme', name: 'acme-ops' })
+const acme = createApiKey({
+  scopes: ['publish', 'read', 'operate', 'admin'],
+  tenant: 'acme',
+  name: 'acme-ops',
+})
 const echo = workflow({
   name: 'echo',
   run: async (ctx, input: { readonly times: number }) => {

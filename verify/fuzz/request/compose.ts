@@ -24,6 +24,8 @@ const weights: Readonly<Record<string, number>> = {
   startReplay: 4,
   startRedrive: 4,
   pauseSubscription: 2,
+  // There are 1,000 at most.
+  createKey: 2,
   tailEvents: 3,
   followOverview: 2,
   // What they need is rare.
@@ -192,7 +194,7 @@ export class Composer {
         'authorization',
         dice.pick(['Bearer', 'Basic YTpi', `es_${'0'.repeat(16)}`, 'Bearer a b']),
       ])
-    const lacks = kind !== 'reader' || operation.scope === 'operate' || operation.scope === 'publish'
+    const lacks = kind !== 'reader' || operation.scope !== 'read'
     if (!open && lacks) draft.expectation = 'refused'
     return undefined
   }

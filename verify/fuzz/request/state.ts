@@ -14,6 +14,7 @@ type Kind =
   | 'fingerprint'
   | 'correlation'
   | 'reply'
+  | 'key'
   | `cursor ${string}`
 
 const kindOfPath: readonly (readonly [RegExp, Kind])[] = [
@@ -22,6 +23,7 @@ const kindOfPath: readonly (readonly [RegExp, Kind])[] = [
   [/^\/v1\/redrives/, 'redrive'],
   [/^\/v1\/replays/, 'replay'],
   [/^\/v1\/workflows/, 'instance'],
+  [/^\/v1\/keys/, 'key'],
 ]
 
 /** What they make has an id of its own. */

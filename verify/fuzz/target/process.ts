@@ -14,9 +14,13 @@ const canary = process.argv[3] ?? ''
 /** Faults of the log that are told in full. */
 const faultsMax = 20
 
-const unlimited = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'operator' })
+const unlimited = createApiKey({ scopes: ['publish', 'read', 'operate', 'admin'], name: 'operator' })
 const reader = createApiKey({ scopes: ['read'], name: 'reader' })
-const ofTenant = createApiKey({ scopes: ['publish', 'read', 'operate'], name: 'acme', tenant: 'acme' })
+const ofTenant = createApiKey({
+  scopes: ['publish', 'read', 'operate', 'admin'],
+  name: 'acme',
+  tenant: 'acme',
+})
 const keys = [unlimited, reader, ofTenant]
 
 const logFaults: string[] = []

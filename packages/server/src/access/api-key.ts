@@ -2,9 +2,10 @@
 // itself is seen once, by the one who makes it. 256 random bits need no slow hash.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
-export const scopes = ['publish', 'read', 'operate'] as const
+export const scopes = ['publish', 'read', 'operate', 'admin'] as const
 
-/** `publish` events; `read` everything that can be seen; `operate`: pause, redrive, replay, discard, breakers. */
+/** `publish` events; `read` everything that can be seen; `operate`: what an operator does and can do again or undo, such as
+ *  pause, redrive, breakers; `admin`: API keys, and what cannot be undone, such as discard. People have `roles`. */
 export type Scope = (typeof scopes)[number]
 
 /** What is kept of a key. */
@@ -44,8 +45,10 @@ export function apiKeyRecord(key: string, options: ApiKeyOptions): ApiKey {
   return { id, hash: hashOf(key).toString('hex'), ...options }
 }
 
-/** The keys of one server. */
+/** The keys of one server: its own, and those that it shares with others. */
 export class KeyRing {
+  #given: readonly ApiKey[] = []
+  #shared: readonly ApiKey[] = []
   #keys: ReadonlyMap<string, ApiKey> = new Map()
 
   constructor(keys: readonly ApiKey[]) {
@@ -56,9 +59,26 @@ export class KeyRing {
     return this.#keys.size
   }
 
-  /** From the next request on, these keys and no others. */
+  /** Those of this server alone. */
+  get given(): readonly ApiKey[] {
+    return this.#given
+  }
+
+  /** From the next request on, these of this server's own and no others. */
   replace(keys: readonly ApiKey[]): void {
-    this.#keys = new Map(keys.map((key) => [key.id, key]))
+    this.#given = keys
+    this.#join()
+  }
+
+  /** From the next request on, these of the shared ones and no others. */
+  share(keys: readonly ApiKey[]): void {
+    this.#shared = keys
+    this.#join()
+  }
+
+  // Of two with one id the server's own counts: nobody who writes the database alone takes its place.
+  #join(): void {
+    this.#keys = new Map([...this.#shared, ...this.#given].map((key) => [key.id, key]))
   }
 
   /** For what was opened with a key before. */

@@ -4,6 +4,7 @@ import type { ServerSettings } from '../options.js'
 import { Problem } from '../problem/problem.js'
 import type { ApiKey, KeyRing, Scope } from './api-key.js'
 import { refuseCrossSite } from './origin.js'
+import { roleNames, roles } from './roles.js'
 import { refuseForged, type Sessions } from './sessions.js'
 
 export interface Principal {
@@ -27,6 +28,8 @@ export interface Gate {
 export interface Access {
   /** `open`: anyone. */
   readonly scope: Scope | 'open'
+  /** Does as well. */
+  readonly orScope?: Scope
   /** Needs no key when the server listens on loopback only. */
   readonly openOnLoopback?: boolean
   /** `filtered`: a key of one tenant sees its part. `system`: the answer spans tenants, such a key is refused. */
@@ -37,9 +40,9 @@ const nobody: Principal = { id: 'anonymous', scopes: [], tenant: undefined, acto
 const developer: Principal = { ...nobody, scopes: ['read', 'publish'], actor: 'development (no key)' }
 
 /** Who calls a route. Throws UNAUTHENTICATED or ORIGIN_REFUSED. */
-export function callerOf(request: IncomingMessage, access: Access, gate: Gate): Principal {
+export async function callerOf(request: IncomingMessage, access: Access, gate: Gate): Promise<Principal> {
   if (access.scope === 'open' || (access.openOnLoopback === true && gate.settings.loopback)) return nobody
-  return authenticate(request, access.scope, gate)
+  return await authenticate(request, access.scope, gate)
 }
 
 /** Who holds this key. Throws UNAUTHENTICATED when nobody does. */
@@ -58,7 +61,8 @@ export const principalOf = ({ id, scopes, tenant, name }: ApiKey): Principal => 
 /** Throws SCOPE_MISSING or TENANT_FORBIDDEN unless the caller may. */
 export function authorise(principal: Principal, access: Access): void {
   if (principal === nobody || access.scope === 'open') return
-  if (!principal.scopes.includes(access.scope)) throw scopeMissing(principal, access.scope)
+  const { scope, orScope = scope } = access
+  if (![scope, orScope].some((each) => principal.scopes.includes(each))) throw scopeMissing(principal, scope)
   if (access.tenancy === 'system' && principal.tenant !== undefined) {
     throw new Problem(
       'TENANT_FORBIDDEN',
@@ -68,16 +72,16 @@ export function authorise(principal: Principal, access: Access): void {
 }
 
 /** The caller by key, by session, or as the developer at this machine. `scope`: what is asked for. */
-export function authenticate(request: IncomingMessage, scope: Scope, gate: Gate): Principal {
+export async function authenticate(request: IncomingMessage, scope: Scope, gate: Gate): Promise<Principal> {
   const { settings } = gate
   const header = request.headers.authorization
   if (header === undefined) {
-    const session = gate.sessions.of(request)
+    const session = await gate.sessions.of(request)
     if (session !== undefined) {
       refuseForged(request, session)
       return principalOf(session.key)
     }
-    if (settings.development && scope !== 'operate') return withoutKey(request)
+    if (settings.development && developer.scopes.includes(scope)) return withoutKey(request)
     throw unauthenticated(
       'This route needs an API key. Send "Authorization: Bearer es_…".',
       settings.development,
@@ -114,11 +118,17 @@ function unauthenticated(detail: string, development: boolean): Problem {
   })
 }
 
-function scopeMissing(principal: Principal, scope: Scope): Problem {
+/** The caller may not do this. */
+export function scopeMissing(principal: Principal, scope: Scope): Problem {
   const has = principal.scopes.length === 0 ? 'none' : principal.scopes.join(', ')
   return new Problem(
     'SCOPE_MISSING',
-    `This route needs the scope "${scope}"; the API key has ${has}. Use a key with that scope.`,
+    `This needs the scope "${scope}"; the API key has ${has}. Use a key with that scope${roleWith(scope)}.`,
     { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` } },
   )
+}
+
+function roleWith(scope: Scope): string {
+  const role = roleNames.find((each) => (roles[each] as readonly Scope[]).includes(scope))
+  return role === undefined ? '' : `, such as one of the role ${role}`
 }

@@ -1,7 +1,8 @@
 // Sessions of the console: a browser holds a token in a cookie that no script can read, in place of the API key. They
-// live in this process, so a restart ends them, and each stands for a key that is still valid.
+// stand in the database, so that any server of the log knows them, and each stands for a key that is still valid.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Eventspine } from 'eventspine'
 import type { ServerLimits } from '../options.js'
 import { Problem } from '../problem/problem.js'
 import type { ApiKey, KeyRing } from './api-key.js'
@@ -15,13 +16,6 @@ export interface Session {
   readonly expiresAtMs: number
 }
 
-interface Kept {
-  readonly keyId: string
-  readonly keyHash: string
-  readonly csrf: string
-  readonly expiresAtMs: number
-}
-
 const tokenBytes = 32
 const tokenForm = /^[A-Za-z0-9_-]{43}$/
 export const csrfHeader = 'x-csrf-token'
@@ -30,55 +24,42 @@ const harmless = ['GET', 'HEAD', 'OPTIONS']
 type Limits = Pick<ServerLimits, 'sessionMsMax' | 'sessionsPerKeyMax'>
 
 export class Sessions {
-  /** By the hash of the token, oldest first: what is kept here opens nothing by itself. */
-  readonly #kept = new Map<string, Kept>()
+  readonly #spine: Eventspine
   readonly #keys: KeyRing
   readonly #limits: Limits
 
-  constructor(keys: KeyRing, limits: Limits) {
+  constructor(spine: Eventspine, keys: KeyRing, limits: Limits) {
+    this.#spine = spine
     this.#keys = keys
     this.#limits = limits
   }
 
-  get size(): number {
-    return this.#kept.size
-  }
-
   /** A new one for the holder of this key. Beyond the limit of a key its oldest ends, so that nobody ends another's. */
-  open(key: ApiKey): { readonly token: string; readonly session: Session } {
-    this.#sweep()
-    const own = [...this.#kept].filter(([, { keyId }]) => keyId === key.id)
-    for (const [name] of own.slice(0, Math.max(0, own.length - this.#limits.sessionsPerKeyMax + 1)))
-      this.#kept.delete(name)
+  async open(key: ApiKey): Promise<{ readonly token: string; readonly session: Session }> {
     const token = randomBytes(tokenBytes).toString('base64url')
-    const csrf = randomBytes(tokenBytes).toString('base64url')
-    const expiresAtMs = Date.now() + this.#limits.sessionMsMax
-    this.#kept.set(nameOf(token), { keyId: key.id, keyHash: key.hash, csrf, expiresAtMs })
-    return { token, session: { key, csrf, expiresAtMs } }
+    const { sessionMsMax: lifeMs, sessionsPerKeyMax: sessionsMax } = this.#limits
+    const stands = { keyId: key.id, keyHash: key.hash }
+    const expiresAtMs = await this.#access.openSession(hashOf(token), stands, { lifeMs, sessionsMax })
+    return { token, session: { key, csrf: csrfOf(token), expiresAtMs } }
   }
 
-  /** Whose cookie this is; undefined when it has none, or one that has ended. */
-  of(request: IncomingMessage): Session | undefined {
+  /** Whose cookie this is; undefined when it has none, or one that has ended. Throws UNAVAILABLE. */
+  async of(request: IncomingMessage): Promise<Session | undefined> {
     const token = tokenIn(request)
-    const kept = token === undefined ? undefined : this.#kept.get(nameOf(token))
-    const key = kept === undefined ? undefined : this.#valid(kept)
-    if (kept === undefined || key === undefined) return undefined
-    return { key, csrf: kept.csrf, expiresAtMs: kept.expiresAtMs }
+    const kept = token === undefined ? null : await this.#access.session(hashOf(token))
+    if (token === undefined || kept === null) return undefined
+    const key = this.#keys.byId(kept.keyId)
+    if (key?.hash !== kept.keyHash) return undefined
+    return { key, csrf: csrfOf(token), expiresAtMs: kept.expiresAtMs }
   }
 
-  close(request: IncomingMessage): void {
+  async close(request: IncomingMessage): Promise<void> {
     const token = tokenIn(request)
-    if (token !== undefined) this.#kept.delete(nameOf(token))
+    if (token !== undefined) await this.#access.closeSession(hashOf(token))
   }
 
-  // Their number is bounded by that of the keys, so looking at all is cheap.
-  #sweep(): void {
-    for (const [name, kept] of this.#kept) if (this.#valid(kept) === undefined) this.#kept.delete(name)
-  }
-
-  #valid({ keyId, keyHash, expiresAtMs }: Kept): ApiKey | undefined {
-    const key = this.#keys.byId(keyId)
-    return expiresAtMs > Date.now() && key?.hash === keyHash ? key : undefined
+  get #access() {
+    return this.#spine.operator().access
   }
 }
 
@@ -110,8 +91,12 @@ export function cookieOf(request: IncomingMessage, token: string, maxAgeMs: numb
   return `${cookieName(request)}=${token}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${secure}`
 }
 
-// Cookies of one host are shared by all its ports: two servers on a laptop must not sign each other out.
-const cookieName = ({ socket }: IncomingMessage) => `eventspine-session-${socket.localPort ?? 0}`
+// Cookies of one host are shared by all its ports: two servers on a laptop must not sign each other out. The port is that of
+// the address in the browser, which is the same for all servers behind it.
+function cookieName({ headers }: IncomingMessage): string {
+  const port = /:(\d{1,5})$/.exec(headers.host ?? '')?.[1]
+  return port === undefined ? 'eventspine-session' : `eventspine-session-${port}`
+}
 
 /** The browser speaks HTTPS with a proxy in front. Who lies about it only harms their own cookie. */
 export const isSecure = ({ headers }: IncomingMessage) => headers['x-forwarded-proto'] === 'https'
@@ -123,7 +108,10 @@ function tokenIn(request: IncomingMessage): string | undefined {
   return token !== undefined && tokenForm.test(token) ? token : undefined
 }
 
-const nameOf = (token: string) => createHash('sha256').update(token).digest('base64')
+const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url')
+
+// Made of the token, which nobody else has: it need not be kept anywhere.
+const csrfOf = (token: string) => createHash('sha256').update(`csrf ${token}`).digest('base64url')
 
 function isSame(given: string, wanted: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(wanted)]

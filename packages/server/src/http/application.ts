@@ -92,7 +92,7 @@ export class Application {
   }
 
   // In this order: who is meant, what is sent, who sends it, how much of it.
-  #admit(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+  async #admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const exchange = this.#exchange(request, reply)
     const { settings, stopping } = this.#parts
     refuseForeignHost(request.raw, settings)
@@ -105,7 +105,7 @@ export class Application {
     // Here and not in fastify's own handler: before that it has reasons of its own to refuse a method.
     if (route === undefined) return this.#unmatched(request, reply)
     // Before the refusal: the log names whose key was refused.
-    exchange.principal = callerOf(request.raw, route.access, this.#parts)
+    exchange.principal = await callerOf(request.raw, route.access, this.#parts)
     authorise(exchange.principal, route.access)
     if (route.access.scope !== 'open') {
       reply.raw.once('close', this.#inFlight.enter(exchange.principal.id))

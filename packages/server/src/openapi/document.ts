@@ -90,6 +90,12 @@ export function openApiDocument(routes: readonly Route[], settings: ServerSettin
   }
 }
 
+function securityOf({ scope, orScope }: Route['access']): Record<string, string[]>[] {
+  if (scope === 'open') return []
+  const others = orScope === undefined ? [] : [{ apiKey: [orScope] }]
+  return [{ apiKey: [scope] }, ...others]
+}
+
 function operation(route: Route, book: SchemaBook): Record<string, unknown> {
   const { access, rawBody, body } = route
   const contents = rawBody ?? (body === undefined ? undefined : { 'application/json': body })
@@ -98,8 +104,9 @@ function operation(route: Route, book: SchemaBook): Record<string, unknown> {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(access.scope === 'open' ? { security: [] } : { security: [{ apiKey: [access.scope] }] }),
+    security: securityOf(access),
     'x-scope': access.scope,
+    ...(access.orScope === undefined ? {} : { 'x-or-scope': access.orScope }),
     'x-tenancy': access.tenancy,
     // A page's own state, which the server has no part in.
     ...(route.query.safeParse({ anything: '' }).success && { 'x-query': 'any' }),

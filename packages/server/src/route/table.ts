@@ -1,9 +1,11 @@
 // Every route of the API, and the check that each declares what it must.
+import { scopes } from '../access/api-key.js'
 import { approvalRoutes } from '../routes/approvals.js'
 import { consoleRoutes } from '../routes/console.js'
 import { contractRoutes } from '../routes/contracts.js'
 import { deadLetterRoutes } from '../routes/dead-letters.js'
 import { eventRoutes } from '../routes/events.js'
+import { keyRoutes } from '../routes/keys.js'
 import { operationRoutes } from '../routes/operations.js'
 import { overviewRoutes } from '../routes/overview.js'
 import { publishRoute } from '../routes/publish.js'
@@ -30,13 +32,14 @@ export const routeTable: readonly Route[] = [
   ...redriveRoutes,
   ...replayRoutes,
   ...operationRoutes,
+  ...keyRoutes,
   ...contractRoutes,
   ...overviewRoutes,
   ...consoleRoutes,
   ...systemRoutes,
 ]
 
-const scopesKnown: readonly string[] = ['open', 'publish', 'read', 'operate']
+const scopesKnown: readonly string[] = ['open', ...scopes]
 const tenanciesKnown: readonly string[] = ['filtered', 'system', 'none']
 
 /** Denied by default: throws when a route has no declared permission or schema, or stands twice. */

@@ -109,7 +109,7 @@ const discardDeadLetters = defineRoute({
   summary: 'Discard dead letters',
   description:
     'They stay in the list as discarded, and are never sent again. The filter must name something.',
-  access: { scope: 'operate', tenancy: 'filtered' },
+  access: { scope: 'admin', tenancy: 'filtered' },
   path: noPath,
   query: cellQuery,
   body: z.strictObject({ filter: deadLetterFilter, reason: reasonText }),

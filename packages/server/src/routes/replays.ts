@@ -1,5 +1,6 @@
 // Replay: history delivered again to one subscription. It spans tenants.
 import { z } from 'zod'
+import { scopeMissing } from '../access/principal.js'
 import { defineRoute } from '../route/route.js'
 import {
   cellQuery,
@@ -25,7 +26,7 @@ const startReplay = defineRoute({
   tag,
   summary: 'Replay history into one subscription',
   description:
-    'No other subscription sees anything of it. When the handler calls the world, external must be true.',
+    'No other subscription sees anything of it. When the handler calls the world, external must be true, which takes a key with the scope `admin`: what is sent again cannot be called back.',
   access: operate,
   path: noPath,
   query: cellQuery,
@@ -50,6 +51,7 @@ const startReplay = defineRoute({
   ],
   problems: ['NOT_FOUND', 'REPLAY_REFUSED', 'CELL_UNKNOWN'],
   async handle({ spine, principal, query, body }) {
+    if (body.external === true && !principal.scopes.includes('admin')) throw scopeMissing(principal, 'admin')
     const replay = await spine
       .operator(query.cell)
       .replay({ ...given(body), subscription: body.subscription, actor: principal.actor })

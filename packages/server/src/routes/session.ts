@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { scopes } from '../access/api-key.js'
 import { isSameOrigin } from '../access/origin.js'
 import { authenticate, holderOf, principalOf } from '../access/principal.js'
+import { roleNames, roleOf } from '../access/roles.js'
 import { cookieOf, refuseForged } from '../access/sessions.js'
 import { Problem } from '../problem/problem.js'
 import { defineRoute, type Incoming } from '../route/route.js'
@@ -14,6 +15,7 @@ const open = { scope: 'open', tenancy: 'none' } as const
 const sessionView = z.object({
   actor: z.string().describe('Who acts, for the audit'),
   scopes: z.array(z.enum(scopes)),
+  role: z.enum(roleNames).nullable().describe('null where the scopes are no role'),
   tenant: z.string().nullable().describe('All that is shown is of this tenant'),
   csrf: z.string().nullable().describe('For X-CSRF-Token; null without a session'),
   expiresAtMs: z.number().nullable().describe('Milliseconds since 1970; null without a session'),
@@ -33,15 +35,15 @@ const openSession = defineRoute({
   successes: [{ status: 201, description: 'Signed in', schema: sessionView }],
   problems: [
     ...(['UNAUTHENTICATED', 'ORIGIN_REFUSED', 'JSON_INVALID', 'BODY_TOO_LARGE'] as const),
-    ...(['CONTENT_TYPE_UNSUPPORTED', 'CONTENT_ENCODING_UNSUPPORTED'] as const),
+    ...(['CONTENT_TYPE_UNSUPPORTED', 'CONTENT_ENCODING_UNSUPPORTED', 'UNAVAILABLE'] as const),
   ],
-  handle(incoming) {
+  async handle(incoming) {
     const { request, sessions, settings, body } = incoming
     // Another site must not sign a person in as somebody else.
     if (!isSameOrigin(request, false)) throw foreign()
     const key = holderOf(body.key, incoming)
-    sessions.close(request)
-    const { token, session } = sessions.open(key)
+    await sessions.close(request)
+    const { token, session } = await sessions.open(key)
     return {
       status: 201,
       headers: { 'set-cookie': cookieOf(request, token, settings.limits.sessionMsMax) },
@@ -61,10 +63,10 @@ const showSession = defineRoute({
   path: noPath,
   query: noQuery,
   successes: [{ status: 200, description: 'The session', schema: sessionView }],
-  problems: ['UNAUTHENTICATED', 'ORIGIN_REFUSED'],
-  handle(incoming) {
-    const caller = callerView(authenticate(incoming.request, 'read', incoming))
-    const session = incoming.sessions.of(incoming.request)
+  problems: ['UNAUTHENTICATED', 'ORIGIN_REFUSED', 'UNAVAILABLE'],
+  async handle(incoming) {
+    const caller = callerView(await authenticate(incoming.request, 'read', incoming))
+    const session = await incoming.sessions.of(incoming.request)
     return { body: { ...caller, csrf: session?.csrf ?? null, expiresAtMs: session?.expiresAtMs ?? null } }
   },
 })
@@ -79,17 +81,17 @@ const closeSession = defineRoute({
   path: noPath,
   query: noQuery,
   successes: [{ status: 200, description: 'Signed out', schema: z.object({ signedIn: z.literal(false) }) }],
-  problems: ['ORIGIN_REFUSED', 'CSRF_REFUSED'],
-  handle({ request, sessions }) {
-    const session = sessions.of(request)
+  problems: ['ORIGIN_REFUSED', 'CSRF_REFUSED', 'UNAVAILABLE'],
+  async handle({ request, sessions }) {
+    const session = await sessions.of(request)
     if (session !== undefined) refuseForged(request, session)
-    sessions.close(request)
+    await sessions.close(request)
     return { headers: { 'set-cookie': cookieOf(request, '', 0) }, body: { signedIn: false } }
   },
 })
 
 const callerView = ({ actor, scopes: may, tenant }: Incoming['principal']) => ({
-  ...{ actor, scopes: may },
+  ...{ actor, scopes: may, role: roleOf(may) ?? null },
   tenant: tenant ?? null,
 })
 

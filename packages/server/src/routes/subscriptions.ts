@@ -122,7 +122,7 @@ const removeSubscription = defineRoute({
   summary: 'Remove a subscription that is gone from the code',
   description:
     'Pauses it, then removes its cursor and open deliveries and discards its dead letters; the audit row counts them. A subscription that an app still defines begins anew when that app starts next.',
-  access: operate,
+  access: { ...operate, scope: 'admin' },
   path: namePath,
   query: cellQuery,
   body: nothing,
