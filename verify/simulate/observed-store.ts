@@ -127,8 +127,8 @@ function settling({ process, store, worker }: Observation): Pick<Store, 'settle'
 function operations({ process, store }: Observation): Pick<Store, 'stopReplay' | 'discard' | 'register'> {
   const { watch, ledger, trace, tables } = process.world
   return {
-    async stopReplay(id, actor) {
-      const replay = await store.stopReplay(id, actor)
+    async stopReplay(id, actor, reason) {
+      const replay = await store.stopReplay(id, actor, reason)
       watch.fenced(id)
       if (!ledger.replaysStopped.has(id)) ledger.replaysStopped.set(id, trace.order)
       return replay

@@ -77,6 +77,15 @@ export interface PageFlags {
   readonly cursor?: string
 }
 
+export interface ReasonFlags {
+  readonly reason?: string
+}
+
+/** Of what changes something. */
+export const withReason = (command: Command) => command.option('--reason <text>', 'why, for the audit')
+
+export const reasonFrom = ({ reason }: ReasonFlags) => (reason === undefined ? {} : { reason })
+
 /** What of a page is asked for. */
 export const pageRequest = ({ limit, cursor }: PageFlags) => ({
   ...(limit !== undefined && { limit }),

@@ -1,6 +1,7 @@
 // An operator's day on a small app, first half: tables, publishing, a worker, events, and what each command answers.
 // The tests build on each other, as a day does.
 import type {
+  AuditRow,
   DoctorReport,
   EventDetails,
   EventView,
@@ -300,6 +301,29 @@ describe('events', () => {
     await all.until(() => all.records.length === 23 + sent)
     all.child.kill('SIGINT')
     expect(await all.ended()).toBe(0)
+  })
+})
+
+describe('keys', () => {
+  it('are made for a role, shown once, listed and withdrawn, with the audit', async () => {
+    const made = ['keys', 'create', '--name', 'vic', '--role', 'viewer', '--reason', 'new here']
+    const { key, id, scopes } = await day.answered<{ key: string; id: string; scopes: string[] }>(...made)
+    expect(key).toMatch(/^es_/)
+    expect(scopes).toEqual(['read'])
+    const list = await day.command(['keys', '--json'])
+    expect(list.output).toContain(id)
+    expect(list.output).not.toContain(key.split('_')[2])
+    await day.answered('keys', 'withdraw', id, '--reason', 'left')
+    expect((await day.command(['keys'])).output).toMatch(/withdrawn by .*: left/)
+    expect(await day.refused(3, 'keys', 'withdraw', id, '--reason', 'again')).toMatchObject({
+      code: 'NOT_FOUND',
+    })
+    const { items } = await day.answered<Page<AuditRow>>('audit', '--action', 'key.*')
+    expect(items).toMatchObject([
+      { action: 'key.withdraw', target: id, details: { reason: 'left' } },
+      { action: 'key.create', target: id, details: { name: 'vic', reason: 'new here' } },
+    ])
+    expect(await day.refused(2, 'keys', 'create', '--name', 'x')).toMatchObject({ field: '--role' })
   })
 })
 

@@ -169,6 +169,23 @@ describe('dev', () => {
 })
 
 describe('start', () => {
+  it('needs a key, and takes those of the database', async () => {
+    const environment = { DATABASE_URL: database.url }
+    const none = start(['start', '--workers', '0', '--port', '0'], environment)
+    expect(await none.ended()).toBe(2)
+    expect(none.errors).toContain('eventspine keys create --name you --role admin')
+
+    const url = ['--database-url', database.url, '--json']
+    const made = await eventspine(['keys', 'create', '--name', 'ada', '--role', 'admin', ...url])
+    const { key } = made.document<{ key: string }>()
+    const run = start(['start', '--workers', '0', '--port', '0'], environment)
+    const api = await run.record(message('ready'))
+    const asked = await fetch(`${api.url}/v1/keys`, { headers: { authorization: `Bearer ${key}` } })
+    expect(await asked.json()).toMatchObject({ items: [{ name: 'ada', role: 'admin', kept: 'database' }] })
+    run.child.kill('SIGINT')
+    expect(await run.ended()).toBe(0)
+  })
+
   it('keeps workers and the API running, each by itself', async () => {
     const keys = join(project, 'keys.json')
     const create = ['keys', 'create', '--file', keys, '--name', 'shop', '--scopes', 'publish,read', '--json']

@@ -106,12 +106,6 @@ const wrong: readonly Wrong[] = [
     failure: { code: 'DATABASE_NEEDED', message: /DATABASE_URL/, field: '--database-url' },
   },
   {
-    name: 'production without keys',
-    parameters: ['start', '--app', shop, '--database-url', nowhere],
-    code: 2,
-    failure: { code: 'KEYS_NEEDED', message: /keys create/, field: '--keys' },
-  },
-  {
     name: 'production on a server that is away',
     parameters: ['start', '--app', shop, '--no-api', '--database-url', nowhere],
     code: 4,

@@ -50,6 +50,7 @@ export {
 export type { DoctorReport, Finding, SubscriptionDiagnosis } from './inspect/doctor.js'
 export type { Overview } from './inspect/overview.js'
 export type {
+  AuditQuery,
   AuditRow,
   DatabaseHealth,
   DeliveryView,

@@ -10,14 +10,16 @@ export {
 export type { Approvals, LinkDecision } from './runtime/approvals.js'
 export type { Schedules, ScheduleView } from './runtime/schedules.js'
 export type {
+  ActOptions,
   Decision,
   InstanceOptions,
   RestartOptions,
+  SignalOptions,
   StartOptions,
   WorkflowDetails,
   WorkflowHandle,
-  Workflows,
-} from './runtime/workflows.js'
+} from './runtime/workflow-options.js'
+export type { Workflows } from './runtime/workflows.js'
 export {
   type LookContext,
   type MissedPolicy,

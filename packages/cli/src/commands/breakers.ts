@@ -1,7 +1,7 @@
 // `eventspine breakers`: circuit breakers, and a hand on them.
 import type { Command } from 'commander'
 import type { BreakerPlace, BreakerState } from 'eventspine'
-import { type Commands, operand } from '../command.js'
+import { type Commands, operand, type ReasonFlags } from '../command.js'
 import type { Session } from '../project/session.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
@@ -24,21 +24,25 @@ export function addBreakers(program: Command, commands: Commands): void {
       .description(effect)
       .option('--tenant <name>', 'of a breaker that each tenant has of its own')
       .option('--key <key>', 'of one that each key of a tenant has')
+      .option('--reason <text>', 'why, for the audit')
       .action(setTo(commands, state))
   }
 }
 
 function setTo(commands: Commands, state: 'open' | 'closed') {
-  return commands.operation<Omit<BreakerPlace, 'name'>>(async (session, { operands, flags }) => {
-    const { operator, actor } = session
-    const name = operand(operands)
-    await operator.setBreaker({ ...flags, name }, state, actor)
-    const all = await operator.breakers()
-    return show(
-      session,
-      all.filter((breaker) => breaker.name === name),
-    )
-  })
+  return commands.operation<Omit<BreakerPlace, 'name'> & ReasonFlags>(
+    async (session, { operands, flags }) => {
+      const { operator, actor } = session
+      const name = operand(operands)
+      const { reason, ...place } = flags
+      await operator.setBreaker({ ...place, name }, state, actor, reason)
+      const all = await operator.breakers()
+      return show(
+        session,
+        all.filter((breaker) => breaker.name === name),
+      )
+    },
+  )
 }
 
 const states: Readonly<Record<BreakerState['state'], (text: string) => Text>> = {

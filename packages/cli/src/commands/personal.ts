@@ -48,8 +48,8 @@ export function addPersonal(program: Command, commands: Commands): void {
     .description('encipher the keys of all persons by the first of EVENTSPINE_PERSONAL_KEY')
     .option('--tenant <name>', 'of the cell where this tenant lives')
     .action(
-      commands.operation<TenantFlags>(async ({ spine, screen }, { flags }) => {
-        const keys = await spine.personal.rewrap(flags.tenant)
+      commands.operation<TenantFlags>(async ({ spine, screen, actor }, { flags }) => {
+        const keys = await spine.personal.rewrap({ actor, ...tenantOf(flags) })
         screen.answer({ keys }, () => [[green('✓'), ` ${count(keys)} keys are enciphered anew.`]])
         return undefined
       }),

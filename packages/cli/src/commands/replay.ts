@@ -1,7 +1,16 @@
 // `eventspine replay`: history delivered again to one subscription and to no other.
 import type { Command } from 'commander'
 import type { Replay } from 'eventspine'
-import { type Call, type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
+import {
+  type Call,
+  type Commands,
+  nextPage,
+  operand,
+  type PageFlags,
+  pageRequest,
+  type ReasonFlags,
+  withReason,
+} from '../command.js'
 import { CommandError, type ExitCode, exitCodes } from '../failure.js'
 import { follow } from '../follow.js'
 import { momentOf, wholeNumber } from '../input/values.js'
@@ -40,7 +49,9 @@ export function addReplay(program: Command, commands: Commands): void {
     ['show', 'show how far a replay has come'],
     ['stop', 'end a replay where it is'],
   ] as const) {
-    replay.command(`${verb} <id>`).description(description).action(one(commands, verb))
+    const command = replay.command(`${verb} <id>`).description(description)
+    if (verb === 'stop') withReason(command)
+    command.action(one(commands, verb))
   }
 }
 
@@ -93,11 +104,11 @@ function explain(error: unknown): never {
 }
 
 function one(commands: Commands, verb: 'show' | 'stop') {
-  return commands.operation(async ({ operator, screen, actor }, { operands }) => {
+  return commands.operation<ReasonFlags>(async ({ operator, screen, actor }, { operands, flags }) => {
     const id = operand(operands)
     const found = await operator.replayStatus(id)
     if (found === null) throw notFound('replay', id, hint)
-    const replay = verb === 'stop' ? await operator.stopReplay(id, actor) : found
+    const replay = verb === 'stop' ? await operator.stopReplay(id, actor, flags.reason) : found
     screen.answer(replay, () => replayLines(replay))
     return undefined
   })

@@ -1,7 +1,7 @@
 // `eventspine schedules`: what comes round, when next, and whether somebody sees to it.
 import type { Command } from 'commander'
 import type { ScheduleView } from 'eventspine/workflow'
-import { type Commands, operand } from '../command.js'
+import { type Commands, operand, type ReasonFlags, withReason } from '../command.js'
 import type { Session } from '../project/session.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text } from '../screen/text.js'
@@ -28,13 +28,12 @@ export function addSchedules(program: Command, commands: Commands): void {
     .description('list schedules and reconcilers')
     .option('--tenant <name>', 'of one tenant')
     .action(list)
-  schedules
-    .command('run <name>')
+  withReason(schedules.command('run <name>'))
     .description('have it run now, once, beside its ticks')
     .action(
-      commands.operation(async ({ spine, screen, actor, hint }, { operands }) => {
+      commands.operation<ReasonFlags>(async ({ spine, screen, actor, hint }, { operands, flags }) => {
         const schedule = operand(operands)
-        const { id } = await spine.schedules.run(schedule, actor)
+        const { id } = await spine.schedules.run(schedule, actor, flags.reason)
         screen.answer({ schedule, event: id }, () => [
           [green('✓'), ` ${schedule} runs now. `, dim(hint(`events show ${id}`))],
         ])

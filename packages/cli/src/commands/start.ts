@@ -2,7 +2,7 @@
 // dies. A handler that blocks its process does not stop the API.
 import type { Command } from 'commander'
 import { type Call, type Commands } from '../command.js'
-import { CommandError, type ExitCode } from '../failure.js'
+import type { ExitCode } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
 import { namedDatabase } from '../project/database.js'
 import { findAppFile } from '../project/project.js'
@@ -37,14 +37,13 @@ export function addStart(program: Command, commands: Commands): void {
     .option('--workers <number>', 'worker processes', wholeNumber(0, workersMax), 1)
     .option('--host <host>', 'of the HTTP API. Default: 127.0.0.1')
     .option('--port <port>', 'of the HTTP API. Default: PORT, else 4600', wholeNumber(0, 65_535))
-    .option('--keys <file>', 'file of API keys, made by eventspine keys create')
+    .option('--keys <file>', 'file of API keys, beside those of the database')
     .option('--no-api', 'workers only')
     .option('--no-migrate', 'leave the tables as they are')
     .action(commands.task(start))
 }
 
 async function start(screen: Screen, { flags, interruption }: Call<StartFlags>): Promise<ExitCode> {
-  if (flags.api !== false && flags.keys === undefined) throw keysNeeded()
   const report = new Report(screen, screen.json || !screen.isTerminal)
   const supervisor = new Supervisor({
     screen,
@@ -55,13 +54,6 @@ async function start(screen: Screen, { flags, interruption }: Call<StartFlags>):
   })
   return supervisor.run(interruption)
 }
-
-const keysNeeded = () =>
-  new CommandError(
-    'KEYS_NEEDED',
-    'The HTTP API needs --keys FILE. Make one with "eventspine keys create", or leave the API out with --no-api.',
-    { field: '--keys' },
-  )
 
 function line(name: string, { url, subscriptions }: Ready, tookMs: number): Text {
   const what: Text =

@@ -1,7 +1,7 @@
 // `eventspine subscriptions`: who is interested in what, how far each has come; pause and resume.
 import type { Command } from 'commander'
 import type { SubscriptionView } from 'eventspine'
-import { type Commands, operand } from '../command.js'
+import { type Commands, operand, type ReasonFlags, withReason } from '../command.js'
 import { requireSubscription } from '../project/lookup.js'
 import { confirm } from '../screen/confirm.js'
 import { table } from '../screen/table.js'
@@ -20,16 +20,13 @@ export function addSubscriptions(program: Command, commands: Commands): void {
     .description('list subscriptions; pause, resume or remove one')
     .action(list)
   subscriptions.command('list').description('list subscriptions with their lag').action(list)
-  subscriptions
-    .command('pause <name>')
+  withReason(subscriptions.command('pause <name>'))
     .description('start no attempt any more; returns once none can start')
     .action(change(commands, 'pause'))
-  subscriptions
-    .command('resume <name>')
+  withReason(subscriptions.command('resume <name>'))
     .description('go on where it was paused')
     .action(change(commands, 'resume'))
-  subscriptions
-    .command('remove <name>')
+  withReason(subscriptions.command('remove <name>'))
     .description(
       'forget one that is gone from the code: cursor and open deliveries go, dead letters are discarded',
     )
@@ -38,31 +35,33 @@ export function addSubscriptions(program: Command, commands: Commands): void {
 }
 
 function remove(commands: Commands) {
-  return commands.operation<{ readonly yes?: boolean }>(async (session, { operands, flags }) => {
-    const { operator, screen, actor } = session
-    const name = operand(operands)
-    await requireSubscription(session, name)
-    const view = (await operator.subscriptions()).find((each) => each.name === name)
-    await confirm(
-      screen,
-      `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${view?.dead ?? 0} dead letters for good?`,
-      flags.yes,
-    )
-    await operator.removeSubscription(name, actor)
-    screen.answer({ name, state: 'removed' }, () => [
-      [green('✓'), ` "${name}" is removed; the audit says what went with it.`],
-    ])
-    return undefined
-  })
+  return commands.operation<ReasonFlags & { readonly yes?: boolean }>(
+    async (session, { operands, flags }) => {
+      const { operator, screen, actor } = session
+      const name = operand(operands)
+      await requireSubscription(session, name)
+      const view = (await operator.subscriptions()).find((each) => each.name === name)
+      await confirm(
+        screen,
+        `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${view?.dead ?? 0} dead letters for good?`,
+        flags.yes,
+      )
+      await operator.removeSubscription(name, actor, flags.reason)
+      screen.answer({ name, state: 'removed' }, () => [
+        [green('✓'), ` "${name}" is removed; the audit says what went with it.`],
+      ])
+      return undefined
+    },
+  )
 }
 
 function change(commands: Commands, verb: 'pause' | 'resume') {
-  return commands.operation(async (session, { operands }) => {
+  return commands.operation<ReasonFlags>(async (session, { operands, flags }) => {
     const { operator, screen, actor, hint } = session
     const name = operand(operands)
     await requireSubscription(session, name)
     if (verb === 'pause') screen.note(dim('Waiting for running handlers to end …'))
-    await operator[verb](name, actor)
+    await operator[verb](name, actor, flags.reason)
     const state = verb === 'pause' ? 'paused' : 'active'
     const said =
       verb === 'pause'

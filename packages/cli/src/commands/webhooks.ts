@@ -46,10 +46,11 @@ export function addWebhooks(program: Command, commands: Commands): void {
     .command('enable <webhooks> <endpoint>')
     .description('send it messages again; those that died meanwhile are redriven by hand')
     .option('--tenant <name>', "whose it is. Default: the app's")
+    .option('--reason <text>', 'why, for the audit')
     .action(
-      commands.operation<PlaceFlags>(async (session, { operands, flags: { tenant } }) => {
+      commands.operation<PlaceFlags>(async (session, { operands, flags: { tenant, reason } }) => {
         const place = placeOf(operands, tenant)
-        await session.operator.webhooks.enable(place, session.actor)
+        await session.operator.webhooks.enable(place, session.actor, reason)
         const own = tenant === undefined ? '' : ` --tenant ${quoted(tenant)}`
         const letters = `--subscription webhooks-${place.webhooks}-send --key ${quoted(place.endpoint)}${own}`
         const redrive = session.hint(`redrive ${letters}`)

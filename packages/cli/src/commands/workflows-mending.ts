@@ -1,23 +1,28 @@
 // What a person does with an instance that cannot go on.
 import type { Command } from 'commander'
-import { type Commands, operand } from '../command.js'
+import { type Commands, operand, type ReasonFlags, reasonFrom, withReason } from '../command.js'
 import { dim, green } from '../screen/text.js'
 import { type TenantFlags, tenantOf, withTenant } from './workflows-tenant.js'
 
 /** Adds `retry`, `terminate` and `restart`. */
 export function addMending(workflows: Command, commands: Commands): void {
-  withTenant(workflows.command('retry <workflow> <id>'))
+  withReason(withTenant(workflows.command('retry <workflow> <id>')))
     .description('send again what halts it, once the cause is mended')
     .action(
-      commands.operation<TenantFlags>(async ({ spine, screen, actor, hint }, { operands, flags }) => {
-        const [workflow, id] = [operand(operands), operand(operands, 1)]
-        const redrive = await spine.workflows.retry(workflow, id, actor, tenantOf(flags))
-        screen.answer({ workflow, id, redrive: redrive.id }, () => [
-          [green('✓'), ` What halts ${workflow} ${id} is sent again.`],
-          dim(`Look: ${hint(`workflows show ${workflow} ${id}`)}`),
-        ])
-        return undefined
-      }),
+      commands.operation<TenantFlags & ReasonFlags>(
+        async ({ spine, screen, actor, hint }, { operands, flags }) => {
+          const [workflow, id] = [operand(operands), operand(operands, 1)]
+          const redrive = await spine.workflows.retry(workflow, id, actor, {
+            ...tenantOf(flags),
+            ...reasonFrom(flags),
+          })
+          screen.answer({ workflow, id, redrive: redrive.id }, () => [
+            [green('✓'), ` What halts ${workflow} ${id} is sent again.`],
+            dim(`Look: ${hint(`workflows show ${workflow} ${id}`)}`),
+          ])
+          return undefined
+        },
+      ),
     )
   withTenant(workflows.command('terminate <workflow> <id>'))
     .description('end it where it stands; nothing is undone')

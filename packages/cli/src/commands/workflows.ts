@@ -2,7 +2,16 @@
 import { type Command, Option } from 'commander'
 import type { App } from 'eventspine'
 import type { InstanceView, WorkflowQuery } from 'eventspine/workflow'
-import { type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
+import {
+  type Commands,
+  nextPage,
+  operand,
+  type PageFlags,
+  pageRequest,
+  type ReasonFlags,
+  reasonFrom,
+  withReason,
+} from '../command.js'
 import { readJson } from '../input/json.js'
 import { momentOf, wholeNumber } from '../input/values.js'
 import { table } from '../screen/table.js'
@@ -100,15 +109,16 @@ function addStart(workflows: Command, commands: Commands): void {
 }
 
 function addSignals(workflows: Command, commands: Commands): void {
-  withTenant(workflows.command('signal <workflow> <id> <name>'))
+  withReason(withTenant(workflows.command('signal <workflow> <id> <name>')))
     .description('send a signal; it is kept until the instance asks for it')
     .option('--payload <json>', 'JSON, @FILE, or - for standard input')
     .action(
-      commands.operation<TenantFlags & { readonly payload?: string }>(
-        async ({ spine, screen }, { operands, flags }) => {
+      commands.operation<TenantFlags & ReasonFlags & { readonly payload?: string }>(
+        async ({ spine, screen, actor }, { operands, flags }) => {
           const [workflow, id, name] = [operand(operands), operand(operands, 1), operand(operands, 2)]
           const payload = flags.payload === undefined ? undefined : await readJson(flags.payload, '--payload')
-          await spine.workflows.signal(workflow, id, name, payload, tenantOf(flags))
+          const options = { by: actor, ...tenantOf(flags), ...reasonFrom(flags) }
+          await spine.workflows.signal(workflow, id, name, payload, options)
           screen.answer({ workflow, id, signal: name }, () => [
             [green('✓'), ` "${name}" is with ${workflow} ${id}.`],
           ])

@@ -6,11 +6,7 @@ import { CommandError } from '../failure.js'
 const make = 'eventspine keys create --file keys.json --name shop --scopes publish,read'
 
 /** The records of the file. Throws with how to make one. */
-export async function readKeys(path: string | undefined): Promise<readonly ApiKey[]> {
-  if (path === undefined) {
-    const message = `The HTTP API needs keys: --keys FILE (make it: ${make}), or leave the API out with --no-api.`
-    throw new CommandError('KEYS_NEEDED', message, { field: '--keys' })
-  }
+export async function readKeys(path: string): Promise<readonly ApiKey[]> {
   const records = await readKeyFile(path)
   if (records.length > 0) return records
   throw new CommandError('KEYS_NEEDED', `${path} holds no key. Make one: ${make}`, { field: '--keys' })

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { HttpServer } from '@eventspine/server'
 import { Eventspine, jsonLogger, type Logger } from 'eventspine'
+import { CommandError } from '../failure.js'
 import { loadApp } from '../project/app-file.js'
 import { findAppFile, findProject } from '../project/project.js'
 import { chooseCells, type EmbeddedUse } from '../project/session.js'
@@ -90,7 +91,7 @@ export class Serving {
     ])
     const access = development
       ? { development, keyFile: developmentKeyFile() }
-      : { apiKeys: await (await import('../input/key-file.js')).readKeys(keys) }
+      : { apiKeys: keys === undefined ? [] : await (await import('../input/key-file.js')).readKeys(keys) }
     const server = createServer(spine, {
       ...access,
       ...publicHost(host),
@@ -100,7 +101,7 @@ export class Serving {
       ...(port !== undefined && { port }),
     })
     this.#stops.push(() => server.stop())
-    await server.start().catch(portTaken)
+    await server.start().catch(explain)
     if (development && server.address !== undefined) process.env.EVENTSPINE_URL ||= server.address.url
     return server
   }
@@ -113,11 +114,19 @@ function publicHost(host = '127.0.0.1'): { readonly allowedHosts?: readonly stri
   return isLoopback && url !== undefined && URL.canParse(url) ? { allowedHosts: [new URL(url).hostname] } : {}
 }
 
+const keysNeeded = (cause: Error) =>
+  new CommandError(
+    'KEYS_NEEDED',
+    'The HTTP API needs a key, and the database holds none. Make one: eventspine keys create --name you --role admin. Or give --keys FILE, or leave the API out with --no-api.',
+    { field: '--keys', cause },
+  )
+
 const developmentKeyFile = () =>
   join(findProject(process.cwd(), process.env).dataDirectory, 'development-key')
 
 // The library calls a taken port UNAVAILABLE, as it does a database that is away. To a script they differ.
-function portTaken(error: unknown): never {
+function explain(error: unknown): never {
+  if (error instanceof Error && 'field' in error && error.field === '/apiKeys') throw keysNeeded(error)
   const cause = error instanceof Error ? error.cause : undefined
   const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
   if (!isTaken || !(error instanceof Error)) throw error

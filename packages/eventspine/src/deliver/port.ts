@@ -238,7 +238,13 @@ export interface BreakerPort {
   /** Counts a successful probe; closes at `probes`. */
   breakerSucceeded(breaker: BreakerName, probes: number): Promise<void>
   /** An operator's hand: closes or opens it now. */
-  breakerSet(breaker: BreakerName, state: 'closed' | 'open', cooldownMs: number, actor: string): Promise<void>
+  breakerSet(
+    breaker: BreakerName,
+    state: 'closed' | 'open',
+    cooldownMs: number,
+    actor: string,
+    reason?: string,
+  ): Promise<void>
 }
 
 /** Why an attempt did not succeed, as it is kept. */

@@ -8,6 +8,7 @@ export {
 } from './doctor.js'
 export { type Overview, type OverviewInput, overviewOf } from './overview.js'
 export type {
+  AuditQuery,
   AuditRow,
   DatabaseHealth,
   DeliveryView,

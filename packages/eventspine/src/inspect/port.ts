@@ -158,13 +158,25 @@ export interface InspectPort {
   workers(): Promise<readonly WorkerRow[]>
   /** All; with `closedMsMax` those that are not closed, or closed no longer ago. */
   breakers(closedMsMax?: number): Promise<readonly BreakerState[]>
-  audit(query: PageRequest): Promise<Page<AuditRow>>
+  /** Newest first. */
+  audit(query: AuditQuery): Promise<Page<AuditRow>>
   health(): Promise<DatabaseHealth>
   tally(): Promise<Tally>
   /** The newest events, newest first: `max` at most. */
   eventHeads(max: number): Promise<readonly EventHead[]>
 }
 
+/** Which acts. `action` and `target` are exact, or `*` stands for any run of characters. */
+export interface AuditQuery extends PageRequest {
+  readonly actor?: string
+  readonly action?: string
+  readonly target?: string
+  readonly after?: Date
+  readonly before?: Date
+}
+
+/** What a person did. `details` say why (`reason`) and, where it changed something that has a state, from what (`before`)
+ *  to what (`after`). */
 export interface AuditRow {
   readonly id: number
   readonly atMs: number
@@ -177,9 +189,9 @@ export interface AuditRow {
 /** What an operator can do besides redrive, replay and breakers. Each leaves an audit row in its own transaction. */
 export interface OperatePort {
   /** Marks it paused and answers how many of its consumers still have a live holder. Ask again until 0. */
-  pause(subscription: string, actor: string): Promise<number>
-  resume(subscription: string, actor: string): Promise<void>
+  pause(subscription: string, actor: string, reason?: string): Promise<number>
+  resume(subscription: string, actor: string, reason?: string): Promise<void>
   /** Forgets a paused subscription that nobody holds: its cursor and open rows go, its dead letters are discarded, and
    *  an audit row says how many. Answers false when it is not paused or still held. */
-  remove(subscription: string, actor: string): Promise<boolean>
+  remove(subscription: string, actor: string, reason?: string): Promise<boolean>
 }

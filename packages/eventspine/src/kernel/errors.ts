@@ -31,6 +31,7 @@ export const errorCodes = [
   'TIMED_OUT',
   'REQUEST_INVALID',
   'REPLAY_REFUSED',
+  'LETTER_CHANGED',
   'DATABASE_UNSUPPORTED',
   'INVARIANT',
 ] as const

@@ -36,6 +36,6 @@ export interface PersonalPort {
   ): Promise<readonly StoredEvent[]>
   /** Keys that another key than `wrappedBy` enciphers, by id, at most `limit`. */
   keysWrappedOtherwise(wrappedBy: string, limit: number): Promise<readonly PersonalKey[]>
-  /** Enciphers them anew, those that are not destroyed meanwhile. */
-  rewrapKeys(keys: readonly Pick<NewPersonalKey, 'id' | 'wrapped' | 'wrappedBy'>[]): Promise<void>
+  /** Enciphers them anew, those that are not destroyed meanwhile, with the audit row, in one transaction. */
+  rewrapKeys(keys: readonly Pick<NewPersonalKey, 'id' | 'wrapped' | 'wrappedBy'>[], act: Act): Promise<void>
 }

@@ -15,6 +15,7 @@ export type {
 } from './port.js'
 export {
   checkName,
+  checkReason,
   checkRounds,
   checkText,
   completeRedrive,

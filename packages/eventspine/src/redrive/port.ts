@@ -46,6 +46,8 @@ export interface DeadLetterFilter {
   readonly key?: string
   /** Text that the error message contains. */
   readonly error?: string
+  /** So often redriven before. */
+  readonly round?: number
   readonly diedAfter?: Date
   readonly diedBefore?: Date
 }
@@ -118,7 +120,11 @@ export interface RedrivePort {
   createRedrive(
     id: string,
     request: Required<Omit<RedriveRequest, 'data' | 'reason' | 'idempotencyKey'>> &
-      Pick<RedriveRequest, 'reason' | 'idempotencyKey'> & { readonly editedData: string | null },
+      Pick<RedriveRequest, 'reason' | 'idempotencyKey'> & {
+        readonly editedData: string | null
+        /** Where the edited data differ from the letter's, as JSON Pointers: for the audit. */
+        readonly changed?: readonly string[]
+      },
   ): Promise<Redrive>
   /** Sends what is due of each running redrive, judges canary and error rate, ends what is over. Answers running ones. */
   advanceRedrives(): Promise<number>
@@ -155,6 +161,6 @@ export interface Replay {
 
 export interface ReplayPort {
   createReplay(id: string, request: ReplayRequest): Promise<Replay>
-  stopReplay(id: string, actor: string): Promise<Replay>
+  stopReplay(id: string, actor: string, reason?: string): Promise<Replay>
   replay(id: string): Promise<Replay | null>
 }

@@ -69,6 +69,10 @@ export function checkName(field: string, value: string): string {
   return value
 }
 
+/** Why somebody does it, where they say so. @throws REQUEST_INVALID as `checkText`. */
+export const checkReason = (reason: string | undefined) =>
+  reason === undefined ? undefined : checkText('reason', reason)
+
 /** A sentence that is kept in the audit. @throws REQUEST_INVALID when it is empty, too long or cannot be stored. */
 export function checkText(field: string, value: string): string {
   if (typeof value !== 'string' || value.trim() === '')

@@ -5,6 +5,7 @@ import type { StoredEvent } from '../event/index.js'
 import { closest, type Preparation } from '../event/index.js'
 import type { Runner } from '../handle/index.js'
 import {
+  type AuditQuery,
   type AuditRow,
   type CausalNode,
   causalTree,
@@ -25,6 +26,7 @@ import {
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import {
   checkName,
+  checkReason,
   checkRounds,
   checkText,
   completeRedrive,
@@ -43,8 +45,9 @@ import type { Store } from '../store/store.js'
 import { Access } from './access.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
-import { checkEditedData, editedData } from './edited-data.js'
+import { checkEditedData } from './edited-data.js'
 import { examine } from './examination.js'
+import { letterEdit, requireTaken } from './letter-edit.js'
 import { redriveHint } from './redriving.js'
 import { type MappedApp, type SystemMap, systemMap } from './system-map.js'
 import { traceOf } from './tracing.js'
@@ -151,11 +154,12 @@ export class Operator {
   }
 
   /** Resolves once no attempt can start any more. Throws NOT_FOUND, or UNAVAILABLE when a worker does not let go. */
-  async pause(name: string, actor: string): Promise<void> {
+  async pause(name: string, actor: string, reason?: string): Promise<void> {
     const { store, clock } = this.#services
     checkName('actor', actor)
+    checkReason(reason)
     for (const until = clock.monotonic() + pauseMsMax; ; await clock.sleep(pausePollMs)) {
-      if ((await store.pause(name, actor)) === 0) return
+      if ((await store.pause(name, actor, reason)) === 0) return
       if (clock.monotonic() > until) throw await this.#notLetGo(name)
     }
   }
@@ -171,18 +175,18 @@ export class Operator {
     return new EventspineError('UNAVAILABLE', message, { retryAfterMs: 5_000 })
   }
 
-  async resume(name: string, actor: string): Promise<void> {
-    await this.#services.store.resume(name, checkName('actor', actor))
+  async resume(name: string, actor: string, reason?: string): Promise<void> {
+    await this.#services.store.resume(name, checkName('actor', actor), checkReason(reason))
   }
 
   /** Forgets a subscription that is gone from the code: pauses it, then removes its cursor and open rows and discards
    *  its dead letters, all counted in the audit. One that an app still defines begins anew at that app's next start. */
-  async removeSubscription(name: string, actor: string): Promise<void> {
+  async removeSubscription(name: string, actor: string, reason?: string): Promise<void> {
     const { store, clock } = this.#services
     // Whoever resumes it between the two comes too late all the same: it is paused once more.
     for (const until = clock.monotonic() + pauseMsMax; ; ) {
-      await this.pause(name, actor)
-      if (await store.remove(name, actor)) return
+      await this.pause(name, actor, reason)
+      if (await store.remove(name, actor, reason)) return
       if (clock.monotonic() > until) throw await this.#notLetGo(name)
     }
   }
@@ -230,24 +234,20 @@ export class Operator {
     return this.#services.store.previewRedrive(filter, checkRounds(roundsMax))
   }
 
-  /** Sends dead letters again. Edited data must fit the event's schema, and needs a filter that selects one letter. */
+  /** Sends dead letters again. Edited data must fit the event's schema, and needs a filter that selects one letter; where it names
+   *  the letter's `round`, throws LETTER_CHANGED if the letter was sent or discarded since. */
   async redrive(request: RedriveRequest): Promise<Redrive> {
     const { store, clock, random } = this.#services
     const complete = completeRedrive(request, null)
     await this.#requireSubscription(request.filter.subscription)
+    const edits = request.data !== undefined
     const redrive = await store.createRedrive(
       uuidv7(clock, random),
-      request.data === undefined ? complete : await this.#editing(request.filter, complete, request.data),
+      edits ? { ...complete, ...(await letterEdit(this.#services, request.filter, request.data)) } : complete,
     )
+    if (edits) requireTaken(redrive)
     store.notify(redriveHint)
     return redrive
-  }
-
-  async #editing<Complete extends object>(filter: DeadLetterFilter, complete: Complete, data: unknown) {
-    const letter = await this.#single(filter)
-    const edited = await editedData(this.#services, letter, data)
-    // By its id: another letter may come to match the filter meanwhile, and would be sent with this one's data.
-    return { ...complete, filter: { ids: [letter.id] }, editedData: edited }
   }
 
   // A name that is wrong would select nothing, and look like success. One that is gone from the code is known by its rows.
@@ -264,18 +264,6 @@ export class Operator {
     throw new EventspineError('NOT_FOUND', `There is no subscription "${name}".${hint}`, {
       field: '/filter/subscription',
     })
-  }
-
-  async #single(filter: DeadLetterFilter): Promise<DeadLetter> {
-    const { store } = this.#services
-    const dead = (await store.deadLetters({ ...filter, state: 'dead', limit: 2 })).items
-    // Asked a second time, the letter is on its way already: that is the same redrive, or one with nothing to send.
-    const items = dead.length > 0 ? dead : (await store.deadLetters({ ...filter, limit: 2 })).items
-    const [letter] = items
-    if (letter !== undefined && items.length === 1) return letter
-    const count = letter === undefined ? 'none' : 'several'
-    const message = `Edited data needs a filter that selects exactly one dead letter; this one selects ${count}. Use { ids: [id] }.`
-    throw new EventspineError('REQUEST_INVALID', message, { field: '/filter' })
   }
 
   /** Whether a redrive would take these data in the place of the letter's. Stores nothing. Throws EVENT_INVALID, with the field. */
@@ -301,7 +289,7 @@ export class Operator {
   async replay(request: ReplayRequest): Promise<Replay> {
     const { store, app, clock, random } = this.#services
     checkName('actor', request.actor)
-    if (request.reason !== undefined) checkText('reason', request.reason)
+    checkReason(request.reason)
     const { subscription: name } = request
     const subscription = app.subscriptions.find((each) => each.name === name)
     if (subscription === undefined) {
@@ -326,8 +314,9 @@ export class Operator {
     return this.#services.store.replays(page)
   }
 
-  async stopReplay(id: string, actor: string): Promise<Replay> {
-    return this.#services.store.stopReplay(id, checkName('actor', actor))
+  /** What was delivered stays so; the rest of the range is passed over. Safe to do twice. Throws NOT_FOUND. */
+  async stopReplay(id: string, actor: string, reason?: string): Promise<Replay> {
+    return this.#services.store.stopReplay(id, checkName('actor', actor), checkReason(reason))
   }
 
   // ── workers, breakers, health ──
@@ -346,13 +335,15 @@ export class Operator {
     { name, tenant = '', key = '' }: BreakerPlace,
     state: 'open' | 'closed',
     actor: string,
+    reason?: string,
   ): Promise<void> {
     checkName('name', name)
     if (tenant !== '') checkName('tenant', tenant)
     if (key !== '') checkName('key', key)
     await this.#requireBreaker(name)
     const breaker = { name, tenant, key }
-    await this.#services.store.breakerSet(breaker, state, breakerCooldownMs, checkName('actor', actor))
+    const [by, why] = [checkName('actor', actor), checkReason(reason)]
+    await this.#services.store.breakerSet(breaker, state, breakerCooldownMs, by, why)
   }
 
   // One that never failed has no row yet; then the app says what there is.
@@ -365,8 +356,9 @@ export class Operator {
     throw new EventspineError('NOT_FOUND', `There is no breaker "${name}". ${hint}`, { field: '/name' })
   }
 
-  audit(page: PageRequest = {}): Promise<Page<AuditRow>> {
-    return this.#services.store.audit(page)
+  /** Who did what, newest first. Throws REQUEST_INVALID. */
+  audit(query: AuditQuery = {}): Promise<Page<AuditRow>> {
+    return this.#services.store.audit(query)
   }
 
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */

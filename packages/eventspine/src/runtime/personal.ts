@@ -19,7 +19,7 @@ import {
   seal,
   wrap,
 } from '../personal/index.js'
-import { checkName, checkText } from '../redrive/index.js'
+import { checkName, checkReason } from '../redrive/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
 
@@ -87,7 +87,7 @@ export class Personal implements Sealing {
   ): Promise<boolean> {
     checkName('person', person)
     checkName('actor', actor)
-    if (reason !== undefined) checkText('reason', reason)
+    checkReason(reason)
     const { clock, cellOf } = this.#services
     const act = { actor, action: 'person.erase', target: person, details: { tenant, reason: reason ?? null } }
     const erased = await cellOf(tenant).store.erasePerson(tenant, person, act)
@@ -128,8 +128,10 @@ export class Personal implements Sealing {
     return { id, type, version, source, time, subject, key, data: JSON.parse(body) }
   }
 
-  /** Enciphers the keys of all persons by the first of `personalKeys`, so that the others can go. Answers how many. */
-  async rewrap(tenant = this.#services.tenant): Promise<number> {
+  /** Enciphers the keys of all persons of a cell by the first of `personalKeys`, so that the others can go. Answers how many. */
+  async rewrap({ actor, reason, tenant = this.#services.tenant }: ErasureOptions): Promise<number> {
+    checkName('actor', actor)
+    const why = checkReason(reason) ?? null
     const { store } = this.#services.cellOf(tenant)
     const master = this.#master('any event')
     for (let count = 0; ; ) {
@@ -139,7 +141,9 @@ export class Personal implements Sealing {
         wrapped: wrap(master, key.id, this.#keys.unwrapped(key)),
         wrappedBy: master.fingerprint,
       }))
-      await store.rewrapKeys(anew)
+      const details = { keys: anew.length, reason: why }
+      const act = { actor, action: 'person.rewrap', target: master.fingerprint, details }
+      if (anew.length > 0) await store.rewrapKeys(anew, act)
       count += keys.length
       if (keys.length < rewrapPage) return count
     }

@@ -1,5 +1,6 @@
 // What a person does with schedules and reconcilers: sees how far each has come, and has one run now.
 import { type Clock, EventspineError, type Random } from '../kernel/index.js'
+import { checkName, checkReason } from '../redrive/index.js'
 import { Calendar, type MissedPolicy, planOf, type Timetable, tickEvent } from '../schedule/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
@@ -47,14 +48,16 @@ export class Schedules {
   }
 
   /** Has it run now, beside its ticks: answers the id of the event that says so, and by whom. Throws NOT_FOUND. */
-  async run(name: string, by: string): Promise<{ readonly id: string }> {
+  async run(name: string, by: string, reason?: string): Promise<{ readonly id: string }> {
     const own = this.#services.app.timetables.find((each) => each.name === name)
     if (own === undefined) throw this.#unknown(name)
-    if (by === '') throw new EventspineError('REQUEST_INVALID', '"by" says who has it run.', { field: '/by' })
+    const [actor, why] = [checkName('by', by), checkReason(reason) ?? null]
     const tenant = this.#tenantOf(own)
     const due = { atMs: this.#services.clock.now(), missed: false, by }
     const event = tickEvent({ name, tenant }, due, this.#services)
-    await this.#services.cellOf(tenant).appender.append(event)
+    const details = { tenant, event: event.id, reason: why }
+    const act = { actor, action: 'schedule.run', target: name, details }
+    await this.#services.cellOf(tenant).appender.appendActed(event, act)
     return { id: event.id }
   }
 

@@ -1,6 +1,6 @@
 // What a person does with the endpoints of webhooks: sees those that fail or are disabled, and disables or enables one.
 import { type Clock, EventspineError, type Random } from '../kernel/index.js'
-import { checkName, checkText } from '../redrive/index.js'
+import { checkName, checkReason } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
 import {
   disabledEvent,
@@ -43,7 +43,7 @@ export class Webhooks {
     const { store, clock, random } = this.#services
     const name = this.#nameOf(place)
     this.#require(name.webhooks)
-    const why = reason === undefined ? null : checkText('reason', reason)
+    const why = checkReason(reason) ?? null
     await store.disableWebhookEndpoint(name, checkName('actor', actor), why, (standing) =>
       disabledEvent(standing, undefined, { clock, random }),
     )
@@ -51,9 +51,10 @@ export class Webhooks {
   }
 
   /** It gets messages again. Those that died meanwhile are redriven by hand. Throws NOT_FOUND for one that is not disabled. */
-  async enable(place: EndpointPlace, actor: string): Promise<void> {
+  async enable(place: EndpointPlace, actor: string, reason?: string): Promise<void> {
     const name = this.#nameOf(place)
-    if (await this.#services.store.enableWebhookEndpoint(name, checkName('actor', actor))) return
+    const [by, why] = [checkName('actor', actor), checkReason(reason)]
+    if (await this.#services.store.enableWebhookEndpoint(name, by, why)) return
     throw new EventspineError(
       'NOT_FOUND',
       `Endpoint "${name.endpoint}" of "${name.webhooks}" and tenant "${name.tenant}" is not disabled. \`eventspine webhooks list\` shows those that are.`,

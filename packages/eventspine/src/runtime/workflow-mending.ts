@@ -35,7 +35,12 @@ export class WorkflowMending {
   }
 
   /** Throws WORKFLOW_NOT_HALTED. */
-  async retry(store: Store, { instance, attention }: Found, by: string): Promise<Redrive> {
+  async retry(
+    store: Store,
+    { instance, attention }: Found,
+    by: string,
+    reason: string | null,
+  ): Promise<Redrive> {
     if (attention === null)
       throw new EventspineError(
         'WORKFLOW_NOT_HALTED',
@@ -43,7 +48,10 @@ export class WorkflowMending {
       )
     const { clock, random } = this.#services
     const request = completeRedrive(
-      { filter: { ids: [attention.letter] }, actor: by, roundsMax: redriveRoundsMax },
+      {
+        ...{ filter: { ids: [attention.letter] }, actor: by, roundsMax: redriveRoundsMax },
+        reason: `retry of ${instance.workflow} ${instance.id}${reason === null ? '' : `: ${reason}`}`,
+      },
       null,
     )
     const redrive = await store.createRedrive(uuidv7(clock, random), request)
@@ -75,7 +83,8 @@ export class WorkflowMending {
       state: 'terminated',
       data: JSON.stringify({ state: 'terminated', terminated: { by, reason } }),
     }
-    const act = actOn(found.instance, 'terminate', by, { reason })
+    const change = { before: found.instance.state, after: 'terminated' }
+    const act = actOn(found.instance, 'terminate', by, { ...change, reason })
     let current: Found | null = found
     for (let tries = 0; tries < triesMax && current !== null; tries++) {
       const { instance, history, attention }: Found = current

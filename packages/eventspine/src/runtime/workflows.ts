@@ -5,11 +5,8 @@ import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/inde
 import type { Redrive } from '../redrive/index.js'
 import {
   type AnyWorkflow,
-  type HistoryEntry,
   type InstanceName,
-  type InstanceView,
   inputJson,
-  type OpenQuestion,
   openQuestions,
   shownHistory,
   stimulus,
@@ -35,55 +32,16 @@ import {
   tenantMax,
 } from './workflow-checks.js'
 import { type Found, WorkflowMending } from './workflow-mending.js'
-
-export interface StartOptions {
-  /** The same id twice is one instance. Default: a new UUID v7. */
-  readonly id?: string
-  readonly tenant?: string
-}
-
-export interface InstanceOptions {
-  readonly tenant?: string
-}
-
-export interface RestartOptions extends InstanceOptions {
-  /** A step: its name, or its place in the history. */
-  readonly from?: string
-  /** Id of the new instance. Default: the old one's and `~2`, `~3` … */
-  readonly as?: string
-}
-
-export interface Decision {
-  readonly approved: boolean
-  /** Who decides. */
-  readonly by: string
-  readonly reason?: string
-  /** Which: as `show` has it. Needed where one name is asked more than once. */
-  readonly question?: string
-}
-
-/** One instance with all that happened to it. */
-export interface WorkflowDetails extends InstanceView {
-  readonly history: readonly HistoryEntry[]
-  /** What it answered; undefined while it runs, and where it did not complete. */
-  readonly output: unknown
-  /** To people, and open: `workflows.approve` decides them. */
-  readonly questions: readonly OpenQuestion[]
-  /** Why it did not complete. */
-  readonly failure: { readonly message: string; readonly category: string } | undefined
-}
-
-export interface WorkflowHandle<Output = unknown> {
-  readonly id: string
-  readonly tenant: string
-  readonly workflow: string
-  /** Resolves with what it answers. Throws WORKFLOW_FAILED when it ends otherwise, and TIMED_OUT after `timeoutMs`
-   *  (default 60,000). */
-  result(options?: { readonly timeoutMs?: number }): Promise<Output>
-  /** Resolves with true once it has ended, however; with false after `timeoutMs` (default 60,000), and when `signal`
-   *  aborts. */
-  ended(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<boolean>
-}
+import type {
+  ActOptions,
+  Decision,
+  InstanceOptions,
+  RestartOptions,
+  SignalOptions,
+  StartOptions,
+  WorkflowDetails,
+  WorkflowHandle,
+} from './workflow-options.js'
 
 export interface WorkflowsServices {
   readonly app: App
@@ -152,12 +110,19 @@ export class Workflows {
     id: string,
     signal: string,
     payload?: unknown,
-    options: InstanceOptions = {},
+    { by, reason, ...options }: SignalOptions = {},
   ): Promise<void> {
     checked('signal', signal, nameMax)
+    const why = reasonOf(reason)
     const name = await this.#open(workflow, id, options, entriesMax)
     const data = { name: signal, payload: parsed(await inputJson(undefined, payload)) ?? null }
-    await this.#cell(name).appender.append(stimulus(name, 'signalled', data, undefined, this.#services))
+    const event = stimulus(name, 'signalled', data, undefined, this.#services)
+    const { appender } = this.#cell(name)
+    if (by === undefined) await appender.append(event)
+    else {
+      const act = actOn(name, 'signal', checked('by', by, nameMax), { signal, event: event.id, reason: why })
+      await appender.appendActed(event, act)
+    }
   }
 
   /** Decides what `ctx.approval` asks now, and answers which question that was. Throws APPROVAL_NOT_ASKED where it does not ask,
@@ -201,11 +166,12 @@ export class Workflows {
     workflow: AnyWorkflow | string,
     id: string,
     by: string,
-    options: InstanceOptions = {},
+    { reason, ...options }: ActOptions = {},
   ): Promise<Redrive> {
     const name = this.#named(this.#find(workflow).name, id, options)
     const { store } = this.#cell(name)
-    return await this.#mending.retry(store, await this.#found(name), checked('by', by, nameMax))
+    const [who, why] = [checked('by', by, nameMax), reasonOf(reason)]
+    return await this.#mending.retry(store, await this.#found(name), who, why)
   }
 
   /** Ends it where it stands: nothing is undone, what runs is not recorded any more. Its children are cancelled. For
@@ -234,9 +200,10 @@ export class Workflows {
     workflow: AnyWorkflow | string,
     id: string,
     by: string,
-    { from, as, ...options }: RestartOptions = {},
+    { from, as, reason, ...options }: RestartOptions = {},
   ): Promise<WorkflowHandle> {
     checked('by', by, nameMax)
+    const why = reasonOf(reason)
     const name = this.#named(this.#find(workflow).name, id, options)
     const found = await this.#found(name)
     const { free, copies } = await this.#copies(name)
@@ -244,7 +211,7 @@ export class Workflows {
     if (from !== undefined) this.#mending.checkCopies(found, copies)
     const event = keyed(this.#mending.restarted(found, from, next, by), startId(next))
     const taken = (await this.#cell(name).store.workflow(next)) !== null
-    const act = actOn(name, 'restart', by, { from: from ?? null, as: next.id })
+    const act = actOn(name, 'restart', by, { from: from ?? null, as: next.id, reason: why })
     if (taken || (await this.#cell(name).appender.appendActed(event, act)) === 'conflict')
       throw new EventspineError(
         'IDEMPOTENCY_CONFLICT',

@@ -2,7 +2,7 @@
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
 import type { PublishOptions } from '../event/prepare.js'
 import type { Eventspine } from '../runtime/eventspine.js'
-import type { Decision, StartOptions } from '../runtime/workflows.js'
+import type { Decision, StartOptions } from '../runtime/workflow-options.js'
 import type { AnyWorkflow, WorkflowInput } from '../workflow/index.js'
 
 /** Something that happens. */

@@ -7,7 +7,7 @@ import { VirtualClock } from '../kernel/virtual-clock.js'
 import { type Logger, silentLogger } from '../observe/log.js'
 import type { App } from '../runtime/app.js'
 import { Eventspine } from '../runtime/eventspine.js'
-import type { WorkflowDetails } from '../runtime/workflows.js'
+import type { WorkflowDetails } from '../runtime/workflow-options.js'
 import { Scheduler } from '../schedule/index.js'
 import {
   createMemoryClaims,

@@ -56,7 +56,7 @@ export interface WebhookPort {
     notice: Notice,
   ): Promise<boolean>
   /** Its failures are forgotten with it. Answers false where it is not disabled. */
-  enableWebhookEndpoint(name: EndpointName, actor: string): Promise<boolean>
+  enableWebhookEndpoint(name: EndpointName, actor: string, reason?: string): Promise<boolean>
   /** Those that fail or are disabled, the latter first, by name; at most `endpointsMax`. */
   webhookEndpoints(query: EndpointQuery, endpointsMax: number): Promise<readonly EndpointStanding[]>
 }

@@ -43,6 +43,7 @@ export const problemKinds = {
   WORKFLOW_FAILED: { status: 409, title: 'The workflow did not complete' },
   WORKFLOW_RUNNING: { status: 409, title: 'The workflow has not ended' },
   WORKFLOW_NOT_HALTED: { status: 409, title: 'Nothing halts the workflow' },
+  LETTER_CHANGED: { status: 409, title: 'Somebody was faster' },
   REPLAY_REFUSED: { status: 409, title: 'The replay is refused' },
   EVENT_TOO_LARGE: { status: 413, title: 'The event is too large' },
   JSON_SIZE: { status: 413, title: 'The JSON is too large' },

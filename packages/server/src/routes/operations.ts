@@ -1,7 +1,18 @@
 // Workers, breakers, audit and doctor: the state of the whole system.
 import { z } from 'zod'
 import { defineRoute } from '../route/route.js'
-import { cellQuery, listOf, namePath, noPath, pageOf, pageQuery, tenantName, text } from '../schema/parts.js'
+import {
+  cellQuery,
+  instant,
+  listOf,
+  namePath,
+  noPath,
+  pageOf,
+  pageQuery,
+  reasonText,
+  tenantName,
+  text,
+} from '../schema/parts.js'
 import { auditView, breakerView, doctorView, workerView } from '../schema/views.js'
 import { given, pageAnswer } from './answers.js'
 
@@ -51,6 +62,7 @@ const setBreaker = defineRoute({
     state: breakerState,
     tenant: tenantName.describe('Of a breaker per tenant. Default: that of the whole service').optional(),
     key: text(500).describe('Of a breaker per key of the tenant').optional(),
+    reason: reasonText.optional(),
   }),
   successes: [
     {
@@ -62,7 +74,7 @@ const setBreaker = defineRoute({
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
   async handle({ spine, query, path, body, principal }) {
     const breaker = { name: path.name, tenant: body.tenant ?? '', key: body.key ?? '' }
-    await spine.operator(query.cell).setBreaker(breaker, body.state, principal.actor)
+    await spine.operator(query.cell).setBreaker(breaker, body.state, principal.actor, body.reason)
     return { body: { ...breaker, state: body.state } }
   },
 })
@@ -73,9 +85,17 @@ const listAudit = defineRoute({
   operationId: 'listAudit',
   tag,
   summary: 'List who did what, newest first',
+  description:
+    'Each says why (`reason` of its details) where the person said so, and from what to what (`before`, `after`) where it changed a state.',
   access: read,
   path: noPath,
-  query: pageQuery,
+  query: pageQuery.extend({
+    actor: text(500).describe('Who, exactly').optional(),
+    action: text(100).describe('What, such as redrive.create; * stands for any run of characters').optional(),
+    target: text(500).describe('To what; * stands for any run of characters').optional(),
+    after: instant.optional(),
+    before: instant.optional(),
+  }),
   successes: [{ status: 200, description: 'A page of the audit', schema: pageOf(auditView) }],
   problems: ['CELL_UNKNOWN'],
   async handle(call) {

@@ -43,7 +43,7 @@ const startRedrive = defineRoute({
   tag,
   summary: 'Start a redrive',
   description:
-    'A few letters go first; the rest follows at its rate when they end well. Asking twice with one idempotencyKey is one redrive.',
+    'A few letters go first; the rest follows at its rate when they end well. Asking twice with one idempotencyKey is one redrive. With `data`, the `round` of the letter in the filter makes sure that nobody else has sent it meanwhile.',
   access: operate,
   path: noPath,
   query: cellQuery,
@@ -70,7 +70,7 @@ const startRedrive = defineRoute({
       headers: { location: 'Where to follow it' },
     },
   ],
-  problems: ['TENANT_FORBIDDEN', 'EVENT_INVALID', 'CELL_UNKNOWN'],
+  problems: ['TENANT_FORBIDDEN', 'EVENT_INVALID', 'LETTER_CHANGED', 'CELL_UNKNOWN'],
   async handle({ spine, principal, query, body }) {
     const { filter, idempotencyKey, ...rest } = given(body)
     const redrive = await spine.operator(query.cell).redrive({

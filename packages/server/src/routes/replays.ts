@@ -102,14 +102,15 @@ const stopReplay = defineRoute({
   operationId: 'stopReplay',
   tag,
   summary: 'Stop a replay',
+  description: 'What was delivered stays so; the rest is passed over. Twice is once.',
   access: operate,
   path: idPath,
   query: cellQuery,
-  body: z.strictObject({}),
+  body: z.strictObject({ reason: reasonText.optional() }),
   successes: [{ status: 200, description: 'It is stopped', schema: replayView }],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
-  handle: async ({ spine, path, query, principal }) => ({
-    body: await spine.operator(query.cell).stopReplay(path.id, principal.actor),
+  handle: async ({ spine, path, query, principal, body }) => ({
+    body: await spine.operator(query.cell).stopReplay(path.id, principal.actor, body.reason),
   }),
 })
 

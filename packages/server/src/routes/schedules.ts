@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { sees } from '../access/tenancy.js'
 import { Problem } from '../problem/problem.js'
 import { defineRoute } from '../route/route.js'
-import { noPath, noQuery, tenantName, text } from '../schema/parts.js'
+import { noPath, noQuery, reasonText, tenantName, text } from '../schema/parts.js'
 import { given } from './answers.js'
 
 const tag = 'Schedules'
@@ -54,17 +54,17 @@ const runSchedule = defineRoute({
   access: { scope: 'operate', tenancy: 'filtered' },
   path: z.strictObject({ schedule: text(100).describe('Name of the schedule or reconciler') }),
   query: noQuery,
-  body: z.strictObject({}),
+  body: z.strictObject({ reason: reasonText.optional() }),
   successes: [
     { status: 202, description: 'Stored', schema: z.object({ schedule: z.string(), event: z.string() }) },
   ],
   problems: ['NOT_FOUND', 'OVERLOADED', 'UNKNOWN_OUTCOME'],
-  async handle({ spine, principal, path }) {
+  async handle({ spine, principal, path, body }) {
     const { schedule } = path
     const tenant = spine.schedules.tenantOf(schedule)
     if (tenant === undefined || !sees(principal, tenant))
       throw new Problem('NOT_FOUND', `There is no schedule "${schedule}" that this key may see.`)
-    const { id } = await spine.schedules.run(schedule, principal.actor)
+    const { id } = await spine.schedules.run(schedule, principal.actor, body.reason)
     return { status: 202, body: { schedule, event: id } }
   },
 })

@@ -3,7 +3,7 @@ import type { Eventspine, Handling, SubscriptionView } from 'eventspine'
 import { z } from 'zod'
 import type { Boards } from '../overview/boards.js'
 import { defineRoute } from '../route/route.js'
-import { cellQuery, listOf, namePath, noPath } from '../schema/parts.js'
+import { cellQuery, listOf, namePath, noPath, reasonText } from '../schema/parts.js'
 import { subscriptionView } from '../schema/views.js'
 import { found } from './answers.js'
 
@@ -75,7 +75,7 @@ const showSubscription = defineRoute({
 })
 
 const stateView = z.object({ name: z.string(), state: z.enum(['active', 'paused']) })
-const nothing = z.strictObject({})
+const why = z.strictObject({ reason: reasonText.optional() })
 
 const pauseSubscription = defineRoute({
   method: 'POST',
@@ -87,11 +87,11 @@ const pauseSubscription = defineRoute({
   access: operate,
   path: namePath,
   query: cellQuery,
-  body: nothing,
+  body: why,
   successes: [{ status: 200, description: 'It is paused', schema: stateView }],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
-  async handle({ spine, query, path, principal }) {
-    await spine.operator(query.cell).pause(path.name, principal.actor)
+  async handle({ spine, query, path, principal, body }) {
+    await spine.operator(query.cell).pause(path.name, principal.actor, body.reason)
     return { body: { name: path.name, state: 'paused' } }
   },
 })
@@ -105,11 +105,11 @@ const resumeSubscription = defineRoute({
   access: operate,
   path: namePath,
   query: cellQuery,
-  body: nothing,
+  body: why,
   successes: [{ status: 200, description: 'It goes on', schema: stateView }],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
-  async handle({ spine, query, path, principal }) {
-    await spine.operator(query.cell).resume(path.name, principal.actor)
+  async handle({ spine, query, path, principal, body }) {
+    await spine.operator(query.cell).resume(path.name, principal.actor, body.reason)
     return { body: { name: path.name, state: 'active' } }
   },
 })
@@ -125,7 +125,7 @@ const removeSubscription = defineRoute({
   access: { ...operate, scope: 'admin' },
   path: namePath,
   query: cellQuery,
-  body: nothing,
+  body: why,
   successes: [
     {
       status: 200,
@@ -134,8 +134,8 @@ const removeSubscription = defineRoute({
     },
   ],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
-  async handle({ spine, query, path, principal }) {
-    await spine.operator(query.cell).removeSubscription(path.name, principal.actor)
+  async handle({ spine, query, path, principal, body }) {
+    await spine.operator(query.cell).removeSubscription(path.name, principal.actor, body.reason)
     return { body: { name: path.name, state: 'removed' } }
   },
 })

@@ -65,7 +65,7 @@ const setEndpoint = defineRoute({
       throw new Problem('NOT_FOUND', `There is no endpoint "${endpoint}" that this key may see.`)
     const { webhooks } = spine.operator(query.cell)
     const place = { webhooks: path.name, endpoint, tenant }
-    if (state === 'enabled') await webhooks.enable(place, principal.actor)
+    if (state === 'enabled') await webhooks.enable(place, principal.actor, reason)
     else await webhooks.disable(place, principal.actor, reason)
     return { body: { webhooks: path.name, endpoint, state } }
   },

@@ -175,16 +175,23 @@ const signalWorkflow = defineRoute({
   operationId: 'signalWorkflow',
   tag,
   summary: 'Send a signal to an instance',
-  description: 'Kept until the instance asks for it.',
+  description:
+    'Kept until the instance asks for it. That of a key that may operate is an act of its actor, and the audit has it; that of a machine, which only publishes, is an event like others.',
   access: { ...publish, orScope: 'operate' },
   path: instancePath,
   query: tenantQuery,
-  body: z.strictObject({ name: text(200), payload: z.unknown().optional() }),
+  body: z.strictObject({
+    name: text(200),
+    payload: z.unknown().optional(),
+    reason: reasonText.optional(),
+  }),
   successes: kept,
   problems: sendProblems,
   async handle({ spine, principal, path, query, body }) {
     const tenant = publishedTenant(principal, query.tenant, '/query')
-    await spine.workflows.signal(path.workflow, path.id, body.name, body.payload, given({ tenant }))
+    const by = principal.scopes.includes('operate') ? principal.actor : undefined
+    const options = given({ tenant, by, reason: body.reason })
+    await spine.workflows.signal(path.workflow, path.id, body.name, body.payload, options)
     return accepted(path.workflow, path.id)
   },
 })
@@ -268,12 +275,13 @@ const retryWorkflow = defineRoute({
   access: operate,
   path: instancePath,
   query: tenantQuery,
-  body: z.strictObject({}),
+  body: z.strictObject({ reason: reasonText.optional() }),
   successes: [{ status: 202, description: 'The redrive that does it', schema: retriedView }],
   problems: [...sendProblems, 'WORKFLOW_NOT_HALTED'],
-  async handle({ spine, principal, path, query }) {
+  async handle({ spine, principal, path, query, body }) {
     const tenant = publishedTenant(principal, query.tenant, '/query')
-    const { id } = await spine.workflows.retry(path.workflow, path.id, principal.actor, given({ tenant }))
+    const options = given({ tenant, reason: body.reason })
+    const { id } = await spine.workflows.retry(path.workflow, path.id, principal.actor, options)
     return { status: 202, body: { workflow: path.workflow, id: path.id, redrive: id } }
   },
 })
@@ -292,12 +300,13 @@ const restartWorkflow = defineRoute({
   body: z.strictObject({
     from: text(200).describe('Name of the step, or its place in the history').optional(),
     as: instanceId.describe('Id of the new instance').optional(),
+    reason: reasonText.optional(),
   }),
   successes: [{ status: 202, description: 'Stored; its place is in Location', schema: startedView }],
   problems: [...sendProblems, 'WORKFLOW_RUNNING', 'IDEMPOTENCY_CONFLICT'],
   async handle({ spine, principal, path, query, body }) {
     const tenant = publishedTenant(principal, query.tenant, '/query')
-    const options = given({ from: body.from, as: body.as, tenant })
+    const options = given({ from: body.from, as: body.as, reason: body.reason, tenant })
     return startedAnswer(
       await spine.workflows.restart(path.workflow, path.id, principal.actor, options),
       query.tenant,

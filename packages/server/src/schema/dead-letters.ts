@@ -18,6 +18,7 @@ export const deadLetterFilters = {
 export const deadLetterFilter = z
   .strictObject({
     ids: z.array(text(400)).min(1).max(1_000).describe('Ids of dead letters').optional(),
+    round: z.int().min(0).max(1_000_000).describe('So often redriven before').optional(),
     ...deadLetterFilters,
   })
   .describe('All that is named must hold')

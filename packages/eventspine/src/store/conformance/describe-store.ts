@@ -3,6 +3,7 @@
 import { afterEach, describe } from 'vitest'
 import { describeAccess } from './access.js'
 import { describeAppend } from './append.js'
+import { describeAudit } from './audit.js'
 import { describeBreaker } from './breaker.js'
 import { describeContract } from './contract.js'
 import { describeHandling } from './handling.js'
@@ -67,5 +68,6 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeTable(open)
     describeWebhook(open)
     describeAccess(open)
+    describeAudit(open)
   })
 }

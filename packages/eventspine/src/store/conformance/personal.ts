@@ -7,6 +7,8 @@ const made = (id: string, person = 'p-1', tenant = 'default') => ({
 })
 const act = { actor: 'ann', action: 'person.erase', target: 'p-1', details: {} }
 
+const rewrapped = { actor: 'bob', action: 'person.rewrap', target: 'm2', details: { keys: 2 } }
+
 export function describePersonal(open: OpenScene): void {
   describe('personal keys', () => {
     it('has one key for each person of each tenant, also where many ask at once', async () => {
@@ -44,7 +46,11 @@ export function describePersonal(open: OpenScene): void {
         await store.personKey(made(id, person))
       await store.erasePerson('default', 'p-1', act)
       expect((await store.keysWrappedOtherwise('m2', 10)).map(({ id }) => id)).toEqual(['b'])
-      await store.rewrapKeys(['a', 'b'].map((id) => ({ id, wrapped: `anew ${id}`, wrappedBy: 'm2' })))
+      await store.rewrapKeys(
+        ['a', 'b'].map((id) => ({ id, wrapped: `anew ${id}`, wrappedBy: 'm2' })),
+        rewrapped,
+      )
+      expect((await store.audit({})).items[0]).toMatchObject(rewrapped)
       expect(await store.keysWrappedOtherwise('m2', 10)).toEqual([])
       const keys = await store.personalKeys(['a', 'b'])
       expect(keys.map(({ id, wrapped }) => [id, wrapped]).sort()).toEqual([

@@ -281,6 +281,10 @@ function describeEdit(open: OpenScene): void {
     await scene.store.createRedrive('r2', redriveRequest({ filter: { ids: ids.slice(0, 1) }, editedData }))
     const [row] = await sent(scene, lease, 1)
     expect(row?.event).toEqual({ ...events[0], data: editedData })
+    const filter = { ids: ids.slice(1), round: 1 }
+    expect(await scene.store.createRedrive('r3', redriveRequest({ filter, editedData }))).toMatchObject({
+      ...{ selected: 0, filter },
+    })
     expect((await scene.store.event(events[0]?.id ?? ''))?.data).toBe(events[0]?.data)
     expect(await letterStates(scene, ids)).toEqual(['redriving', 'dead'])
   })

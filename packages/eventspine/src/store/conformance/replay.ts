@@ -185,6 +185,33 @@ function describeStop(open: OpenScene): void {
     await expect(scene.store.stopReplay('unknown', 'bob')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('keeps what was delivered when it is stopped, and passes over the rest', async () => {
+    const scene = await open()
+    const { events, live, lease } = await replaying(scene, 1, 4)
+    const [done, dead, waiting] = events as [StoredEvent, StoredEvent, StoredEvent]
+    const letter = { event: dead, attempt: 1, round: 0, failure: scene.failure(), halts: false }
+    const counts = { matched: 3, completed: 1, skipped: 0 }
+    const parts = { dead: [letter], opened: [opened(waiting)], counts }
+    await scene.settle(lease, await scene.passing(lease, waiting, parts))
+    const before = await scene.store.replay('replay-1')
+    expect(before).toMatchObject({ matched: 3, completed: 1, retrying: 1, dead: 1 })
+    const stopped = await scene.store.stopReplay('replay-1', 'bob', 'wrong subscription')
+    expect(stopped).toMatchObject({ state: 'stopped', matched: 3, completed: 1, retrying: 0, dead: 1 })
+    expect(stopped.progress).toBe(before?.progress)
+    expect(stopped.endedAtMs).not.toBeNull()
+    const [{ state } = { state: '' }] = (await scene.store.deadLetters({})).items
+    expect(state).toBe('dead')
+    const deliveries = await scene.store.deliveries(done)
+    expect(deliveries.find(({ replay }) => replay !== null)?.state ?? 'completed').toBe('completed')
+    // Twice is once, in the audit as well; and what comes live is none of its affair.
+    expect(await scene.store.stopReplay('replay-1', 'eve')).toEqual(stopped)
+    const acts = (await scene.store.audit({ action: 'replay.stop' })).items
+    const details = { subscription: 'ship', deliveries: 1, reason: 'wrong subscription', after: 'stopped' }
+    expect(acts).toMatchObject([{ actor: 'bob', target: 'replay-1', details }])
+    const [first] = live as [Lease]
+    await scene.settle(first, await scene.passing(first, done))
+  })
+
   it('acknowledges no pause while the holder of a stopped replay may run its handlers (I24)', async () => {
     const scene = await open()
     const { live, lease } = await replaying(scene)

@@ -127,7 +127,7 @@ function describeHand(open: OpenScene): void {
     expect(items.map(({ actor, action, target }) => `${actor} ${action} ${target}`)).toEqual([
       ...['bob webhook.enable ep-1', 'ann webhook.disable ep-1'],
     ])
-    expect(items.map(({ details }) => details)).toEqual([name, { ...name, reason: 'asked for' }])
+    expect(items.map(({ details }) => details)).toMatchObject([name, { ...name, reason: 'asked for' }])
     expect(await noticed(scene)).toEqual(['ep-1 person by ann'])
   })
 

@@ -36,12 +36,15 @@ export function breakerPort(tables: MemoryTables): BreakerPort {
       row.probeUntilMs = Number.NEGATIVE_INFINITY
       if (row.successes >= probes) close(row, tables.now())
     },
-    async breakerSet(breaker, state, cooldownMs, actor) {
+    async breakerSet(breaker, state, cooldownMs, actor, reason) {
       const row = breakerRow(tables, breaker)
+      const before = row.state
       if (state === 'closed') close(row, tables.now())
       else open(row, tables.now(), cooldownMs)
       const { name, tenant, key } = breaker
-      tables.audit(actor, `breaker.${state}`, name, { tenant, key, cooldownMs })
+      const target = [name, tenant, key].filter((part) => part !== '').join('/')
+      const details = { name, tenant, key, before, after: state, cooldownMs, reason }
+      tables.audit(actor, `breaker.${state}`, target, details)
     },
   }
 }

@@ -1,5 +1,5 @@
 // What people ask of the memory store. Inspection runs over everything held: a test holds little.
-import type { AuditRow, InspectPort } from '../../inspect/port.js'
+import type { AuditQuery, AuditRow, InspectPort } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
 import { correlated, firsts, pageOfEvents, withTick } from './event-query.js'
 import { handlingOf } from './handling.js'
@@ -35,7 +35,7 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     },
     async audit(query) {
       const byId = ({ id }: AuditRow) => id
-      return pageOf('audit', tables.audits, query, byId, (row) => row)
+      return pageOf('audit', tables.audits.filter(asked(query)), query, byId, (row) => row)
     },
     async health() {
       return healthOf(tables)
@@ -122,3 +122,16 @@ function healthOf(tables: MemoryTables): Awaited<ReturnType<InspectPort['health'
     schemaVersion: 1,
   }
 }
+
+function asked({ actor, action, target, after, before }: AuditQuery) {
+  const fits = (pattern: string | undefined, text: string) =>
+    pattern === undefined || new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 's').test(text)
+  return (row: AuditRow) =>
+    (actor === undefined || row.actor === actor) &&
+    fits(action, row.action) &&
+    fits(target, row.target) &&
+    (after === undefined || row.atMs >= after.getTime()) &&
+    (before === undefined || row.atMs < before.getTime())
+}
+
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')

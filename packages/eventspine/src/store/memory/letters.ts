@@ -20,7 +20,8 @@ export function lettersMatching(tables: MemoryTables, filter: DeadLetterFilter):
     .sort((a, b) => a.deathNumber - b.deathNumber)
 }
 
-function matches({ id, consumer, event, failure, diedAtMs }: LetterRow, filter: DeadLetterFilter): boolean {
+function matches(letter: LetterRow, filter: DeadLetterFilter): boolean {
+  const { id, consumer, event, failure, diedAtMs } = letter
   return (
     (filter.ids === undefined || filter.ids.includes(id)) &&
     equals(filter.subscription, consumer.subscription) &&
@@ -28,6 +29,7 @@ function matches({ id, consumer, event, failure, diedAtMs }: LetterRow, filter: 
     equals(filter.tenant, event.tenant) &&
     equals(filter.fingerprint, failure.fingerprint) &&
     equals(filter.key, event.key) &&
+    (filter.round === undefined || filter.round === letter.round) &&
     (filter.eventType === undefined || typeMatcher(filter.eventType)(event.type)) &&
     (filter.error === undefined || failure.message.toLowerCase().includes(filter.error.toLowerCase())) &&
     (filter.diedAfter === undefined || diedAtMs >= filter.diedAfter.getTime()) &&

@@ -4,24 +4,25 @@ import { isLive } from './lease.js'
 import type { MemoryTables } from './tables.js'
 
 export function operatePort(tables: MemoryTables): OperatePort {
-  const turn = (name: string, state: 'active' | 'paused', actor: string) => {
+  const turn = (name: string, state: 'active' | 'paused', actor: string, reason: string | undefined) => {
     const subscription = tables.subscription(name)
     if (subscription.state === state) return
     tables.subscriptions.set(name, { ...subscription, state })
-    tables.audit(actor, state === 'paused' ? 'subscription.pause' : 'subscription.resume', name, {})
+    const action = state === 'paused' ? 'subscription.pause' : 'subscription.resume'
+    tables.audit(actor, action, name, { before: subscription.state, after: state, reason })
   }
   return {
-    async pause(name, actor) {
-      turn(name, 'paused', actor)
+    async pause(name, actor, reason) {
+      turn(name, 'paused', actor, reason)
       const now = tables.now()
       return [...tables.consumers.values()].filter(
         (consumer) => consumer.subscription === name && isLive(consumer, now),
       ).length
     },
-    async resume(name, actor) {
-      turn(name, 'active', actor)
+    async resume(name, actor, reason) {
+      turn(name, 'active', actor, reason)
     },
-    async remove(name, actor) {
+    async remove(name, actor, reason) {
       const consumers = [...tables.consumers.entries()].filter(
         ([, consumer]) => consumer.subscription === name,
       )
@@ -45,7 +46,8 @@ export function operatePort(tables: MemoryTables): OperatePort {
         })
       }
       tables.subscriptions.delete(name)
-      tables.audit(actor, 'subscription.remove', name, { deadLetters, deliveries })
+      const change = { before: 'paused', after: 'removed', reason }
+      tables.audit(actor, 'subscription.remove', name, { ...change, deadLetters, deliveries })
       return true
     },
   }

@@ -46,7 +46,8 @@ export function personalPort(tables: MemoryTables): PersonalPort {
         .sort((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit),
 
-    async rewrapKeys(keys) {
+    async rewrapKeys(keys, { actor, action, target, details }) {
+      tables.audit(actor, action, target, details)
       for (const { id, wrapped, wrappedBy } of keys) {
         const known = personalKeys.get(id)
         if (known !== undefined && known.wrapped !== null)

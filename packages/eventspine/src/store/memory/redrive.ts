@@ -43,8 +43,10 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
         throw new EventspineError('NOT_FOUND', `There is no redrive "${id}".`)
       }
       if (isRunning(redrive)) {
+        const { state: before } = redrive
+        const { selected, sent } = countItems(redrive)
         stop(tables, redrive, note)
-        tables.audit(actor, 'redrive.stop', id, { note })
+        tables.audit(actor, 'redrive.stop', id, { before, after: 'stopped', selected, sent, reason: note })
       }
       return redriveView(redrive)
     },
@@ -52,7 +54,8 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
       const letters = lettersMatching(tables, filter).filter(({ state }) => state === 'dead')
       for (const letter of letters) discardLetter(tables, letter, actor, reason)
       if (letters.length > 0) {
-        tables.audit(actor, 'dead-letter.discard', `${letters.length} dead letters`, { filter, reason })
+        const target = filter.subscription ?? 'dead letters'
+        tables.audit(actor, 'dead-letters.discard', target, { filter, reason, count: letters.length })
       }
       return letters.length
     },
@@ -96,14 +99,9 @@ function create(tables: MemoryTables, id: string, request: CreateRequest): Redri
   }
   endIfOver(tables, redrive)
   tables.redrives.set(id, redrive)
-  const { filter, rate, canary, reason } = request
-  tables.audit(request.actor, 'redrive.create', id, {
-    filter,
-    rate,
-    canary,
-    reason,
-    selected: letters.length,
-  })
+  const { actor, editedData, idempotencyKey: _, ...asked } = request
+  const details = { ...asked, edited: editedData !== null, selected: letters.length }
+  tables.audit(actor, 'redrive.create', id, details)
   return redrive
 }
 

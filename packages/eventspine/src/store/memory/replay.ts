@@ -12,10 +12,10 @@ export function replayPort(tables: MemoryTables): ReplayPort {
     async createReplay(id, request) {
       return replayView(tables, tables.replays.get(id) ?? create(tables, id, request))
     },
-    async stopReplay(id, actor) {
+    async stopReplay(id, actor, reason) {
       const replay = tables.replays.get(id)
       if (replay === undefined) throw new EventspineError('NOT_FOUND', `There is no replay "${id}".`)
-      if (replay.state === 'running') stop(tables, replay, actor)
+      if (replay.state === 'running') stop(tables, replay, actor, reason)
       return replayView(tables, replay)
     },
     async replay(id) {
@@ -69,9 +69,11 @@ export function completeReplays(tables: MemoryTables): void {
 
 // Its consumers stay, finished and at the end of the range: a dead letter can still be redriven through them, and
 // nothing else of the range is read any more.
-function stop(tables: MemoryTables, replay: ReplayRow, actor: string): void {
+function stop(tables: MemoryTables, replay: ReplayRow, actor: string, reason: string | undefined): void {
   const consumers = tables.consumersOf(replay.subscription, replay.id)
-  replay.progress = progressOf(replay, consumers)
+  const progress = progressOf(replay, consumers)
+  replay.progress = progress
+  let deliveries = 0
   for (const consumer of consumers) {
     // Fences the holder: what it still runs can settle nothing. It keeps the lease until it gives that back, since it
     // learns of this later, and a pause must wait for what it runs.
@@ -79,10 +81,13 @@ function stop(tables: MemoryTables, replay: ReplayRow, actor: string): void {
     consumer.tick = replay.untilTick
     consumer.seq = endOfTick
     consumer.finished = true
+    deliveries += consumer.deliveries.size
     dropRows(tables, consumer)
   }
   end(tables, replay, 'stopped')
-  tables.audit(actor, 'replay.stop', replay.id, { subscription: replay.subscription })
+  const { id, subscription } = replay
+  const change = { before: 'running', after: 'stopped', progress, deliveries, reason }
+  tables.audit(actor, 'replay.stop', id, { subscription, ...change })
 }
 
 /** Open deliveries of a stopped replay are passed over; one that was redriven is a dead letter again. */

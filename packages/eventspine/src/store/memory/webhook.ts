@@ -40,15 +40,18 @@ export function webhookPort(tables: MemoryTables): WebhookPort {
       if (known.disabled !== null) return false
       const disabled = { atMs: tables.now(), cause: 'person', by: actor, reason } as const
       endpoints.set(keyOf(name), { ...known, disabled })
-      tables.audit(actor, 'webhook.disable', name.endpoint, { ...name, reason })
+      const change = { before: 'enabled', after: 'disabled', reason }
+      tables.audit(actor, 'webhook.disable', name.endpoint, { ...name, ...change })
       tell(notice({ ...known, disabled }))
       return true
     },
 
-    async enableWebhookEndpoint(name, actor) {
-      if ((endpoints.get(keyOf(name))?.disabled ?? null) === null) return false
+    async enableWebhookEndpoint(name, actor, reason) {
+      const disabled = endpoints.get(keyOf(name))?.disabled ?? null
+      if (disabled === null) return false
       endpoints.delete(keyOf(name))
-      tables.audit(actor, 'webhook.enable', name.endpoint, { ...name })
+      const change = { before: 'disabled', after: 'enabled', disabled, reason }
+      tables.audit(actor, 'webhook.enable', name.endpoint, { ...name, ...change })
       return true
     },
 

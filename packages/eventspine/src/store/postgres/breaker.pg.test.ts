@@ -157,13 +157,13 @@ test('an operator opens and closes it, and is written down', async () => {
       action: 'breaker.open',
       target: 'bank/acme',
       details:
-        '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "closed", "cooldownMs" : 3600000}',
+        '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "closed", "after" : "open", "cooldownMs" : 3600000, "reason" : null}',
     },
     {
       actor: 'ben',
       action: 'breaker.closed',
       target: 'bank/acme',
-      details: '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "open", "cooldownMs" : 3600000}',
+      details: '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "open", "after" : "closed", "cooldownMs" : 3600000, "reason" : null}',
     },
   ])
 })

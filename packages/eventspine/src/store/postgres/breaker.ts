@@ -90,7 +90,8 @@ changed AS (
   RETURNING state)
 INSERT INTO eventspine.audit (actor, action, target, details)
 SELECT $5, 'breaker.' || changed.state, concat_ws('/', $1::text, nullif($2, ''), nullif($6, '')),
-  json_build_object('name', $1::text, 'tenant', $2::text, 'key', $6::text, 'before', coalesce((SELECT state FROM before), 'closed'), 'cooldownMs', $4::float8)
+  json_build_object('name', $1::text, 'tenant', $2::text, 'key', $6::text, 'before', coalesce((SELECT state FROM before), 'closed'),
+    'after', changed.state, 'cooldownMs', $4::float8, 'reason', $7::text)
 FROM changed`
 
 export function breakerStatements(database: Database): BreakerPort {
@@ -123,8 +124,8 @@ export function breakerStatements(database: Database): BreakerPort {
       await database.query('deliver', 'breaker.succeeded', succeeded, [name, tenant, probes, key])
     },
 
-    async breakerSet({ name, tenant, key }, state, cooldownMs, actor) {
-      const values = [name, tenant, state, cooldownMs, actor, key]
+    async breakerSet({ name, tenant, key }, state, cooldownMs, actor, reason) {
+      const values = [name, tenant, state, cooldownMs, actor, key, reason ?? null]
       await database.query('deliver', 'breaker.set', setByHand, values)
     },
   }

@@ -50,6 +50,7 @@ export function addLetterFilters(where: Conditions, filter: DeadLetterFilter): C
   where.add('fingerprint', filter.fingerprint, (parameter) => `l.fingerprint = ${parameter}`)
   addPattern(where, 'type', 'l.event_type', filter.eventType)
   where.add('key', filter.key, (parameter) => `l.key = ${parameter}`)
+  where.add('round', filter.round, (parameter) => `l.round = ${parameter}::int`)
   where.add(
     'error',
     filter.error,

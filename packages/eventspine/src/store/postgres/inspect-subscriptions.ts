@@ -1,9 +1,9 @@
 // Subscriptions with their counts and lag, workers, and the audit: what the first page of a console shows. Nothing
 // here counts over the log.
 import { endOfTick } from '../../event/stored.js'
-import type { AuditRow, InspectPort, SubscriptionView } from '../../inspect/port.js'
+import type { AuditQuery, AuditRow, InspectPort, SubscriptionView } from '../../inspect/port.js'
 import type { Database } from './database.js'
-import { Conditions } from './inspect-conditions.js'
+import { addPattern, Conditions, isoText } from './inspect-conditions.js'
 import { bounded, limitOf, millisecondsOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
 import { workerOfRow } from './lease.js'
 
@@ -108,6 +108,15 @@ interface AuditDataRow extends Omit<AuditRow, 'atMs' | 'details'> {
   readonly details: string
 }
 
+function auditConditions({ actor, action, target, after, before }: AuditQuery): Conditions {
+  const where = new Conditions().add('actor', actor, (parameter) => `actor = ${parameter}`)
+  addPattern(where, 'action', 'action', action)
+  addPattern(where, 'target', 'target', target)
+  const [from, until] = [after && isoText(after, 'after'), before && isoText(before, 'before')]
+  where.add('after', from, (parameter) => `at >= ${parameter}::timestamptz`)
+  return where.add('before', until, (parameter) => `at < ${parameter}::timestamptz`)
+}
+
 const auditOf = ({ id, at_ms, actor, action, target, details }: AuditDataRow): AuditRow => ({
   id,
   atMs: at_ms,
@@ -139,7 +148,7 @@ export function subscriptionInspection(
     async audit(query) {
       const limit = limitOf(query)
       const [id] = readCursor('audit', query.cursor, ['number']) ?? []
-      const where = new Conditions().add('cursor', id, (parameter) => `id < ${parameter}`)
+      const where = auditConditions(query).add('cursor', id, (parameter) => `id < ${parameter}`)
       const text = `SELECT id, ${millisecondsOf('at')} AS at_ms, actor, action, target, details
 FROM eventspine.audit WHERE ${where.text} ORDER BY id DESC LIMIT ${where.value(limit + 1)}`
       const rows = await bounded(database, (connection) =>

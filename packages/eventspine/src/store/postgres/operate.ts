@@ -18,11 +18,14 @@ async function change(
   subscription: string,
   state: 'active' | 'paused',
   actor: string,
+  reason: string | undefined,
 ): Promise<void> {
   const changed = await connection.query('operate.state', setState, [subscription, state])
   if (changed.length === 0) return requireSubscription(connection, subscription)
   const action = state === 'paused' ? 'subscription.pause' : 'subscription.resume'
-  await connection.query('operate.audit', insertAudit, [actor, action, subscription, '{}'])
+  const before = state === 'paused' ? 'active' : 'paused'
+  const details = JSON.stringify({ before, after: state, reason })
+  await connection.query('operate.audit', insertAudit, [actor, action, subscription, details])
 }
 
 async function requireSubscription(connection: Connection, subscription: string): Promise<void> {
@@ -47,7 +50,12 @@ const removeRows = `WITH letters AS (
 SELECT (SELECT count(*)::int FROM letters) AS "deadLetters", (SELECT count(*)::int FROM deliveries) AS deliveries,
   (SELECT coalesce(json_agg(c), '[]')::text FROM cursors c) AS cursors`
 
-async function remove(connection: Connection, subscription: string, actor: string): Promise<boolean> {
+async function remove(
+  connection: Connection,
+  subscription: string,
+  actor: string,
+  reason: string | undefined,
+): Promise<boolean> {
   await requireSubscription(connection, subscription)
   const paused = await connection.query('operate.lock-paused', lockPaused, [subscription])
   const [held] = await connection.query<{ count: number }>('operate.held', countHeld, [subscription])
@@ -56,7 +64,10 @@ async function remove(connection: Connection, subscription: string, actor: strin
     subscription,
     actor,
   ])
-  const details = JSON.stringify({ ...counts, cursors: JSON.parse(counts?.cursors ?? '[]') })
+  const details = JSON.stringify({
+    ...{ before: 'paused', after: 'removed', reason, ...counts },
+    cursors: JSON.parse(counts?.cursors ?? '[]'),
+  })
   await connection.query('operate.audit', insertAudit, [actor, 'subscription.remove', subscription, details])
   return true
 }
@@ -65,16 +76,17 @@ export function operateStatements(database: Database): OperatePort {
   const transaction = <Result>(work: (connection: Connection) => Promise<Result>) =>
     explained(() => database.transaction('read', work))
   return {
-    pause: (subscription, actor) =>
+    pause: (subscription, actor, reason) =>
       transaction(async (connection) => {
-        await change(connection, subscription, 'paused', actor)
+        await change(connection, subscription, 'paused', actor, reason)
         const [held] = await connection.query<{ count: number }>('operate.held', countHeld, [subscription])
         return held?.count ?? 0
       }),
 
-    resume: (subscription, actor) =>
-      transaction((connection) => change(connection, subscription, 'active', actor)),
+    resume: (subscription, actor, reason) =>
+      transaction((connection) => change(connection, subscription, 'active', actor, reason)),
 
-    remove: (subscription, actor) => transaction((connection) => remove(connection, subscription, actor)),
+    remove: (subscription, actor, reason) =>
+      transaction((connection) => remove(connection, subscription, actor, reason)),
   }
 }

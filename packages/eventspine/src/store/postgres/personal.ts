@@ -97,13 +97,16 @@ export function personalStatements(database: Database): PersonalPort {
     keysWrappedOtherwise: async (wrappedBy, limit) =>
       (await database.query<Row>('read', 'personal.otherwise', otherwise, [wrappedBy, limit])).map(keyOf),
 
-    async rewrapKeys(keys) {
+    async rewrapKeys(keys, { actor, action, target, details }) {
       const values = [
         keys.map(({ id }) => id),
         keys.map(({ wrapped }) => wrapped),
         keys.map(({ wrappedBy }) => wrappedBy),
       ]
-      await database.query('read', 'personal.rewrap', rewrap, values)
+      await database.transaction('read', async ({ query }) => {
+        await query('personal.rewrap', rewrap, values)
+        await query('personal.audit', insertAudit, [actor, action, target, JSON.stringify(details)])
+      })
     },
   }
 }

@@ -301,7 +301,7 @@ describe('stop', () => {
     const audit = (await store.audit({})).items.filter(
       (row) => row.target === id && row.action === 'redrive.stop',
     )
-    expect(audit).toMatchObject([{ actor: 'ben', details: { note: 'wrong filter' } }])
+    expect(audit).toMatchObject([{ actor: 'ben', details: { reason: 'wrong filter' } }])
   })
 
   test('of none is NOT_FOUND', async () => {

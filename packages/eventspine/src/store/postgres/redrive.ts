@@ -283,15 +283,13 @@ async function advanceOne(connection: Connection, id: string): Promise<void> {
 }
 
 async function stop(connection: Connection, id: string, actor: string, note: string): Promise<Redrive> {
-  const text = `SELECT id FROM eventspine.redrive WHERE id = $1 AND state IN ('canary', 'running') FOR UPDATE`
-  if ((await connection.query('redrive.stopping', text, [id])).length > 0) {
+  const text = `SELECT state FROM eventspine.redrive WHERE id = $1 AND state IN ('canary', 'running') FOR UPDATE`
+  const [row] = await connection.query<{ state: RedriveState }>('redrive.stopping', text, [id])
+  if (row !== undefined) {
+    const { selected, sent } = await existing(connection, id)
+    const details = JSON.stringify({ before: row.state, after: 'stopped', selected, sent, reason: note })
     await connection.query('redrive.end', end, [id, 'stopped', note])
-    await connection.query('operate.audit', insertAudit, [
-      actor,
-      'redrive.stop',
-      id,
-      JSON.stringify({ note }),
-    ])
+    await connection.query('operate.audit', insertAudit, [actor, 'redrive.stop', id, details])
   }
   return existing(connection, id)
 }

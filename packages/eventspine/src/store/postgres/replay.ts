@@ -123,11 +123,16 @@ const stopDeliveries = `WITH removed AS (
     AND l.subscription = r.subscription AND l.replay = r.replay AND l.shard = r.shard AND l.epoch = r.epoch AND l.seq = r.seq)
 SELECT count(*) AS count, count(*) FILTER (WHERE redrive IS NULL) AS unsettled FROM removed`
 
-async function stop(connection: Connection, id: string, actor: string): Promise<Replay> {
+async function stop(
+  connection: Connection,
+  id: string,
+  actor: string,
+  reason: string | undefined,
+): Promise<Replay> {
   const hold = 'SELECT state FROM eventspine.replay WHERE id = $1 FOR UPDATE'
   const [row] = await connection.query<{ state: Replay['state'] }>('replay.hold', hold, [id])
   if (row?.state !== 'running') return existing(connection, id)
-  const { progress } = await existing(connection, id)
+  const { progress, subscription } = await existing(connection, id)
   await connection.query('replay.stop-cursors', stopConsumers, [id])
   const [removed] = await connection.query<{ count: number; unsettled: number }>(
     'replay.stop-rows',
@@ -141,7 +146,10 @@ WHERE (subscription, replay, shard) = (SELECT c.subscription, c.replay, min(c.sh
   await connection.query('replay.skip', skip, [id, removed?.unsettled ?? 0])
   const end = `UPDATE eventspine.replay SET state = 'stopped', progress = $2, ended_at = clock_timestamp() WHERE id = $1`
   await connection.query('replay.end', end, [id, progress])
-  const details = JSON.stringify({ progress, deliveries: removed?.count ?? 0 })
+  const details = JSON.stringify({
+    ...{ subscription, before: 'running', after: 'stopped', progress },
+    ...{ deliveries: removed?.count ?? 0, reason },
+  })
   await connection.query('operate.audit', insertAudit, [actor, 'replay.stop', id, details])
   return existing(connection, id)
 }
@@ -159,8 +167,8 @@ export function replayStatements(database: Database): ReplayPort {
       await database.query('read', 'deliver.tick', tickStatement, [false])
       return explained(() => database.transaction('read', (connection) => create(connection, id, request)))
     },
-    stopReplay: (id, actor) =>
-      explained(() => database.transaction('read', (connection) => stop(connection, id, actor))),
+    stopReplay: (id, actor, reason) =>
+      explained(() => database.transaction('read', (connection) => stop(connection, id, actor, reason))),
     replay: (id) => bounded(database, (connection) => replayById(connection, id)),
   }
 }

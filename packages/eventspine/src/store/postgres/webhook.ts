@@ -33,7 +33,7 @@ ON CONFLICT (webhooks, tenant, endpoint) DO UPDATE SET
 WHERE e.disabled_at IS NULL
 RETURNING ${columns}`
 
-const enable = `DELETE FROM eventspine.webhook_endpoint WHERE ${named} AND disabled_at IS NOT NULL RETURNING endpoint`
+const enable = `DELETE FROM eventspine.webhook_endpoint WHERE ${named} AND disabled_at IS NOT NULL RETURNING ${columns}`
 
 const list = `SELECT ${columns} FROM eventspine.webhook_endpoint
 WHERE ($1::text IS NULL OR webhooks = $1) AND ($2::text IS NULL OR tenant = $2)
@@ -72,15 +72,23 @@ export function webhookStatements(database: Database): WebhookPort {
       database.transaction('read', async ({ query }) => {
         const [row] = await query<Row>('webhook.disable', disable, [...valuesOf(name), actor, reason])
         if (row === undefined) return false
-        await audit(query, actor, 'webhook.disable', { ...name, reason })
+        await audit(query, actor, 'webhook.disable', {
+          ...name,
+          before: 'enabled',
+          after: 'disabled',
+          reason,
+        })
         await appendOwn(query, [notice(standingOf(row))])
         return true
       }),
 
-    enableWebhookEndpoint: (name, actor) =>
+    enableWebhookEndpoint: (name, actor, reason) =>
       database.transaction('read', async ({ query }) => {
-        if ((await query('webhook.enable', enable, valuesOf(name))).length === 0) return false
-        await audit(query, actor, 'webhook.enable', name)
+        const [row] = await query<Row>('webhook.enable', enable, valuesOf(name))
+        if (row === undefined) return false
+        const { disabled } = standingOf(row)
+        const change = { before: 'disabled', after: 'enabled', disabled, reason }
+        await audit(query, actor, 'webhook.enable', { ...name, ...change })
         return true
       }),
 
@@ -102,7 +110,7 @@ async function audit(
   query: Connection['query'],
   actor: string,
   action: string,
-  details: EndpointName & { readonly reason?: string | null },
+  details: EndpointName & Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await query('webhook.audit', insertAudit, [actor, action, details.endpoint, JSON.stringify(details)])
 }
