@@ -307,3 +307,18 @@ test('of two who edit the same letter the second is told, and nothing is overwri
   const again = await edit('DE', 'third')
   expect([again.status, again.json.code]).toEqual([409, 'LETTER_CHANGED'])
 })
+
+test('nor is the edit of somebody overwritten whose data died once more', async () => {
+  const { id, round, event } = await letter()
+  const edit = (data: object) =>
+    fixture.send('/v1/redrives', { headers, json: { filter: { ids: [id], round }, data } })
+  expect((await edit({ order: `${orderOf(event)} mended` })).status).toBe(202)
+  const path = `/v1/dead-letters/${encodeURIComponent(String(id))}`
+  await fixture.until(
+    () => get(path),
+    (each) => each.state === ('dead' as never) && each.round === (((round as number) + 1) as never),
+  )
+  const second = await edit({ order: orderOf(event), country: 'DE' })
+  expect([second.status, second.json.code]).toEqual([409, 'LETTER_CHANGED'])
+  expect(orderOf((await get(path)).event)).toBe(`${orderOf(event)} mended`)
+})

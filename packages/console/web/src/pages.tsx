@@ -7,6 +7,7 @@ import { Breakers } from './pages/breakers.js'
 import { Contracts } from './pages/contracts.js'
 import { DeadLetters } from './pages/dead-letters.js'
 import { Events } from './pages/events.js'
+import { Keys } from './pages/keys.js'
 import { Overview } from './pages/overview.js'
 import { Redrives } from './pages/redrives.js'
 import { Schedules } from './pages/schedules.js'
@@ -34,6 +35,7 @@ const pages: ReadonlyMap<string, ComponentType> = new Map<string, ComponentType>
   ['workers', Workers],
   ['webhooks', Webhooks],
   ['audit', Audit],
+  ['keys', Keys],
   ['contracts', Contracts],
   ['map', SystemMap],
 ])

@@ -5,7 +5,7 @@ import { Link } from '../route/link.js'
 import { usePlace } from '../route/place.js'
 import { keysKnown, useKeys } from './keys.js'
 import { Palette } from './palette.js'
-import { sections } from './sections.js'
+import { useSections } from './sections.js'
 import { useSession } from './session.js'
 import { chooseTheme, type Theme, themes, useTheme } from './theme.js'
 
@@ -43,19 +43,17 @@ export function Frame({ children }: { readonly children: ReactNode }) {
 
 function Navigation() {
   const { page } = usePlace()
-  const { tenant } = useSession()
+  const shown = useSections()
   return (
     <nav aria-label="Pages">
       <ul>
-        {sections
-          .filter(({ system }) => tenant === null || system !== true)
-          .map((section) => (
-            <li key={section.page}>
-              <Link to={section.page} aria-current={section.page === page ? 'page' : undefined}>
-                {section.name}
-              </Link>
-            </li>
-          ))}
+        {shown.map((section) => (
+          <li key={section.page}>
+            <Link to={section.page} aria-current={section.page === page ? 'page' : undefined}>
+              {section.name}
+            </Link>
+          </li>
+        ))}
       </ul>
     </nav>
   )
@@ -75,15 +73,21 @@ function ThemeSwitch() {
   )
 }
 
+const roleSays = {
+  viewer: 'viewer: sees, and changes nothing',
+  operator: 'operator',
+  admin: 'admin',
+} as const
+
 function Person() {
-  const { actor, tenant, csrf, scopes, leave, change } = useSession()
+  const { actor, tenant, csrf, scopes, role, leave, change } = useSession()
   return (
     <div className="person">
       <p>
         {actor}
         {tenant !== null && <span className="faint"> · {tenant}</span>}
       </p>
-      <p className="faint">may {scopes.join(', ')}</p>
+      <p className="faint">{role === null ? `may ${scopes.join(', ')}` : roleSays[role]}</p>
       {csrf === null ? (
         <button type="button" onClick={change}>
           Sign in to operate

@@ -2,14 +2,14 @@
 import { type KeyboardEvent, useState } from 'react'
 import { Dialog } from '../parts/dialog.js'
 import { go, hrefOf } from '../route/place.js'
-import { sections } from './sections.js'
+import { type Section, useSections } from './sections.js'
 
 interface Command {
   readonly name: string
   readonly href: string
 }
 
-function commandsFor(text: string): Command[] {
+function commandsFor(text: string, sections: readonly Section[]): Command[] {
   const wanted = text.trim().toLowerCase()
   const pages = sections
     .filter(({ name }) => name.toLowerCase().includes(wanted))
@@ -29,7 +29,7 @@ function commandsFor(text: string): Command[] {
 export function Palette({ close }: { readonly close: () => void }) {
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
-  const commands = commandsFor(text)
+  const commands = commandsFor(text, useSections())
   const run = ({ href }: Command) => {
     close()
     go(href)

@@ -1,10 +1,14 @@
 // Who is signed in. The key that somebody types, or that came in the address, is exchanged for a session and forgotten.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { createContext, type FormEvent, type ReactNode, useContext, useState } from 'react'
+import { createContext, type FormEvent, type ReactNode, useContext, useEffect, useState } from 'react'
 import { get, keepToken, post, remove } from '../api/client.js'
 import { Problem } from '../api/problem.js'
-import type { SessionView } from '../api/views.js'
+import type { SessionView as Seen } from '../api/views.js'
+import { Dialog } from '../parts/dialog.js'
 import { Refused, Waiting } from '../parts/standing.js'
+
+/** With what its scopes are called. */
+type SessionView = Seen & { readonly role: 'viewer' | 'operator' | 'admin' | null }
 
 const place = '/console/session'
 const key = ['session']
@@ -24,10 +28,12 @@ export function useSession(): Session {
   return session
 }
 
+export type Right = 'publish' | 'read' | 'operate' | 'admin'
+
 /** Whether the one who looks may do this here. */
-export const useMay = (scope: string): boolean => {
+export const useMay = (right: Right): boolean => {
   const { scopes, csrf } = useSession()
-  return scopes.includes(scope) && csrf !== null
+  return scopes.includes(right) && csrf !== null
 }
 
 async function open(presented: string): Promise<void> {
@@ -46,9 +52,33 @@ export async function exchangeKey(): Promise<boolean> {
   return true
 }
 
+const isEnded = (error: unknown) => error instanceof Problem && error.status === 401
+
+/** Whether a question or a change was refused since the session has ended, until it is said that there is another. */
+function useEnded(): readonly [boolean, (ended: boolean) => void] {
+  const queries = useQueryClient()
+  const [ended, setEnded] = useState(false)
+  useEffect(() => {
+    const look = ({ state }: { readonly state: { readonly error: unknown } }) => {
+      if (isEnded(state.error)) setEnded(true)
+    }
+    const changes = queries.getMutationCache()
+    const questions = queries.getQueryCache()
+    const leave = [
+      changes.subscribe(({ mutation }) => mutation !== undefined && look(mutation)),
+      questions.subscribe(({ type, query }) => type === 'updated' && look(query)),
+    ]
+    return () => {
+      for (const each of leave) each()
+    }
+  }, [queries])
+  return [ended, setEnded]
+}
+
 export function SessionGate({ children }: { readonly children: ReactNode }) {
   const queries = useQueryClient()
   const [asks, setAsks] = useState(false)
+  const [ended, setEnded] = useEnded()
   const { data, error, refetch } = useQuery<SessionView, Problem>({
     queryKey: key,
     queryFn: async ({ signal }) => {
@@ -60,12 +90,12 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   })
   const entered = async () => {
     setAsks(false)
-    await queries.resetQueries()
+    const same = samePerson(data, (await refetch()).data)
+    // Whoever signs in again goes on where they were, with all that they wrote. Somebody else begins anew.
+    await (same ? queries.invalidateQueries() : queries.resetQueries())
+    setEnded(false)
   }
-  if (asks || error?.status === 401) {
-    const back = asks && error === null ? () => setAsks(false) : undefined
-    return <SignIn entered={entered} {...(back === undefined ? {} : { back })} />
-  }
+  if (data === undefined && isEnded(error)) return <SignInPage entered={entered} />
   if (data === undefined) {
     return (
       <main className="alone">
@@ -77,16 +107,53 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     await remove(place)
     keepToken(null)
     await queries.resetQueries()
+    setEnded(false)
   }
-  return <Context value={{ ...data, leave, change: () => setAsks(true) }}>{children}</Context>
+  return (
+    <Context value={{ ...data, leave, change: () => setAsks(true) }}>
+      {children}
+      {asks && !ended && <SignInDialog title="Sign in" entered={entered} close={() => setAsks(false)} />}
+      {ended && (
+        <SignInDialog title="Your session has ended" entered={entered} close={() => setEnded(false)}>
+          <p>Sign in again and go on where you were: nothing that you wrote is lost.</p>
+        </SignInDialog>
+      )}
+    </Context>
+  )
 }
+
+const samePerson = (before: SessionView | undefined, now: SessionView | undefined) =>
+  before !== undefined && before.actor === now?.actor && before.tenant === now.tenant
 
 interface SignInProps {
   readonly entered: () => Promise<void>
-  readonly back?: () => void
+  readonly close?: () => void
 }
 
-function SignIn({ entered, back }: SignInProps) {
+function SignInPage({ entered }: SignInProps) {
+  return (
+    <main className="alone">
+      <h1>Eventspine</h1>
+      <SignInForm entered={entered} />
+    </main>
+  )
+}
+
+interface SignInDialogProps extends Required<SignInProps> {
+  readonly title: string
+  readonly children?: ReactNode
+}
+
+function SignInDialog({ title, entered, close, children }: SignInDialogProps) {
+  return (
+    <Dialog title={title} close={close}>
+      {children}
+      <SignInForm entered={entered} close={close} />
+    </Dialog>
+  )
+}
+
+function SignInForm({ entered, close }: SignInProps) {
   const [problem, setProblem] = useState<Problem | null>(null)
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -94,37 +161,34 @@ function SignIn({ entered, back }: SignInProps) {
     open(presented).then(entered, setProblem)
   }
   return (
-    <main className="alone">
-      <h1>Eventspine</h1>
-      <form onSubmit={submit}>
-        <p className="field">
-          <label htmlFor="key">API key</label>
-          <input
-            id="key"
-            name="key"
-            type="password"
-            required
-            autoComplete="off"
-            placeholder="es_…"
-            maxLength={200}
-          />
-          <span className="faint">
-            Exchanged for a session of 12 hours and not kept here. In development the start prints one; else
-            make one with <code>eventspine keys create</code>.
-          </span>
-        </p>
-        {problem !== null && <Refused problem={problem} />}
-        <div className="actions">
-          <button type="submit" className="primary">
-            Sign in
+    <form onSubmit={submit}>
+      <p className="field">
+        <label htmlFor="key">API key</label>
+        <input
+          id="key"
+          name="key"
+          type="password"
+          required
+          autoComplete="off"
+          placeholder="es_…"
+          maxLength={200}
+        />
+        <span className="faint">
+          Exchanged for a session of 12 hours and not kept here. In development the start prints one; else an
+          admin makes one, or <code>eventspine keys create</code>.
+        </span>
+      </p>
+      {problem !== null && <Refused problem={problem} />}
+      <div className="actions">
+        <button type="submit" className="primary">
+          Sign in
+        </button>
+        {close !== undefined && (
+          <button type="button" onClick={close}>
+            Not now
           </button>
-          {back !== undefined && (
-            <button type="button" onClick={back}>
-              Go on without
-            </button>
-          )}
-        </div>
-      </form>
-    </main>
+        )}
+      </div>
+    </form>
   )
 }

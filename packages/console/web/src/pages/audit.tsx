@@ -1,43 +1,171 @@
-// Audit: every action of an operator, with who, when and what changed.
+// Audit: every act of an operator, with who, when, why and what changed; found by each of them.
 import { usePages } from '../api/asking.js'
 import type { AuditEntry } from '../api/views.js'
+import { Facts, Json } from '../parts/facts.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
+import { type Filter, Search } from '../parts/search.js'
 import { Empty, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
+import { choose, usePlace } from '../route/place.js'
 
-const columns: readonly Column<AuditEntry>[] = [
-  { name: 'When', cell: ({ atMs }) => <Moment at={atMs} /> },
-  { name: 'Who', cell: ({ actor }) => actor },
-  { name: 'What', cell: ({ action }) => action },
-  { name: 'To', cell: ({ target }) => <span title={target}>{target}</span> },
-  {
-    name: 'Details',
-    kind: 'long',
-    cell: ({ details }) => <code className="faint">{JSON.stringify(details)}</code>,
-  },
+/** What acts are called here. One that is not, shows as it is. */
+const words: Readonly<Record<string, string>> = {
+  'subscription.pause': 'paused subscription',
+  'subscription.resume': 'resumed subscription',
+  'subscription.remove': 'removed subscription',
+  'subscription.change': 'changed subscription',
+  'redrive.create': 'began redrive',
+  'redrive.stop': 'stopped redrive',
+  'dead-letters.discard': 'discarded letters of',
+  'replay.create': 'began replay',
+  'replay.stop': 'stopped replay',
+  'breaker.open': 'opened breaker',
+  'breaker.closed': 'closed breaker',
+  'webhook.disable': 'disabled endpoint',
+  'webhook.enable': 'enabled endpoint',
+  'schedule.run': 'ran schedule',
+  'workflow.signal': 'signalled',
+  'workflow.approve': 'approved',
+  'workflow.refuse': 'refused',
+  'workflow.cancel': 'cancelled',
+  'workflow.terminate': 'terminated',
+  'workflow.restart': 'restarted',
+  'key.create': 'made API key',
+  'key.withdraw': 'withdrew API key',
+  'person.erase': 'erased person',
+  'person.rewrap': 'enciphered keys anew by',
+  'contract.replace': 'replaced contract',
+  'source.install': 'installed source',
+  'source.uninstall': 'uninstalled source',
+}
+
+const filters: readonly Filter[] = [
+  { name: 'actor', label: 'Who, exactly' },
+  { name: 'action', label: 'Action (* for any run)', options: Object.keys(words) },
+  { name: 'target', label: 'Target (* for any run)' },
+  { name: 'after', label: 'After', type: 'datetime-local' },
+  { name: 'before', label: 'Before', type: 'datetime-local' },
 ]
 
+const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+
+/** `active → paused`, or what it was about. */
+function changeOf({ action, details }: AuditEntry): string {
+  const [before, after] = [text(details.before), text(details.after)]
+  if (before !== undefined && after !== undefined) return `${before} → ${after}`
+  if (Array.isArray(details.changed) && details.changed.length > 0)
+    return `data: ${details.changed.join(', ')}`
+  if (typeof details.count === 'number') return `${details.count} letters`
+  if (typeof details.selected === 'number') return `${details.selected} letters`
+  if (action === 'key.create' || action === 'key.withdraw') return `of ${text(details.name) ?? '?'}`
+  return text(details.signal) ?? text(details.approval) ?? text(details.subscription) ?? ''
+}
+
+const columns: readonly Column<AuditEntry>[] = [
+  {
+    name: 'What',
+    cell: ({ id, action }) => <Entry id={id}>{words[action] ?? action}</Entry>,
+  },
+  { name: 'To', kind: 'long', cell: ({ target }) => <span title={target}>{target}</span> },
+  { name: 'Who', cell: ({ actor }) => actor },
+  { name: 'Change', kind: 'wide', cell: (entry) => changeOf(entry) },
+  { name: 'Why', kind: 'wide long', cell: ({ details }) => text(details.reason) },
+  { name: 'When', cell: ({ atMs }) => <Moment at={atMs} /> },
+]
+
+function Entry({ id, children }: { readonly id: number; readonly children: string }) {
+  const { params } = usePlace()
+  return (
+    <Link to="audit" params={{ ...Object.fromEntries(params), entry: String(id) }}>
+      {children}
+    </Link>
+  )
+}
+
+// A field of the browser has no zone: it is that of the one who looks.
+function momentOf(written: string | null): string | undefined {
+  const at = new Date(written ?? '')
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
+}
+
 export function Audit() {
-  const asked = usePages<AuditEntry>('/v1/audit')
+  const { params } = usePlace()
+  const given = (name: string) => params.get(name) ?? undefined
+  const query = {
+    ...{ actor: given('actor'), action: given('action'), target: given('target') },
+    ...{ after: momentOf(params.get('after')), before: momentOf(params.get('before')) },
+  }
+  const asked = usePages<AuditEntry>('/v1/audit', query)
+  const isNarrow = Object.values(query).some((value) => value !== undefined)
+  const entry = params.get('entry')
   return (
     <>
       <Heading title="Audit" />
+      <Search filters={filters} />
       <Shown asked={asked}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty title="Nobody has done anything yet">
-              What operators do is recorded here, with who and why.
-            </Empty>
-          ) : (
-            <Rows
-              caption="Actions of operators, newest first"
-              keyOf={({ id }) => String(id)}
-              {...{ columns, items, more: asked.more, loading: asked.loading }}
-            />
-          )
-        }
+        {(items) => (
+          <>
+            {entry !== null && <One entry={items.find(({ id }) => String(id) === entry)} />}
+            {items.length > 0 ? (
+              <Rows
+                caption="Actions of operators, newest first"
+                keyOf={({ id }) => String(id)}
+                {...{ columns, items, more: asked.more, loading: asked.loading }}
+              />
+            ) : (
+              <Nothing isNarrow={isNarrow} />
+            )}
+          </>
+        )}
       </Shown>
     </>
+  )
+}
+
+function Nothing({ isNarrow }: { readonly isNarrow: boolean }) {
+  if (isNarrow)
+    return (
+      <Empty title="Nobody did anything of this kind">
+        <Link to="audit">Look at all that was done</Link>
+      </Empty>
+    )
+  return (
+    <Empty title="Nobody has done anything yet">
+      What operators do, here or by the command line, is recorded with who, when and why.
+    </Empty>
+  )
+}
+
+function One({ entry }: { readonly entry: AuditEntry | undefined }) {
+  const close = () => choose({ entry: undefined })
+  return (
+    <section className="panel" aria-label="Entry">
+      {entry === undefined ? (
+        <p>This entry is further down: load more, or search for it.</p>
+      ) : (
+        <>
+          <p className="failure">
+            <strong>{entry.actor}</strong> {words[entry.action] ?? entry.action} <code>{entry.target}</code>
+          </p>
+          <Facts
+            of={[
+              ['Why', text(entry.details.reason) ?? 'no reason was given'],
+              ['Change', changeOf(entry)],
+              ['When', <Moment key="when" at={entry.atMs} />],
+              ['Action', <code key="action">{entry.action}</code>],
+            ]}
+          />
+          <h2>Details</h2>
+          <Json label="Details of the entry" value={entry.details} />
+        </>
+      )}
+      <div className="actions">
+        <button type="button" onClick={close}>
+          Close
+        </button>
+      </div>
+    </section>
   )
 }

@@ -3,6 +3,7 @@ import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Breaker } from '../api/views.js'
 import { Badge } from '../parts/badge.js'
+import { reasonIn } from '../parts/dialog.js'
 import { count, duration } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
@@ -56,9 +57,9 @@ function Switch({ breaker: { name, tenant, key, state } }: { readonly breaker: B
   return (
     <RowAct
       {...{ does, what: name, act: `${does} 1 breaker`, harmful: opens }}
-      doing={() =>
+      doing={(form) =>
         post(`/v1/breakers/${encodeURIComponent(name)}`, {
-          ...{ state: opens ? 'open' : 'closed' },
+          ...{ state: opens ? 'open' : 'closed', ...reasonIn(form) },
           ...(tenant === '' ? {} : { tenant }),
           ...(key === '' ? {} : { key }),
         })

@@ -6,8 +6,8 @@ import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Problem } from '../api/problem.js'
 import type { Redrive, RedrivePreview } from '../api/views.js'
-import { useMay } from '../frame/session.js'
-import { Field, number, Question, written } from '../parts/dialog.js'
+import { Act } from '../parts/act.js'
+import { Field, number, Question, Reason, written } from '../parts/dialog.js'
 import { count, counted, duration } from '../parts/format.js'
 import { Refused, Waiting } from '../parts/standing.js'
 import { go, hrefOf } from '../route/place.js'
@@ -21,18 +21,16 @@ interface ActionsProps {
 }
 
 export function LetterActions({ filter, discarded }: ActionsProps) {
-  const may = useMay('operate')
   const [asks, setAsks] = useState<'redrive' | 'discard'>()
   const close = () => setAsks(undefined)
   return (
     <div className="actions bar">
-      <button type="button" className="primary" disabled={!may} onClick={() => setAsks('redrive')}>
+      <Act look="primary" act={() => setAsks('redrive')}>
         Redrive…
-      </button>
-      <button type="button" className="harmful" disabled={!may} onClick={() => setAsks('discard')}>
+      </Act>
+      <Act right="admin" look="harmful" act={() => setAsks('discard')}>
         Discard…
-      </button>
-      {!may && <span className="faint">Sign in with a key that may operate.</span>}
+      </Act>
       {asks === 'redrive' && <RedriveQuestion filter={filter} close={close} />}
       {asks === 'discard' && (
         <DiscardQuestion filter={filter} close={close} {...(discarded && { discarded })} />
@@ -88,7 +86,7 @@ export function RedriveQuestion({ filter, close, data }: RedriveProps) {
           <Refused problem={preview.error} again={() => void preview.refetch()} />
         )
       ) : (
-        <Preview preview={preview.data} />
+        <Preview preview={preview.data} edits={data !== undefined} />
       )}
       {selected !== 1 && (
         <>
@@ -112,12 +110,24 @@ export function RedriveQuestion({ filter, close, data }: RedriveProps) {
           />
         </>
       )}
-      <Field label="Reason, for the audit" name="reason" />
+      <Reason />
     </Question>
   )
 }
 
-function Preview({ preview: { selected, guarded, groups } }: { readonly preview: RedrivePreview }) {
+interface PreviewProps {
+  readonly preview: RedrivePreview
+  readonly edits: boolean
+}
+
+function Preview({ preview: { selected, guarded, groups }, edits }: PreviewProps) {
+  if (edits && selected === 0)
+    return (
+      <p role="alert">
+        Somebody was faster: this letter was sent again or discarded since you looked at it. Nothing of theirs
+        is overwritten. What you wrote stays in the page behind this question.
+      </p>
+    )
   return (
     <>
       <p>
@@ -172,7 +182,7 @@ function DiscardQuestion({ filter, close, discarded }: DiscardProps) {
         <strong>{counted(selected, 'dead letter')}</strong> will never be sent again. They stay in the list as
         discarded, and what waits behind them goes on.
       </p>
-      <Field label="Reason, for the audit" name="reason" required />
+      <Reason required />
     </Question>
   )
 }

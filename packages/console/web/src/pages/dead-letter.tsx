@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { DeadLetter, EventDetails, Run } from '../api/views.js'
-import { useMay } from '../frame/session.js'
+import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
 import { Facts, Json } from '../parts/facts.js'
 import { count, duration } from '../parts/format.js'
@@ -86,7 +86,6 @@ function SameFault({ subscription, failure }: Pick<DeadLetter, 'subscription' | 
 }
 
 function Data({ letter }: { readonly letter: DeadLetter }) {
-  const may = useMay('operate')
   const [edits, setEdits] = useState(false)
   const { data, claim } = letter.event
   if (claim !== null && data === null)
@@ -105,9 +104,7 @@ function Data({ letter }: { readonly letter: DeadLetter }) {
       )}
       {!edits && letter.state === 'dead' && (
         <div className="actions">
-          <button type="button" disabled={!may} onClick={() => setEdits(true)}>
-            Edit and redrive…
-          </button>
+          <Act act={() => setEdits(true)}>Edit and redrive…</Act>
         </div>
       )}
     </section>
@@ -116,6 +113,8 @@ function Data({ letter }: { readonly letter: DeadLetter }) {
 
 function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave: () => void }) {
   const [text, setText] = useState(() => JSON.stringify(letter.event.data, null, 2))
+  // The letter as it was seen: of two who edit it the second is told, and overwrites nothing.
+  const [round] = useState(letter.round)
   const [sends, setSends] = useState(false)
   const check = useDoing((data: unknown) =>
     post<{ readonly ok: true }>(`/v1/dead-letters/${encodeURIComponent(letter.id)}/check`, { data }),
@@ -167,7 +166,9 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
           Leave it
         </button>
       </div>
-      {sends && <RedriveQuestion filter={{ ids: [letter.id] }} data={data} close={() => setSends(false)} />}
+      {sends && (
+        <RedriveQuestion filter={{ ids: [letter.id], round }} data={data} close={() => setSends(false)} />
+      )}
     </>
   )
 }

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useDoing, usePages } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Redrive } from '../api/views.js'
-import { useMay } from '../frame/session.js'
+import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
 import { Progress } from '../parts/chart.js'
 import { Field, Question, written } from '../parts/dialog.js'
@@ -74,7 +74,6 @@ function One({ id }: { readonly id: string }) {
 }
 
 function Details({ redrive }: { readonly redrive: Redrive }) {
-  const may = useMay('operate')
   const [asks, setAsks] = useState(false)
   const { selected, succeeded, failed, state, endedAtMs } = redrive
   const ended = succeeded + failed
@@ -102,9 +101,9 @@ function Details({ redrive }: { readonly redrive: Redrive }) {
       <Json label="Filter of the redrive" value={redrive.filter} />
       {endedAtMs === null && (
         <div className="actions">
-          <button type="button" className="harmful" disabled={!may} onClick={() => setAsks(true)}>
+          <Act look="harmful" act={() => setAsks(true)}>
             Stop…
-          </button>
+          </Act>
         </div>
       )}
       {asks && <StopQuestion redrive={redrive} close={() => setAsks(false)} />}

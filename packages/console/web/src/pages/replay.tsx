@@ -3,7 +3,8 @@ import { useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { EventView, Page, Replay, Subscription } from '../api/views.js'
-import { Field, Question, written } from '../parts/dialog.js'
+import { useMay } from '../frame/session.js'
+import { Field, Question, Reason, written } from '../parts/dialog.js'
 import { count } from '../parts/format.js'
 import { Moment } from '../parts/moment.js'
 
@@ -13,6 +14,7 @@ interface ReplayProps {
 }
 
 export function ReplayQuestion({ subscription, close }: ReplayProps) {
+  const admin = useMay('admin')
   const [external, setExternal] = useState(false)
   const standing = useAnswer<Subscription>(`/v1/subscriptions/${encodeURIComponent(subscription)}`, {}, 0)
   const first = useAnswer<Page<EventView>>('/v1/events', { order: 'oldest', limit: 1 }, 0)
@@ -43,13 +45,23 @@ export function ReplayQuestion({ subscription, close }: ReplayProps) {
         .
       </p>
       <Field label="From (empty: the beginning)" name="from" type="datetime-local" />
-      <p className="field check">
-        <label>
-          <input type="checkbox" checked={external} onChange={({ target }) => setExternal(target.checked)} />{' '}
-          The handler may call the world again
-        </label>
-      </p>
-      <Field label="Reason, for the audit" name="reason" />
+      {admin ? (
+        <p className="field check">
+          <label>
+            <input
+              type="checkbox"
+              checked={external}
+              onChange={({ target }) => setExternal(target.checked)}
+            />{' '}
+            The handler may call the world again
+          </label>
+        </p>
+      ) : (
+        <p className="field faint">
+          A handler that calls the world is replayed by an admin alone: what it sends cannot be called back.
+        </p>
+      )}
+      <Reason />
     </Question>
   )
 }

@@ -3,6 +3,7 @@ import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Schedule } from '../api/views.js'
 import { Badge } from '../parts/badge.js'
+import { reasonIn } from '../parts/dialog.js'
 import { duration } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
@@ -63,7 +64,7 @@ function Run({ schedule: { name } }: { readonly schedule: Schedule }) {
   return (
     <RowAct
       {...{ does: 'Run', what: name, act: 'Run once now' }}
-      doing={() => post(`/v1/schedules/${encodeURIComponent(name)}/run`)}
+      doing={(form) => post(`/v1/schedules/${encodeURIComponent(name)}/run`, reasonIn(form))}
     >
       <p>Once, beside its ticks. The event says who asked for it.</p>
     </RowAct>

@@ -2,20 +2,19 @@
 import { useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
-import type { Replay, Subscription } from '../api/views.js'
-import { useMay } from '../frame/session.js'
+import type { Subscription } from '../api/views.js'
+import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
-import { Progress } from '../parts/chart.js'
-import { Question } from '../parts/dialog.js'
+import { Question, Reason, reasonIn } from '../parts/dialog.js'
 import { Facts, Json } from '../parts/facts.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
-import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Refused, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { usePlace } from '../route/place.js'
 import { ReplayQuestion } from './replay.js'
+import { Replays } from './replays.js'
 
 const columns: readonly Column<Subscription>[] = [
   {
@@ -96,7 +95,6 @@ function One({ name }: { readonly name: string }) {
 }
 
 function Actions({ subscription: { name, state } }: { readonly subscription: Subscription }) {
-  const may = useMay('operate')
   const [asks, setAsks] = useState<'pause' | 'replay'>()
   const close = () => setAsks(undefined)
   const path = `/v1/subscriptions/${encodeURIComponent(name)}`
@@ -104,22 +102,13 @@ function Actions({ subscription: { name, state } }: { readonly subscription: Sub
   return (
     <>
       {state === 'active' ? (
-        <button type="button" disabled={!may} onClick={() => setAsks('pause')}>
-          Pause…
-        </button>
+        <Act act={() => setAsks('pause')}>Pause…</Act>
       ) : (
-        <button
-          type="button"
-          className="primary"
-          disabled={!may || resume.busy}
-          onClick={() => void resume.run(undefined).catch(() => undefined)}
-        >
+        <Act look="primary" busy={resume.busy} act={() => void resume.run(undefined).catch(() => undefined)}>
           Resume
-        </button>
+        </Act>
       )}
-      <button type="button" disabled={!may} onClick={() => setAsks('replay')}>
-        Replay…
-      </button>
+      <Act act={() => setAsks('replay')}>Replay…</Act>
       {resume.problem !== null && <Refused problem={resume.problem} />}
       {asks === 'pause' && <PauseQuestion name={name} path={path} close={close} />}
       {asks === 'replay' && <ReplayQuestion subscription={name} close={close} />}
@@ -134,15 +123,16 @@ interface PauseProps {
 }
 
 function PauseQuestion({ name, path, close }: PauseProps) {
-  const { run, busy, problem } = useDoing(() => post(`${path}/pause`))
+  const { run, busy, problem } = useDoing((form: FormData) => post(`${path}/pause`, reasonIn(form)))
   return (
     <Question
       title={`Pause ${name}`}
       act="Pause 1 subscription"
       {...{ busy, problem, close }}
-      submit={() => void run(undefined).then(close, () => undefined)}
+      submit={(form) => void run(form).then(close, () => undefined)}
     >
       <p>Attempts that run come to their end. Events wait, and none is lost: it goes on where it stopped.</p>
+      <Reason />
     </Question>
   )
 }
@@ -203,41 +193,3 @@ function DeadLink({ subscription: { name, dead } }: { readonly subscription: Sub
     </Link>
   )
 }
-
-function Replays({ subscription }: { readonly subscription: string }) {
-  const asked = useAnswer<{ readonly items: readonly Replay[] }>('/v1/replays', { limit: 100 })
-  const own = asked.data?.items.filter((replay) => replay.subscription === subscription) ?? []
-  if (own.length === 0) return null
-  return (
-    <section aria-label="Replays">
-      <h2>Replays</h2>
-      <Rows
-        caption="Replays of this subscription, newest first"
-        columns={replayColumns}
-        items={own}
-        keyOf={({ id }) => id}
-      />
-    </section>
-  )
-}
-
-const replayColumns: readonly Column<Replay>[] = [
-  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
-  {
-    name: 'Progress',
-    cell: ({ progress }) => <Progress part={progress} label={`${Math.round(progress * 100)} % replayed`} />,
-  },
-  {
-    name: 'Completed',
-    kind: 'number',
-    cell: ({ completed, matched }) => `${count(completed)} of ${count(matched)}`,
-  },
-  { name: 'Dead', kind: 'wide number', cell: ({ dead }) => count(dead) },
-  {
-    name: 'From',
-    kind: 'wide',
-    cell: ({ fromMs }) => (fromMs === null ? 'the beginning' : <Moment at={fromMs} />),
-  },
-  { name: 'By', kind: 'long', cell: ({ actor }) => actor },
-  { name: 'Began', cell: ({ createdAtMs }) => <Moment at={createdAtMs} /> },
-]

@@ -3,7 +3,7 @@ import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Endpoint } from '../api/views.js'
 import { Badge } from '../parts/badge.js'
-import { Field, written } from '../parts/dialog.js'
+import { reasonIn } from '../parts/dialog.js'
 import { count } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
@@ -64,20 +64,17 @@ function Switch({ endpoint: { webhooks, tenant, endpoint, disabled } }: { readon
   return (
     <RowAct
       {...{ does, what: endpoint, act: `${does} 1 endpoint`, harmful: !enables }}
-      doing={(form) => {
-        const reason = written(form, 'reason')
-        return post(`/v1/webhooks/${encodeURIComponent(webhooks)}`, {
-          ...{ endpoint, tenant, state: enables ? 'enabled' : 'disabled' },
-          ...(reason === undefined ? {} : { reason }),
+      doing={(form) =>
+        post(`/v1/webhooks/${encodeURIComponent(webhooks)}`, {
+          ...{ endpoint, tenant, state: enables ? 'enabled' : 'disabled', ...reasonIn(form) },
         })
-      }}
+      }
     >
       <p>
         {enables
           ? 'It gets messages again. Those that it missed are dead letters of its subscription: redrive them.'
           : 'Its messages become dead letters until it is enabled.'}
       </p>
-      {!enables && <Field label="Reason" name="reason" />}
     </RowAct>
   )
 }

@@ -3,24 +3,26 @@ import { useState } from 'react'
 import { addressOf, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { InstanceDetails } from '../api/views.js'
-import { useMay } from '../frame/session.js'
-import { Field, Question, written } from '../parts/dialog.js'
+import type { Right } from '../frame/session.js'
+import { Act } from '../parts/act.js'
+import { Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
 import { Moment } from '../parts/moment.js'
 import { Refused } from '../parts/standing.js'
 import { go, hrefOf } from '../route/place.js'
 
-type Act = 'signal' | 'cancel' | 'retry' | 'restart' | 'terminate'
+type Verb = 'signal' | 'cancel' | 'retry' | 'restart' | 'terminate'
 
 const pathOf = ({ workflow, id, tenant }: InstanceDetails, act: string) =>
   addressOf(`/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}/${act}`, { tenant })
 
 interface Offered {
-  readonly act: Act
+  readonly act: Verb
   readonly title: string
   /** On the button that does it. */
   readonly does: string
   readonly says: string
   readonly harmful?: boolean
+  readonly right?: Right
   readonly when: (instance: InstanceDetails) => boolean
 }
 
@@ -56,6 +58,7 @@ const offers: readonly Offered[] = [
       title: 'Terminate',
       does: 'Terminate 1 instance',
       harmful: true,
+      right: 'admin',
       when: (one) => !ended(one),
     },
     says: 'It ends where it stands and nothing is undone. For what cancelling does not reach.',
@@ -67,22 +70,20 @@ const offers: readonly Offered[] = [
 ]
 
 export function WorkflowActions({ instance }: { readonly instance: InstanceDetails }) {
-  const may = useMay('operate')
   const [asks, setAsks] = useState<Offered>()
   return (
     <>
       {offers
         .filter(({ when }) => when(instance))
         .map((offer) => (
-          <button
+          <Act
             key={offer.act}
-            type="button"
-            className={offer.harmful === true ? 'harmful' : undefined}
-            disabled={!may}
-            onClick={() => setAsks(offer)}
+            {...(offer.right !== undefined && { right: offer.right })}
+            {...(offer.harmful === true && { look: 'harmful' })}
+            act={() => setAsks(offer)}
           >
             {offer.title}…
-          </button>
+          </Act>
         ))}
       {asks !== undefined && (
         <ActQuestion instance={instance} offer={asks} close={() => setAsks(undefined)} />
@@ -133,20 +134,21 @@ function ActQuestion({ instance, offer, close }: ActProps) {
           </p>
         </>
       )}
-      {(act === 'cancel' || act === 'terminate') && <Field label="Reason" name="reason" />}
       {act === 'restart' && <Field label="From the step (empty: from the beginning)" name="from" />}
+      <Reason />
     </Question>
   )
 }
 
 /** What to send, or what is wrong with what was written. */
-function bodyOf(act: Act, form: FormData): Record<string, unknown> | string {
-  if (act === 'retry') return {}
-  if (act === 'restart') return without({ from: written(form, 'from') })
-  if (act !== 'signal') return without({ reason: written(form, 'reason') })
+function bodyOf(act: Verb, form: FormData): Record<string, unknown> | string {
+  const reason = reasonIn(form)
+  if (act === 'restart') return { ...without({ from: written(form, 'from') }), ...reason }
+  if (act !== 'signal') return reason
   const payload = written(form, 'payload')
   try {
-    return { name: written(form, 'name'), ...(payload === undefined ? {} : { payload: JSON.parse(payload) }) }
+    const said = payload === undefined ? {} : { payload: JSON.parse(payload) }
+    return { name: written(form, 'name'), ...said, ...reason }
   } catch {
     return 'The payload is not JSON. A text stands in quotation marks.'
   }
@@ -167,12 +169,10 @@ interface DecisionProps {
 }
 
 function Decision({ instance, question: { approval, question, to, text, askedAtMs } }: DecisionProps) {
-  const may = useMay('operate')
   const [decides, setDecides] = useState<boolean>()
   const { run, busy, problem } = useDoing((body: unknown) => post(pathOf(instance, 'approve'), body))
   const submit = (form: FormData) => {
-    const reason = written(form, 'reason')
-    const body = { name: approval, question, approved: decides, ...(reason === undefined ? {} : { reason }) }
+    const body = { name: approval, question, approved: decides, ...reasonIn(form) }
     return run(body).then(
       () => setDecides(undefined),
       () => undefined,
@@ -187,12 +187,10 @@ function Decision({ instance, question: { approval, question, to, text, askedAtM
         <Moment at={askedAtMs} />
       </p>
       <div className="actions">
-        <button type="button" className="primary" disabled={!may} onClick={() => setDecides(true)}>
+        <Act look="primary" act={() => setDecides(true)}>
           Approve…
-        </button>
-        <button type="button" disabled={!may} onClick={() => setDecides(false)}>
-          Refuse…
-        </button>
+        </Act>
+        <Act act={() => setDecides(false)}>Refuse…</Act>
       </div>
       {problem !== null && decides === undefined && <Refused problem={problem} />}
       {decides !== undefined && (
@@ -203,7 +201,7 @@ function Decision({ instance, question: { approval, question, to, text, askedAtM
           submit={(form) => void submit(form)}
         >
           <p>It is recorded as your decision, and decides once.</p>
-          <Field label="Reason" name="reason" />
+          <Reason />
         </Question>
       )}
     </section>

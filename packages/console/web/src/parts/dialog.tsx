@@ -13,7 +13,12 @@ export function Dialog({ title, close, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
+    const before = document.activeElement
     dialog.current?.showModal()
+    // The browser gives the focus back when it closes a dialog, not when that leaves the page.
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
   }, [])
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={close}>
@@ -96,6 +101,17 @@ export function Field({ label, name, hint, type = 'text', value, required = fals
       )}
     </p>
   )
+}
+
+/** Why, as the audit keeps it: `reasonIn` reads it. */
+export const Reason = ({ required = false }: { readonly required?: boolean }) => (
+  <Field label="Reason, for the audit" name="reason" required={required} />
+)
+
+/** `{ reason }`, or nothing where none was written. */
+export function reasonIn(form: FormData): { readonly reason?: string } {
+  const reason = written(form, 'reason')
+  return reason === undefined ? {} : { reason }
 }
 
 /** The text of a field, undefined when it is empty. */

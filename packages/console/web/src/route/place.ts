@@ -46,7 +46,13 @@ export function hrefOf(page: string, params: Params = {}): string {
   return `${base}${encodeURIComponent(page)}${query === '' ? '' : `?${query}`}`
 }
 
+let gone = false
+
+/** Whether a person went from page to page since this one was loaded. */
+export const hasGone = () => gone
+
 export function go(href: string, { replace = false } = {}): void {
+  gone = true
   if (replace) window.history.replaceState(null, '', href)
   else window.history.pushState(null, '', href)
   for (const listener of listeners) listener()

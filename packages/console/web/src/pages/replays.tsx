@@ -1,0 +1,123 @@
+// Replays of one subscription: how far each is, how fast, how long yet, and a way to stop it.
+import { useState } from 'react'
+import { useAnswer, useDoing } from '../api/asking.js'
+import { post } from '../api/client.js'
+import type { Replay } from '../api/views.js'
+import { Act } from '../parts/act.js'
+import { Badge } from '../parts/badge.js'
+import { Progress } from '../parts/chart.js'
+import { Question, Reason, reasonIn } from '../parts/dialog.js'
+import { Facts } from '../parts/facts.js'
+import { count, counted, duration, perSecond } from '../parts/format.js'
+import { Moment, useNow } from '../parts/moment.js'
+import { type Column, Rows } from '../parts/rows.js'
+
+export function Replays({ subscription }: { readonly subscription: string }) {
+  const asked = useAnswer<{ readonly items: readonly Replay[] }>('/v1/replays', { limit: 100 })
+  const own = asked.data?.items.filter((replay) => replay.subscription === subscription) ?? []
+  if (own.length === 0) return null
+  return (
+    <section aria-label="Replays">
+      <h2>Replays</h2>
+      {own
+        .filter(({ state }) => state === 'running')
+        .map((replay) => (
+          <Running key={replay.id} replay={replay} />
+        ))}
+      <Rows
+        caption="Replays of this subscription, newest first"
+        columns={columns}
+        items={own}
+        keyOf={({ id }) => id}
+      />
+    </section>
+  )
+}
+
+const percent = (part: number) => `${Math.floor(part * 100)} %`
+
+/** Of what it did since it began: it may have waited for a worker. */
+function paceOf({ completed, progress, createdAtMs }: Replay, nowMs: number) {
+  const ms = Math.max(1, nowMs - createdAtMs)
+  const leftMs = progress > 0 ? (ms * (1 - progress)) / progress : undefined
+  return { rate: (completed / ms) * 1_000, leftMs }
+}
+
+function Running({ replay }: { readonly replay: Replay }) {
+  const [asks, setAsks] = useState(false)
+  const { rate, leftMs } = paceOf(replay, useNow())
+  const { id, progress, completed, retrying, dead } = replay
+  return (
+    <section className="panel" aria-label={`Replay ${id}`}>
+      <p>
+        <Badge state="running" /> {percent(progress)} passed, {counted(completed, 'event')} delivered
+        {retrying > 0 && `, ${count(retrying)} retrying`}
+        {dead > 0 && `, ${count(dead)} dead`}
+      </p>
+      <Progress part={progress} label={`${percent(progress)} of the replay passed`} />
+      <Facts
+        of={[
+          ['Rate, since it began', perSecond(rate)],
+          ['Left, at that rate', leftMs === undefined ? 'not known yet' : `about ${duration(leftMs)}`],
+          ['Began', <Moment key="began" at={replay.createdAtMs} />],
+          ['By', replay.actor],
+        ]}
+      />
+      <div className="actions">
+        <Act look="harmful" act={() => setAsks(true)}>
+          Stop…
+        </Act>
+      </div>
+      {asks && <StopQuestion replay={replay} close={() => setAsks(false)} />}
+    </section>
+  )
+}
+
+interface StopProps {
+  readonly replay: Replay
+  readonly close: () => void
+}
+
+function StopQuestion({ replay: { id, subscription, progress, completed, retrying }, close }: StopProps) {
+  const { run, busy, problem } = useDoing((form: FormData) =>
+    post<Replay>(`/v1/replays/${encodeURIComponent(id)}/stop`, reasonIn(form)),
+  )
+  return (
+    <Question
+      title={`Stop the replay into ${subscription}`}
+      act="Stop 1 replay"
+      harmful
+      {...{ busy, problem, close }}
+      submit={(form) => void run(form).then(close, () => undefined)}
+    >
+      <p>
+        It is at {percent(progress)}. {counted(completed, 'event')} that it delivered stay delivered
+        {retrying > 0 && `; ${count(retrying)} that wait for another attempt are let go`}. The rest of the
+        range is passed over, and what comes live is none of its affair. It does not go on later: another
+        replay begins where you say.
+      </p>
+      <Reason />
+    </Question>
+  )
+}
+
+const columns: readonly Column<Replay>[] = [
+  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
+  {
+    name: 'Progress',
+    cell: ({ progress }) => <Progress part={progress} label={`${percent(progress)} replayed`} />,
+  },
+  {
+    name: 'Completed',
+    kind: 'number',
+    cell: ({ completed, matched }) => `${count(completed)} of ${count(matched)}`,
+  },
+  { name: 'Dead', kind: 'wide number', cell: ({ dead }) => count(dead) },
+  {
+    name: 'From',
+    kind: 'wide',
+    cell: ({ fromMs }) => (fromMs === null ? 'the beginning' : <Moment at={fromMs} />),
+  },
+  { name: 'By', kind: 'long', cell: ({ actor }) => actor },
+  { name: 'Began', cell: ({ createdAtMs }) => <Moment at={createdAtMs} /> },
+]
