@@ -163,7 +163,8 @@ test('an operator opens and closes it, and is written down', async () => {
       actor: 'ben',
       action: 'breaker.closed',
       target: 'bank/acme',
-      details: '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "open", "after" : "closed", "cooldownMs" : 3600000, "reason" : null}',
+      details:
+        '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "open", "after" : "closed", "cooldownMs" : 3600000, "reason" : null}',
     },
   ])
 })
