@@ -101,7 +101,8 @@ export class Execution implements Timed, Underway {
         const { recordedAtMs } = this.#attempt.item.event
         const { keys, item } = this.#attempt
         const isBehind = (type: string) => keys?.isBehind(item, type) === true
-        const drive = { event, recordedAtMs, context, grant: lease, cancellation, isBehind }
+        const isSuspect = item.deaths > 0
+        const drive = { event, recordedAtMs, context, grant: lease, cancellation, isSuspect, isBehind }
         return this.#services.drive(subscription.workflow, drive)
       }
       return subscription.handle?.(event, context)

@@ -15,7 +15,7 @@ export type {
   TransactionContext,
 } from './context.js'
 export { judge, retryAfterOf } from './failure.js'
-export { type Outcome, outcomes } from './outcome.js'
+export { type Outcome, outcomes, processDeathName } from './outcome.js'
 export { persistently } from './persistently.js'
 export { attemptsAllowed, type RetryOptions, type RetryPolicy, retries } from './retry-policy.js'
 export { type Drive, Runner, type RunnerServices } from './runner.js'

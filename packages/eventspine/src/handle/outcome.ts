@@ -112,11 +112,13 @@ function delayOf(error: unknown, attempt: number, policy: RetryPolicy, random: R
   return Math.min(delayMsMax, Math.max(0, wanted, askedMs))
 }
 
+export const processDeathName = 'ProcessDeath'
+
 function quarantined(deaths: number): Outcome {
   const error = new Error(
     `The process died ${deaths} times while this event was being handled. Fix the handler, then redrive.`,
   )
-  error.name = 'ProcessDeath'
+  error.name = processDeathName
   return { kind: 'dead', failure: failureOf(error, 'permanent') }
 }
 

@@ -37,6 +37,8 @@ export interface Attempt {
     readonly event: StoredEvent
     readonly attempt: number
     readonly round: number
+    /** Process deaths while it ran. */
+    readonly deaths: number
     /** When the lease is lost or the worker stops. */
     readonly cancellation: Cancellation
   }
@@ -53,6 +55,8 @@ export interface Drive {
   readonly context: HandlerContext
   readonly grant: ConsumerName & { readonly token: number }
   readonly cancellation: Cancellation
+  /** A process died while it was at this. */
+  readonly isSuspect: boolean
   isBehind(type: string): boolean
 }
 

@@ -2,6 +2,7 @@
 // from a step of it.
 
 import type { NewEvent } from '../event/index.js'
+import { processDeathName } from '../handle/index.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import { completeRedrive, type Redrive, redriveRoundsMax } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
@@ -59,17 +60,20 @@ export class WorkflowMending {
     return redrive
   }
 
-  /** The letter that gives way to a wish to end, which stands behind it: that of a fault of the code. What else halts an instance
-   *  halts the wish as well, and its letter may hold what stands nowhere else. */
+  /** The letter that gives way to a wish to end, which stands behind it. That of a fault of the code goes: what it brought is
+   *  recorded. That of a process which died may hold what stands nowhere else: it is sent again, and begins nothing then. What else
+   *  halts an instance halts the wish as well. */
   async yielding(store: Store, name: InstanceName) {
     const found = await store.workflow(name)
     if (found !== null) checkPivot(found)
     if (found === null || found.attention === null || found.instance.state !== 'running') return null
     const letter = await store.deadLetter(found.attention.letter)
+    if (letter?.failure.name === processDeathName)
+      return { giveWay: (by: string, reason: string | null) => this.retry(store, found, by, reason) }
     if (letter === null || !yieldingNames.includes(letter.failure.name)) return null
-    const discard = (by: string, reason: string | null) =>
+    const giveWay = (by: string, reason: string | null) =>
       store.discard({ ids: [letter.id] }, by, reason ?? 'its instance was cancelled')
-    return { discard }
+    return { giveWay }
   }
 
   /** Answers how it ended; null where it had ended by itself. */

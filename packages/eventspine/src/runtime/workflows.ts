@@ -158,7 +158,7 @@ export class Workflows {
     const letter = await this.#mending.yielding(this.#cell(name).store, name)
     const asked = stimulus(name, 'cancelled', { by, reason: why }, undefined, this.#services)
     await this.#cell(name).appender.appendActed(asked, actOn(name, 'cancel', by, { reason: why }))
-    await letter?.discard(by, why)
+    await letter?.giveWay(by, why)
   }
 
   /** Sends again what halts it. Throws WORKFLOW_NOT_HALTED. */

@@ -65,6 +65,12 @@ export class Call {
     this.promise.watch()
   }
 
+  /** Also where its instance is asked to end. A step that was cut off is undone as it is: nobody runs it again for that, but
+   *  whether a point of no return was passed must be known. */
+  get comesToItsEnd(): boolean {
+    return this.begun && (this.kind !== 'step' || this.asked.options?.pivot === true)
+  }
+
   /** Its time is its own, and not the end of a patience. */
   get ownTime(): boolean {
     return this.kind === 'step' || this.kind === 'undo' || this.kind === 'sleep'

@@ -19,6 +19,11 @@ export interface StepContext {
   readonly log: Logger
 }
 
+/** What the function that undoes a step is given. */
+export interface UndoContext extends StepContext {
+  readonly undoes: string
+}
+
 export interface StepOptions<Result> {
   /** Default: the workflow's. */
   readonly retry?: RetryPolicy
@@ -27,7 +32,7 @@ export interface StepOptions<Result> {
   readonly deadlineMs?: number
   /** Undoes what the step did, when the workflow fails or is cancelled later. Recorded before the step is tried: one
    *  whose outcome nobody knows is undone, too, with `undefined` as its result. Must be safe to run twice. */
-  readonly undo?: (result: Result | undefined, ctx: StepContext) => unknown
+  readonly undo?: (result: Result | undefined, ctx: UndoContext) => unknown
   /** Of one attempt to undo. Default: `deadlineMs`. */
   readonly undoDeadlineMs?: number
   /** Of the undoing. Default `retries.standard()`. Where it ends, the instance waits for a person. */
@@ -45,13 +50,14 @@ export interface WaitOptions {
 export interface EventMatch<Definition extends AnyEventDefinition> {
   /** The event's key, as its definition takes it from the data. */
   readonly key: string
-  /** Passes over those for which it answers false. */
+  /** Passes over those for which it answers false. It answers at once: no promise. */
   readonly where?: (event: EventOf<Definition>) => boolean
 }
 
 export interface ApprovalOptions extends WaitOptions {
   /** Who should decide, and what about: shown to whoever is asked. */
   readonly to?: string
+  /** Both at most 10,000 characters. */
   readonly text?: string
 }
 

@@ -18,6 +18,8 @@ export interface DriverServices extends AttemptServices {
   readonly stimulatedAtMs: number
   /** A person sent again what drives it. */
   readonly redriven: boolean
+  /** A process died over it: what it may die of again is not to leave an instance that nobody knows of. */
+  readonly isSuspect: boolean
   /** A wish to end waits for this drive. */
   mustEnd(): boolean
   /** A wish to end is in the log, and was not heard. */
@@ -192,7 +194,7 @@ export class Driver {
     const before = this.#history.length
     let some = false
     for (const call of [...this.#program.calls.values()]) {
-      if (call.active || !this.#program.wants(call) || (onlyBegun && !call.begun)) continue
+      if (call.active || !this.#program.wants(call) || (onlyBegun && !call.comesToItsEnd)) continue
       call.active = some = true
       this.#begin(call)
     }
@@ -246,7 +248,7 @@ export class Driver {
   }
 
   async #launchAll(): Promise<true> {
-    if (!this.#onlyStarted) await this.#flush()
+    if (this.#services.isSuspect || !this.#onlyStarted) await this.#flush()
     // The answer may have been so long on its way that another has taken over since.
     const { cancellation } = this.#services
     if (cancellation.cancelled) throw cancellation.reason

@@ -181,7 +181,7 @@ export class WorkflowEngine {
         ending || isBehind('cancelled') || (definition.overdue === 'cancel' && isBehind('overdue')),
       ...{ name, definition, history, time, clock, random, cancellation },
       stimulatedAtMs: recordedAtMs,
-      redriven,
+      ...{ redriven, isSuspect: drive.isSuspect },
       logger: boundLogger(logger, { workflow: name.workflow, instance: name.id, tenant: name.tenant }),
       consequences: new Consequences(name, parent, cause, this.#consequences),
       look: (call, taken) => {

@@ -6,6 +6,7 @@ import { persistently } from '../handle/index.js'
 import type { Cancellation, Clock } from '../kernel/index.js'
 import { jsonOf } from './attempt.js'
 import type { Call } from './call.js'
+import { MisuseError } from './errors.js'
 import { type Occurrences, occurrencesMax, type WorkflowPort } from './port.js'
 
 export interface LookServices {
@@ -14,6 +15,16 @@ export interface LookServices {
   readonly port: Pick<WorkflowPort, 'occurrences'>
   /** As handlers see it. Rejects what cannot be read. */
   show(event: StoredEvent, cancellation: Cancellation): Promise<Event>
+}
+
+// A promise is true, whatever it comes to.
+function takes(where: (event: Event) => unknown, event: Event): boolean {
+  const answer = where(event)
+  if (!(answer instanceof Promise)) return Boolean(answer)
+  answer.catch(() => {})
+  throw new MisuseError(
+    'The "where" of ctx.waitFor answers a promise. It must judge the event at once: where: (event) => …',
+  )
 }
 
 /** It was let into the log: what an app allows there, with its envelope. */
@@ -32,7 +43,7 @@ export async function occurrence(
     for (const stored of found) {
       const json = jsonOf(`event "${call.name}"`, await show(stored, cancellation), eventBytesMax) as string
       // It judges what the code will be given, now and when it runs again.
-      if (where(JSON.parse(json) as Event)) return json
+      if (takes(where, JSON.parse(json) as Event)) return json
       after = stored.seq
     }
     if (found.length < occurrencesMax) return undefined

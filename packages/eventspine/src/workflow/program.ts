@@ -9,10 +9,12 @@ import { Answer } from './answer.js'
 import { jsonOf } from './attempt.js'
 import { type Asked, Call, type CallKind } from './call.js'
 import { Chance } from './chance.js'
+import type { UndoContext } from './context.js'
 import type { AnyWorkflow } from './definition.js'
 import { ChildError, childHalted, type Named, StepError } from './errors.js'
 import { dataOf, type Said } from './history.js'
 import { Inbox } from './inbox.js'
+import { codeOf } from './inside-step.js'
 import { checkedCall, checkPromises } from './mismatch.js'
 import type { AwaitedEvent, Entry, InstanceName, WorkflowState } from './port.js'
 import type { Restart } from './restart.js'
@@ -188,7 +190,8 @@ export class Program {
   async start(input: unknown): Promise<void> {
     const given = await this.#checked(input)
     const context = new ScopedContext(this, this.#root)
-    void (async () => this.#definition.run(context, given as never))()
+    const misuse = (error: unknown) => this.misuse(error)
+    void codeOf(this.#root, misuse, async () => this.#definition.run(context, given as never))
       .then((value): ProgramOutcome => ({ ok: true, json: jsonOf('the workflow', value) }))
       .catch((error: unknown): ProgramOutcome => ({ ok: false, error }))
       .then((outcome) => {
@@ -369,7 +372,7 @@ export class Program {
         ...(undoDeadlineMs !== undefined && { deadlineMs: undoDeadlineMs }),
       }
       const call = new Call(this.#root, `${step.place}/undo`, 'undo', step.name, {
-        ...{ action: (context) => undo?.(result, context), options },
+        ...{ action: (context) => undo?.(result, context as UndoContext), options },
       })
       call.undoes = step
       this.calls.set(call.place, call)

@@ -18,12 +18,13 @@ import type {
 } from './context.js'
 import type { AnyWorkflow, WorkflowInput, WorkflowOutput } from './definition.js'
 import { MisuseError } from './errors.js'
-import { checkOutside } from './inside-step.js'
+import { checkOutside, ForeignContextError } from './inside-step.js'
 import type { Program } from './program.js'
 import type { Scope } from './scope.js'
 
 const concurrencyDefault = 10
 const namesMax = 200
+const approvalTextMax = 10_000
 const sleepMsMax = 3_650 * 86_400_000
 
 export class ScopedContext implements WorkflowContext {
@@ -71,8 +72,8 @@ export class ScopedContext implements WorkflowContext {
 
   sleep(ms: number): Promise<void> {
     return this.#promised(() => {
-      if (!(ms >= 0 && ms <= sleepMsMax))
-        throw misused(`ctx.sleep takes milliseconds from 0 to ${sleepMsMax}, ten years, not ${String(ms)}`)
+      if (!isMs(ms, 0, sleepMsMax))
+        throw misused(`ctx.sleep takes milliseconds from 0 to ${sleepMsMax}, ten years, not ${shown(ms)}`)
       return this.#call('sleep', '', { timeoutMs: ms }) as Promise<void>
     })
   }
@@ -120,6 +121,11 @@ export class ScopedContext implements WorkflowContext {
       checkName('approval', name)
       checkOptions('approval', options, ['timeoutMs', 'to', 'text'])
       const { to, text } = options
+      for (const [option, given] of Object.entries({ to, text }))
+        if (given !== undefined && !(typeof given === 'string' && given.length <= approvalTextMax))
+          throw misused(
+            `${option} of approval "${name}" must be a text of at most ${approvalTextMax} characters`,
+          )
       return this.#call('approval', name, {
         ...timeoutOf(options),
         asked: { ...(to === undefined ? {} : { to }), ...(text === undefined ? {} : { text }) },
@@ -247,7 +253,7 @@ export class ScopedContext implements WorkflowContext {
     try {
       return ask()
     } catch (error) {
-      this.#program.misuse(error)
+      if (!(error instanceof ForeignContextError)) this.#program.misuse(error)
       return awaitedLater(Promise.reject(error))
     }
   }
@@ -288,10 +294,14 @@ function valuesOf<Value>(ended: readonly PromiseSettledResult<Value>[]): Value[]
   })
 }
 
+/** A text of digits would be put behind a time instead of added to it. */
+const isMs = (ms: unknown, min: number, max: number) => typeof ms === 'number' && ms >= min && ms <= max
+const shown = (value: unknown) => (typeof value === 'string' ? `the text "${value}"` : String(value))
+
 const timeoutOf = ({ timeoutMs }: WaitOptions) => {
   if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return {}
-  if (!(timeoutMs >= 0 && timeoutMs <= sleepMsMax))
-    throw misused(`timeoutMs is ${String(timeoutMs)}; write milliseconds from 0 to ${sleepMsMax}, ten years`)
+  if (!isMs(timeoutMs, 0, sleepMsMax))
+    throw misused(`timeoutMs is ${shown(timeoutMs)}; write milliseconds from 0 to ${sleepMsMax}, ten years`)
   return { timeoutMs }
 }
 
@@ -317,9 +327,9 @@ function checkStepOptions(step: string, options: StepOptions<unknown>): void {
   checkOptions('step', options, stepOptions)
   const { deadlineMs = 1, undoDeadlineMs = 1, undo, retry, undoRetry, pivot = false } = options
   for (const [name, ms] of Object.entries({ deadlineMs, undoDeadlineMs }))
-    if (!(ms > 0 && ms <= deadlineMsMax))
+    if (!isMs(ms, 1, deadlineMsMax))
       throw misused(
-        `${name} of step "${step}" is ${String(ms)}; write milliseconds from 1 to ${deadlineMsMax}`,
+        `${name} of step "${step}" is ${shown(ms)}; write milliseconds from 1 to ${deadlineMsMax}`,
       )
   if (undo !== undefined && typeof undo !== 'function')
     throw misused(`undo of step "${step}" must be a function: (result, ctx) => …`)

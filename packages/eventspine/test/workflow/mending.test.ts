@@ -240,7 +240,7 @@ test('what a person did with an instance stands in the audit, with who and why (
           details['reason'],
         ])
         expect(acts).toEqual([
-          ['eve', 'workflow.restart', 'asks one', undefined],
+          ['eve', 'workflow.restart', 'asks one', null],
           ['eve', 'workflow.terminate', 'asks two', null],
           ['eve', 'workflow.cancel', 'asks one', 'a mistake'],
           ['bob', 'workflow.refuse', 'asks two', null],

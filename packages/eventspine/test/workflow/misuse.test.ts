@@ -107,6 +107,47 @@ describe('a call of the context inside of a step', () => {
       })
   })
 
+  test.each<[string, (ctx: WorkflowContext) => unknown]>([
+    ['ctx.sleep takes milliseconds', (ctx) => ctx.sleep('600000' as never)],
+    ['timeoutMs is the text "3000"', (ctx) => ctx.signal('go', { timeoutMs: '3000' as never })],
+    ['timeoutMs is the text "3000"', (ctx) => ctx.approval('pay', { timeoutMs: '3000' as never })],
+    [
+      'deadlineMs of step "s" is the text "1000"',
+      (ctx) => ctx.step('s', () => 1, { deadlineMs: '1000' as never }),
+    ],
+    ['text of approval "pay" must be', (ctx) => ctx.approval('pay', { text: 'x'.repeat(10_001) })],
+  ])('%s', async (said, call) => {
+    expect(await attentionOf(call)).toContain(said)
+  })
+
+  test('a context of another instance is refused to whoever calls it, and its own goes on', async () => {
+    let kept: WorkflowContext | undefined
+    const owner = workflow({
+      name: 'owner',
+      run: async (ctx) => {
+        kept = ctx
+        await ctx.signal('go')
+        return await ctx.step('own', () => 'done')
+      },
+    })
+    const thief = workflow({ name: 'thief', run: async () => await kept?.step('pay', () => 'paid') })
+    await scenario(defineApp({ name: 'a', workflows: [owner, thief] }))
+      .when(
+        starting(owner, undefined, { id: 'o' }),
+        starting(thief, undefined, { id: 't' }),
+        doing(async (spine) => {
+          const { attention } = (await spine.workflows.show(thief, 't')) ?? {}
+          expect(attention?.message).toContain('ctx.step is called on the context of another instance')
+          await spine.workflows.signal(owner, 'o', 'go')
+        }),
+      )
+      .then((seen) => {
+        const found = seen.workflows.find(({ workflow: name }) => name === 'owner')
+        expect(found).toMatchObject({ state: 'completed', output: 'done' })
+        expect(found?.history.some(({ name }) => name === 'pay')).toBe(false)
+      })
+  })
+
   test('goes on with other code, from the step on', async () => {
     let mended = false
     const grows = workflow({
