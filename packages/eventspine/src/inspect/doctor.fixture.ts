@@ -64,7 +64,8 @@ export const sourceLease = {
 export const failing = { ...sourceLease, state: 'failing' as const, failures: 3, error: 'no route' }
 
 export const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
-  app: { name: 'shop', subscriptions: [{ name: 'mails' }] },
+  app: { name: 'shop', subscriptions: [{ name: 'mails' }], workflows: [{ name: 'order', version: 2 }] },
+  versions: [{ workflow: 'order', version: 2, instances: 7 }],
   subscriptions: [subscription()],
   breakers: [],
   endpoints: [],

@@ -175,6 +175,14 @@ describe('finds', () => {
       /prepared transaction "tx1"/,
       /ROLLBACK PREPARED 'tx1'/,
     ],
+    [
+      'instances of a version that the app does not list',
+      { versions: [{ workflow: 'order', version: 1, instances: 3 }] },
+      'warning',
+      'workflow order',
+      /3 instances run on version 1/,
+      /workflows list --workflow order --state open --of-version 1/,
+    ],
     ['an old server', inDatabase({ version: '14.9' }), 'error', 'database', /14\.9/, /15 or newer/],
     [
       'fsync off',
@@ -254,7 +262,7 @@ describe('finds', () => {
     ['no worker where nothing subscribes', { workers: [], subscriptions: [] }],
     [
       'what an app of before is about to define no more, while a worker runs it',
-      { app: { name: 'shop', subscriptions: [] } },
+      { app: { name: 'shop', subscriptions: [], workflows: [] }, versions: [] },
     ],
   ])('nothing in %s', (_, given) => {
     expect(diagnose(input(given)).findings).toEqual([])

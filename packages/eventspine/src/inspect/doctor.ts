@@ -3,7 +3,7 @@ import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
 import { tableFindings } from './doctor-tables.js'
-import type { DatabaseHealth, SubscriptionView } from './port.js'
+import type { DatabaseHealth, OpenVersion, SubscriptionView } from './port.js'
 
 export interface Finding {
   /** `error`: events are late, at risk or miscounted. `warning`: a person should look. `info`: as ordered. */
@@ -52,7 +52,11 @@ export interface DoctorReport {
 
 export interface DoctorInput {
   /** The app that asks: it is judged by what it defines, and not by what others do on the same log. */
-  readonly app: { readonly name: string; readonly subscriptions: readonly { readonly name: string }[] }
+  readonly app: {
+    readonly name: string
+    readonly subscriptions: readonly { readonly name: string }[]
+    readonly workflows: readonly { readonly name: string; readonly version: number }[]
+  }
   readonly subscriptions: readonly SubscriptionView[]
   readonly breakers: readonly BreakerState[]
   /** Of webhooks, those that are disabled. */
@@ -64,6 +68,8 @@ export interface DoctorInput {
   readonly sourceLeases: readonly SourceLeaseView[]
   /** Batch sizes of the consumers of this process, by subscription. */
   readonly batches: ReadonlyMap<string, number>
+  /** That open instances of the app's workflows run on. */
+  readonly versions: readonly OpenVersion[]
   /** Table sources of the app in this cell. */
   readonly tables: readonly TableStanding[]
 }
@@ -101,6 +107,7 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...transactionFindings(database.oldestTransaction),
     ...settingFindings(database.settings),
     ...input.tables.flatMap(tableFindings),
+    ...input.versions.flatMap((version) => versionFindings(version, app)),
   ].sort((a, b) => rank[a.severity] - rank[b.severity])
   return {
     healthy: findings.every(({ severity }) => severity !== 'error'),
@@ -288,6 +295,17 @@ function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
       `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ENDPOINT, then eventspine redrive --subscription webhooks-${webhooks}-send --key ENDPOINT`,
     ).all
   })
+}
+
+function versionFindings({ workflow, version, instances }: OpenVersion, { workflows }: DoctorInput['app']) {
+  const known = workflows.some((each) => each.name === workflow && each.version === version)
+  const are = instances === 1 ? 'instance runs' : 'instances run'
+  return new Findings(`workflow ${workflow}`).when(
+    !known,
+    'warning',
+    `${instances} ${are} on version ${version}, which this app does not list: where no other app lists it they stand still.`,
+    `List version ${version} in the app until they have ended: eventspine workflows list --workflow ${workflow} --state open --of-version ${version}`,
+  ).all
 }
 
 function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: DatabaseHealth): Finding[] {

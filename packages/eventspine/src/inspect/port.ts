@@ -99,6 +99,17 @@ export interface Handling {
   readonly p99Ms: number | null
 }
 
+/** Instances of a workflow that have not ended, by the version that they began on. */
+export interface OpenVersion {
+  readonly workflow: string
+  readonly version: number
+  /** Of those that were looked at. */
+  readonly instances: number
+}
+
+/** Open instances of a workflow that are looked at, the oldest and the newest. */
+export const openVersionsMax = 1_000
+
 /** What `Handling` looks back over. */
 export const handlingWindowMs = 300_000
 /** Attempts of one subscription that are looked at. */
@@ -146,6 +157,8 @@ export interface InspectPort {
   /** The first event of each of these correlations, per tenant; with `types`, the first of any of those. */
   firsts(correlationIds: readonly string[], types?: readonly string[]): Promise<readonly StoredEvent[]>
   subscriptions(): Promise<readonly SubscriptionView[]>
+  /** Versions that open instances of these workflows run on: of each the oldest 1,000 and the newest 1,000. */
+  openVersions(workflows: readonly string[]): Promise<readonly OpenVersion[]>
   /** Of every subscription, by name. */
   handling(): Promise<readonly Handling[]>
   deadLetters(

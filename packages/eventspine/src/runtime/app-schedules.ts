@@ -54,7 +54,7 @@ function checkTimetable(
     checkPattern(String(cron))
   } catch (error) {
     fault(
-      `cron "${String(cron)}" is no pattern: ${error instanceof Error ? error.message : String(error)}. Write minute, hour, day of month, month, day of week, such as "30 2 * * 1-5"`,
+      `cron "${String(cron)}" is no pattern: ${error instanceof Error ? error.message : String(error)}. Write minute, hour, day of month, month, day of week, such as "30 2 * * 1-5"; a sixth in front is seconds`,
     )
   }
 }

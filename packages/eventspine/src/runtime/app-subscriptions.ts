@@ -4,7 +4,7 @@ import { compileEventFilter, type Filter } from '../event/filter/index.js'
 import { type AnyEventDefinition, typeMatcher, unknownOptions } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import { readingsOf } from './app-readings.js'
-import { isName, isObject, nameRule, printed } from './app-values.js'
+import { isName, isObject, isStart, nameRule, printed } from './app-values.js'
 
 /** Leases of alarms are short and kept by heartbeats; others outlast the handler, so that one slow beat costs nothing. */
 const alarmLeaseMs = 5_000
@@ -165,12 +165,7 @@ function checkSubscription(
   }
   checkInterests(on, events, fault)
   const { start, ordered, shards, concurrency } = policies
-  if (
-    start instanceof Date
-      ? Number.isNaN(start.getTime())
-      : start !== undefined && start !== 'beginning' && start !== 'now'
-  )
-    fault('start is "beginning", "now" or a valid Date')
+  if (start !== undefined && !isStart(start)) fault('start is "beginning", "now" or a valid Date')
   const max = isObject(concurrency) ? concurrency.max : concurrency
   if (max !== undefined && shards !== undefined && max < shards)
     fault(`concurrency ${max} is less than its ${shards} shards; each needs one`)

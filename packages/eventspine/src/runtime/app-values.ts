@@ -27,3 +27,7 @@ export const isObject = <Value>(value: Value): value is Value & object =>
 
 export const printed = (value: unknown) =>
   isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)
+
+/** Where a subscription may begin. */
+export const isStart = (start: unknown) =>
+  start instanceof Date ? !Number.isNaN(start.getTime()) : start === 'beginning' || start === 'now'

@@ -3,6 +3,7 @@
 import type { AnyEventDefinition } from '../event/index.js'
 import { retries } from '../handle/index.js'
 import type { AnyWorkflow } from '../workflow/index.js'
+import { isStart } from './app-values.js'
 
 const daysMax = 3_650
 const deadlineMsMax = daysMax * 86_400_000
@@ -88,6 +89,7 @@ function checkWorkflow(each: AnyWorkflow, fault: (message: string) => void): voi
   if (on.event?.kind !== 'event') fault('on.event takes an event made by defineEvent')
   if (typeof on.id !== 'function')
     fault('on.id says which instance an event starts; write id: (event) => event.data.orderId')
+  if (!isStart(on.start)) fault('on.start is "beginning", "now" or a valid Date')
   if (on.input !== undefined && typeof on.input !== 'function')
     fault('on.input must be a function (event) => …')
 }

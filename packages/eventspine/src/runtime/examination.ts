@@ -7,15 +7,18 @@ const endpointsMax = 500
 
 export async function examine(services: OperatorServices): Promise<DoctorInput> {
   const { app, store, live, sources } = services
-  const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled] = await Promise.all([
-    store.subscriptions(),
-    store.breakers(),
-    store.workers(),
-    store.health(),
-    store.sourceLeases(),
-    store.tableStandings(app.name, services.tables),
-    store.webhookEndpoints({ state: 'disabled' }, endpointsMax),
-  ])
+  const workflows = [...new Set(app.workflows.map(({ name }) => name))]
+  const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled, versions] =
+    await Promise.all([
+      store.subscriptions(),
+      store.breakers(),
+      store.workers(),
+      store.health(),
+      store.sourceLeases(),
+      store.tableStandings(app.name, services.tables),
+      store.webhookEndpoints({ state: 'disabled' }, endpointsMax),
+      workflows.length === 0 ? [] : store.openVersions(workflows),
+    ])
   const endpoints = disabled.filter(({ webhooks }) => app.webhooks.some(({ name }) => name === webhooks))
   const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
   return {
@@ -29,5 +32,6 @@ export async function examine(services: OperatorServices): Promise<DoctorInput> 
     sources,
     sourceLeases,
     tables,
+    versions,
   }
 }

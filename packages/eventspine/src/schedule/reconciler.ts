@@ -148,12 +148,11 @@ function finderOf({ name, find, graceMs, againMs, deadlineMs }: Reconciler): Res
     handle: async ({ data, tenant }, { publish, signal, log }) => {
       const { atMs } = data as Due
       const found = await find({ before: new Date(atMs - graceMs), tenant, signal, log })
-      const { told, unfit } = tellable(found, atMs)
+      const { told, unfit, more } = tellable(found, atMs)
       // One that cannot be told of must not hide the others.
       if (unfit > 0)
         log.error('orphans have no id, or cannot be stored, and were left out', { reconciler: name, unfit })
-      if (told.length < found.length - unfit)
-        log.warn('more orphans than are told of at a time', { reconciler: name, found: found.length })
+      if (more) log.warn('more orphans than are told of at a time', { reconciler: name, found: found.length })
       // Each look finds it until it is mended: within this time that is one event.
       const period = Math.floor(atMs / againMs)
       for (const { orphan, hash } of told)
@@ -173,7 +172,8 @@ function tellable(found: readonly Orphan[], atMs: number) {
   }
   const all = [...byHash].map(([hash, orphan]) => ({ hash, orphan }))
   const from = all.length <= perLookMax ? 0 : Math.floor(atMs / 60_000) % all.length
-  return { told: [...all.slice(from), ...all.slice(0, from)].slice(0, perLookMax), unfit }
+  const told = [...all.slice(from), ...all.slice(0, from)].slice(0, perLookMax)
+  return { told, unfit, more: told.length < all.length }
 }
 
 // What a query answers, and a compiler does not see.

@@ -52,6 +52,9 @@ export interface ScenarioOptions {
   /** Real milliseconds that virtual time stands still for a handler or a step that awaits the real world, such as a database. One
    *  that never ends holds each of its attempts up for so long. Default 200. */
   readonly realMsMax?: number
+  /** Whether schedules and reconcilers come round as time passes. Each of their ticks is gone through: of one that ticks every minute
+   *  a virtual day is 1,440. Leave them out where they are not what is tested. Default true. */
+  readonly timetables?: boolean
   /** Answers the SQL of transactional handlers. */
   readonly query?: MemoryQuery
   /** The status that an endpoint of webhooks answers: no message leaves the test. Default 204. Each is a side effect `webhook`
@@ -78,8 +81,9 @@ export class Scenario {
   readonly #given: Happening[] = []
   readonly #when: Happening[] = []
 
-  constructor(app: App, options: ScenarioOptions = {}) {
+  constructor(given: App, options: ScenarioOptions = {}) {
     this.#options = options
+    const app = options.timetables === false ? { ...given, timetables: [] } : given
     this.#clock = new VirtualClock({
       macrotaskTurns,
       holdMsMax: options.realMsMax ?? realMsMaxDefault,

@@ -8,7 +8,7 @@ import { type Clock, EventspineError, type Random } from '../kernel/index.js'
 import { jsonOf } from './attempt.js'
 import type { Call } from './call.js'
 import { uuidAt } from './chance.js'
-import type { AnyWorkflow } from './definition.js'
+import { type AnyWorkflow, inputSchemaOf } from './definition.js'
 import { MisuseError } from './errors.js'
 import { dataOf } from './history.js'
 import type { Entry, InstanceName, Parent } from './port.js'
@@ -102,7 +102,8 @@ export class Consequences {
 export async function inputJson(definition: AnyWorkflow | undefined, input: unknown): Promise<string | null> {
   const refused = (message: string, cause?: unknown) =>
     new EventspineError('EVENT_INVALID', message, { field: '/input', cause })
-  const result = await definition?.input?.['~standard'].validate(input)
+  const schema = definition === undefined ? undefined : inputSchemaOf(definition)
+  const result = await schema?.['~standard'].validate(input)
   const [issue] = result?.issues ?? []
   if (issue !== undefined)
     throw refused(
@@ -128,10 +129,10 @@ function checkId(id: string | undefined): void {
 }
 
 /** Throws ValidationError. An asynchronous schema is asked when the instance begins. */
-function checkInput({ name, input: schema }: AnyWorkflow, input: unknown): void {
-  const result = schema?.['~standard'].validate(input)
+function checkInput(definition: AnyWorkflow, input: unknown): void {
+  const result = inputSchemaOf(definition)?.['~standard'].validate(input)
   if (result === undefined || result instanceof Promise || result.issues === undefined) return
   throw new ValidationError(
-    `The input does not fit the schema of workflow "${name}": ${result.issues[0]?.message}`,
+    `The input does not fit the schema of workflow "${definition.name}": ${result.issues[0]?.message}`,
   )
 }

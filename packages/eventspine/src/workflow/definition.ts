@@ -13,7 +13,11 @@ export interface WorkflowTrigger {
   readonly id: (event: never) => string
   /** What the instance is given. Default: the event's data. */
   readonly input: ((event: never) => unknown) | undefined
+  readonly start: Start
 }
+
+/** As of a subscription. */
+type Start = 'beginning' | 'now' | Date
 
 export interface Workflow<Input = unknown, Output = unknown> {
   readonly kind: 'workflow'
@@ -45,6 +49,9 @@ export interface WorkflowOptions<Input, Output, Trigger extends AnyEventDefiniti
     readonly event: Trigger
     readonly id: (event: EventOf<Trigger>) => string
     readonly input?: (event: EventOf<Trigger>) => Input
+    /** Which events start it when a worker that lists it is first seen: those from then on (`now`, the default), all that the log
+     *  still holds, or those since a moment. */
+    readonly start?: Start
   }
   /** Events that its code asks for by `ctx.waitFor`. */
   readonly waitsFor?: readonly AnyEventDefinition[]
@@ -81,6 +88,8 @@ const optionNames: Readonly<Record<keyof WorkflowOptions<never, never, AnyEventD
   description: true,
 }
 
+const triggerNames = { name: true, event: true, id: true, input: true, start: true } as const
+
 const deadlineMsDefault = 7 * 86_400_000
 const concurrencyDefault = 200
 
@@ -94,6 +103,7 @@ type StartedByEvent<Trigger extends AnyEventDefinition, Output> = Omit<
     readonly event: Trigger
     readonly id: (event: EventOf<Trigger>) => string
     readonly input?: undefined
+    readonly start?: Start
   }
 }
 
@@ -107,12 +117,16 @@ export function workflow(given: object): unknown {
   const options = given as WorkflowOptions<never, never, AnyEventDefinition>
   checkOptions('workflow', options, optionNames)
   const { on } = options
+  if (typeof on === 'object') checkOptions('workflow', { name: options.name, ...on }, triggerNames)
   return Object.freeze({
     kind: 'workflow',
     name: options.name,
     version: options.version ?? 1,
     input: options.input,
-    on: on === undefined ? undefined : Object.freeze({ event: on.event, id: on.id, input: on.input }),
+    on:
+      on === undefined
+        ? undefined
+        : Object.freeze({ event: on.event, id: on.id, input: on.input, start: on.start ?? 'now' }),
     waitsFor: options.waitsFor ?? [],
     run: options.run,
     deadlineMs: options.deadlineMs ?? deadlineMsDefault,
@@ -135,3 +149,10 @@ export type WorkflowInput<Definition> =
   Definition extends Workflow<infer Input, infer _Output> ? Input : unknown
 export type WorkflowOutput<Definition> =
   Definition extends Workflow<infer _Input, infer Output> ? Output : unknown
+
+/** What its input must fit: its own schema, or that of the event whose data it is. */
+export const inputSchemaOf = ({
+  input,
+  on,
+}: Pick<AnyWorkflow, 'input' | 'on'>): StandardSchemaV1 | undefined =>
+  input ?? (on === undefined || on.input !== undefined ? undefined : on.event.schema)

@@ -73,7 +73,7 @@ function starterOf(
   const started = ownDefinition(typeOf(workflow, 'started'))
   return {
     ...ownDefaults,
-    name: starterName(workflow),
+    ...{ name: starterName(workflow), start: trigger.start },
     on: [definition],
     matches: (type) => type === definition.type,
     ordered: 'no',

@@ -12,7 +12,9 @@ import {
 import { StepError, workflow, workflowOverdue } from 'eventspine/workflow'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { doing } from './happenings.js'
 import { shop } from './orders.js'
+import { Stage } from './stage.js'
 
 const day = 86_400_000
 const only = <Item>(items: readonly Item[]): Item => {
@@ -118,6 +120,61 @@ describe('steps', () => {
         expect(only(seen.workflows)).toMatchObject({ id: 'a', state: 'completed', output: 'hello a' }),
       )
   })
+})
+
+test('a call is checked as the event that starts it would be, before anything is stored', async () => {
+  const placed = defineEvent({ type: 'shop.placed', schema: z.object({ order: z.string() }) })
+  const named = workflow({
+    name: 'named',
+    on: { event: placed, id: ({ data }) => data.order },
+    run: async (ctx, { order }) => await ctx.step('greet', () => order),
+  })
+  const parent = workflow({ name: 'parent', run: (ctx) => ctx.child(named, { order: 5 } as never) })
+  await scenario(defineApp({ name: 'shop', workflows: [named, parent] }))
+    .when(
+      doing(async (spine) => {
+        await expect(spine.workflows.start(named, { order: 5 } as never)).rejects.toMatchObject({
+          ...{ code: 'EVENT_INVALID', field: '/input' },
+        })
+      }),
+      starting(parent, undefined),
+    )
+    .then((seen) => expect(only(seen.workflows)).toMatchObject({ workflow: 'parent', state: 'failed' }))
+})
+
+test.each([
+  ['beginning', 1],
+  ['now', 0],
+] as const)('it is started by events since %s', async (start, instances) => {
+  const placed = defineEvent({ type: 'shop.placed', schema: z.object({ order: z.string() }) })
+  const named = workflow({
+    name: 'named',
+    on: { event: placed, id: ({ data }) => data.order, start },
+    run: async (_, { order }) => order,
+  })
+  const stage = new Stage(1)
+  const app = defineApp({ name: 'shop', workflows: [named] })
+  const publisher = stage.spine(app, stage.store, { work: false })
+  await stage.until(publisher.start())
+  await stage.until(publisher.publish(placed, { order: 'before' }))
+  const worker = stage.spine(app)
+  await stage.until(worker.start())
+  await stage.until(publisher.publish(placed, { order: 'since' }))
+  const all = async () => (await publisher.workflows.list()).items.map(({ id }) => id)
+  expect(await stage.clock.runUntil(async () => (await all()).includes('since'), day)).toBe(true)
+  expect((await all()).filter((id) => id === 'before')).toHaveLength(instances)
+  await stage.until(worker.stop())
+})
+
+test('where it starts is one of three', () => {
+  const placed = defineEvent({ type: 'shop.placed', schema: z.object({ order: z.string() }) })
+  const on = { event: placed, id: () => 'a' }
+  const named = (given: object) =>
+    workflow({ name: 'named', on: { ...on, ...given }, run: async () => undefined })
+  expect(() => defineApp({ name: 'a', workflows: [named({ start: 'begining' })] })).toThrow(
+    'on.start is "beginning", "now" or a valid Date',
+  )
+  expect(() => named({ inputs: () => 1 })).toThrow('"inputs" is no option; did you mean "input"?')
 })
 
 describe('time', () => {

@@ -243,6 +243,10 @@ function describeAsking(open: OpenScene): void {
     expect(await ids({ state: 'open' })).toEqual(['d', 'c', 'a'])
     expect(await ids({ state: 'needs-attention' })).toEqual([])
     expect([await ids({ id: 'c' }), await ids({ id: 'c', tenant: 'other' })]).toEqual([['c'], []])
+    expect(await scene.store.openVersions(['checkout', 'other', 'unknown'])).toEqual([
+      { workflow: 'checkout', version: 2, instances: 2 },
+      { workflow: 'other', version: 2, instances: 1 },
+    ])
     expect([await ids({ version: 2 }), await ids({ version: 1 })]).toEqual([['d', 'c', 'b', 'a'], []])
     const later = (await scene.store.workflows({ id: 'c' })).items[0]?.startedAtMs as number
     const of = (ms: number) => ({ startedBefore: new Date(ms) })

@@ -1,5 +1,5 @@
 // What people ask of the memory store. Inspection runs over everything held: a test holds little.
-import type { AuditQuery, AuditRow, InspectPort } from '../../inspect/port.js'
+import { type AuditQuery, type AuditRow, type InspectPort, openVersionsMax } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
 import { correlated, firsts, pageOfEvents, withTick } from './event-query.js'
 import { handlingOf } from './handling.js'
@@ -18,6 +18,16 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     ...letterInspection(tables),
     async subscriptions() {
       return [...tables.subscriptions.values()].map((subscription) => subscriptionView(tables, subscription))
+    },
+    async openVersions(workflows) {
+      const open = [...tables.workflows.values()].filter(({ endedAtMs }) => endedAtMs === null)
+      return workflows.toSorted().flatMap((workflow) => {
+        const own = open.filter((row) => row.workflow === workflow)
+        const seen = [...new Set([...own.slice(0, openVersionsMax), ...own.slice(-openVersionsMax)])]
+        const versions = [...new Set(seen.map(({ version }) => version))].sort((a, b) => a - b)
+        const count = (version: number) => seen.filter((row) => row.version === version).length
+        return versions.map((version) => ({ workflow, version, instances: count(version) }))
+      })
     },
     async handling() {
       return handlingOf(tables)

@@ -5,6 +5,7 @@ import { withTick } from './event-query.js'
 import { isLive } from './lease.js'
 import { countOpen } from './letters.js'
 import type { ConsumerRow, SubscriptionRow } from './rows.js'
+import { snapshotOf } from './snapshot.js'
 import type { MemoryTables } from './tables.js'
 
 export function subscriptionView(tables: MemoryTables, subscription: SubscriptionRow): SubscriptionView {
@@ -41,7 +42,13 @@ function haltedKeysOf(tables: MemoryTables, name: string): number {
 function lagOf(tables: MemoryTables, consumers: readonly ConsumerRow[]) {
   const [slowest] = [...consumers].sort(comparePositions)
   if (slowest === undefined) return { lagEvents: 0, lagSeconds: 0 }
-  const behind = tables.visibleEvents().filter((event) => {
+  // Only what lies in its tick or behind it: a scenario asks at every turn, and its log may be long.
+  const tick = tables.tick(slowest.tick)
+  const events =
+    tick === undefined
+      ? tables.visibleEvents()
+      : tables.eventsBetween(snapshotOf(tick.after), tables.snapshot())
+  const behind = events.filter((event) => {
     const { tick, seq } = withTick(tables, event)
     return event.recordedAtMs >= (slowest.fromTimeMs ?? 0) && isBehind({ tick, seq }, slowest)
   })

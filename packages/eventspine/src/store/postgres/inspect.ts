@@ -8,6 +8,7 @@ import { handlingInspection } from './inspect-handling.js'
 import { healthInspection } from './inspect-health.js'
 import { subscriptionInspection } from './inspect-subscriptions.js'
 import { tallyInspection } from './inspect-tally.js'
+import { versionInspection } from './inspect-versions.js'
 import { redriveInspection } from './redrive.js'
 import { replayInspection } from './replay.js'
 
@@ -18,6 +19,7 @@ export function inspectStatements(database: Database): Omit<InspectPort, 'breake
     ...deliveryInspection(database),
     ...subscriptionInspection(database),
     ...handlingInspection(database),
+    ...versionInspection(database),
     ...deadLetterInspection(database),
     ...redriveInspection(database),
     ...replayInspection(database),
