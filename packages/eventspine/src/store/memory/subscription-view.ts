@@ -43,11 +43,11 @@ function lagOf(tables: MemoryTables, consumers: readonly ConsumerRow[]) {
   const [slowest] = [...consumers].sort(comparePositions)
   if (slowest === undefined) return { lagEvents: 0, lagSeconds: 0 }
   // Only what lies in its tick or behind it: a scenario asks at every turn, and its log may be long.
-  const tick = tables.tick(slowest.tick)
+  const reached = tables.tick(slowest.tick)
   const events =
-    tick === undefined
+    reached === undefined
       ? tables.visibleEvents()
-      : tables.eventsBetween(snapshotOf(tick.after), tables.snapshot())
+      : tables.eventsBetween(snapshotOf(reached.after), tables.snapshot())
   const behind = events.filter((event) => {
     const { tick, seq } = withTick(tables, event)
     return event.recordedAtMs >= (slowest.fromTimeMs ?? 0) && isBehind({ tick, seq }, slowest)
