@@ -58,6 +58,7 @@ export type {
   Handling,
   Page,
   PageRequest,
+  Remaining,
   SubscriptionView,
 } from './inspect/port.js'
 export type {

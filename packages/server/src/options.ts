@@ -25,6 +25,8 @@ export interface ServerLimits {
   /** A key that another server made or withdrew is known here after so long. */
   readonly storedKeysEveryMs: number
   readonly tailPollMs: number
+  /** Events that a reader of `/v1/events/tail?pace=live` is sent in each `tailPollMs`; what is beyond is left out and counted. */
+  readonly tailLiveEventsMax: number
   /** A reader of a stream that takes nothing for so long is let go. */
   readonly tailStallMsMax: number
   /** A cell's overview is read at most so often, and by itself for its history. */
@@ -53,6 +55,7 @@ export const serverLimitsDefault: ServerLimits = Object.freeze({
   sessionsPerKeyMax: 20,
   storedKeysEveryMs: 2_000,
   tailPollMs: 250,
+  tailLiveEventsMax: 256,
   tailStallMsMax: 60_000,
   overviewEveryMs: 1_000,
   overviewHistoryEveryMs: 30_000,

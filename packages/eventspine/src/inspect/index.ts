@@ -19,6 +19,7 @@ export type {
   OperatePort,
   Page,
   PageRequest,
+  Remaining,
   SubscriptionView,
   Tally,
 } from './port.js'

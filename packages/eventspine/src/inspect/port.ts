@@ -35,6 +35,20 @@ export interface EventQuery extends PageRequest {
   readonly order?: 'newest' | 'oldest'
 }
 
+/** What of the log a reader has not seen. */
+export interface Remaining {
+  /** How many of it the query means. */
+  readonly events: number
+  /** False where they are too many to be counted (`remainingEventsMax`): then it is the estimate, by the numbers of the log,
+   *  of all events there, whether the query means them or not. */
+  readonly exact: boolean
+  /** Behind them: from here on there is only what comes. */
+  readonly cursor: string
+}
+
+/** Events that `remaining` counts one by one. */
+export const remainingEventsMax = 100_000
+
 export interface DeliveryView {
   readonly id: string
   readonly subscription: string
@@ -150,6 +164,8 @@ export type EventHead = Pick<
 
 export interface InspectPort {
   events(query: EventQuery): Promise<Page<StoredEvent>>
+  /** What follows the cursor in the order of the log, `order` or not. */
+  remaining(query: EventQuery): Promise<Remaining>
   event(id: string, tenant?: string): Promise<StoredEvent | null>
   deliveries(event: StoredEvent): Promise<readonly DeliveryView[]>
   /** Every event of a correlation, oldest first, at most 1,000. */

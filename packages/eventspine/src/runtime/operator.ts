@@ -19,6 +19,7 @@ import {
   overviewOf,
   type Page,
   type PageRequest,
+  type Remaining,
   type SubscriptionView,
   type Trace,
   viewOf,
@@ -113,6 +114,11 @@ export class Operator {
   async events(query: EventQuery = {}): Promise<Page<EventView>> {
     const page = await this.#services.store.events(query)
     return { items: await Promise.all(page.items.map((event) => this.#view(event))), cursor: page.cursor }
+  }
+
+  /** How much of the log a reader in its order has not seen, and the cursor that passes it over. */
+  eventsRemaining(query: EventQuery): Promise<Remaining> {
+    return this.#services.store.remaining(query)
   }
 
   /** One event with all its deliveries and its causal tree; null when there is none. */

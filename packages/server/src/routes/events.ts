@@ -120,7 +120,11 @@ const tailDescription = `Server-sent events: each message's \`data\` is one even
 last moment before may be among it), or at the beginning of the log with \`from=beginning\`. A reader that reconnects with
 the Last-Event-ID header, as browsers do by themselves, goes on behind that event. It misses none, and after a crash of the
 database may see some again. A comment line comes every 15 s when there is nothing else. A reader that takes nothing for a
-minute is let go.`
+minute is let go.
+
+With \`pace=live\` a reader that cannot keep up, and one before a log that grows by more than about 1,000 events a second, is
+brought to what is newest. A message of the type \`left-out\` then says how many were left out in between:
+\`{"events":2144,"exact":true}\`. Beyond 100,000 it is an estimate of all events there, whatever was asked for (\`exact: false\`).`
 
 const tailEvents = defineRoute({
   method: 'GET',
@@ -134,6 +138,10 @@ const tailEvents = defineRoute({
   query: cellQuery.extend({
     ...filters,
     from: z.enum(['now', 'beginning']).describe('Default now').optional(),
+    pace: z
+      .enum(['all', 'live'])
+      .describe('Default all, which misses none. live leaves out what cannot be kept up with, and counts it')
+      .optional(),
     lastEventId: identifier
       .max(2_000)
       .describe('As the Last-Event-ID header, which wins, for clients that cannot send it')
@@ -142,10 +150,14 @@ const tailEvents = defineRoute({
   successes: [{ status: 200, description: 'A stream', schema: z.string(), contentType: 'text/event-stream' }],
   problems: ['CELL_UNKNOWN', 'IN_FLIGHT_MAX'],
   handle(call) {
-    const { cell, correlation, from, lastEventId, ...query } = call.query
+    const { cell, correlation, from, pace, lastEventId, ...query } = call.query
     const asked = visible(call.principal, given({ ...query, correlationId: correlation }))
     const place = tailPlace(call.request.headers['last-event-id'] ?? lastEventId)
-    return tailStream(call, call.spine.operator(cell), asked, { place, from: from ?? 'now' })
+    return tailStream(call, call.spine.operator(cell), asked, {
+      place,
+      from: from ?? 'now',
+      pace: pace ?? 'all',
+    })
   },
 })
 

@@ -1,15 +1,17 @@
 // Reads the log in its order, page by page, for one reader of the stream.
-import type { EventQuery, EventView, Operator } from 'eventspine'
+import type { EventQuery, EventView, Operator, Remaining } from 'eventspine'
 import { placeText, type TailPlace } from './place.js'
 
 /** Events held in memory for one reader, besides what its socket holds. */
-const pageEventsMax = 32
+export const pageEventsMax = 32
 
 const endOfDays = new Date('9999-12-31T00:00:00Z')
 
 export interface TailStart {
   readonly place: TailPlace | undefined
   readonly from: 'now' | 'beginning'
+  /** `all` misses none; `live` is brought to what is newest when it cannot keep up. */
+  readonly pace: 'all' | 'live'
 }
 
 export interface TailMessage {
@@ -56,6 +58,17 @@ export class TailReader {
       event,
     }))
     return this.#unseen(messages)
+  }
+
+  /** Goes to the end of the log, and tells what it passed over. */
+  async passOver(): Promise<Remaining> {
+    const { order: _order, ...query } = this.#query
+    const passed = await this.#operator.eventsRemaining({
+      ...query,
+      ...(this.#cursor === undefined ? {} : { cursor: this.#cursor }),
+    })
+    this.#cursor = passed.cursor
+    return passed
   }
 
   #unseen(messages: TailMessage[]): TailMessage[] {

@@ -1,11 +1,12 @@
 // GET /v1/events/tail: the log as server-sent events. A reader pulls: what it does not take is not read from the
-// database, so a slow one costs one page of memory and delays nobody.
+// database, so a slow one costs one page of memory and delays nobody. One that follows live is then sent what is newest.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type EventQuery, EventspineError, type Operator } from 'eventspine'
 import type { ServerLimits } from '../options.js'
 import type { Answer, Incoming } from '../route/route.js'
+import { Pace } from './pace.js'
 import { foreignPlace } from './place.js'
-import { type TailMessage, TailReader, type TailStart } from './reader.js'
+import { pageEventsMax, type TailMessage, TailReader, type TailStart } from './reader.js'
 import { greeting, sentEvents } from './sent-events.js'
 
 /** How long to wait after the log could not be read. */
@@ -22,7 +23,7 @@ export async function tailStream(
     return await sentEvents(incoming, async (ended) => {
       const reader = query === undefined ? undefined : new TailReader(operator, query, start.place)
       const first = (await reader?.begin(start.from)) ?? []
-      return new Tail(incoming, reader, ended).messages(first)
+      return new Tail(incoming, reader, start.pace, ended).messages(first)
     })
   } catch (error) {
     // The reader's cursor came out of the id.
@@ -34,12 +35,20 @@ class Tail {
   readonly #incoming: Incoming
   readonly #reader: TailReader | undefined
   readonly #limits: ServerLimits
+  readonly #pace: Pace | undefined
   readonly #ended: AbortSignal
 
-  constructor(incoming: Incoming, reader: TailReader | undefined, ended: AbortSignal) {
+  constructor(
+    incoming: Incoming,
+    reader: TailReader | undefined,
+    pace: TailStart['pace'],
+    ended: AbortSignal,
+  ) {
     this.#incoming = incoming
     this.#reader = reader
     this.#limits = incoming.settings.limits
+    const { tailPollMs: roundMs, tailLiveEventsMax: eventsMax } = this.#limits
+    this.#pace = pace === 'all' ? undefined : new Pace({ roundMs, eventsMax }, performance.now())
     this.#ended = ended
   }
 
@@ -51,6 +60,8 @@ class Tail {
       for (const { id, event } of messages) yield `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`
       if (messages.length > 0) saidAt = performance.now()
       else await this.#pause(this.#limits.tailPollMs)
+      const leftOut = await this.#keepUp(messages.length)
+      if (leftOut !== undefined) yield leftOut
       if (performance.now() - saidAt >= this.#limits.tailHeartbeatMs) {
         yield ': heartbeat\n\n'
         saidAt = performance.now()
@@ -61,12 +72,27 @@ class Tail {
 
   // A database that is away for a while is no reason to end: a browser would not come back after a refusal.
   async #read(): Promise<readonly TailMessage[]> {
+    return (await this.#tried(() => this.#reader?.next())) ?? []
+  }
+
+  /** What a reader that follows live is told was left out; undefined while nothing is. */
+  async #keepUp(events: number): Promise<string | undefined> {
+    const step = this.#pace?.taken(events, events >= pageEventsMax, performance.now())
+    if (step?.kind !== 'pass') return undefined
+    await this.#pause(step.afterMs)
+    const passed = await this.#tried(() => this.#reader?.passOver())
+    if (passed === undefined || passed.events === 0) return undefined
+    const { cursor, ...told } = passed
+    return `id: ${cursor}\nevent: left-out\ndata: ${JSON.stringify(told)}\n\n`
+  }
+
+  async #tried<Answer>(ask: () => Promise<Answer> | undefined): Promise<Answer | undefined> {
     try {
-      return (await this.#reader?.next()) ?? []
+      return await ask()
     } catch (error) {
       this.#incoming.logger.warn('tail cannot read the log', { error })
       await this.#pause(failurePauseMs)
-      return []
+      return undefined
     }
   }
 

@@ -104,6 +104,33 @@ function describeTail(open: OpenScene): void {
     const fifth = await scene.store.events({ order: 'oldest', ...from(none.cursor ?? undefined) })
     expect(idsOf(fifth.items)).toEqual(idsOf(next))
   })
+
+  it('counts what a reader has not seen, what commits late too, and passes it over (I8)', async () => {
+    const scene = await open()
+    const slow = await scene.transaction()
+    await scene.store.appendWithin(slow.executor, [scene.event({ type: 'bills.sent' })])
+    await scene.published(5)
+    await scene.published(4, { type: 'bills.sent' })
+    const begun = await scene.store.events({ order: 'oldest', limit: 2 })
+    const place = from(begun.cursor ?? undefined)
+    expect(await scene.store.remaining(place)).toMatchObject({ events: 7, exact: true })
+    await slow.commit()
+    await scene.lastTick()
+    const { cursor, ...all } = await scene.store.remaining(place)
+    expect(all).toEqual({ events: 8, exact: true })
+    expect(await scene.store.remaining({ ...place, type: 'bills.*' })).toEqual({
+      events: 5,
+      exact: true,
+      cursor,
+    })
+    expect(await scene.store.remaining({ ...place, tenant: 'nobody' })).toMatchObject({ events: 0 })
+
+    expect(await scene.store.remaining({ cursor })).toEqual({ events: 0, exact: true, cursor })
+    const next = await scene.published(1)
+    expect(await scene.store.remaining({ cursor })).toMatchObject({ events: 1 })
+    expect(idsOf((await scene.store.events({ order: 'oldest', cursor })).items)).toEqual(idsOf(next))
+    await expect(scene.store.remaining({ cursor: 'none' })).rejects.toThrow('cursor')
+  })
 }
 
 function describePaging(open: OpenScene): void {

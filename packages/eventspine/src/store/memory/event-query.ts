@@ -1,7 +1,7 @@
 // Finding events: newest first for reading, or in log order for following.
 import { typeMatcher } from '../../event/pattern.js'
-import { comparePositions, type StoredEvent } from '../../event/stored.js'
-import type { EventQuery, Page } from '../../inspect/port.js'
+import { comparePositions, type Position, type StoredEvent } from '../../event/stored.js'
+import type { EventQuery, Page, Remaining } from '../../inspect/port.js'
 import { limitOf, pageOf, readCursor, writeCursor } from './paging.js'
 import type { MemoryTables } from './tables.js'
 
@@ -60,13 +60,28 @@ function pageInLogOrder(
   query: EventQuery,
   found: readonly StoredEvent[],
 ): Page<StoredEvent> {
-  const [tick = 0, seq = 0] = readCursor('tail', query.cursor, 2)
-  const after = { tick, seq }
-  const items = found
-    .map((event) => withTick(tables, event))
-    .filter((event) => event.tick > 0 && comparePositions(event, after) > 0)
-    .sort(comparePositions)
-    .slice(0, limitOf(query))
+  const after = placeOf(query)
+  const items = behind(tables, after, found).slice(0, limitOf(query))
   const last = items.at(-1) ?? after
   return { items, cursor: writeCursor('tail', [last.tick, last.seq]) }
 }
+
+/** Counts whatever there is: a test holds little. */
+export function remaining(tables: MemoryTables, query: EventQuery): Remaining {
+  const after = placeOf(query)
+  const all = behind(tables, after, tables.visibleEvents())
+  const last = all.at(-1) ?? after
+  const events = all.filter(matcherOf(query)).length
+  return { events, exact: true, cursor: writeCursor('tail', [last.tick, last.seq]) }
+}
+
+function placeOf({ cursor }: EventQuery): Position {
+  const [tick = 0, seq = 0] = readCursor('tail', cursor, 2)
+  return { tick, seq }
+}
+
+const behind = (tables: MemoryTables, place: Position, events: readonly StoredEvent[]) =>
+  events
+    .map((event) => withTick(tables, event))
+    .filter((event) => event.tick > 0 && comparePositions(event, place) > 0)
+    .sort(comparePositions)

@@ -1,7 +1,7 @@
 // What people ask of the memory store. Inspection runs over everything held: a test holds little.
 import { type AuditQuery, type AuditRow, type InspectPort, openVersionsMax } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
-import { correlated, firsts, pageOfEvents, withTick } from './event-query.js'
+import { correlated, firsts, pageOfEvents, remaining, withTick } from './event-query.js'
 import { handlingOf } from './handling.js'
 import { liveWorkers } from './lease.js'
 import { countCategories, groupLetters, lettersMatching, letterView } from './letters.js'
@@ -63,12 +63,18 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
   }
 }
 
-type EventInspection = Pick<InspectPort, 'events' | 'event' | 'deliveries' | 'correlated' | 'firsts'>
+type EventInspection = Pick<
+  InspectPort,
+  'events' | 'remaining' | 'event' | 'deliveries' | 'correlated' | 'firsts'
+>
 
 function eventInspection(tables: MemoryTables): EventInspection {
   return {
     async events(query) {
       return pageOfEvents(tables, query)
+    },
+    async remaining(query) {
+      return remaining(tables, query)
     },
     async event(id, tenant) {
       const found = tables

@@ -214,6 +214,24 @@ describe('oldest first', () => {
     expect((await tailed({ tenant: 'begin' })).found).toEqual(['old-0', 'new-0'])
   })
 
+  test('estimates what is too much to be counted', async () => {
+    const { cursor } = await tailed({ tenant: 'far' })
+    await appended('far', 3, { tenant: 'far' })
+    await store.tick(0, 1_000)
+    await appended('farther', 2, { tenant: 'far' })
+    await store.tick(0, 1_000)
+    const place = { tenant: 'far', cursor: cursor as string }
+    const { cursor: end, ...counted } = await store.remaining(place)
+    expect(counted).toEqual({ events: 5, exact: true })
+    await store.sql(`UPDATE eventspine.tick SET seq_estimate = seq_estimate + 250000
+      WHERE number = (SELECT max(number) FROM eventspine.tick)`)
+    expect(await store.remaining(place)).toEqual({
+      events: expect.toSatisfy((events: number) => events >= 250_000 && events < 250_010),
+      exact: false,
+      cursor: end,
+    })
+  })
+
   test('reads again from a tick that a crash lost and that was made anew', async () => {
     await appended('kept', 1, { tenant: 'crash' })
     await store.tick(0, 1_000)

@@ -4,7 +4,7 @@ import type { EventQuery, InspectPort } from '../../inspect/port.js'
 import type { Database } from './database.js'
 import { addEventFilters, Conditions, ofCorrelation } from './inspect-conditions.js'
 import { bounded, limitOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
-import { tail } from './inspect-tail.js'
+import { remaining, tail } from './inspect-tail.js'
 import { type EventRow, eventColumns, eventOfRow } from './rows.js'
 
 /** Lists are in `seq` order and do not look for the tick of each event. */
@@ -57,11 +57,12 @@ const first = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e
   WHERE ${ofCorrelation('ANY ($1)')} AND ($2::text[] IS NULL OR e.type = ANY ($2)))
 SELECT DISTINCT ON (e.correlation_id, e.tenant) ${eventColumns} FROM e ORDER BY e.correlation_id, e.tenant, e.seq`
 
-type EventInspection = Pick<InspectPort, 'events' | 'event' | 'correlated' | 'firsts'>
+type EventInspection = Pick<InspectPort, 'events' | 'remaining' | 'event' | 'correlated' | 'firsts'>
 
 export function eventInspection(database: Database): EventInspection {
   return {
     events: (query) => (query.order === 'oldest' ? tail(database, query) : newest(database, query)),
+    remaining: (query) => remaining(database, query),
     event: (id, tenant) => byId(database, id, tenant),
     async correlated(correlationId) {
       const rows = await bounded(database, (connection) =>

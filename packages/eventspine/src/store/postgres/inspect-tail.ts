@@ -1,7 +1,7 @@
 // Events oldest first, for tailing. The cursor is a place in the ticks, as every subscription's is: by `seq` alone a
 // tail would miss what commits late.
 import { endOfTick, type Position, type StoredEvent } from '../../event/stored.js'
-import type { EventQuery, Page } from '../../inspect/port.js'
+import { type EventQuery, type Page, type Remaining, remainingEventsMax } from '../../inspect/port.js'
 import { hash32 } from '../../kernel/index.js'
 import type { Connection, Database } from './database.js'
 import { addEventFilters, Conditions, isoText } from './inspect-conditions.js'
@@ -53,6 +53,13 @@ interface TailRow extends EventRow {
   readonly tick: number
 }
 
+/** $1 to $5 of `batch`: what is in the ticks from `first` to `last`. */
+function rangeOf(first: TickRow, last: TickRow): readonly unknown[] {
+  const after = parseSnapshot(first.after)
+  const until = parseSnapshot(last.snapshot).xmax
+  return [first.epoch, String(after.xmax), String(until), last.snapshot, [...after.open].map(String)]
+}
+
 async function read(
   connection: Connection,
   query: EventQuery,
@@ -62,14 +69,7 @@ async function read(
 ): Promise<StoredEvent[]> {
   const first = ticks[0] as TickRow
   const last = ticks.at(-1) as TickRow
-  const after = parseSnapshot(first.after)
-  const range = [
-    String(after.xmax),
-    String(parseSnapshot(last.snapshot).xmax),
-    last.snapshot,
-    [...after.open].map(String),
-  ]
-  const where = new Conditions([first.epoch, ...range, first.number, last.number, seqAfter])
+  const where = new Conditions([...rangeOf(first, last), first.number, last.number, seqAfter])
   addEventFilters(where, query)
   const text = windowStatement(where, limit)
   const rows = await connection.query<TailRow>(`inspect.tail${where.shape}`, text, where.values)
@@ -132,7 +132,40 @@ export function tail(database: Database, query: EventQuery): Promise<Page<Stored
       items.push(...events)
       place = placeBehind(range, events.length < wanted ? undefined : events.at(-1))
     }
-    return { items, cursor: writeCursor('tail', [place.tick, place.seq, place.xmax, place.made]) }
+    return { items, cursor: cursorOf(place) }
+  })
+}
+
+const cursorOf = ({ tick, seq, xmax, made }: Place) => writeCursor('tail', [tick, seq, xmax, made])
+
+const selectNewestTick = `SELECT ${tickColumns} FROM eventspine.tick ORDER BY number DESC LIMIT 1`
+
+// What the first tick's snapshot sees is of that tick: of it, only what is behind the place counts.
+const countStatement = (where: Conditions) => `SELECT count(*)::float8 AS events FROM ${batch(where.text)} e
+WHERE e.seq > $7 OR NOT pg_visible_in_snapshot(e.xid, $6::pg_snapshot)`
+
+/** Without a filter an index has all that is counted: 100,000 events in some 60 ms. */
+export function remaining(database: Database, query: EventQuery): Promise<Remaining> {
+  return bounded(database, async (connection) => {
+    const place = await placeOf(connection, query)
+    const { ticks, seqAfter } = await unread(connection, place)
+    const [first] = ticks
+    const [last] = await connection.query<TickRow>('inspect.tick-newest', selectNewestTick)
+    if (first === undefined || last === undefined) return { events: 0, exact: true, cursor: cursorOf(place) }
+    const cursor = cursorOf(placeBehind([last], undefined))
+    const estimate = Math.max(0, last.seq_estimate - Math.max(seqAfter, first.seq_estimate))
+    // Numbers of transactions mean nothing in another epoch, so what spans two is in no one range.
+    if (first.epoch !== last.epoch || estimate > remainingEventsMax)
+      return { events: estimate, exact: false, cursor }
+    const where = new Conditions([...rangeOf(first, last), first.snapshot, seqAfter])
+    addEventFilters(where, query)
+    const text = countStatement(where)
+    const rows = await connection.query<{ events: number }>(
+      `inspect.remaining${where.shape}`,
+      text,
+      where.values,
+    )
+    return { events: rows[0]?.events ?? 0, exact: true, cursor }
   })
 }
 
