@@ -1,6 +1,7 @@
 // The questions, in the order in which they are asked.
 import type { Question } from '../core/answer.js'
 import { backlog } from './backlog.js'
+import { webConsole } from './console.js'
 import { fanOut } from './fan-out.js'
 import { filters } from './filters.js'
 import { heldTransaction } from './held-transaction.js'
@@ -34,4 +35,5 @@ export const questions: readonly Question[] = [
   filters,
   importing,
   mqtt,
+  webConsole,
 ]

@@ -46,13 +46,15 @@ export interface AskedPages<Item> extends Asked<readonly Item[]> {
   readonly loading: boolean
   /** With a pattern: so many were looked at so far. */
   readonly scanned: number | undefined
+  /** What is shown was asked for with another search, and stays until the new one is answered. */
+  readonly stale: boolean
 }
 
 const itemsInPage = 100
 
 /** A list, page after page. Only its first page is asked for again by itself: further ones would move under the eyes. */
 export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item> {
-  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery<
+  const asked = useInfiniteQuery<
     Page<Item>,
     Problem,
     { readonly items: readonly Item[]; readonly scanned: number | undefined },
@@ -72,7 +74,10 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
           : pages.reduce((sum, each) => sum + (each.scanned ?? 0), 0),
     }),
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshMs),
+    // Of the same list with another search: the page does not fall empty and fill again at each.
+    placeholderData: (before, query) => (query?.queryKey[0] === path ? before : undefined),
   })
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPlaceholderData } = asked
   return {
     data: data?.items,
     scanned: data?.scanned,
@@ -80,6 +85,7 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
     again: () => void refetch(),
     more: hasNextPage ? () => void fetchNextPage() : undefined,
     loading: isFetchingNextPage,
+    stale: isPlaceholderData,
   }
 }
 

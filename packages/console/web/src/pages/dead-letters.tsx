@@ -135,6 +135,7 @@ function Letters() {
               keyOf={({ id }) => id}
               more={asked.more}
               loading={asked.loading}
+              stale={asked.stale}
             />
           )
         }

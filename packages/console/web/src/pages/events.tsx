@@ -68,7 +68,7 @@ function queryOf(params: URLSearchParams): Record<string, string | undefined> {
 
 function Found({ query }: { readonly query: Record<string, string | undefined> }) {
   const asked = usePages<EventView>('/v1/events', query)
-  const { scanned, more, loading } = asked
+  const { scanned, more, loading, stale } = asked
   return (
     <Shown asked={asked}>
       {(items) => (
@@ -84,7 +84,7 @@ function Found({ query }: { readonly query: Record<string, string | undefined> }
               caption="Events, newest first"
               columns={eventColumns}
               keyOf={({ id, tenant, source }) => `${tenant} ${source} ${id}`}
-              {...{ items, more, loading }}
+              {...{ items, more, loading, stale }}
             />
           ) : more === undefined ? (
             <Empty title="No event fits">

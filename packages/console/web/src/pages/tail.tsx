@@ -1,5 +1,5 @@
-// Events as they come. The browser holds the last ones only, and shows what came a few times a second, however many
-// come; paused, it counts what it does not show.
+// Events as they come. The server sends no more than can be looked at, and says how many it leaves out; the browser holds
+// the last ones only, and shows what came a few times a second. Paused, it counts what it does not show.
 import { useEffect, useReducer, useRef, useState } from 'react'
 import { addressOf, type Query } from '../api/client.js'
 import type { EventView } from '../api/views.js'
@@ -11,43 +11,50 @@ import { eventColumns } from './event-columns.js'
 const eventsMax = 1_000
 const paintMs = 250
 
+/** What the server left out since it said so last. */
+interface LeftOut {
+  readonly events: number
+  readonly exact: boolean
+}
+
 interface Held {
-  readonly events: EventView[]
+  /** Newest first. */
+  events: readonly EventView[]
+  /** Since the last look, oldest first; `eventsMax` at most. */
+  fresh: EventView[]
   came: number
+  leftOut: number
+  exact: boolean
   changed: boolean
+}
+
+const nothing = (): Held => ({ events: [], fresh: [], came: 0, leftOut: 0, exact: true, changed: false })
+
+function take(held: Held, event: EventView | undefined): void {
+  held.came += 1
+  held.changed = true
+  if (event === undefined) return
+  held.fresh.push(event)
+  if (held.fresh.length > eventsMax) held.fresh.shift()
+}
+
+function leaveOut(held: Held, { events, exact }: LeftOut): void {
+  held.came += events
+  held.leftOut += events
+  held.exact &&= exact
+  held.changed = true
+}
+
+function settle(held: Held): void {
+  held.events = [...held.fresh.reverse(), ...held.events].slice(0, eventsMax)
+  held.fresh = []
+  held.changed = false
 }
 
 export function Tail({ query }: { readonly query: Query }) {
   const [paused, setPaused] = useState(false)
-  const [connected, setConnected] = useState(false)
-  const [, paint] = useReducer((n: number) => n + 1, 0)
-  const held = useRef<Held>({ events: [], came: 0, changed: false })
-  const stopped = useRef(false)
-  stopped.current = paused
-  // The address is all that the stream depends on.
-  const address = addressOf('/v1/events/tail', query)
-  useEffect(() => {
-    const stream = new EventSource(address)
-    stream.addEventListener('open', () => setConnected(true))
-    stream.addEventListener('error', () => setConnected(false))
-    stream.addEventListener('message', ({ data }: MessageEvent<string>) => {
-      const { current } = held
-      current.came += 1
-      current.changed = true
-      if (stopped.current) return
-      current.events.unshift(JSON.parse(data) as EventView)
-      current.events.length = Math.min(current.events.length, eventsMax)
-    })
-    const timer = setInterval(() => {
-      if (held.current.changed) paint()
-      held.current.changed = false
-    }, paintMs)
-    return () => {
-      stream.close()
-      clearInterval(timer)
-    }
-  }, [address])
-  const { events, came } = held.current
+  const { held, connected } = useStream(addressOf('/v1/events/tail', { ...query, pace: 'live' }), paused)
+  const { events, came, leftOut, exact } = held
   return (
     <>
       <div className="actions bar">
@@ -56,6 +63,8 @@ export function Tail({ query }: { readonly query: Query }) {
         </button>
         <span className="faint" role="status">
           {connected ? (paused ? 'Paused' : 'Following') : 'Connecting…'} · {count(came)} came
+          {leftOut > 0 &&
+            `, ${exact ? '' : 'about '}${count(leftOut)} of them left out: faster than they can be shown`}
         </span>
       </div>
       {events.length === 0 ? (
@@ -64,10 +73,40 @@ export function Tail({ query }: { readonly query: Query }) {
         <Rows
           caption="Events as they come, newest first"
           columns={eventColumns}
-          items={[...events]}
+          items={events}
           keyOf={({ position }) => `${position.epoch}.${position.seq}`}
         />
       )}
     </>
   )
+}
+
+// The address is all that the stream depends on.
+function useStream(address: string, paused: boolean): { readonly held: Held; readonly connected: boolean } {
+  const [connected, setConnected] = useState(false)
+  const [, paint] = useReducer((n: number) => n + 1, 0)
+  const held = useRef<Held>(nothing())
+  const stopped = useRef(false)
+  stopped.current = paused
+  useEffect(() => {
+    const stream = new EventSource(address)
+    stream.addEventListener('open', () => setConnected(true))
+    stream.addEventListener('error', () => setConnected(false))
+    stream.addEventListener('message', ({ data }: MessageEvent<string>) =>
+      take(held.current, stopped.current ? undefined : (JSON.parse(data) as EventView)),
+    )
+    stream.addEventListener('left-out', ({ data }: MessageEvent<string>) =>
+      leaveOut(held.current, JSON.parse(data) as LeftOut),
+    )
+    const timer = setInterval(() => {
+      if (!held.current.changed) return
+      settle(held.current)
+      paint()
+    }, paintMs)
+    return () => {
+      stream.close()
+      clearInterval(timer)
+    }
+  }, [address])
+  return { held: held.current, connected }
 }

@@ -19,6 +19,8 @@ interface RowsProps<Item> {
   /** Asks for the next page; undefined at the end. */
   readonly more?: (() => void) | undefined
   readonly loading?: boolean
+  /** What is shown makes way as soon as what was asked for is there. */
+  readonly stale?: boolean
 }
 
 /** As in rows.css. */
@@ -26,7 +28,8 @@ const rowHeight = 36
 const rowsBeside = 12
 const rowsInSight = 30
 
-export function Rows<Item>({ caption, columns, items, keyOf, more, loading = false }: RowsProps<Item>) {
+export function Rows<Item>(props: RowsProps<Item>) {
+  const { caption, columns, items, keyOf, more, loading = false, stale = false } = props
   const [first, setFirst] = useState(0)
   const from = Math.max(0, Math.min(first, items.length - rowsInSight) - rowsBeside)
   const until = Math.min(items.length, first + rowsInSight + rowsBeside)
@@ -37,7 +40,7 @@ export function Rows<Item>({ caption, columns, items, keyOf, more, loading = fal
   }
   return (
     <>
-      <section className="rows" aria-label={caption} tabIndex={0} onScroll={scrolled}>
+      <section className="rows" aria-label={caption} aria-busy={stale} tabIndex={0} onScroll={scrolled}>
         <table aria-rowcount={more === undefined ? items.length + 1 : -1}>
           <caption className="unseen">{caption}</caption>
           <thead>
