@@ -154,6 +154,27 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     // Two events follow from one order.
     await page.getByText(/Paused · [6-9] came/).waitFor()
     expect(await page.getByRole('cell', { name: 'live-2', exact: true }).count()).toBe(0)
+    // What somebody points at stays where it is.
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await world.publish([world.order('live-3')])
+    const newest = page.getByRole('cell', { name: 'live-3', exact: true }).first()
+    await newest.hover()
+    await world.publish([world.order('live-4')])
+    await page.getByText('the list stands still while you are in it').waitFor()
+    expect(await page.getByRole('cell', { name: 'live-4', exact: true }).count()).toBe(0)
+    await page.getByRole('heading', { level: 1 }).hover()
+    await page.getByRole('cell', { name: 'live-4', exact: true }).first().waitFor()
+  })
+
+  test('is told how many events a flood left out', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events?live=1')
+    await page.getByText('Following · ').waitFor()
+    // Each leads to two more. A hundred come at once, which is more than a round has room for.
+    await world.publish(Array.from({ length: 500 }, (_, at) => world.order(`flood-${at}`)))
+    await page.getByText(/, [\d,]+ of them left out/).waitFor()
+    // The last moment before it was opened may be among them.
+    await page.getByText(/1,5\d\d came/).waitFor()
   })
 
   test('pauses a subscription and resumes it', async () => {

@@ -76,7 +76,10 @@ export class World {
     this.key = key
     const logger = jsonLogger('silent', Date.now, () => {})
     this.spine = new Eventspine(app, { databaseUrl: this.#databaseUrl, schema: this.#schema, logger })
-    this.#server = createServer(this.spine, { port: 0, apiKeys: [record], console: createConsole() })
+    this.#server = createServer(this.spine, {
+      ...{ port: 0, apiKeys: [record], console: createConsole() },
+      limits: { tailLiveEventsMax: 64 },
+    })
   }
 
   async start(): Promise<this> {

@@ -1,6 +1,7 @@
 // Events as they come. The server sends no more than can be looked at, and says how many it leaves out; the browser holds
-// the last ones only, and shows what came a few times a second. Paused, it counts what it does not show.
-import { useEffect, useReducer, useRef, useState } from 'react'
+// the last ones only, and shows what came a few times a second. Paused, it counts what it does not show; and while somebody
+// points into the list or has the focus in it, no row changes under their hand.
+import { type RefObject, useEffect, useReducer, useRef, useState } from 'react'
 import { addressOf, type Query } from '../api/client.js'
 import type { EventView } from '../api/views.js'
 import { count } from '../parts/format.js'
@@ -26,9 +27,19 @@ interface Held {
   leftOut: number
   exact: boolean
   changed: boolean
+  /** Somebody has a hand on the list. */
+  kept: boolean
 }
 
-const nothing = (): Held => ({ events: [], fresh: [], came: 0, leftOut: 0, exact: true, changed: false })
+const nothing = (): Held => ({
+  events: [],
+  fresh: [],
+  came: 0,
+  leftOut: 0,
+  exact: true,
+  changed: false,
+  kept: false,
+})
 
 function take(held: Held, event: EventView | undefined): void {
   held.came += 1
@@ -53,8 +64,10 @@ function settle(held: Held): void {
 
 export function Tail({ query }: { readonly query: Query }) {
   const [paused, setPaused] = useState(false)
-  const { held, connected } = useStream(addressOf('/v1/events/tail', { ...query, pace: 'live' }), paused)
-  const { events, came, leftOut, exact } = held
+  const list = useRef<HTMLDivElement>(null)
+  const address = addressOf('/v1/events/tail', { ...query, pace: 'live' })
+  const { held, connected } = useStream(address, paused, list)
+  const { events, came, leftOut, exact, kept } = held
   return (
     <>
       <div className="actions bar">
@@ -65,24 +78,31 @@ export function Tail({ query }: { readonly query: Query }) {
           {connected ? (paused ? 'Paused' : 'Following') : 'Connecting…'} · {count(came)} came
           {leftOut > 0 &&
             `, ${exact ? '' : 'about '}${count(leftOut)} of them left out: faster than they can be shown`}
+          {kept && !paused && ' · the list stands still while you are in it'}
         </span>
       </div>
       {events.length === 0 ? (
         <Empty title="Nothing came yet">What is published from now on is shown here, newest first.</Empty>
       ) : (
-        <Rows
-          caption="Events as they come, newest first"
-          columns={eventColumns}
-          items={events}
-          keyOf={({ position }) => `${position.epoch}.${position.seq}`}
-        />
+        <div ref={list}>
+          <Rows
+            caption="Events as they come, newest first"
+            columns={eventColumns}
+            items={events}
+            keyOf={(_, at) => `${at}`}
+          />
+        </div>
       )}
     </>
   )
 }
 
 // The address is all that the stream depends on.
-function useStream(address: string, paused: boolean): { readonly held: Held; readonly connected: boolean } {
+function useStream(
+  address: string,
+  paused: boolean,
+  list: RefObject<HTMLElement | null>,
+): { readonly held: Held; readonly connected: boolean } {
   const [connected, setConnected] = useState(false)
   const [, paint] = useReducer((n: number) => n + 1, 0)
   const held = useRef<Held>(nothing())
@@ -100,13 +120,14 @@ function useStream(address: string, paused: boolean): { readonly held: Held; rea
     )
     const timer = setInterval(() => {
       if (!held.current.changed) return
-      settle(held.current)
+      held.current.kept = list.current?.matches(':hover, :focus-within') === true
+      if (!held.current.kept) settle(held.current)
       paint()
     }, paintMs)
     return () => {
       stream.close()
       clearInterval(timer)
     }
-  }, [address])
+  }, [address, list])
   return { held: held.current, connected }
 }

@@ -15,7 +15,8 @@ interface RowsProps<Item> {
   readonly caption: string
   readonly columns: readonly Column<Item>[]
   readonly items: readonly Item[]
-  readonly keyOf: (item: Item) => string
+  /** `at`: its place in the list. Of rows that only pass by, that place is the key: then they are written over, not moved. */
+  readonly keyOf: (item: Item, at: number) => string
   /** Asks for the next page; undefined at the end. */
   readonly more?: (() => void) | undefined
   readonly loading?: boolean
@@ -55,7 +56,7 @@ export function Rows<Item>(props: RowsProps<Item>) {
           <tbody>
             <Gap rows={from} columns={columns.length} />
             {items.slice(from, until).map((item, at) => (
-              <tr key={keyOf(item)} aria-rowindex={from + at + 2}>
+              <tr key={keyOf(item, from + at)} aria-rowindex={from + at + 2}>
                 {columns.map(({ name, kind, cell }) => (
                   <td key={name} className={kind}>
                     {cell(item)}
