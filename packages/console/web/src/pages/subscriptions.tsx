@@ -31,7 +31,7 @@ const columns: readonly Column<Subscription>[] = [
   { name: 'Behind', kind: 'wide number', cell: ({ lagEvents }) => counted(lagEvents, 'event') },
   { name: 'Rate', kind: 'wide number', cell: (each) => perSecond(each.perSecond) },
   { name: 'p50', kind: 'wide number', cell: ({ handling }) => took(handling.p50Ms) },
-  { name: 'p99', kind: 'number', cell: ({ handling }) => took(handling.p99Ms) },
+  { name: 'p99', kind: 'wide number', cell: ({ handling }) => took(handling.p99Ms) },
   { name: 'In flight', kind: 'wide number', cell: ({ handling }) => count(handling.running) },
   { name: 'Retries', kind: 'wide number', cell: ({ handling }) => count(handling.retries) },
   {
@@ -68,12 +68,12 @@ export function Subscriptions() {
             </Empty>
           ) : (
             <>
+              <Rows caption="Subscriptions" columns={columns} items={items} keyOf={({ name: own }) => own} />
               <p className="faint">
                 p50 and p99: how long an attempt takes from its start to its end, over the newest 1,000
                 attempts of each subscription in the last 5 min. In flight: handlers that run, as their
                 workers said a second ago.
               </p>
-              <Rows caption="Subscriptions" columns={columns} items={items} keyOf={({ name: own }) => own} />
             </>
           )
         }
@@ -151,10 +151,7 @@ function Details({ subscription }: { readonly subscription: Subscription }) {
           ['On', subscription.on.join(', ')],
           ['Matched', counted(subscription.matched, 'event')],
           ['Completed', count(subscription.completed)],
-          [
-            'Retrying',
-            `${count(subscription.retrying)}, of them ${count(handling.retries)} wait for their next attempt`,
-          ],
+          ['Retrying', retriesOf(subscription)],
           ['In flight', counted(handling.running, 'handler')],
           ['Rate', perSecond(subscription.perSecond)],
           ['An attempt takes', <Took key="took" handling={handling} />],
@@ -172,6 +169,12 @@ function Details({ subscription }: { readonly subscription: Subscription }) {
       <Json label="Policies" value={subscription.policies} />
     </section>
   )
+}
+
+function retriesOf({ retrying, handling: { retries } }: Subscription): string {
+  return retries === 0
+    ? count(retrying)
+    : `${count(retrying)}, ${count(retries)} of them wait for their next attempt`
 }
 
 /** With what it was told from: a percentile of three attempts is none. */

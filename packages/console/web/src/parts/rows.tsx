@@ -1,6 +1,6 @@
 // A list as a table. Only the rows in sight are in the document, so that 100,000 of them are as quick as ten; j and k
 // move along the links of their first cells.
-import { type ReactNode, type UIEvent, useState } from 'react'
+import { memo, type ReactNode, type UIEvent, useState } from 'react'
 import { count } from './format.js'
 
 export interface Column<Item> {
@@ -56,13 +56,7 @@ export function Rows<Item>(props: RowsProps<Item>) {
           <tbody>
             <Gap rows={from} columns={columns.length} />
             {items.slice(from, until).map((item, at) => (
-              <tr key={keyOf(item, from + at)} aria-rowindex={from + at + 2}>
-                {columns.map(({ name, kind, cell }) => (
-                  <td key={name} className={kind}>
-                    {cell(item)}
-                  </td>
-                ))}
-              </tr>
+              <Row key={keyOf(item, from + at)} place={from + at + 2} {...{ item, columns }} />
             ))}
             <Gap rows={items.length - until} columns={columns.length} />
           </tbody>
@@ -81,6 +75,25 @@ export function Rows<Item>(props: RowsProps<Item>) {
     </>
   )
 }
+
+interface RowProps<Item> {
+  readonly item: Item
+  readonly columns: readonly Column<Item>[]
+  readonly place: number
+}
+
+// An answer that is asked for again brings the same items, as far as they are the same: those rows are left alone.
+const Row = memo(function Row<Item>({ item, columns, place }: RowProps<Item>) {
+  return (
+    <tr aria-rowindex={place}>
+      {columns.map(({ name, kind, cell }) => (
+        <td key={name} className={kind}>
+          {cell(item)}
+        </td>
+      ))}
+    </tr>
+  )
+}) as <Item>(props: RowProps<Item>) => ReactNode
 
 // Holds the place of rows that are not in the document.
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
