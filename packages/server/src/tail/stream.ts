@@ -86,7 +86,7 @@ class Tail {
     return `id: ${cursor}\nevent: left-out\ndata: ${JSON.stringify(told)}\n\n`
   }
 
-  async #tried<Answer>(ask: () => Promise<Answer> | undefined): Promise<Answer | undefined> {
+  async #tried<Result>(ask: () => Promise<Result> | undefined): Promise<Result | undefined> {
     try {
       return await ask()
     } catch (error) {

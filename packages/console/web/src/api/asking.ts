@@ -54,7 +54,7 @@ const itemsInPage = 100
 
 /** A list, page after page. Only its first page is asked for again by itself: further ones would move under the eyes. */
 export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item> {
-  const asked = useInfiniteQuery<
+  const found = useInfiniteQuery<
     Page<Item>,
     Problem,
     { readonly items: readonly Item[]; readonly scanned: number | undefined },
@@ -75,9 +75,9 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
     }),
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshMs),
     // Of the same list with another search: the page does not fall empty and fill again at each.
-    placeholderData: (before, query) => (query?.queryKey[0] === path ? before : undefined),
+    placeholderData: (before, asked) => (asked?.queryKey[0] === path ? before : undefined),
   })
-  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPlaceholderData } = asked
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPlaceholderData } = found
   return {
     data: data?.items,
     scanned: data?.scanned,
