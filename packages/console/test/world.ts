@@ -1,7 +1,14 @@
 // A shop with everything that the console shows: events that lead to others, failures, a workflow that asks.
 import { randomBytes } from 'node:crypto'
 import { createConsole } from '@eventspine/console'
-import { createApiKey, createServer, type HttpServer } from '@eventspine/server'
+import {
+  type ApiKey,
+  createApiKey,
+  createServer,
+  type HttpServer,
+  type Role,
+  roles,
+} from '@eventspine/server'
 import {
   defineApp,
   defineEvent,
@@ -10,6 +17,7 @@ import {
   jsonLogger,
   PermanentError,
 } from 'eventspine'
+import { webhooksOut } from 'eventspine/webhooks'
 import { schedule, workflow } from 'eventspine/workflow'
 import pg from 'pg'
 import { inject } from 'vitest'
@@ -54,32 +62,89 @@ const refund = workflow({
   },
 })
 
+// Broken until a test says otherwise.
+let vanMended = false
+export const mendVan = (value: boolean) => {
+  vanMended = value
+}
+
+const errand = workflow({
+  name: 'errand',
+  run: async (ctx, input: { readonly needsVan?: boolean }) => {
+    const packed = await ctx.step('pack', () => ({ packed: true }))
+    if (input.needsVan === true && !vanMended) throw new TypeError('the van is broken')
+    const address = await ctx.signal('go')
+    return { ...packed, address }
+  },
+})
+
+const partners = webhooksOut({
+  name: 'partners',
+  on: orderPlaced,
+  endpoints: () => [],
+  endpoint: () => null,
+})
+
 const app = defineApp({
   name: 'shop',
   events: [orderPlaced, orderBilled, orderShipped, nightly],
   subscriptions: [bill, ship],
-  workflows: [refund],
+  workflows: [refund, errand],
+  webhooks: [partners],
   schedules: [schedule({ name: 'night', cron: '0 3 * * *', event: nightly, data: () => ({}) })],
 })
 
 export const operatorName = 'ada'
 
 export class World {
+  /** Of an admin. */
   readonly key: string
+  readonly #keys: Readonly<Record<Role, string>>
   readonly spine: Eventspine
-  readonly #server: HttpServer
+  readonly #records: readonly ApiKey[]
+  #server: HttpServer
   readonly #schema = `console_${randomBytes(6).toString('hex')}`
   readonly #databaseUrl = inject('postgresUrl')
 
   constructor(actor = operatorName) {
-    const { key, record } = createApiKey({ scopes: ['publish', 'read', 'operate', 'admin'], name: actor })
-    this.key = key
+    const made = {
+      admin: createApiKey({ scopes: roles.admin, name: actor }),
+      operator: createApiKey({ scopes: roles.operator, name: 'olga' }),
+      viewer: createApiKey({ scopes: roles.viewer, name: 'vic' }),
+    }
+    const { admin, operator, viewer } = made
+    this.key = admin.key
+    this.#keys = { admin: admin.key, operator: operator.key, viewer: viewer.key }
+    this.#records = [admin.record, operator.record, viewer.record]
     const logger = jsonLogger('silent', Date.now, () => {})
     this.spine = new Eventspine(app, { databaseUrl: this.#databaseUrl, schema: this.#schema, logger })
-    this.#server = createServer(this.spine, {
-      ...{ port: 0, apiKeys: [record], console: createConsole() },
+    this.#server = this.#serverAt(0)
+  }
+
+  #serverAt(port: number): HttpServer {
+    return createServer(this.spine, {
+      ...{ port, apiKeys: this.#records, console: createConsole() },
       limits: { tailLiveEventsMax: 64 },
     })
+  }
+
+  keyOf(role: Role): string {
+    return this.#keys[role]
+  }
+
+  /** Another server takes the place of this one, at the same address. */
+  async restart(): Promise<void> {
+    const port = this.#server.address?.port ?? 0
+    await this.#server.stop()
+    this.#server = this.#serverAt(port)
+    await this.#server.start()
+    await until(async () => (await fetch(`${this.url}/console/`)).ok)
+  }
+
+  /** As if twelve hours had passed for who holds this key. */
+  async endSessions(role: Role): Promise<void> {
+    const id = this.#keys[role].split('_')[1]
+    await this.#query(`DELETE FROM eventspine.console_session WHERE key_id = '${id}'`)
   }
 
   async start(): Promise<this> {
@@ -92,9 +157,13 @@ export class World {
   async stop(): Promise<void> {
     await this.#server.stop()
     await this.spine.stop()
+    await this.#query('DROP SCHEMA IF EXISTS eventspine CASCADE')
+  }
+
+  async #query(text: string): Promise<void> {
     const client = new pg.Client({ connectionString: this.#databaseUrl })
     await client.connect()
-    await client.query(`DROP SCHEMA IF EXISTS "${this.#schema}" CASCADE`)
+    await client.query(text.replaceAll('eventspine', `"${this.#schema}"`))
     await client.end()
   }
 
@@ -104,7 +173,7 @@ export class World {
 
   async publish(events: readonly object[]): Promise<void> {
     for (let at = 0; at < events.length; at += 100) {
-      await this.#post('/v1/events', events.slice(at, at + 100))
+      await this.post('/v1/events', events.slice(at, at + 100))
     }
   }
 
@@ -114,11 +183,20 @@ export class World {
   }
 
   async refund(id: string, input: object): Promise<void> {
-    await this.#post('/v1/workflows/refund', { id, input })
+    await this.post('/v1/workflows/refund', { id, input })
     await until(
       async () =>
         ((await this.get(`/v1/workflows/refund/${encodeURIComponent(id)}`)).questions ?? []).length > 0,
     )
+  }
+
+  /** An errand, once it waits for its signal, or for a person. */
+  async errand(id: string, input: object = {}): Promise<void> {
+    await this.post('/v1/workflows/errand', { id, input })
+    await until(async () => {
+      const { history, attention } = await this.get(`/v1/workflows/errand/${id}`)
+      return attention != null || (history ?? []).some(({ kind }) => kind === 'step-done')
+    })
   }
 
   async dead(letters: number): Promise<void> {
@@ -130,16 +208,21 @@ export class World {
     return (await reply.json()) as {
       readonly items: Record<string, unknown>[]
       readonly questions?: unknown[]
+      readonly history?: readonly { readonly kind: string }[]
+      readonly attention?: object | null
+      readonly state?: string
     }
   }
 
-  async #post(path: string, body: unknown): Promise<void> {
+  /** As the admin. Throws what it was refused with. */
+  async post(path: string, body: unknown): Promise<Record<string, unknown>> {
     const reply = await fetch(this.url + path, {
       method: 'POST',
       headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
     if (!reply.ok) throw new Error(`${path}: ${await reply.text()}`)
+    return (await reply.json()) as Record<string, unknown>
   }
 }
 

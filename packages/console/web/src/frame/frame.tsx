@@ -1,5 +1,5 @@
 // What stands around every page: navigation, who is signed in, the theme, help and the palette.
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Dialog } from '../parts/dialog.js'
 import { Link } from '../route/link.js'
 import { usePlace } from '../route/place.js'
@@ -41,12 +41,24 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   )
 }
 
+// On a narrow screen the names stand in one line, and that of the page may be out of sight.
+function useInSight(page: string) {
+  const list = useRef<HTMLUListElement>(null)
+  useEffect(() => {
+    const [line, current] = [list.current, list.current?.querySelector('[aria-current]')]
+    if (line === null || !(current instanceof HTMLElement)) return
+    line.scrollLeft = current.offsetLeft - line.offsetLeft - (line.clientWidth - current.clientWidth) / 2
+  }, [page])
+  return list
+}
+
 function Navigation() {
   const { page } = usePlace()
   const shown = useSections()
+  const list = useInSight(page)
   return (
     <nav aria-label="Pages">
-      <ul>
+      <ul ref={list}>
         {shown.map((section) => (
           <li key={section.page}>
             <Link to={section.page} aria-current={section.page === page ? 'page' : undefined}>

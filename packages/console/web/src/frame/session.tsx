@@ -54,20 +54,21 @@ export async function exchangeKey(): Promise<boolean> {
 
 const isEnded = (error: unknown) => error instanceof Problem && error.status === 401
 
+const isRefusal = (action: unknown): action is { readonly error: unknown } =>
+  typeof action === 'object' && action !== null && 'type' in action && action.type === 'error'
+
 /** Whether a question or a change was refused since the session has ended, until it is said that there is another. */
 function useEnded(): readonly [boolean, (ended: boolean) => void] {
   const queries = useQueryClient()
   const [ended, setEnded] = useState(false)
   useEffect(() => {
-    const look = ({ state }: { readonly state: { readonly error: unknown } }) => {
-      if (isEnded(state.error)) setEnded(true)
+    // At the moment of the refusal alone: what was refused once is kept, and speaks up again for other reasons.
+    const look = (event: object) => {
+      if ('action' in event && isRefusal(event.action) && isEnded(event.action.error)) setEnded(true)
     }
     const changes = queries.getMutationCache()
     const questions = queries.getQueryCache()
-    const leave = [
-      changes.subscribe(({ mutation }) => mutation !== undefined && look(mutation)),
-      questions.subscribe(({ type, query }) => type === 'updated' && look(query)),
-    ]
+    const leave = [changes.subscribe(look), questions.subscribe(look)]
     return () => {
       for (const each of leave) each()
     }

@@ -43,7 +43,7 @@ const words: Readonly<Record<string, string>> = {
 
 const filters: readonly Filter[] = [
   { name: 'actor', label: 'Who, exactly' },
-  { name: 'action', label: 'Action (* for any run)', options: Object.keys(words) },
+  { name: 'action', label: 'Action', options: Object.keys(words) },
   { name: 'target', label: 'Target (* for any run)' },
   { name: 'after', label: 'After', type: 'datetime-local' },
   { name: 'before', label: 'Before', type: 'datetime-local' },

@@ -21,8 +21,8 @@ const columns: readonly Column<Breaker>[] = [
     kind: 'wide number',
     cell: ({ state, opensForMs }) => (state === 'closed' ? '–' : duration(opensForMs)),
   },
-  { name: 'Last error', kind: 'long', cell: ({ lastError }) => lastError },
-  { name: 'By hand', cell: (breaker) => <Switch breaker={breaker} /> },
+  { name: 'Last error', kind: 'wide long', cell: ({ lastError }) => lastError },
+  { name: 'By hand', kind: 'hand', cell: (breaker) => <Switch breaker={breaker} /> },
 ]
 
 export function Breakers() {

@@ -120,7 +120,9 @@ function Letters() {
   const asked = usePages<DeadLetter>('/v1/dead-letters', { ...filter, state })
   return (
     <>
-      {state === 'dead' && Object.keys(filter).length > 0 && <LetterActions filter={filter} />}
+      {state === 'dead' && Object.keys(filter).length > 0 && asked.data?.length !== 0 && (
+        <LetterActions filter={filter} />
+      )}
       <Shown asked={asked}>
         {(items) =>
           items.length === 0 ? (

@@ -55,7 +55,7 @@ const columns: readonly Column<ApiKey>[] = [
       )
     },
   },
-  { name: 'By hand', cell: (key) => <Withdraw apiKey={key} /> },
+  { name: 'By hand', kind: 'hand', cell: (key) => <Withdraw apiKey={key} /> },
 ]
 
 export function Keys() {

@@ -12,18 +12,27 @@ import { count, counted, duration, perSecond } from '../parts/format.js'
 import { Moment, useNow } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
 
-export function Replays({ subscription }: { readonly subscription: string }) {
+interface ReplaysProps {
+  readonly subscription: string
+}
+
+function useReplays(subscription: string): readonly Replay[] {
   const asked = useAnswer<{ readonly items: readonly Replay[] }>('/v1/replays', { limit: 100 })
-  const own = asked.data?.items.filter((replay) => replay.subscription === subscription) ?? []
+  return asked.data?.items.filter((replay) => replay.subscription === subscription) ?? []
+}
+
+/** What is going on now, with a hand on it. */
+export function RunningReplays({ subscription, paused }: ReplaysProps & { readonly paused: boolean }) {
+  const running = useReplays(subscription).filter(({ state }) => state === 'running')
+  return running.map((replay) => <Running key={replay.id} replay={replay} paused={paused} />)
+}
+
+export function Replays({ subscription }: ReplaysProps) {
+  const own = useReplays(subscription)
   if (own.length === 0) return null
   return (
     <section aria-label="Replays">
       <h2>Replays</h2>
-      {own
-        .filter(({ state }) => state === 'running')
-        .map((replay) => (
-          <Running key={replay.id} replay={replay} />
-        ))}
       <Rows
         caption="Replays of this subscription, newest first"
         columns={columns}
@@ -43,16 +52,17 @@ function paceOf({ completed, progress, createdAtMs }: Replay, nowMs: number) {
   return { rate: (completed / ms) * 1_000, leftMs }
 }
 
-function Running({ replay }: { readonly replay: Replay }) {
+function Running({ replay, paused }: { readonly replay: Replay; readonly paused: boolean }) {
   const [asks, setAsks] = useState(false)
   const { rate, leftMs } = paceOf(replay, useNow())
   const { id, progress, completed, retrying, dead } = replay
   return (
-    <section className="panel" aria-label={`Replay ${id}`}>
+    <section className="panel" aria-label="Running replay">
       <p>
-        <Badge state="running" /> {percent(progress)} passed, {counted(completed, 'event')} delivered
+        <Badge state="running" /> Replay: {percent(progress)} passed, {counted(completed, 'event')} delivered
         {retrying > 0 && `, ${count(retrying)} retrying`}
         {dead > 0 && `, ${count(dead)} dead`}
+        {paused && '. It waits: its subscription is paused'}
       </p>
       <Progress part={progress} label={`${percent(progress)} of the replay passed`} />
       <Facts

@@ -1,7 +1,8 @@
 // Schedules and reconcilers: how far each has come, and one run by hand.
 import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
-import type { Schedule } from '../api/views.js'
+import type { Schedule, Subscription } from '../api/views.js'
+import { useSession } from '../frame/session.js'
 import { Badge } from '../parts/badge.js'
 import { reasonIn } from '../parts/dialog.js'
 import { duration } from '../parts/format.js'
@@ -10,32 +11,52 @@ import { Moment } from '../parts/moment.js'
 import { RowAct } from '../parts/row-act.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
+import { Link } from '../route/link.js'
 
 /** A tick that nobody takes for so long has no process that follows it. */
 const lateMsMax = 60_000
 
-const columns: readonly Column<Schedule>[] = [
-  { name: 'Schedule', cell: ({ name, description }) => <span title={description ?? undefined}>{name}</span> },
+/** Its runs are deliveries of a subscription: that is what is paused. */
+const subscriptionOf = ({ name, kind }: Schedule) =>
+  kind === 'reconciler' ? `reconcile-${name}` : `schedule-${name}`
+
+type Listed = Schedule & { readonly paused: boolean }
+
+const columns: readonly Column<Listed>[] = [
+  {
+    name: 'Schedule',
+    cell: (each) => (
+      <Link to="subscriptions" params={{ name: subscriptionOf(each) }} title={each.description ?? undefined}>
+        {each.name}
+      </Link>
+    ),
+  },
   {
     name: 'State',
-    cell: ({ lateMs }) =>
-      lateMs > lateMsMax ? (
-        <Badge state={`late ${duration(lateMs)}`} tone="bad" />
-      ) : (
-        <Badge state="on time" tone="good" />
-      ),
+    cell: ({ lateMs, paused }) => {
+      if (paused) return <Badge state="paused" />
+      if (lateMs > lateMsMax) return <Badge state={`late ${duration(lateMs)}`} tone="bad" />
+      return <Badge state="on time" tone="good" />
+    },
   },
   { name: 'Cron', cell: ({ cron }) => <code>{cron}</code> },
   { name: 'Zone', kind: 'wide', cell: ({ timeZone }) => timeZone },
-  { name: 'Publishes', kind: 'long', cell: ({ event, kind }) => event ?? kind },
+  { name: 'Publishes', kind: 'wide long', cell: ({ event, kind }) => event ?? kind },
   { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
   { name: 'Missed', kind: 'wide', cell: ({ missed }) => missed },
   { name: 'Next', cell: ({ nextAtMs }) => <Moment at={nextAtMs} /> },
-  { name: 'By hand', cell: (schedule) => <Run schedule={schedule} /> },
+  { name: 'By hand', kind: 'hand', cell: (schedule) => <Run schedule={schedule} /> },
 ]
 
 export function Schedules() {
+  const { tenant } = useSession()
   const asked = useAnswer<{ readonly schedules: readonly Schedule[] }>('/v1/schedules')
+  // They span tenants: a key of one is not told.
+  const path = tenant === null ? '/v1/subscriptions' : undefined
+  const subscriptions = useAnswer<{ readonly items: readonly Subscription[] }>(path)
+  const paused = new Set(
+    subscriptions.data?.items.filter(({ state }) => state === 'paused').map(({ name }) => name),
+  )
   return (
     <>
       <Heading title="Schedules" />
@@ -50,7 +71,7 @@ export function Schedules() {
             <Rows
               caption="Schedules and reconcilers"
               columns={columns}
-              items={schedules}
+              items={schedules.map((each) => ({ ...each, paused: paused.has(subscriptionOf(each)) }))}
               keyOf={({ name }) => name}
             />
           )
@@ -66,7 +87,9 @@ function Run({ schedule: { name } }: { readonly schedule: Schedule }) {
       {...{ does: 'Run', what: name, act: 'Run once now' }}
       doing={(form) => post(`/v1/schedules/${encodeURIComponent(name)}/run`, reasonIn(form))}
     >
-      <p>Once, beside its ticks. The event says who asked for it.</p>
+      <p>
+        Once, beside its ticks. The event says who asked for it. While its subscription is paused it waits.
+      </p>
     </RowAct>
   )
 }

@@ -15,7 +15,7 @@ import { Empty, Refused, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { usePlace } from '../route/place.js'
 import { ReplayQuestion } from './replay.js'
-import { Replays } from './replays.js'
+import { Replays, RunningReplays } from './replays.js'
 
 const columns: readonly Column<Subscription>[] = [
   {
@@ -89,6 +89,7 @@ function One({ name }: { readonly name: string }) {
       <Heading title={name} above={<Link to="subscriptions">Subscriptions</Link>}>
         {asked.data !== undefined && <Actions subscription={asked.data} />}
       </Heading>
+      <RunningReplays subscription={name} paused={asked.data?.state === 'paused'} />
       <Shown asked={asked}>{(subscription) => <Details subscription={subscription} />}</Shown>
       <Replays subscription={name} />
     </>

@@ -29,8 +29,8 @@ const columns: readonly Column<Endpoint>[] = [
   { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
   { name: 'Failures', kind: 'number', cell: ({ failures }) => count(failures) },
   { name: 'Since', kind: 'wide', cell: ({ failingSinceMs }) => <Moment at={failingSinceMs} /> },
-  { name: 'Last error', kind: 'long', cell: ({ lastError, disabled }) => disabled?.reason ?? lastError },
-  { name: 'By hand', cell: (endpoint) => <Switch endpoint={endpoint} /> },
+  { name: 'Last error', kind: 'wide long', cell: ({ lastError, disabled }) => disabled?.reason ?? lastError },
+  { name: 'By hand', kind: 'hand', cell: (endpoint) => <Switch endpoint={endpoint} /> },
 ]
 
 export function Webhooks() {

@@ -8,7 +8,7 @@ import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 
 const columns: readonly Column<Worker>[] = [
-  { name: 'Worker', cell: ({ identity }) => identity },
+  { name: 'Worker', cell: ({ id, identity }) => <span title={identity}>{id}</span> },
   { name: 'Host', cell: ({ host }) => host },
   { name: 'Process', kind: 'wide number', cell: ({ processId }) => processId },
   { name: 'Version', kind: 'wide', cell: ({ version }) => version },

@@ -6,8 +6,8 @@ import { count } from './format.js'
 export interface Column<Item> {
   readonly name: string
   readonly cell: (item: Item) => ReactNode
-  /** `number`: set to the right. `wide`: left out on a narrow screen. `long`: takes the room that is left. */
-  readonly kind?: 'number' | 'wide' | 'long' | 'wide number' | 'wide long'
+  /** `number`: set to the right. `wide`: left out on a narrow screen. `long`: takes the room that is left. `hand`: stays in sight. */
+  readonly kind?: 'number' | 'wide' | 'long' | 'hand' | 'wide number' | 'wide long'
 }
 
 interface RowsProps<Item> {

@@ -39,7 +39,7 @@ export function Refused({ problem, again }: { readonly problem: Problem; readonl
         {problem.code}
         {problem.instance !== undefined && ` · ${problem.instance}`}
       </p>
-      {again !== undefined && (
+      {again !== undefined && problem.status !== 403 && (
         <button type="button" onClick={again}>
           Try again
         </button>
