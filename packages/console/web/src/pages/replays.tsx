@@ -55,7 +55,7 @@ function paceOf({ completed, progress, createdAtMs }: Replay, nowMs: number) {
 function Running({ replay, paused }: { readonly replay: Replay; readonly paused: boolean }) {
   const [asks, setAsks] = useState(false)
   const { rate, leftMs } = paceOf(replay, useNow())
-  const { id, progress, completed, retrying, dead } = replay
+  const { progress, completed, retrying, dead } = replay
   return (
     <section className="panel" aria-label="Running replay">
       <p>
