@@ -1,6 +1,6 @@
 // Who is signed in. The key that somebody types, or that came in the address, is exchanged for a session and forgotten.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { createContext, type FormEvent, type ReactNode, useContext, useEffect, useState } from 'react'
+import { createContext, type FormEvent, type ReactNode, useContext, useEffect, useRef, useState } from 'react'
 import { get, keepToken, post, remove } from '../api/client.js'
 import { Problem } from '../api/problem.js'
 import type { SessionView as Seen } from '../api/views.js'
@@ -89,9 +89,15 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     },
     refetchInterval: everyMs,
   })
+  // Whoever was last signed in: in development the page goes on without anybody.
+  const person = useRef<SessionView>(undefined)
+  useEffect(() => {
+    if (data !== undefined && data.csrf !== null) person.current = data
+  }, [data])
   const entered = async () => {
     setAsks(false)
-    const same = samePerson(data, (await refetch()).data)
+    const before = person.current
+    const same = samePerson(before, (await refetch()).data)
     // Whoever signs in again goes on where they were, with all that they wrote. Somebody else begins anew.
     await (same ? queries.invalidateQueries() : queries.resetQueries())
     setEnded(false)
