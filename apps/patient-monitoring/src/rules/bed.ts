@@ -1,0 +1,145 @@
+// A bed: what is known of its patient, and what the next reading makes of it. The whole of qualification as one pure function:
+// the same readings in the same order raise the same alarms, wherever they are gone through.
+import { advance, type Episode, quiet, type Standing } from './episode.js'
+import {
+  forPatient,
+  limitRules,
+  type PatientLimits,
+  type Priority,
+  type Rule,
+  scoreRules,
+  silenceRule,
+  standingOf,
+  usualLimits,
+} from './limits.js'
+import { type News2, news2, news2Parameters, observationsAt } from './news2.js'
+import { isArtefact, type Parameter } from './parameters.js'
+import { type Latest, measuredAt, vitalToldBy } from './vitals.js'
+
+export interface Reading {
+  readonly parameter: Parameter
+  readonly value: number
+  readonly takenMs: number
+}
+
+export interface Bed {
+  readonly latest: Latest
+  readonly episodes: Readonly<Record<string, Episode>>
+  readonly patient: PatientLimits
+  /** The last score that was told. */
+  readonly score: Pick<News2, 'total' | 'response' | 'missing'> | null
+}
+
+export interface Raised {
+  readonly id: string
+  readonly rule: string
+  readonly priority: Priority
+  readonly text: string
+  /** When the reading was taken that began it, and the one that made it an alarm. */
+  readonly beganMs: number
+  readonly raisedMs: number
+  /** The value that made it an alarm; of a score, the score. Null for silence. */
+  readonly value: number | null
+}
+
+export interface Ended {
+  readonly id: string
+  readonly rule: string
+  readonly endedMs: number
+}
+
+export interface Told {
+  readonly bed: Bed
+  readonly raised: readonly Raised[]
+  readonly ended: readonly Ended[]
+  /** Where it has changed. */
+  readonly score?: News2
+}
+
+export const emptyBed: Bed = { latest: {}, episodes: {}, patient: usualLimits, score: null }
+
+/** A plausible reading that comes behind a newer one of its parameter is for the charts; so is an artefact. */
+export const counts = ({ latest }: Bed, { parameter, value, takenMs }: Reading) =>
+  !isArtefact(parameter, value) && takenMs >= (latest[parameter]?.atMs ?? Number.NEGATIVE_INFINITY)
+
+export function take(name: string, before: Bed, reading: Reading): Told {
+  if (!counts(before, reading)) return { bed: before, raised: [], ended: [] }
+  const { parameter, value, takenMs } = reading
+  const latest = { ...before.latest, [parameter]: { value, atMs: takenMs } }
+  const course = new Course(name, { ...before, latest }, takenMs)
+  const vital = vitalToldBy(parameter, latest, takenMs)
+  const told = vital === undefined ? undefined : measuredAt(latest, vital, takenMs)
+  if (told !== undefined)
+    for (const rule of limitRules)
+      if (rule.vital === vital)
+        course.judge(rule, standingOf(forPatient(rule, before.patient), told.value), told.value)
+  return news2Parameters.has(parameter) ? scored(course, before, takenMs) : course.told()
+}
+
+function scored(course: Course, before: Bed, atMs: number): Told {
+  const score = news2(observationsAt(course.latest, atMs), before.patient.saturationScale)
+  for (const rule of scoreRules) course.judge(rule, standingOfScore(rule.from, score), score.total)
+  const { total, response, missing } = score
+  const isSame =
+    before.score?.total === total &&
+    before.score.response === response &&
+    before.score.missing.join() === missing.join()
+  return isSame ? course.told() : { ...course.told({ total, response, missing }), score }
+}
+
+/** A point less is not over yet: the score goes to and fro with a single breath. */
+const scoreHysteresis = 1
+
+function standingOfScore(from: number | 'single', { total, points }: News2): Standing {
+  if (from !== 'single') return { holds: total >= from, over: total < from - scoreHysteresis }
+  const holds = Object.values(points).includes(3)
+  return { holds, over: !holds }
+}
+
+/** Nothing was heard of the bed since a moment, or something was again. */
+export function hear(name: string, before: Bed, heard: boolean, atMs: number): Told {
+  const course = new Course(name, before, atMs)
+  course.judge(silenceRule, { holds: !heard, over: heard }, null)
+  return course.told()
+}
+
+/** One reading on its way through the rules. */
+class Course {
+  readonly #name: string
+  readonly #atMs: number
+  readonly #before: Bed
+  readonly #episodes: Record<string, Episode>
+  readonly #raised: Raised[] = []
+  readonly #ended: Ended[] = []
+
+  constructor(name: string, before: Bed, atMs: number) {
+    this.#name = name
+    this.#before = before
+    this.#atMs = atMs
+    this.#episodes = { ...before.episodes }
+  }
+
+  get latest(): Latest {
+    return this.#before.latest
+  }
+
+  judge({ coveredBy, ...rule }: Rule, standing: Standing, value: number | null): void {
+    const before = this.#episodes[rule.name] ?? quiet
+    const covered = coveredBy !== undefined && this.#episodes[coveredBy]?.phase === 'active'
+    const moment = { ...standing, covered, atMs: this.#atMs, bed: this.#name }
+    const { episode, raised, ended } = advance({ ...rule, coveredBy }, before, moment)
+    if (episode !== quiet) this.#episodes[rule.name] = episode
+    const { name, priority, text } = rule
+    if (raised !== undefined)
+      this.#raised.push({
+        ...{ id: raised, rule: name, priority, text, value },
+        ...{ beganMs: episode.beganMs, raisedMs: this.#atMs },
+      })
+    if (ended !== undefined) this.#ended.push({ id: ended, rule: name, endedMs: this.#atMs })
+  }
+
+  told(score: Bed['score'] = this.#before.score): Told {
+    const bed = { ...this.#before, episodes: this.#episodes, score }
+    return { bed, raised: this.#raised, ended: this.#ended }
+  }
+}

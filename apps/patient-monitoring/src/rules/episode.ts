@@ -1,0 +1,70 @@
+// One rule at one bed over time: when it begins to hold, when that is an alarm, when it is over, and when it is better not told
+// again. A value that is passed on from reading to reading; nothing here knows a clock.
+import { type Priority, type Rule, repeatMs } from './limits.js'
+
+export interface Episode {
+  /** `pending`: it holds, and is no alarm yet. `active`: it is one, or is covered by one. */
+  readonly phase: 'quiet' | 'pending' | 'active'
+  /** When the reading was taken with which it began to hold. */
+  readonly beganMs: number
+  /** Its alarm; null while it is quiet, pending or covered: then nobody was told. */
+  readonly alarm: string | null
+  /** When this rule was last told of; null for never. */
+  readonly raisedMs: number | null
+  /** How often it held since then, and was not told again. */
+  readonly suppressed: number
+}
+
+/** What a reading says of the rule. Between the limit and its hysteresis neither is true. */
+export interface Standing {
+  readonly holds: boolean
+  readonly over: boolean
+}
+
+export interface Step {
+  readonly episode: Episode
+  readonly raised?: string
+  readonly ended?: string
+}
+
+export const quiet: Episode = { phase: 'quiet', beganMs: 0, alarm: null, raisedMs: null, suppressed: 0 }
+
+export interface Moment extends Standing {
+  readonly atMs: number
+  readonly bed: string
+  /** An alarm of the rule that covers this one stands. */
+  readonly covered: boolean
+}
+
+export function advance(rule: Rule, episode: Episode, moment: Moment): Step {
+  if (episode.phase === 'active') return moment.over ? end(episode) : { episode }
+  if (!moment.holds) return { episode: subside(episode) }
+  const beganMs = episode.phase === 'pending' ? episode.beganMs : moment.atMs
+  const pending: Episode = { ...episode, phase: 'pending', beganMs }
+  if (moment.atMs - beganMs < rule.delayMs) return { episode: pending }
+  if (moment.covered) return { episode: { ...pending, phase: 'active' } }
+  if (isRepeat(rule.priority, episode, moment.atMs)) return { episode: pending }
+  const alarm = alarmId(moment.bed, rule.name, beganMs)
+  return {
+    episode: { ...pending, phase: 'active', alarm, raisedMs: moment.atMs, suppressed: 0 },
+    raised: alarm,
+  }
+}
+
+const isRepeat = (priority: Priority, { raisedMs }: Episode, atMs: number) =>
+  raisedMs !== null && atMs - raisedMs < repeatMs[priority]
+
+function end(episode: Episode): Step {
+  const over: Episode = { ...episode, phase: 'quiet', alarm: null }
+  return episode.alarm === null ? { episode: over } : { episode: over, ended: episode.alarm }
+}
+
+function subside(episode: Episode): Episode {
+  if (episode.phase === 'quiet') return episode
+  return { ...episode, phase: 'quiet', suppressed: episode.suppressed + (episode.raisedMs === null ? 0 : 1) }
+}
+
+/** The same for the same bed, rule and reading, whoever works it out and however often: `7.pulse-high.20260101T003700.000Z`. */
+export function alarmId(bed: string, rule: string, beganMs: number): string {
+  return `${bed}.${rule}.${new Date(beganMs).toISOString().replaceAll(/[-:]/g, '')}`
+}

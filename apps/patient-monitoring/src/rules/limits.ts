@@ -1,0 +1,131 @@
+// When a single vital sign is an alarm, and when the score is. Priorities have the names of IEC 60601-1-8 (clause 6.1.2): high,
+// a prompt response or somebody is harmed; medium; low.
+import type { Vital } from './vitals.js'
+
+export type Priority = 'high' | 'medium' | 'low'
+
+/** Most urgent first. */
+export const priorities = ['high', 'medium', 'low'] as const satisfies readonly Priority[]
+
+/** What is true of every rule, whatever it looks at. */
+export interface Rule {
+  readonly name: string
+  readonly priority: Priority
+  /** How long it must hold, from reading to reading, before it is an alarm. */
+  readonly delayMs: number
+  /** While this rule's alarm stands, nobody is told of the lesser one. */
+  readonly coveredBy: string | undefined
+  readonly text: string
+}
+
+export interface LimitRule extends Rule {
+  readonly vital: Vital
+  readonly side: 'low' | 'high'
+  /** The last value that is no alarm. */
+  readonly limit: number
+  /** The alarm ends when the value is so far within the limit again. */
+  readonly hysteresis: number
+}
+
+export interface ScoreRule extends Rule {
+  /** The least NEWS2 at which it holds; `single`: one part alone has 3 points. */
+  readonly from: number | 'single'
+}
+
+const second = 1_000
+const minute = 60 * second
+
+/** The same rule of the same bed is told again no sooner: a value that swings about its limit would make people deaf. One that
+ *  still holds then is told. */
+export const repeatMs: Readonly<Record<Priority, number>> = {
+  high: 5 * minute,
+  medium: 15 * minute,
+  low: 60 * minute,
+}
+
+const lasting = { delayMs: 10 * second, coveredBy: undefined }
+const atOnce = { delayMs: 0, coveredBy: undefined }
+
+/** Of an adult of whom nothing else is known. In each pair the urgent one comes first. */
+export const limitRules: readonly LimitRule[] = [
+  ...pair('pulse', 'heart rate', 'high', 150, 130, 5),
+  ...pair('pulse', 'heart rate', 'low', 40, 50, 3),
+  ...pair('saturation', 'oxygen saturation', 'low', 85, 90, 2),
+  ...pair('systolic', 'systolic pressure', 'low', 75, 90, 5),
+  rule('respiration', 'respiration', 'low', 8, 1, { priority: 'high', ...atOnce }),
+  rule('respiration', 'respiration', 'high', 30, 2, { priority: 'medium', ...lasting }),
+  rule('systolic', 'systolic pressure', 'high', 200, 10, { priority: 'medium', ...lasting }),
+  rule('mean', 'mean pressure', 'low', 60, 5, { priority: 'medium', ...lasting }),
+  rule('temperature', 'temperature', 'high', 39.5, 0.5, { priority: 'low', ...lasting }),
+  rule('temperature', 'temperature', 'low', 35, 0.5, { priority: 'low', ...lasting }),
+]
+
+/** The responses of NEWS2, the most urgent first. */
+export const scoreRules: readonly ScoreRule[] = [
+  { name: 'news2-high', from: 7, priority: 'high', ...atOnce, text: 'NEWS2 of 7 or more' },
+  {
+    name: 'news2-medium',
+    from: 5,
+    priority: 'medium',
+    delayMs: 0,
+    coveredBy: 'news2-high',
+    text: 'NEWS2 of 5 or 6',
+  },
+  {
+    ...{ name: 'news2-single', from: 'single', priority: 'low', delayMs: 0, coveredBy: 'news2-medium' },
+    text: 'NEWS2 with 3 points in one parameter',
+  },
+]
+
+/** Nothing was heard of the devices of a bed. */
+export const silenceRule: Rule = {
+  ...{ name: 'device-silent', priority: 'medium', ...atOnce },
+  text: 'no reading comes from this bed',
+}
+
+export const ruleNames = [...limitRules, ...scoreRules, silenceRule].map(({ name }) => name)
+
+/** What a clinician has decided for one patient: other limits, by name of the rule, and the scale of saturation. */
+export interface PatientLimits {
+  readonly limits: Readonly<Record<string, number>>
+  readonly saturationScale: 1 | 2
+}
+
+export const usualLimits: PatientLimits = { limits: {}, saturationScale: 1 }
+
+/** The rule as it is for this patient. */
+export const forPatient = (each: LimitRule, { limits }: PatientLimits): LimitRule =>
+  limits[each.name] === undefined ? each : { ...each, limit: limits[each.name] as number }
+
+function pair(
+  vital: Vital,
+  called: string,
+  side: LimitRule['side'],
+  urgent: number,
+  lesser: number,
+  hysteresis: number,
+): readonly LimitRule[] {
+  const very = {
+    ...rule(vital, called, side, urgent, hysteresis, { priority: 'high', ...atOnce }),
+    ...{ name: `${vital}-very-${side}`, text: `${called} very ${side}` },
+  }
+  const plain = { priority: 'medium', ...lasting, coveredBy: very.name } as const
+  return [very, rule(vital, called, side, lesser, hysteresis, plain)]
+}
+
+function rule(
+  vital: Vital,
+  called: string,
+  side: LimitRule['side'],
+  limit: number,
+  hysteresis: number,
+  rest: Pick<Rule, 'priority' | 'delayMs' | 'coveredBy'>,
+): LimitRule {
+  return { name: `${vital}-${side}`, text: `${called} ${side}`, vital, side, limit, hysteresis, ...rest }
+}
+
+/** Beyond its limit, and so far within it again that the alarm ends. */
+export function standingOf({ side, limit, hysteresis }: LimitRule, value: number) {
+  const inside = side === 'high' ? limit - value : value - limit
+  return { holds: inside < 0, over: inside >= hysteresis }
+}
