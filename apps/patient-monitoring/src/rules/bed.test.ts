@@ -27,11 +27,11 @@ const named = (raised: readonly Raised[]) => raised.map(({ rule }) => rule)
 const limitsAlone = (raised: readonly Raised[]) => named(raised).filter((rule) => !rule.startsWith('news2'))
 
 describe('a limit', () => {
-  test('that is passed for long enough is an alarm, under the reading with which it began', () => {
+  test('that is passed for long enough is an alarm, under the reading that made it one', () => {
     const { raised } = through([at(0, 'HR', 135), at(5, 'HR', 136), at(10, 'HR', 137), at(15, 'HR', 138)])
     expect(raised.filter(({ rule }) => rule === 'pulse-high')).toEqual([
       {
-        ...{ id: '7.pulse-high.20260101T000000.000Z', rule: 'pulse-high', priority: 'medium' },
+        ...{ id: '7.pulse-high.20260101T000010.000Z', rule: 'pulse-high', priority: 'medium' },
         ...{ text: 'heart rate high', value: 137, beganMs: start, raisedMs: start + 10 * second },
       },
     ])
@@ -108,12 +108,19 @@ describe('a repeat', () => {
     expect(bed.episodes['pulse-very-high']).toMatchObject({ phase: 'quiet', suppressed: 2 })
   })
 
-  test('that still holds when its time is over is told, under the reading with which it began', () => {
+  test('that still holds when its time is over is told', () => {
     const again = [at(60, 'HR', 160), at(299, 'HR', 160), at(300, 'HR', 160)]
     const { raised } = through([...swings(0), ...again])
     expect(raised.filter(({ rule }) => rule === 'pulse-very-high').map(({ id }) => id)).toEqual([
-      ...['7.pulse-very-high.20260101T000000.000Z', '7.pulse-very-high.20260101T000100.000Z'],
+      ...['7.pulse-very-high.20260101T000000.000Z', '7.pulse-very-high.20260101T000500.000Z'],
     ])
+  })
+
+  test('of one minute, which a recording may hold, is another alarm once it is told', () => {
+    const minute = [at(0, 'HR', 160), at(0, 'HR', 100), at(0, 'HR', 160)]
+    const ids = through([...minute, at(300, 'HR', 160)]).raised.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids).toContain('7.pulse-very-high.20260101T000500.000Z')
   })
 })
 

@@ -5,7 +5,7 @@ import { type Priority, type Rule, repeatMs } from './limits.js'
 export interface Episode {
   /** `pending`: it holds, and is no alarm yet. `active`: it is one, or is covered by one. */
   readonly phase: 'quiet' | 'pending' | 'active'
-  /** When the reading was taken with which it began to hold. */
+  /** When the reading was taken with which it began to hold; before that, of no meaning. */
   readonly beganMs: number
   /** Its alarm; null while it is quiet, pending or covered: then nobody was told. */
   readonly alarm: string | null
@@ -44,7 +44,7 @@ export function advance(rule: Rule, episode: Episode, moment: Moment): Step {
   if (moment.atMs - beganMs < rule.delayMs) return { episode: pending }
   if (moment.covered) return { episode: { ...pending, phase: 'active' } }
   if (isRepeat(rule.priority, episode, moment.atMs)) return { episode: pending }
-  const alarm = alarmId(moment.bed, rule.name, beganMs)
+  const alarm = alarmId(moment.bed, rule.name, moment.atMs)
   return {
     episode: { ...pending, phase: 'active', alarm, raisedMs: moment.atMs, suppressed: 0 },
     raised: alarm,
@@ -64,7 +64,9 @@ function subside(episode: Episode): Episode {
   return { ...episode, phase: 'quiet', suppressed: episode.suppressed + (episode.raisedMs === null ? 0 : 1) }
 }
 
-/** The same for the same bed, rule and reading, whoever works it out and however often: `7.pulse-high.20260101T003700.000Z`. */
-export function alarmId(bed: string, rule: string, beganMs: number): string {
-  return `${bed}.${rule}.${new Date(beganMs).toISOString().replaceAll(/[-:]/g, '')}`
+/** The same for the same bed, rule and reading that made it an alarm, whoever works it out and however often:
+ *  `7.pulse-high.20260101T003700.000Z`. No two are alike, since a rule is not told twice within `repeatMs`; those with which it began may be: a minute
+ *  of a recording can hold three readings of one parameter. */
+export function alarmId(bed: string, rule: string, raisedMs: number): string {
+  return `${bed}.${rule}.${new Date(raisedMs).toISOString().replaceAll(/[-:]/g, '')}`
 }

@@ -1,0 +1,62 @@
+// What a ward can be told, every default in one place, and what of it the environment may set.
+import type { DeviceSettings } from './sources/devices.js'
+
+export interface WardSettings {
+  /** Of the application's own connections. Default: what `prepare` is told, else DATABASE_URL. */
+  readonly databaseUrl?: string
+  /** How devices come in. Default: a broker of our own, on port 4683 of this machine. */
+  readonly devices?: DeviceSettings
+  /** `mailto:` or `https:`, by which people of a push service find whoever sends. Default `mailto:ward@example.com`. */
+  readonly pushSubject?: string
+  /** Where phones may be told to send to. Default: the push services of the browsers. */
+  readonly pushOrigins?: readonly string[]
+  /** How long a push service may take to answer. Default 5,000. */
+  readonly pushAnswerMsMax?: number
+  /** A bed of which nothing was heard for so long is silent. Default 60,000. */
+  readonly silentMs?: number
+  /** Of the shifts. Default `Europe/London`. */
+  readonly timeZone?: string
+  /** Milliseconds since 1970, against which the clocks of devices are held. Default: the machine's. */
+  readonly now?: () => number
+}
+
+export const pushServices = [
+  ...['https://fcm.googleapis.com', 'https://*.push.services.mozilla.com', 'https://*.push.apple.com'],
+  'https://*.notify.windows.com',
+]
+
+export const settingsDefault = {
+  devices: { port: 4683 },
+  pushSubject: 'mailto:ward@example.com',
+  pushOrigins: pushServices,
+  pushAnswerMsMax: 5_000,
+  silentMs: 60_000,
+  timeZone: 'Europe/London',
+  now: Date.now,
+} as const satisfies WardSettings
+
+/** Throws a RangeError that says what to write instead. */
+export function settingsFrom(environment: NodeJS.ProcessEnv): WardSettings {
+  const text = (name: string) => environment[name] || undefined
+  const whole = (name: string, most: number) => {
+    const given = text(name)
+    if (given === undefined) return undefined
+    const value = Number(given)
+    if (Number.isInteger(value) && value >= 0 && value <= most) return value
+    throw new RangeError(`${name} is "${given}". Give a whole number up to ${most}, or leave it out.`)
+  }
+  const url = text('WARD_BROKER')
+  const port = whole('WARD_MQTT_PORT', 65_535)
+  return defined({
+    devices: url !== undefined ? { url } : port === undefined ? undefined : { port },
+    pushSubject: text('WARD_PUSH_SUBJECT'),
+    pushOrigins: text('WARD_PUSH_ORIGINS')?.split(','),
+    silentMs: whole('WARD_SILENT_MS', 86_400_000),
+    timeZone: text('WARD_TIME_ZONE'),
+  })
+}
+
+type Defined<Given> = { [Name in keyof Given]?: Exclude<Given[Name], undefined> }
+
+const defined = <Given extends object>(given: Given): Defined<Given> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Defined<Given>

@@ -1,0 +1,120 @@
+// Bedside devices, by MQTT: `ward/{ward}/bed/{bed}/{parameter}` with `{"value": 73, "takenAt": "…"}`, and `…/status` with `offline` as
+// last will. By any broker, whose access list says who publishes where; or by one of our own, where devices of a bed have a
+// password and can publish for that bed alone.
+import { mqttBroker, mqttSource, topicPattern } from '@eventspine/mqtt'
+import { ValidationError } from 'eventspine'
+import type { Source, Translation } from 'eventspine/source'
+import { z } from 'zod'
+import { deviceSilent } from '../events.js'
+import type { KeyChain } from '../keys.js'
+import { isParameter, parameterNames } from '../rules/parameters.js'
+import { faultOfName, faultOfTime, taken } from './reading.js'
+
+export type DeviceSettings =
+  /** A broker of others. */
+  | {
+      readonly url: string
+      readonly username?: string
+      readonly password?: string
+      readonly clientId?: string
+    }
+  /** Our own, on this machine unless `host` says otherwise. */
+  | { readonly port: number; readonly host?: string }
+
+const topic = topicPattern('ward/{ward}/bed/{bed}/{parameter}')
+const status = 'status'
+
+const payloadForm = z.object({
+  value: z.number(),
+  takenAt: z.iso.datetime(),
+  /** What its sender counts by, if it sends a reading again: else it is known by time and value. */
+  id: z.string().max(100).optional(),
+})
+
+interface Arrived {
+  readonly topic: string
+  readonly json: () => unknown
+  readonly body: Uint8Array
+  /** It lay in the broker: an old word of a status. */
+  readonly retained: boolean
+}
+
+export const devicesBy = (settings: DeviceSettings, keys: KeyChain, now: () => number): Source =>
+  'url' in settings
+    ? mqttSource({
+        ...{ name: 'devices', description: 'Bedside devices, by a broker', topics: [topic.pattern] },
+        ...settings,
+        id: idOf,
+        to: (message) => translated(message, now()),
+      })
+    : mqttBroker({
+        ...{ name: 'devices', description: 'Bedside devices, by a broker of our own' },
+        ...settings,
+        devices: (credentials) => deviceOf(credentials, keys),
+        // What `deviceOf` said of it; whoever publishes elsewhere is disconnected.
+        topics: ({ id, headers }) => [`ward/${headers?.['ward']}/bed/${id}/#`],
+        id: idOf,
+        to: (message) => translated(message, now()),
+        offline: ({ device, headers }) => silent(headers['ward'] ?? '', device),
+      })
+
+/** Devices of a bed say `ward/{ward}/bed/{bed}` as user name, and its password. */
+async function deviceOf(
+  {
+    username = '',
+    password = '',
+  }: { readonly username: string | undefined; readonly password: string | undefined },
+  keys: KeyChain,
+) {
+  const [, ward = '', bed = ''] = /^ward\/([^/]+)\/bed\/([^/]+)$/.exec(username) ?? []
+  return (await keys.isDevicePassword(password, ward, bed)) ? { id: bed, headers: { ward } } : null
+}
+
+// A parameter is measured once at a time: without a number of its sender, what says the same is the same.
+function idOf({
+  topic: of,
+  payload,
+}: {
+  readonly topic: string
+  readonly payload: Uint8Array
+}): string | undefined {
+  const form = payloadForm.safeParse(parsed(payload))
+  if (!form.success) return undefined
+  const { id, takenAt, value } = form.data
+  return `${of}#${id ?? `${takenAt}=${value}`}`
+}
+
+function parsed(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload).toString())
+  } catch {
+    return undefined
+  }
+}
+
+function translated(message: Arrived, nowMs: number): Translation {
+  const { ward = '', bed = '', parameter = '' } = topic.match(message.topic) ?? {}
+  const fault = faultOfName(ward) ?? faultOfName(bed)
+  if (fault !== undefined)
+    throw new ValidationError(`The topic ${message.topic} names no ward and bed: each ${fault}`)
+  if (parameter === status) {
+    const isLost = Buffer.from(message.body).toString() === 'offline' && !message.retained
+    return isLost ? silent(ward, bed) : null
+  }
+  if (!isParameter(parameter))
+    throw new ValidationError(`"${parameter}" is no parameter; known are ${parameterNames.join(', ')}`)
+  const form = payloadForm.safeParse(message.json())
+  if (!form.success)
+    throw new ValidationError(
+      form.error.issues.map(({ path, message: why }) => `${path.join('.')}: ${why}`).join('; '),
+    )
+  const { value, takenAt } = form.data
+  const late = faultOfTime(takenAt, nowMs)
+  if (late !== undefined) throw new ValidationError(`takenAt ${late}`)
+  return taken(ward, bed, [{ parameter, value, takenAt }])
+}
+
+const silent = (ward: string, bed: string) => ({
+  event: deviceSilent,
+  data: { ward, bed, noticedBy: 'connection' as const, heardAt: null },
+})

@@ -1,0 +1,122 @@
+// The application's own tables, in the same database as the log: what a function writes here and what it publishes commit in one
+// transaction. Each is written by one function, so that none waits for a lock of another's; whoever wants to see the ward reads them.
+
+/** Safe to run again at each start. */
+export const createTables = `
+  CREATE SCHEMA IF NOT EXISTS ward;
+
+  -- qualify: what is known of each bed. Written with each reading: room in the page keeps it from growing.
+  CREATE TABLE IF NOT EXISTS ward.bed (
+    bed text PRIMARY KEY,
+    ward text NOT NULL,
+    state jsonb NOT NULL,
+    heard_at timestamptz NOT NULL
+  ) WITH (fillfactor = 50);
+
+  -- duty, devices: who is told, and where.
+  CREATE TABLE IF NOT EXISTS ward.duty (
+    ward text NOT NULL,
+    position int NOT NULL,
+    person text NOT NULL,
+    PRIMARY KEY (ward, position)
+  );
+  CREATE TABLE IF NOT EXISTS ward.device (
+    id text PRIMARY KEY,
+    person text NOT NULL,
+    endpoint text NOT NULL,
+    p256dh text NOT NULL,
+    auth text NOT NULL,
+    registered_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  );
+  CREATE INDEX IF NOT EXISTS device_person ON ward.device (person, registered_at);
+
+  -- address: which device was tried for which alarm.
+  CREATE TABLE IF NOT EXISTS ward.push (
+    alarm text NOT NULL,
+    person text NOT NULL,
+    device text NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (alarm, person, device)
+  );
+
+  -- acknowledge: who has seen it first.
+  CREATE TABLE IF NOT EXISTS ward.acknowledgement (
+    alarm text PRIMARY KEY,
+    person text NOT NULL,
+    at timestamptz NOT NULL
+  );
+
+  -- history: each alarm, and each thing that became of it.
+  CREATE TABLE IF NOT EXISTS ward.alarm (
+    id text PRIMARY KEY,
+    ward text NOT NULL,
+    bed text NOT NULL,
+    rule text NOT NULL,
+    priority text NOT NULL,
+    text text NOT NULL,
+    value double precision,
+    began_at timestamptz NOT NULL,
+    raised_at timestamptz NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS alarm_bed ON ward.alarm (bed, raised_at DESC);
+  CREATE INDEX IF NOT EXISTS alarm_ward ON ward.alarm (ward, raised_at DESC);
+  CREATE TABLE IF NOT EXISTS ward.alarm_step (
+    event text PRIMARY KEY,
+    alarm text NOT NULL,
+    at timestamptz NOT NULL,
+    what text NOT NULL,
+    person text,
+    device text,
+    detail text
+  );
+  CREATE INDEX IF NOT EXISTS alarm_step_alarm ON ward.alarm_step (alarm, at);
+
+  -- charts: aggregates of each minute and each hour.
+  CREATE TABLE IF NOT EXISTS ward.chart (
+    bed text NOT NULL,
+    parameter text NOT NULL,
+    span text NOT NULL CHECK (span IN ('minute', 'hour')),
+    start timestamptz NOT NULL,
+    readings int NOT NULL,
+    sum double precision NOT NULL,
+    lowest double precision,
+    highest double precision,
+    last double precision,
+    last_at timestamptz,
+    artefacts int NOT NULL,
+    PRIMARY KEY (bed, parameter, span, start)
+  ) WITH (fillfactor = 70);
+
+  -- board: a row for each bed, and the course of its score.
+  CREATE TABLE IF NOT EXISTS ward.board (
+    bed text PRIMARY KEY,
+    ward text NOT NULL,
+    score int,
+    response text,
+    missing text[] NOT NULL DEFAULT '{}',
+    trend int NOT NULL DEFAULT 0,
+    last_reading_at timestamptz,
+    alarms jsonb NOT NULL DEFAULT '{}'
+  ) WITH (fillfactor = 70);
+  CREATE INDEX IF NOT EXISTS board_ward ON ward.board (ward, bed);
+  CREATE TABLE IF NOT EXISTS ward.score (
+    bed text NOT NULL,
+    at timestamptz NOT NULL,
+    total int NOT NULL,
+    response text NOT NULL,
+    PRIMARY KEY (bed, at)
+  );
+
+  -- report: what happened in each shift of each ward.
+  CREATE TABLE IF NOT EXISTS ward.report (
+    ward text NOT NULL,
+    from_at timestamptz NOT NULL,
+    to_at timestamptz NOT NULL,
+    body jsonb NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (ward, from_at, to_at)
+  );
+
+  -- prepare: keys that are made once, where the environment gives none.
+  CREATE TABLE IF NOT EXISTS ward.key (name text PRIMARY KEY, value text NOT NULL);
+`

@@ -1,0 +1,80 @@
+// The application as a whole, from its settings: what comes in, who reacts to it, what it needs in its database.
+import { type App, defineApp, type EventspineOptions } from 'eventspine'
+import pg from 'pg'
+import { Database } from './database.js'
+import { events } from './events.js'
+import { acknowledge } from './functions/acknowledge.js'
+import { address } from './functions/address.js'
+import { board } from './functions/board.js'
+import { charts } from './functions/charts.js'
+import { escalation } from './functions/escalation.js'
+import { history } from './functions/history.js'
+import { devices, duty } from './functions/people.js'
+import { push } from './functions/push.js'
+import { qualify } from './functions/qualify.js'
+import { report, shiftEnds } from './functions/report.js'
+import { silenceWatch, watch } from './functions/watch.js'
+import { firstKeys, KeyChain } from './keys.js'
+import { settingsDefault, type WardSettings } from './settings.js'
+import { devicesBy } from './sources/devices.js'
+import { routesOf } from './sources/routes.js'
+import { createTables } from './tables.js'
+
+export class Ward {
+  readonly app: App
+  readonly database: Database
+  readonly keys: KeyChain
+  #databaseUrl: string | undefined
+
+  constructor(given: WardSettings = {}) {
+    const settings = { ...settingsDefault, ...given }
+    this.#databaseUrl = given.databaseUrl
+    this.database = new Database(() => this.#url)
+    this.keys = new KeyChain(this.database)
+    const { pushSubject: subject, pushAnswerMsMax: answerMsMax, pushOrigins, now } = settings
+    // Between a reading and a person.
+    const urgent = [
+      ...[qualify, watch(settings.silentMs), address, acknowledge, duty, devices],
+      push(this.database, this.keys, { subject, answerMsMax }),
+    ]
+    // Whatever else is made of it.
+    const records = [history, charts, board, report]
+    this.app = defineApp({
+      name: 'ward',
+      events,
+      subscriptions: [...urgent, ...records],
+      workflows: [escalation],
+      schedules: [silenceWatch, shiftEnds(settings.timeZone)],
+      sources: [
+        devicesBy(settings.devices, this.keys, now),
+        ...routesOf({ keys: this.keys, now, pushOrigins }),
+      ],
+    })
+  }
+
+  /** What the app needs in its database; give it to `new Eventspine(ward.app, { prepare: ward.prepare })`. */
+  readonly prepare: NonNullable<EventspineOptions['prepare']> = async ({ databaseUrl }) => {
+    this.#databaseUrl ??= databaseUrl
+    const client = new pg.Client({ connectionString: databaseUrl })
+    await client.connect()
+    try {
+      await client.query(createTables)
+      const [text, values] = firstKeys()
+      await client.query(text, [...values])
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** Ends the application's own connections. Safe to call twice, and before anything was asked. */
+  stop(): Promise<void> {
+    return this.database.stop()
+  }
+
+  get #url(): string {
+    const url = this.#databaseUrl ?? process.env['DATABASE_URL'] ?? ''
+    if (url === '')
+      throw new Error('The ward knows no database. Set DATABASE_URL, or start it with its prepare.')
+    return url
+  }
+}
