@@ -157,7 +157,7 @@ export const pushFailed = defineEvent({
   schema: z.object({
     ...toPerson,
     device: z.string(),
-    reason: z.enum(['gone', 'refused', 'no-answer']),
+    reason: z.enum(['gone', 'refused']),
     detail: z.string().max(300),
   }),
   ...ofAlarm,

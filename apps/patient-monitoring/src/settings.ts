@@ -12,6 +12,10 @@ export interface WardSettings {
   readonly pushOrigins?: readonly string[]
   /** How long a push service may take to answer. Default 5,000. */
   readonly pushAnswerMsMax?: number
+  /** How long a person has to acknowledge an alarm, before the next is told. Default 60,000. */
+  readonly answerMs?: number
+  /** How long a device has to take it, before another one of the person is tried beside it. Default 10,000. */
+  readonly reachMs?: number
   /** A bed of which nothing was heard for so long is silent. Default 60,000. */
   readonly silentMs?: number
   /** Of the shifts. Default `Europe/London`. */
@@ -30,6 +34,8 @@ export const settingsDefault = {
   pushSubject: 'mailto:ward@example.com',
   pushOrigins: pushServices,
   pushAnswerMsMax: 5_000,
+  answerMs: 60_000,
+  reachMs: 10_000,
   silentMs: 60_000,
   timeZone: 'Europe/London',
   now: Date.now,
@@ -51,6 +57,7 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): WardSettings {
     devices: url !== undefined ? { url } : port === undefined ? undefined : { port },
     pushSubject: text('WARD_PUSH_SUBJECT'),
     pushOrigins: text('WARD_PUSH_ORIGINS')?.split(','),
+    answerMs: whole('WARD_ANSWER_MS', 86_400_000),
     silentMs: whole('WARD_SILENT_MS', 86_400_000),
     timeZone: text('WARD_TIME_ZONE'),
   })

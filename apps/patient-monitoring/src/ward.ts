@@ -43,7 +43,7 @@ export class Ward {
       name: 'ward',
       events,
       subscriptions: [...urgent, ...records],
-      workflows: [escalation],
+      workflows: [escalation(settings)],
       schedules: [silenceWatch, shiftEnds(settings.timeZone)],
       sources: [
         devicesBy(settings.devices, this.keys, now),

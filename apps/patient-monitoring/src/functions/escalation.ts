@@ -12,35 +12,43 @@ import {
   pushHandedOver,
 } from '../events.js'
 
-const second = 1_000
-
-/** How long a person has to acknowledge. */
-export const answerMs = 60 * second
-/** How long one of their devices has to take it, before another is tried beside it. */
-export const reachMs = 15 * second
+export interface EscalationSettings {
+  /** How long a person has to acknowledge. */
+  readonly answerMs: number
+  /** How long one of their devices has to take it, before another is tried beside it. */
+  readonly reachMs: number
+}
 
 type Answer = 'acknowledged' | 'nothing'
 
-export const escalation = workflow({
-  name: 'escalation',
-  description: 'Tells one person after another, until somebody acknowledges.',
-  priority: 'alarm',
-  on: { event: alarmRaised, id: ({ data }) => data.id },
-  waitsFor: [alarmAcknowledged, personUnreachable, pushHandedOver],
-  concurrency: 200,
-  deadlineMs: 12 * 3_600 * second,
-  run: async (ctx, { people, beganAt: _, ...alarm }) => {
-    for (const [index, person] of people.entries()) {
-      if (index > 0) await ctx.publish(personDue, { alarm, person })
-      if ((await answerOf(ctx, alarm, person)) === 'acknowledged') return 'acknowledged'
-    }
-    await ctx.publish(alarmUnanswered, { alarm })
-    return needsAttention(ctx, alarm, people.at(-1))
-  },
-})
+export const escalation = (settings: EscalationSettings) =>
+  workflow({
+    name: 'escalation',
+    description: 'Tells one person after another, until somebody acknowledges.',
+    priority: 'alarm',
+    on: { event: alarmRaised, id: ({ data }) => data.id },
+    waitsFor: [alarmAcknowledged, personUnreachable, pushHandedOver],
+    deadlineMs,
+    run: async (ctx, { people, beganAt: _, ...alarm }) => {
+      for (const [index, person] of people.entries()) {
+        if (index > 0) await ctx.publish(personDue, { alarm, person })
+        if ((await answerOf(ctx, alarm, person, settings)) === 'acknowledged') return 'acknowledged'
+      }
+      await ctx.publish(alarmUnanswered, { alarm })
+      return needsAttention(ctx, alarm, people.at(-1))
+    },
+  })
+
+/** A shift and a half: one that is open for longer is an alarm of its own. */
+const deadlineMs = 12 * 3_600_000
 
 /** Waits for anybody's acknowledgement, for as long as this person has. */
-function answerOf(ctx: WorkflowContext, alarm: AlarmBrief, person: string): Promise<Answer> {
+function answerOf(
+  ctx: WorkflowContext,
+  alarm: AlarmBrief,
+  person: string,
+  { answerMs, reachMs }: EscalationSettings,
+): Promise<Answer> {
   const of = { key: alarm.id }
   const ofPerson = { ...of, where: ({ data }: { data: { person: string } }) => data.person === person }
   return ctx.race<Answer>([
