@@ -36,7 +36,7 @@ export class Stage {
   }
 
   static async start(settings: WardSettings = {}, options: Partial<EventspineOptions> = {}): Promise<Stage> {
-    const url = await freshDatabase()
+    const url = settings.databaseUrl ?? (await freshDatabase())
     const push = new PushService()
     await push.start()
     afterTest(() => push.stop())

@@ -1,0 +1,165 @@
+// What pages ask: the board of a ward, charts and alarms of a bed, what became of an alarm, reports. Reads alone, from tables that the
+// functions keep: a page can be slow, and no alarm knows it.
+import type { Database } from './database.js'
+import { type Priority, priorities } from './rules/limits.js'
+import type { Parameter } from './rules/parameters.js'
+
+export interface BoardRow {
+  readonly bed: string
+  readonly ward: string
+  /** Red, yellow and cyan are the colours of IEC 60601-1-8 for high, medium and low. */
+  readonly colour: 'red' | 'yellow' | 'cyan' | 'green' | 'grey'
+  /** The least that NEWS2 can be by what is known; null before it is. */
+  readonly score: number | null
+  readonly response: string | null
+  /** Parts of the score that are not known. */
+  readonly missing: readonly string[]
+  /** Against the score of an hour before. */
+  readonly trend: number
+  readonly lastReadingAt: Date | null
+  /** Those that stand, the most urgent first. */
+  readonly alarms: readonly {
+    readonly id: string
+    readonly priority: Priority
+    readonly text: string
+    readonly raisedAt: string
+  }[]
+}
+
+const bedsMax = 2_000
+
+type Alarms = Readonly<
+  Record<string, { readonly priority: Priority; readonly text: string; readonly raisedAt: string }>
+>
+
+export async function board(database: Database, ward: string): Promise<readonly BoardRow[]> {
+  const rows = await database.query<Omit<BoardRow, 'colour' | 'alarms'> & { alarms: Alarms }>(
+    `SELECT bed, ward, score, response, missing, trend, last_reading_at AS "lastReadingAt", alarms
+     FROM ward.board WHERE ward = $1 ORDER BY bed LIMIT $2`,
+    [ward, bedsMax],
+  )
+  return rows.map(({ alarms: standing, ...row }) => {
+    const sorted = Object.entries(standing)
+      .map(([id, alarm]) => ({ id, ...alarm }))
+      .sort(
+        (a, b) =>
+          priorities.indexOf(a.priority) - priorities.indexOf(b.priority) ||
+          a.raisedAt.localeCompare(b.raisedAt),
+      )
+    return { ...row, alarms: sorted, colour: colourOf(sorted[0]?.priority, row.score) }
+  })
+}
+
+const colours = { high: 'red', medium: 'yellow', low: 'cyan' } as const
+
+/** Grey where nothing is known by which it could be green. */
+const colourOf = (worst: Priority | undefined, score: number | null) =>
+  worst !== undefined ? colours[worst] : score === null ? 'grey' : 'green'
+
+export interface ChartPoint {
+  readonly start: Date
+  /** Plausible ones; artefacts are counted apart. */
+  readonly readings: number
+  readonly artefacts: number
+  readonly mean: number | null
+  readonly lowest: number | null
+  readonly highest: number | null
+  readonly last: number | null
+}
+
+export interface ChartRequest {
+  readonly bed: string
+  readonly parameter: Parameter
+  readonly span: 'minute' | 'hour'
+  /** From this moment, up to and without that one. */
+  readonly from: string
+  readonly to: string
+}
+
+/** Minutes of 48 hours. */
+const pointsMax = 2_880
+
+/** Oldest first, at most 2,880. */
+export function chart(
+  database: Database,
+  { bed, parameter, span, from, to }: ChartRequest,
+): Promise<readonly ChartPoint[]> {
+  return database.query<ChartPoint & Record<string, unknown>>(
+    `SELECT start, readings, artefacts, sum / nullif(readings, 0) AS mean, lowest, highest, last
+     FROM ward.chart WHERE bed = $1 AND parameter = $2 AND span = $3 AND start >= $4 AND start < $5
+     ORDER BY start LIMIT $6`,
+    [bed, parameter, span, from, to, pointsMax],
+  )
+}
+
+export interface AlarmRow {
+  readonly id: string
+  readonly ward: string
+  readonly bed: string
+  readonly rule: string
+  readonly priority: Priority
+  readonly text: string
+  readonly value: number | null
+  readonly beganAt: Date
+  readonly raisedAt: Date
+  readonly endedAt: Date | null
+  readonly acknowledgedAt: Date | null
+  readonly acknowledgedBy: string | null
+}
+
+const alarmsMax = 500
+
+/** Of a bed or a ward, newest first, at most 500. */
+export function alarms(
+  database: Database,
+  { ward = null, bed = null }: { readonly ward?: string | null; readonly bed?: string | null },
+): Promise<readonly AlarmRow[]> {
+  return database.query<AlarmRow & Record<string, unknown>>(
+    `SELECT a.id, a.ward, a.bed, a.rule, a.priority, a.text, a.value, a.began_at AS "beganAt", a.raised_at AS "raisedAt",
+       (SELECT at FROM ward.alarm_step WHERE alarm = a.id AND what = 'alarm-ended') AS "endedAt",
+       seen.at AS "acknowledgedAt", seen.person AS "acknowledgedBy"
+     FROM ward.alarm AS a
+     LEFT JOIN ward.alarm_step AS seen ON seen.alarm = a.id AND seen.what = 'alarm-acknowledged'
+     WHERE ($1::text IS NULL OR a.ward = $1) AND ($2::text IS NULL OR a.bed = $2)
+     ORDER BY a.raised_at DESC, a.id LIMIT $3`,
+    [ward, bed, alarmsMax],
+  )
+}
+
+export interface AlarmStep {
+  readonly at: Date
+  /** `alarm-raised`, `push-asked`, `push-handed-over`, `alarm-acknowledged` … */
+  readonly what: string
+  readonly person: string | null
+  readonly device: string | null
+  readonly detail: string | null
+}
+
+const stepsMax = 500
+
+/** What became of an alarm, in order. */
+export function stepsOf(database: Database, alarm: string): Promise<readonly AlarmStep[]> {
+  return database.query<AlarmStep & Record<string, unknown>>(
+    'SELECT at, what, person, device, detail FROM ward.alarm_step WHERE alarm = $1 ORDER BY at LIMIT $2',
+    [alarm, stepsMax],
+  )
+}
+
+export interface ShiftReport {
+  readonly ward: string
+  readonly from: Date
+  readonly to: Date
+  readonly writtenAt: Date
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+const reportsMax = 100
+
+/** Newest first. */
+export function reports(database: Database, ward: string): Promise<readonly ShiftReport[]> {
+  return database.query<ShiftReport & Record<string, unknown>>(
+    `SELECT ward, from_at AS "from", to_at AS "to", written_at AS "writtenAt", body
+     FROM ward.report WHERE ward = $1 ORDER BY to_at DESC LIMIT $2`,
+    [ward, reportsMax],
+  )
+}
