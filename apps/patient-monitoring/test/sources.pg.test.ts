@@ -1,0 +1,150 @@
+// The ways in: what is refused, with which reason, and that a device speaks for its own bed alone.
+import { createApiKey, createServer } from '@eventspine/server'
+import mqtt from 'mqtt'
+import { expect, test, vi } from 'vitest'
+import { freePort } from '../../../packages/mqtt/test/mosquitto.js'
+import { afterTest, until } from '../../../test/spine.js'
+import { Stage } from './stage.js'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const keys = {
+  bed: createApiKey({ scopes: ['publish'], name: 'bed-7' }),
+  ward: createApiKey({ scopes: ['publish'], name: 'ward-icu' }),
+  ann: createApiKey({ scopes: ['publish'], name: 'person-ann' }),
+  lead: createApiKey({ scopes: ['operate'], name: 'lead' }),
+}
+
+async function served(stage: Stage) {
+  const server = createServer(stage.spine, {
+    port: 0,
+    apiKeys: Object.values(keys).map(({ record }) => record),
+  })
+  afterTest(() => server.stop())
+  const { url } = await server.start()
+  return async (method: string, path: string, body: object, key: keyof typeof keys) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${keys[key].key}` },
+      body: JSON.stringify(body),
+    })
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> }
+  }
+}
+
+const now = () => new Date().toISOString()
+
+test('a gateway sends a batch for its own beds, and is told what is wrong with it before anything is stored', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  const reading = { parameter: 'HR', value: 70, takenAt: now() }
+  const send = (bed: string, readings: readonly object[], key: keyof typeof keys = 'bed', ward = 'icu') =>
+    ask('POST', `/wards/${ward}/beds/${bed}/readings`, { readings }, key)
+  expect((await send('7', [reading, { ...reading, parameter: 'SysABP', value: 0 }])).status).toBe(202)
+  expect((await send('8', [reading], 'ward')).status).toBe(202)
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+  const refused: readonly (readonly [Awaited<ReturnType<typeof send>>, number, string | undefined])[] = [
+    [await send('8', [reading]), 403, undefined],
+    [await send('8', [reading], 'ward', 'er'), 403, undefined],
+    [await send('7', [{ ...reading, parameter: 'Pulse' }]), 400, '/readings/0/parameter'],
+    [await send('7', [reading, { ...reading, value: 'high' }]), 400, '/readings/1/value'],
+    [await send('7', [reading, { ...reading, takenAt: tomorrow }]), 400, '/readings/1/takenAt'],
+    [await send('7', []), 400, '/readings'],
+    [
+      await send(
+        '7',
+        Array.from({ length: 501 }, () => reading),
+      ),
+      400,
+      '/readings',
+    ],
+    [await send('7 or 8', [reading]), 400, '/path/bed'],
+  ]
+  expect(refused.map(([{ status, json }]) => [status, json['field']])).toEqual(
+    refused.map(([, ...wanted]) => wanted),
+  )
+  expect(await stage.events('readings-taken', 2)).toEqual([
+    {
+      ...{ ward: 'icu', bed: '7' },
+      readings: [
+        { ...reading, artefact: false },
+        { parameter: 'SysABP', value: 0, takenAt: reading.takenAt, artefact: true },
+      ],
+    },
+    { ward: 'icu', bed: '8', readings: [{ ...reading, artefact: false }] },
+  ])
+})
+
+test('a person registers a phone of their own, at a push service that is known', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  const phone = stage.push.subscribe('ann-1')
+  const register = (body: object, person = 'ann') => ask('PUT', `/people/${person}/devices`, body, 'ann')
+  const { keys: secrets } = phone
+  const refused = [
+    [await register(phone, 'ben'), 403, undefined],
+    [await register({ ...phone, endpoint: 'http://169.254.169.254/latest' }), 400, '/endpoint'],
+    [await register({ ...phone, endpoint: `${stage.push.origin}.example.com/push/1` }), 400, '/endpoint'],
+    [await register({ ...phone, keys: { ...secrets, p256dh: 'A'.repeat(87) } }), 400, '/keys/p256dh'],
+    [await register({ ...phone, keys: { ...secrets, auth: 'short' } }), 400, '/keys/auth'],
+  ] as const
+  expect(refused.map(([{ status, json }]) => [status, json['field']])).toEqual(
+    refused.map(([, ...wanted]) => wanted),
+  )
+  expect((await register(phone)).status).toBe(202)
+  expect((await ask('PUT', '/wards/icu/duty', { people: ['ann'] }, 'ann')).status).toBe(403)
+  expect((await ask('PUT', '/wards/icu/duty', { people: ['ann'] }, 'lead')).status).toBe(202)
+  await until(async () => (await stage.sql('SELECT FROM ward.device, ward.duty')).length === 1)
+  await stage.alarm('7')
+  await until(() => stage.push.received.length === 1)
+})
+
+test('a bedside device publishes for its bed with its password, and is missed when it is gone', async () => {
+  const port = await freePort()
+  const stage = await Stage.start({ devices: { port } }, { sources: true })
+  const connect = async (bed: string, password: string) => {
+    const client = await mqtt.connectAsync(
+      `mqtt://127.0.0.1:${port}`,
+      {
+        ...{ clientId: `monitor-${bed}`, username: `ward/icu/bed/${bed}`, password, reconnectPeriod: 0 },
+        will: { topic: `ward/icu/bed/${bed}/status`, payload: Buffer.from('offline'), qos: 1, retain: false },
+      },
+      false,
+    )
+    client.on('error', () => {})
+    afterTest(() => client.endAsync(true))
+    return client
+  }
+  const password = await stage.ward.keys.devicePassword('icu', '7')
+  await until(() =>
+    connect('7', 'wrong').then(
+      () => false,
+      (error: { code?: number }) => error.code === 4 || error.code === 5,
+    ),
+  )
+  await expect(connect('8', password)).rejects.toMatchObject({ code: expect.any(Number) })
+  const device = await connect('7', password)
+  const publish = (topic: string, payload: object) =>
+    device.publishAsync(`ward/icu/bed/${topic}`, JSON.stringify(payload), { qos: 1 })
+  const reading = { value: 70, takenAt: now() }
+  await publish('7/HR', reading)
+  await publish('7/HR', reading)
+  await publish('7/Pulse', reading)
+  await publish('7/HR', { value: 'high', takenAt: now() })
+  expect(await stage.events('readings-taken', 1)).toEqual([
+    { ward: 'icu', bed: '7', readings: [{ parameter: 'HR', ...reading, artefact: false }] },
+  ])
+  const letters = await until(async () => {
+    const { items } = await stage.spine.operator().deadLetters({ subscription: 'source-devices' })
+    return items.length === 2 ? items.map(({ failure }) => failure.message).sort() : null
+  })
+  expect(letters).toEqual([
+    expect.stringContaining('"Pulse" is no parameter'),
+    expect.stringContaining('value: '),
+  ])
+  // It speaks for another bed, and is cut off.
+  publish('8/HR', reading).catch(() => {})
+  await until(() => !device.connected)
+  expect(await stage.events('alarm-raised', 1)).toMatchObject([{ bed: '7', rule: 'device-silent' }])
+  expect(await stage.events('readings-taken')).toHaveLength(1)
+})
