@@ -2,7 +2,7 @@
 // are those of the plain computation over the same file, each is raised once, and each reaches the phone of who is on duty.
 import mqtt from 'mqtt'
 import { describe, expect, test, vi } from 'vitest'
-import { Mosquitto, missing } from '../../../packages/mqtt/test/mosquitto.js'
+import { Mosquitto, missing } from '../../../test/mosquitto.js'
 import { afterTest, until, WorkerProcess } from '../../../test/spine.js'
 import { inOrderOfTime, recordings } from '../src/replay/stays.js'
 import { alarmsOf, rowsOf } from './plain.js'

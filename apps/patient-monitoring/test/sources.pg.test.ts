@@ -2,7 +2,7 @@
 import { createApiKey, createServer } from '@eventspine/server'
 import mqtt from 'mqtt'
 import { expect, test, vi } from 'vitest'
-import { freePort } from '../../../packages/mqtt/test/mosquitto.js'
+import { freePort } from '../../../test/mosquitto.js'
 import { afterTest, until } from '../../../test/spine.js'
 import { Stage } from './stage.js'
 

@@ -1,8 +1,8 @@
 // The broker of an app's own in a worker that is killed under load: what it has acknowledged is in the log, and once.
 import mqtt from 'mqtt'
 import { expect, test, vi } from 'vitest'
+import { freePort } from '../../../test/mosquitto.js'
 import { afterTest, databaseUrl, freshSchema, sql, until, WorkerProcess } from '../../../test/spine.js'
-import { freePort } from './mosquitto.js'
 
 vi.setConfig({ testTimeout: 120_000 })
 const messages = 6_000

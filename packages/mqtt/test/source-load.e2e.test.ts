@@ -1,8 +1,8 @@
 // A thousand devices at once, by one worker, while their broker restarts: what the broker has taken over is in the log, once each.
 import { expect, test, vi } from 'vitest'
+import { Mosquitto, missing } from '../../../test/mosquitto.js'
 import { Devices } from '../../../test/mqtt-devices.js'
 import { afterTest, databaseUrl, freshSchema, sql, until, WorkerProcess } from '../../../test/spine.js'
-import { Mosquitto, missing } from './mosquitto.js'
 
 vi.setConfig({ testTimeout: 300_000 })
 

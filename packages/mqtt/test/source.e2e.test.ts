@@ -2,6 +2,7 @@
 // the broker restarts under load.
 import mqtt from 'mqtt'
 import { describe, expect, test, vi } from 'vitest'
+import { Mosquitto, missing } from '../../../test/mosquitto.js'
 import {
   afterTest,
   databaseUrl,
@@ -12,7 +13,6 @@ import {
   until,
   WorkerProcess,
 } from '../../../test/spine.js'
-import { Mosquitto, missing } from './mosquitto.js'
 import { Publishers } from './publishers.js'
 import { wardApp } from './ward-app.js'
 

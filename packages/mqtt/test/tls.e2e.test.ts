@@ -1,10 +1,10 @@
 // A source that speaks TLS to its broker: who has signed that, who we are, and what is said where one of these is wrong.
 import mqtt from 'mqtt'
 import { describe, expect, test, vi } from 'vitest'
+import { authority, stranger, ward } from '../../../test/certificates.js'
+import { Mosquitto, missing } from '../../../test/mosquitto.js'
 import { afterTest, eventsOf, freshSchema, logged, running, until } from '../../../test/spine.js'
 import type { MqttSourceOptions } from '../src/index.js'
-import { authority, stranger, ward } from './certificates.js'
-import { Mosquitto, missing } from './mosquitto.js'
 import { wardApp } from './ward-app.js'
 
 vi.setConfig({ testTimeout: 60_000 })
