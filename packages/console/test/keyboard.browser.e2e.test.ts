@@ -78,7 +78,8 @@ describe.skipIf(!hasChromium)('without a mouse (needs chromium)', () => {
         await tabTo(page, /^Leave it/)
       }
       await page.keyboard.press(leaves)
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      // The element: closed, and not yet gone, it has no role any more.
+      await page.locator('dialog').waitFor({ state: 'detached' })
       expect(await focused(page)).toMatchObject({ text: 'Redrive…' })
     }
 
