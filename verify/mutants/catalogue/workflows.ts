@@ -245,6 +245,20 @@ const sagas: readonly Mutant[] = [
     caughtBy: whole('workflow/deployed.test.ts', 'ends what is in doubt at the first time of asking'),
   },
   {
+    name: 'step-run-again-to-end',
+    invariants: ['I54'],
+    bug: 'A step that kills its process is run again by the wish to end its instance.',
+    edits: [edit('workflow/driver.ts', '!call.comesToItsEnd', '!call.begun')],
+    caughtBy: whole('workflow/deadly.test.ts', 'the step is not run for that'),
+  },
+  {
+    name: 'unborn-dies-unknown',
+    invariants: ['I48'],
+    bug: 'An instance whose first step kills its process is put aside before anybody can find it.',
+    edits: [edit('workflow/driver.ts', 'this.#services.isSuspect || !this.#onlyStarted', '!this.#onlyStarted')],
+    caughtBy: whole('workflow/deadly.test.ts', 'it is listed, and can be terminated'),
+  },
+  {
     name: 'cancel-forgotten',
     invariants: ['I54'],
     bug: 'Who is asked to end goes on.',
