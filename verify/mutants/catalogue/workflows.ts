@@ -14,7 +14,13 @@ const histories: readonly Mutant[] = [
     name: 'tried-before-recorded',
     invariants: ['I42'],
     bug: 'A step begins before the answer of the one before it is recorded.',
-    edits: [edit('workflow/driver.ts', '    if (!this.#onlyStarted) await this.#flush()\n', '')],
+    edits: [
+      edit(
+        'workflow/driver.ts',
+        '    if (this.#services.isSuspect || !this.#onlyStarted) await this.#flush()\n',
+        '',
+      ),
+    ],
     caughtBy: whole('workflow/killed.test.ts', 'ends once, wherever its worker dies'),
   },
   {
@@ -134,8 +140,8 @@ const waiting: readonly Mutant[] = [
     edits: [
       edit(
         'workflow/inside-step.ts',
-        'call === undefined || call.scope.root !== scope.root',
-        'call !== undefined',
+        '  if (call === undefined) return\n',
+        '  if (scope !== undefined) return\n',
       ),
     ],
     caughtBy: whole('workflow/misuse.test.ts', 'is noticed behind awaited work, and in an undo'),
@@ -255,7 +261,9 @@ const sagas: readonly Mutant[] = [
     name: 'unborn-dies-unknown',
     invariants: ['I48'],
     bug: 'An instance whose first step kills its process is put aside before anybody can find it.',
-    edits: [edit('workflow/driver.ts', 'this.#services.isSuspect || !this.#onlyStarted', '!this.#onlyStarted')],
+    edits: [
+      edit('workflow/driver.ts', 'this.#services.isSuspect || !this.#onlyStarted', '!this.#onlyStarted'),
+    ],
     caughtBy: whole('workflow/deadly.test.ts', 'it is listed, and can be terminated'),
   },
   {
