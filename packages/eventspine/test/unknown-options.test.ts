@@ -28,6 +28,11 @@ it.each(makers)('%s refuses what is nearly %s, and says what was meant', (maker,
   expect(made).toThrow(`"${misspelt}" is no option; did you mean "${option}"?`)
 })
 
+it('takes a definition as the ground of another', () => {
+  const first = defineEvent({ type: 'shop.placed', schema: z.object({}) })
+  expect(defineEvent({ ...first, version: 2 } as never)).toMatchObject({ type: 'shop.placed', version: 2 })
+})
+
 it('says which options there are where none is near', () => {
   expect(() => schedule({ name: 'nightly', colour: 'red' } as never)).toThrow(
     '"colour" is no option; there are name, cron, timeZone, event, data, tenant, missed, description',

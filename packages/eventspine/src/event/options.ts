@@ -25,7 +25,9 @@ export function checkOptions<Options extends object>(
 ): void {
   if (typeof options !== 'object' || options === null)
     throw new EventspineError('APP_INVALID', `${maker} takes options; write ${maker}({ … }).`)
-  unknownOptions(options, Object.keys(known), '', (message) => {
+  // What was made of options may be the ground of another: { ...orderPlaced, version: 2 }.
+  const made = 'kind' in options ? ['kind', 'transport'] : []
+  unknownOptions(options, [...Object.keys(known), ...made], '', (message) => {
     const { name, type } = options as { readonly name?: unknown; readonly type?: unknown }
     throw new EventspineError('APP_INVALID', `${maker} "${String(name ?? type)}": ${message}.`)
   })
