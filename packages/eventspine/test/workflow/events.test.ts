@@ -171,6 +171,20 @@ describe('waiting for an event', () => {
       })
   })
 
+  test('a filter that answers a promise waits for other code: a promise is true, whatever it comes to', async () => {
+    const broken = workflow({
+      name: 'broken',
+      waitsFor: [paid],
+      run: (ctx) => ctx.waitFor(paid, { key: 'a', where: (async () => false) as never }),
+    })
+    await scenario(defineApp({ name: 'shop', workflows: [broken] }))
+      .when(starting(broken, undefined), publishing(paid, { order: 'a', cents: 1 }))
+      .then((seen) => {
+        expect(only(seen.workflows)).toMatchObject({ state: 'running' })
+        expect(only(seen.workflows).attention?.message).toContain('answers a promise')
+      })
+  })
+
   test('one that is newer than the process waits for a process that knows it', async () => {
     const next = defineEvent({
       type: 'orders.paid',
