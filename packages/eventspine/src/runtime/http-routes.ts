@@ -1,7 +1,7 @@
 // Routes of an app: from a request to its event, and from the event that replies to what the caller is answered. Whose fault
 // something is decides everything: the caller is told what to mend, and a fault of the route stores nothing.
 import { createHash } from 'node:crypto'
-import { type PublishOptions, prepare, type StoredEvent } from '../event/index.js'
+import { type PublishOptions, prepare, type StoredEvent, unknownOptions } from '../event/index.js'
 import { Cancellation, EventspineError, randomHex } from '../kernel/index.js'
 import type { Metrics } from '../observe/metrics.js'
 import {
@@ -111,6 +111,9 @@ export class HttpRoutes {
     const made = await faultOf(route, answer, refusals)
     if (!isDefinition((made as RouteEvent | undefined)?.event))
       throw fault(route, 'its "to" answers no event; write to: ({ body }) => ({ event: …, data: … })')
+    unknownOptions(made, routeEventNames, '', (message) => {
+      throw fault(route, `what its "to" answers is not understood: ${message}`)
+    })
     if (route.reply?.events.some(({ type }) => type === made.event.type) === true)
       throw fault(route, `"${made.event.type}" is both the request and its reply; take two events`)
     return made
@@ -199,6 +202,8 @@ export class HttpRoutes {
 
 const asAsked = (tenant: string | undefined) => tenant
 const answerOf = async (route: HttpRoute, call: RouteCall) => route.to(call as never)
+
+const routeEventNames = ['event', 'data', 'id', 'key', 'tenant']
 
 /** What "to" may say of a request: the caller's fault, and not the route's. */
 const refusals = ['REQUEST_INVALID', 'FORBIDDEN']

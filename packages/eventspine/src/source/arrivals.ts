@@ -64,7 +64,8 @@ export class Arrivals {
     const rested = [...seen].filter(([name, state]) => this.#seen.get(name) === state)
     this.#seen = seen
     const named = rested.filter(([, state]) => state !== unnamedState)
-    if (named.length < rested.length) faults.push(unnamed(this.#folder))
+    const [nameless] = rested.find(([, state]) => state === unnamedState) ?? []
+    if (nameless !== undefined) faults.push(unnamed(nameless, this.#folder))
     return named.map(([name]) => name)
   }
 
@@ -130,7 +131,7 @@ export class Arrivals {
       () => true,
       (error: unknown) => {
         if (codeOf(error) === 'EEXIST') return false
-        throw explained(error, this.#folder)
+        throw explained(error, path, this.#folder)
       },
     )
     await handle.sync()
@@ -179,17 +180,22 @@ async function sync(folder: string): Promise<void> {
 
 // Under the name that was made of its bytes there is no file.
 const unnamedState = 'unnamed'
-const unnamed = ({ folder }: Folder) =>
+const unnamed = (name: string, { folder }: Folder) =>
   new EventspineError(
     'REQUEST_INVALID',
-    `A file of ${folder} cannot be taken, since its name is not in UTF-8. Rename it.`,
+    `A file of ${folder} cannot be taken, since its name is not in UTF-8: "${name}", where \ufffd stands for what is none. Rename it.`,
   )
 
-function explained(error: unknown, { folder, archive }: Folder): unknown {
-  if (codeOf(error) !== 'EXDEV' && codeOf(error) !== 'EPERM') return error
+function explained(error: unknown, path: string, { archive }: Folder): unknown {
+  const code = codeOf(error)
+  if (code !== 'EXDEV' && code !== 'EPERM') return error
+  const advice =
+    code === 'EXDEV'
+      ? 'Give the source an archive on the same file system'
+      : 'Let the worker own it, or write to it, and take its attributes away (chattr -i); or give the source an archive on a file system that has hard links'
   return new EventspineError(
     'REQUEST_INVALID',
-    `A file of ${folder} cannot be linked into ${archive}. Give the source an archive on the same file system, and one that has hard links.`,
+    `The file ${path} cannot be linked into ${archive} (${code}). ${advice}.`,
     { cause: error },
   )
 }

@@ -1,4 +1,5 @@
 // A message on its way in: as the translation sees it, and as it is kept where it could not be translated.
+import { unknownOptions } from '../event/index.js'
 import { parseJson } from '../event/json/index.js'
 import type { Message, Translated, Translation } from './webhook.js'
 
@@ -98,6 +99,8 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
+const translatedNames = ['event', 'data', 'options']
+
 /** What a translation answered, each with the id under which a repeat is the same one. */
 export function translatedOf(
   source: string,
@@ -108,6 +111,10 @@ export function translatedOf(
   if (answer === null || answer === undefined) return []
   const all = Array.isArray(answer) ? (answer as readonly Translated[]) : [answer as Translated]
   return all.map((each, index) => {
+    // An id that stands in the wrong place would be none, and a repeat a second event.
+    unknownOptions(each, translatedNames, '', (message) => {
+      throw new TypeError(`What "to" of source "${source}" answers is not understood: ${message}`)
+    })
     // The first keeps the id, so that it is the same when a repeat becomes more of them.
     const own = id === undefined ? {} : { id: index === 0 ? id : `${id}:${index + 1}` }
     const given = Object.entries(each.options ?? {}).filter(([, value]) => value !== undefined)
