@@ -53,6 +53,7 @@ describe('an empty database', () => {
       '0015_source_items',
       '0016_what_the_console_asks',
       '0017_access',
+      '0018_personal_masters',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

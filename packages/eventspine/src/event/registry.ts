@@ -72,6 +72,17 @@ export class EventRegistry {
     )
   }
 
+  /** What the upcasters make of data of an older version, unchecked; undefined where they do not take it. */
+  carried(type: string, version: number, data: unknown): unknown {
+    const newest = this.#newest.get(type)
+    if (newest === undefined || version >= newest.version) return undefined
+    try {
+      return upcast([newest], version, newest.version, data)
+    } catch {
+      return undefined
+    }
+  }
+
   /**
    * Stored JSON of any known version as the newest version's data, through the upcasters and the schema. Frozen.
    * @param read an older version to read it as, through the downcasters of the newest

@@ -88,10 +88,14 @@ export function changedTexts(
   )
 }
 
-const below = (place: string, part: string) => (place === '' ? part : `${place}.${part}`)
+// A name may hold a dot itself: told from those between names, as a JSON Pointer tells its slashes.
+const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('.', '~1')
+const below = (place: string, part: string) => (place === '' ? escaped(part) : `${place}.${escaped(part)}`)
 
 /** Whether a place is one of those that a path stands for. */
 export function fits(path: FieldPath, place: string): boolean {
   const [parts, own] = [path.split('.'), place.split('.')]
-  return parts.length === own.length && parts.every((part, index) => part === '*' || part === own[index])
+  return (
+    parts.length === own.length && parts.every((part, index) => part === '*' || escaped(part) === own[index])
+  )
 }

@@ -52,8 +52,11 @@ export class PersonalKeys {
     if (known !== undefined) return await known
     const asked = this.#services
       .port(tenant)
-      .personKey(make())
-      .then((key) => this.#opened(key, 'UNAVAILABLE'))
+      .personKey(make(), this.#masters)
+      .then((key) => {
+        if (key === null) throw this.#foreign('Keys of persons here are', 'UNAVAILABLE')
+        return this.#opened(key, 'UNAVAILABLE')
+      })
     this.#remember(this.#byPerson, name, asked, this.#services.clock.monotonic())
     try {
       return await asked
@@ -119,9 +122,17 @@ export class PersonalKeys {
     const master = masterKeys.find(({ fingerprint }) => fingerprint === wrappedBy)
     const key = master === undefined || wrapped === null ? undefined : unwrap(master, id, wrapped)
     if (key !== undefined) return key
-    throw new EventspineError(
+    throw this.#foreign('The key of a person is', code, ` (${wrappedBy})`)
+  }
+
+  get #masters(): readonly string[] {
+    return this.#services.masterKeys.map(({ fingerprint }) => fingerprint)
+  }
+
+  #foreign(what: string, code: 'APP_INVALID' | 'UNAVAILABLE', which = ''): EventspineError {
+    return new EventspineError(
       code,
-      `The key of a person is enciphered by another key (${wrappedBy}) than this process has (${masterKeys.map(({ fingerprint }) => fingerprint).join(', ') || 'none'}). Set EVENTSPINE_PERSONAL_KEY to the one that was used, or to both with a comma between them, the new one first.`,
+      `${what} enciphered by another key${which} than this process has (${this.#masters.join(', ') || 'none'}). Set EVENTSPINE_PERSONAL_KEY to the one that was used, or to both with a comma between them, the new one first.`,
       { retryAfterMs: mendedMs },
     )
   }

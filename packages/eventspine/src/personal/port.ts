@@ -19,8 +19,9 @@ export type NewPersonalKey = Pick<PersonalKey, 'id' | 'tenant' | 'person' | 'wra
 }
 
 export interface PersonalPort {
-  /** The key of a person; `made` where there is none, or none that is not destroyed. */
-  personKey(made: NewPersonalKey): Promise<PersonalKey>
+  /** The key of a person; `made` where there is none, or none that is not destroyed. Null where it would be made, and others are
+   *  enciphered by a key that is not one of `masters`: those who have that one would never open it. */
+  personKey(made: NewPersonalKey, masters: readonly string[]): Promise<PersonalKey | null>
   /** By their ids; those that are unknown are left out. */
   personalKeys(ids: readonly string[]): Promise<readonly PersonalKey[]>
   /** All that a person ever had, the oldest first. */

@@ -41,6 +41,10 @@ function checkPersonal({ personal }: AnyEventDefinition, fault: (message: string
   if (personal === undefined) return
   if (typeof personal.person !== 'function')
     fault('personal.person must be a function; write person: (data) => data.customerId')
+  if (Array.isArray(personal.fields))
+    return fault(
+      `personal.fields says what stands at each place once the person is erased; write { ${personal.fields.map((field) => `${JSON.stringify(field)}: null`).join(', ')} }`,
+    )
   const paths = Object.keys(personal.fields ?? {})
   if (paths.length === 0 || paths.length > pathsMax)
     fault(

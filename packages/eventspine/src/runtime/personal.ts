@@ -6,6 +6,7 @@ import type { NewEvent, StoredEvent } from '../event/stored.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import {
   changed,
+  changedTexts,
   fits,
   keyBytes,
   keyCacheMs,
@@ -229,6 +230,19 @@ export class Personal implements Sealing {
     })
   }
 
+  // Of a version that the app knows by its upcaster alone: what stands there is said for where the upcaster carries it.
+  #erasedBefore(type: string, version: number, body: string, at: string): unknown {
+    const { registry } = this.#services.app
+    const { definitions } = registry
+    const newest = definitions.filter((each) => each.type === type).sort((a, b) => b.version - a.version)[0]
+    const marked = changedTexts(JSON.parse(body), (text, place) => (place === at ? carriedMark : text))
+    const places: string[] = []
+    changedTexts(registry.carried(type, version, marked), (text, place) => {
+      if (text === carriedMark) places.push(place)
+    })
+    return erasedAt(newest?.personal, places[0] ?? at)
+  }
+
   isSealed(body: string): boolean {
     return looksSealed(body)
   }
@@ -240,14 +254,18 @@ export class Personal implements Sealing {
   ): Promise<string> {
     const { definitions } = this.#services.app.registry
     const own = definitions.filter((each) => each.type === type)
-    const personal = (own.find((each) => each.version === version) ?? own[0])?.personal
+    const personal = own.find((each) => each.version === version)?.personal
+    const erased = (at: string) =>
+      personal === undefined ? this.#erasedBefore(type, version, body, at) : erasedAt(personal, at)
     return await openedData(body, {
       place: placeOf(tenant, type, version),
       keys: (ids) => this.#keys.byId(tenant, ids),
-      erased: (at) => erasedAt(personal, at),
+      erased,
     })
   }
 }
+
+const carriedMark = '[erased: where is it carried to?]'
 
 /** What stands at a place once its person is erased. */
 function erasedAt(personal: AnyEventDefinition['personal'], at: string): unknown {

@@ -1,5 +1,7 @@
 // Keys of persons: one for each, destroyed for good, and the events that they sealed.
+
 import { describe, expect, it } from 'vitest'
+import type { PersonalKey } from '../../personal/port.js'
 import type { OpenScene } from './scene.js'
 
 const made = (id: string, person = 'p-1', tenant = 'default') => ({
@@ -13,12 +15,14 @@ export function describePersonal(open: OpenScene): void {
   describe('personal keys', () => {
     it('has one key for each person of each tenant, also where many ask at once', async () => {
       const { store } = await open()
-      const all = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((id) => store.personKey(made(id))))
+      const all = await Promise.all(
+        ['a', 'b', 'c', 'd', 'e'].map((id) => store.personKey(made(id), ['m1', 'm2'])),
+      )
       const [first] = all
-      expect(new Set(all.map(({ id }) => id)).size).toBe(1)
+      expect(new Set(all.map((key) => key?.id)).size).toBe(1)
       expect(first).toMatchObject({ person: 'p-1', wrappedBy: 'm1', erasedAtMs: null })
-      expect((await store.personKey(made('f', 'p-2'))).id).toBe('f')
-      expect((await store.personKey(made('g', 'p-1', 'other'))).id).toBe('g')
+      expect((await store.personKey(made('f', 'p-2'), ['m1', 'm2']))?.id).toBe('f')
+      expect((await store.personKey(made('g', 'p-1', 'other'), ['m1', 'm2']))?.id).toBe('g')
       expect(
         (await store.personalKeys([first?.id ?? '', 'f', 'unknown'])).map(({ person }) => person).sort(),
       ).toEqual(['p-1', 'p-2'])
@@ -26,15 +30,27 @@ export function describePersonal(open: OpenScene): void {
 
     it('destroys it, with an audit row, and makes another for who comes again (I84)', async () => {
       const { store } = await open()
-      const { id } = await store.personKey(made('a'))
+      const { id } = (await store.personKey(made('a'), ['m1', 'm2'])) as PersonalKey
       expect(await store.erasePerson('default', 'p-1', act)).toBe(1)
       expect(await store.personalKeys([id])).toMatchObject([
         { id, wrapped: null, erasedAtMs: expect.any(Number) },
       ])
       expect(await store.erasePerson('default', 'p-1', act)).toBe(0)
       expect((await store.audit({})).items).toMatchObject([act])
-      expect((await store.personKey(made('b'))).id).toBe('b')
+      expect((await store.personKey(made('b'), ['m1', 'm2']))?.id).toBe('b')
       expect((await store.personKeys('default', 'p-1')).map((key) => key.id)).toEqual(['a', 'b'])
+    })
+
+    it('makes none beside keys of a master that is not known', async () => {
+      const { store } = await open()
+      const own = await store.personKey(made('a'), ['m1'])
+      expect(await store.personKey(made('b', 'p-2'), ['m0', 'm9'])).toBeNull()
+      expect(await store.personKey(made('c'), ['m9'])).toEqual(own)
+      expect(await store.personKey(made('d', 'p-2'), ['m9', 'm1'])).toMatchObject({ id: 'd' })
+      expect(await store.erasePerson('default', 'p-1', act)).toBe(1)
+      expect(await store.erasePerson('default', 'p-2', act)).toBe(1)
+      // What is destroyed is nobody's.
+      expect(await store.personKey(made('e', 'p-3'), ['m9'])).toMatchObject({ id: 'e' })
     })
 
     it('enciphers keys anew, and wakes none that is destroyed', async () => {
@@ -43,7 +59,7 @@ export function describePersonal(open: OpenScene): void {
         ['a', 'p-1'],
         ['b', 'p-2'],
       ] as const)
-        await store.personKey(made(id, person))
+        await store.personKey(made(id, person), ['m1', 'm2'])
       await store.erasePerson('default', 'p-1', act)
       expect((await store.keysWrappedOtherwise('m2', 10)).map(({ id }) => id)).toEqual(['b'])
       await store.rewrapKeys(

@@ -8,9 +8,11 @@ export function personalPort(tables: MemoryTables): PersonalPort {
   const ofPerson = (tenant: string, person: string) =>
     all().filter((key) => key.tenant === tenant && key.person === person)
   return {
-    async personKey(made) {
+    async personKey(made, masters) {
       const living = ofPerson(made.tenant, made.person).find(({ wrapped }) => wrapped !== null)
       if (living !== undefined) return living
+      if (all().some(({ wrapped, wrappedBy }) => wrapped !== null && !masters.includes(wrappedBy)))
+        return null
       const key: PersonalKey = { ...made, createdAtMs: tables.now(), erasedAtMs: null }
       personalKeys.set(key.id, key)
       return key

@@ -11,6 +11,13 @@ const columns = `id, tenant, person, wrapped, wrapped_by, date_part('epoch', cre
 const living = `SELECT ${columns} FROM eventspine.personal_key WHERE tenant = $1 AND person = $2 AND wrapped IS NOT NULL`
 const make = `INSERT INTO eventspine.personal_key (id, tenant, person, wrapped, wrapped_by) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant, person) WHERE wrapped IS NOT NULL DO NOTHING RETURNING ${columns}`
+// From one to the next by the index: there are few, of perhaps a million keys.
+const foreignMaster = `WITH RECURSIVE masters AS (
+  (SELECT wrapped_by FROM eventspine.personal_key WHERE wrapped IS NOT NULL ORDER BY wrapped_by LIMIT 1)
+  UNION ALL
+  SELECT (SELECT k.wrapped_by FROM eventspine.personal_key k WHERE k.wrapped IS NOT NULL AND k.wrapped_by > m.wrapped_by ORDER BY k.wrapped_by LIMIT 1)
+  FROM masters m WHERE m.wrapped_by IS NOT NULL)
+SELECT wrapped_by FROM masters WHERE wrapped_by <> ALL ($1::text[]) LIMIT 1`
 const byIds = `SELECT ${columns} FROM eventspine.personal_key WHERE id = ANY ($1::text[])`
 const ofPerson = `SELECT ${columns} FROM eventspine.personal_key WHERE tenant = $1 AND person = $2 ORDER BY created_at, id`
 const erase = `UPDATE eventspine.personal_key SET wrapped = NULL, erased_at = clock_timestamp()
@@ -51,20 +58,14 @@ const triesMax = 10
 
 export function personalStatements(database: Database): PersonalPort {
   return {
-    async personKey({ id, tenant, person, wrapped, wrappedBy }) {
+    async personKey({ id, tenant, person, wrapped, wrappedBy }, masters) {
       for (let tries = 1; ; tries++) {
         const found = await database.query<Row>('append', 'personal.living', living, [tenant, person])
-        const row =
-          found[0] ??
-          (
-            await database.query<Row>('append', 'personal.make', make, [
-              id,
-              tenant,
-              person,
-              wrapped,
-              wrappedBy,
-            ])
-          )[0]
+        if (found[0] !== undefined) return keyOf(found[0])
+        if ((await database.query('append', 'personal.foreign', foreignMaster, [masters])).length > 0)
+          return null
+        const values = [id, tenant, person, wrapped, wrappedBy]
+        const [row] = await database.query<Row>('append', 'personal.make', make, values)
         if (row !== undefined) return keyOf(row)
         if (tries === triesMax) throw new Error(`The key of a person comes and goes: asked ${tries} times`)
       }
