@@ -16,14 +16,13 @@ export function describePersonal(open: OpenScene): void {
   describe('personal keys', () => {
     it('has one key for each person of each tenant, also where many ask at once', async () => {
       const { store } = await open()
-      const all = await Promise.all(
-        ['a', 'b', 'c', 'd', 'e'].map((id) => store.personKey(made(id), ['m1', 'm2'])),
-      )
+      const keyOf = (...of: Parameters<typeof made>) => store.personKey(made(...of), ['m1', 'm2'])
+      const all = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((id) => keyOf(id)))
       const [first] = all
       expect(new Set(all.map((key) => key?.id)).size).toBe(1)
       expect(first).toMatchObject({ person: 'p-1', wrappedBy: 'm1', erasedAtMs: null })
-      expect((await store.personKey(made('f', 'p-2'), ['m1', 'm2']))?.id).toBe('f')
-      expect((await store.personKey(made('g', 'p-1', 'other'), ['m1', 'm2']))?.id).toBe('g')
+      expect((await keyOf('f', 'p-2'))?.id).toBe('f')
+      expect((await keyOf('g', 'p-1', 'other'))?.id).toBe('g')
       expect(
         (await store.personalKeys([first?.id ?? '', 'f', 'unknown'])).map(({ person }) => person).sort(),
       ).toEqual(['p-1', 'p-2'])
