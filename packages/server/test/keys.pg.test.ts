@@ -89,6 +89,16 @@ test('is withdrawn with a reason, opens nothing from then on, and stays listed',
   expect((await withdraw(ada.record.id)).json.detail).toContain('take its record out of the file')
 })
 
+test.each(['/v1/events/tail', '/v1/overview/live'])('%s ends for whoever held it', async (path) => {
+  const { json } = await make({ name: 'vic', access: 'viewer' })
+  const { key, id } = json as unknown as { key: string; id: string }
+  const { body } = await fetch(`${fixture.url}${path}`, { headers: bearer(key) })
+  const reader = (body as ReadableStream<Uint8Array>).getReader()
+  expect((await reader.read()).done).toBe(false)
+  expect((await withdraw(id)).status).toBe(200)
+  for (let done = false; !done; ) done = (await reader.read()).done
+})
+
 test('nobody but an admin of all tenants sees or makes keys', async () => {
   for (const role of ['viewer', 'operator'] as const) {
     const { json } = await make({ name: role, access: role })

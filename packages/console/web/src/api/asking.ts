@@ -10,7 +10,11 @@ export const refreshMs = 3_000
 
 export const client = new QueryClient({
   defaultOptions: {
+    // Offline is told, as any other failure is. What is held back until the network returns would be carried out behind the back of
+    // whoever gave it up meanwhile.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: 1_000,
       // A refusal stays one; what did not get through may.
       retry: (failures, error) =>

@@ -3,9 +3,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
-import { post } from '../api/client.js'
+import { get, post, type Query } from '../api/client.js'
 import type { Problem } from '../api/problem.js'
-import type { Redrive, RedrivePreview } from '../api/views.js'
+import type { DeadLetter, Page, Redrive, RedrivePreview } from '../api/views.js'
 import { Act } from '../parts/act.js'
 import { Field, number, Question, Reason, written } from '../parts/dialog.js'
 import { count, counted, duration } from '../parts/format.js'
@@ -39,13 +39,34 @@ export function LetterActions({ filter, discarded }: ActionsProps) {
   )
 }
 
-/** What the filter selects now. A look is a POST, so it is not among the answers that pages keep asking for. */
-function usePreview(filter: LetterFilter) {
-  return useQuery<RedrivePreview, Problem>({
-    queryKey: ['redrive preview', filter],
-    queryFn: () => post<RedrivePreview>('/v1/redrives/preview', { filter }),
+interface Counted {
+  readonly preview: RedrivePreview
+  /** Of what was counted alone: letters that die while somebody thinks are none of it. */
+  readonly filter: LetterFilter
+}
+
+/** What the filter selects as the question is asked. A look is a POST, so it is not among the answers that pages keep asking for.
+ *  `roundsMax`: letters that were sent so often are counted, too. */
+function useCounted(filter: LetterFilter, roundsMax?: number) {
+  return useQuery<Counted, Problem>({
+    queryKey: ['counted letters', filter, roundsMax],
+    ...{ staleTime: Number.POSITIVE_INFINITY, gcTime: 0 },
+    queryFn: async ({ signal }) => {
+      const [newest] = 'ids' in filter ? [] : await newestOf(filter, signal)
+      const before =
+        newest === undefined ? {} : { diedBefore: new Date(Math.ceil(newest.diedAtMs) + 1).toISOString() }
+      const counted = { ...filter, ...before }
+      const preview = await post<RedrivePreview>('/v1/redrives/preview', {
+        filter: counted,
+        ...(roundsMax === undefined ? {} : { roundsMax }),
+      })
+      return { preview, filter: counted }
+    },
   })
 }
+
+const newestOf = async (filter: LetterFilter, signal: AbortSignal) =>
+  (await get<Page<DeadLetter>>('/v1/dead-letters', { ...(filter as Query), limit: 1 }, signal)).items
 
 const rateDefault = 50
 const canaryDefault = 10
@@ -58,17 +79,19 @@ interface RedriveProps {
 }
 
 export function RedriveQuestion({ filter, close, data }: RedriveProps) {
-  const preview = usePreview(filter)
+  const counting = useCounted(filter)
   // The same question asked twice, by a second click or after a lost answer, is one redrive.
   const [idempotencyKey] = useState(() => `console-${crypto.randomUUID()}`)
   const { run, busy, problem } = useDoing((body: unknown) => post<Redrive>('/v1/redrives', body))
-  const selected = preview.data?.selected ?? 0
+  const selected = counting.data?.preview.selected ?? 0
   const submit = async (form: FormData) => {
     const options = {
       ...{ rate: number(form, 'rate'), canary: number(form, 'canary'), reason: written(form, 'reason') },
       ...(data === undefined ? {} : { data }),
     }
-    const redrive = await run({ filter, idempotencyKey, ...options }).catch(() => undefined)
+    const redrive = await run({ filter: counting.data?.filter, idempotencyKey, ...options }).catch(
+      () => undefined,
+    )
     if (redrive !== undefined) go(hrefOf('redrives', { id: redrive.id }))
   }
   return (
@@ -79,14 +102,14 @@ export function RedriveQuestion({ filter, close, data }: RedriveProps) {
       {...{ busy, problem, close }}
       submit={(form) => void submit(form)}
     >
-      {preview.data === undefined ? (
-        preview.error === null ? (
+      {counting.data === undefined ? (
+        counting.error === null ? (
           <Waiting />
         ) : (
-          <Refused problem={preview.error} again={() => void preview.refetch()} />
+          <Refused problem={counting.error} again={() => void counting.refetch()} />
         )
       ) : (
-        <Preview preview={preview.data} edits={data !== undefined} />
+        <Preview preview={counting.data.preview} edits={data !== undefined} />
       )}
       {selected !== 1 && (
         <>
@@ -152,16 +175,15 @@ interface DiscardProps extends ActionsProps {
 }
 
 function DiscardQuestion({ filter, close, discarded }: DiscardProps) {
-  const body = { ...filter }
-  const preview = useQuery<RedrivePreview, Problem>({
-    queryKey: ['discard preview', filter],
-    // Guarded ones are discarded too, so no round is too many to be counted.
-    queryFn: () => post<RedrivePreview>('/v1/redrives/preview', { filter, roundsMax: 1_000 }),
-  })
+  // Guarded ones are discarded too, so no round is too many to be counted.
+  const counting = useCounted(filter, 1_000)
   const { run, busy, problem } = useDoing((reason: string | undefined) =>
-    post<{ readonly discarded: number }>('/v1/dead-letters/discard', { filter: body, reason }),
+    post<{ readonly discarded: number }>('/v1/dead-letters/discard', {
+      filter: counting.data?.filter,
+      reason,
+    }),
   )
-  const selected = preview.data?.selected ?? 0
+  const selected = counting.data?.preview.selected ?? 0
   const submit = async (form: FormData) => {
     const done = await run(written(form, 'reason')).catch(() => undefined)
     if (done === undefined) return
@@ -178,7 +200,7 @@ function DiscardQuestion({ filter, close, discarded }: DiscardProps) {
       submit={(form) => void submit(form)}
     >
       <p>
-        {preview.error !== null && <Refused problem={preview.error} />}
+        {counting.error !== null && <Refused problem={counting.error} />}
         <strong>{counted(selected, 'dead letter')}</strong> will never be sent again. They stay in the list as
         discarded, and what waits behind them goes on.
       </p>

@@ -19,34 +19,38 @@ interface RowActProps {
   readonly children: ReactNode
 }
 
-export function RowAct({
+export function RowAct(given: RowActProps) {
+  // As it was when the button was pressed: what the row is about may change while somebody writes why.
+  const [asked, setAsked] = useState<RowActProps>()
+  return (
+    <>
+      <Act right={given.right ?? 'operate'} look="small" act={() => setAsked(given)}>
+        {given.does}…
+      </Act>
+      {asked !== undefined && <RowQuestion {...asked} close={() => setAsked(undefined)} />}
+    </>
+  )
+}
+
+function RowQuestion({
   does,
   what,
   act,
   harmful = false,
-  right = 'operate',
   reasonRequired = false,
   doing,
   children,
-}: RowActProps) {
-  const [asks, setAsks] = useState(false)
+  close,
+}: RowActProps & { readonly close: () => void }) {
   const { run, busy, problem } = useDoing(doing)
-  const close = () => setAsks(false)
   return (
-    <>
-      <Act right={right} look="small" act={() => setAsks(true)}>
-        {does}…
-      </Act>
-      {asks && (
-        <Question
-          title={`${does} ${what}`}
-          {...{ act, harmful, busy, problem, close }}
-          submit={(form) => void run(form).then(close, () => undefined)}
-        >
-          {children}
-          <Reason required={reasonRequired} />
-        </Question>
-      )}
-    </>
+    <Question
+      title={`${does} ${what}`}
+      {...{ act, harmful, busy, problem, close }}
+      submit={(form) => void run(form).then(close, () => undefined)}
+    >
+      {children}
+      <Reason required={reasonRequired} />
+    </Question>
   )
 }
