@@ -8,16 +8,18 @@ import { Eventspine } from 'eventspine'
 import { dutySet } from './events.js'
 import { Bedside } from './replay/bedside.js'
 import { settingsFrom } from './settings.js'
-import { ViewServer } from './view-server.js'
+import { Site } from './site/site.js'
 import { Ward } from './ward.js'
 
 const directory = resolve(
   process.env['EVENTSPINE_DIRECTORY'] || fileURLToPath(new URL('../../../.eventspine/ward', import.meta.url)),
 )
-const ports = { api: 4610, views: 4611, mqtt: 4683 }
+const ports = { api: 4610, site: 4611, mqtt: 4683 }
 /** 48 hours in eight minutes: between two readings of a bed lie up to twelve seconds. */
 const replay = { ward: 'icu', beds: 6, speed: 360 }
 const silentMs = 60_000
+/** Each address signs in one browser, once. */
+const invitationMs = 12 * 3_600_000
 
 const stops: (() => Promise<unknown>)[] = []
 
@@ -45,17 +47,18 @@ async function main(): Promise<void> {
   })
   stops.push(() => server.stop())
   const { url } = await server.start()
-  // This machine alone listens.
-  const views = new ViewServer({ ...ward, port: ports.views, mayRead: () => true })
-  stops.push(() => views.stop())
-  const { url: viewsUrl } = await views.start()
+  const site = new Site({ database: ward.database, keys: ward.keys, spine, port: ports.site })
+  stops.push(() => site.stop())
+  const { url: siteUrl } = await site.start()
   await spine.publish(dutySet, { ward: replay.ward, people: ['carer', 'second', 'lead'] })
+  const invited = async (kind: 'carer' | 'display', person: string) =>
+    `${siteUrl}${await site.invitation({ kind, person, ward: replay.ward }, invitationMs)}`
   const bedside = new Bedside({ ...replay, url: `mqtt://127.0.0.1:${ports.mqtt}`, keys: ward.keys })
   stops.push(() => bedside.stop())
   bedside.start()
   process.stdout.write(
     `The ward runs: ${replay.beds} beds, ${replay.speed} times as fast as they were recorded.\n` +
-      `  board   ${viewsUrl}/wards/${replay.ward}/board\n  console ${url}/console/   key ${server.developmentKey ?? ''}\nCtrl-C stops.\n`,
+      `  board   ${await invited('display', 'wall')}\n  phone   ${await invited('carer', 'carer')}\n  console ${url}/console/   key ${server.developmentKey ?? ''}\nCtrl-C stops.\n`,
   )
 }
 

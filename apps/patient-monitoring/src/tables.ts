@@ -30,14 +30,16 @@ export const createTables = `
   );
   CREATE INDEX IF NOT EXISTS device_person ON ward.device (person, registered_at);
 
-  -- address: which device was tried for which alarm.
+  -- address: which device was tried for which alarm, and what the person is told of it.
   CREATE TABLE IF NOT EXISTS ward.push (
     alarm text NOT NULL,
     person text NOT NULL,
     device text NOT NULL,
+    brief jsonb NOT NULL,
     asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (alarm, person, device)
   );
+  CREATE INDEX IF NOT EXISTS push_person ON ward.push (person, asked_at DESC);
 
   -- acknowledge: who has seen it first.
   CREATE TABLE IF NOT EXISTS ward.acknowledgement (
@@ -116,6 +118,24 @@ export const createTables = `
     written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (ward, from_at, to_at)
   );
+
+  -- pages: who may sign in, and who has. Hashes alone: whoever reads them cannot sign in by them.
+  CREATE TABLE IF NOT EXISTS ward.sign_in_code (
+    hash text PRIMARY KEY,
+    person text NOT NULL,
+    ward text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('carer', 'display')),
+    expires_at timestamptz NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS ward.session (
+    hash text PRIMARY KEY,
+    person text NOT NULL,
+    ward text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('carer', 'display')),
+    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamptz NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS session_person ON ward.session (person, opened_at DESC);
 
   -- prepare: keys that are made once, where the environment gives none.
   CREATE TABLE IF NOT EXISTS ward.key (name text PRIMARY KEY, value text NOT NULL);

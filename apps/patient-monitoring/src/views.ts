@@ -1,8 +1,9 @@
 // What pages ask: the board of a ward, charts and alarms of a bed, what became of an alarm, reports. Reads alone, from tables that the
 // functions keep: a page can be slow, and no alarm knows it.
 import type { Database } from './database.js'
+import type { AlarmBrief } from './events.js'
 import { type Priority, priorities } from './rules/limits.js'
-import type { Parameter } from './rules/parameters.js'
+import { type Parameter, parameterNames } from './rules/parameters.js'
 
 export interface BoardRow {
   readonly bed: string
@@ -20,27 +21,33 @@ export interface BoardRow {
   /** Those that stand, the most urgent first. */
   readonly alarms: readonly {
     readonly id: string
+    readonly rule: string
     readonly priority: Priority
     readonly text: string
     readonly raisedAt: string
+    /** Null while nobody has. */
+    readonly acknowledgedBy: string | null
   }[]
 }
 
 const bedsMax = 2_000
 
-type Alarms = Readonly<
-  Record<string, { readonly priority: Priority; readonly text: string; readonly raisedAt: string }>
->
+type Standing = BoardRow['alarms'][number]
+type Alarms = Readonly<Record<string, Omit<Standing, 'id' | 'acknowledgedBy'>>>
 
 export async function board(database: Database, ward: string): Promise<readonly BoardRow[]> {
-  const rows = await database.query<Omit<BoardRow, 'colour' | 'alarms'> & { alarms: Alarms }>(
-    `SELECT bed, ward, score, response, missing, trend, last_reading_at AS "lastReadingAt", alarms
+  const rows = await database.query<
+    Omit<BoardRow, 'colour' | 'alarms'> & { alarms: Alarms; seen: Readonly<Record<string, string>> | null }
+  >(
+    `SELECT bed, ward, score, response, missing, trend, last_reading_at AS "lastReadingAt", alarms,
+       (SELECT jsonb_object_agg(alarm, person) FROM ward.acknowledgement
+        WHERE alarm = ANY (ARRAY(SELECT jsonb_object_keys(alarms)))) AS seen
      FROM ward.board WHERE ward = $1 ORDER BY bed LIMIT $2`,
     [ward, bedsMax],
   )
-  return rows.map(({ alarms: standing, ...row }) => {
+  return rows.map(({ alarms: standing, seen, ...row }) => {
     const sorted = Object.entries(standing)
-      .map(([id, alarm]) => ({ id, ...alarm }))
+      .map(([id, alarm]): Standing => ({ id, ...alarm, acknowledgedBy: seen?.[id] ?? null }))
       .sort(
         (a, b) =>
           priorities.indexOf(a.priority) - priorities.indexOf(b.priority) ||
@@ -90,6 +97,71 @@ export function chart(
      ORDER BY start LIMIT $6`,
     [bed, parameter, span, from, to, pointsMax],
   )
+}
+
+/** Of every parameter of a bed that has any: of each oldest first, at most 2,880. */
+export async function charts(
+  database: Database,
+  { bed, span, from, to }: Omit<ChartRequest, 'parameter'>,
+): Promise<Readonly<Partial<Record<Parameter, readonly ChartPoint[]>>>> {
+  const found = await Promise.all(
+    parameterNames.map(
+      async (parameter) => [parameter, await chart(database, { bed, parameter, span, from, to })] as const,
+    ),
+  )
+  return Object.fromEntries(found.filter(([, points]) => points.length > 0))
+}
+
+export interface ScorePoint {
+  readonly at: Date
+  readonly total: number
+}
+
+/** NEWS2 of a bed, oldest first: the last 2,880 that were told from this moment on. */
+export async function scores(
+  database: Database,
+  { bed, from }: { readonly bed: string; readonly from: string },
+): Promise<readonly ScorePoint[]> {
+  const rows = await database.query<ScorePoint & Record<string, unknown>>(
+    'SELECT at, total FROM ward.score WHERE bed = $1 AND at >= $2 ORDER BY at DESC LIMIT $3',
+    [bed, from, pointsMax],
+  )
+  return rows.reverse()
+}
+
+/** The ward of a bed as the last reading said; undefined where nothing was heard of it. */
+export async function wardOf(database: Database, bed: string): Promise<string | undefined> {
+  const rows = await database.query<{ ward: string }>('SELECT ward FROM ward.bed WHERE bed = $1', [bed])
+  return rows[0]?.ward
+}
+
+export interface OwnAlarm extends AlarmBrief {
+  readonly askedAt: Date
+  /** What it was about is not over yet. */
+  readonly stands: boolean
+  readonly acknowledgedBy: string | null
+  readonly acknowledgedAt: Date | null
+}
+
+const ownAlarmsMax = 50
+
+/** Those that this person was told of, the newest first, at most 50. From what the way to the phone keeps alone: it needs no history. */
+export async function ownAlarms(database: Database, person: string): Promise<readonly OwnAlarm[]> {
+  const rows = await database.query<{ brief: AlarmBrief } & Record<string, unknown>>(
+    `WITH told AS (
+       SELECT alarm, max(asked_at) AS asked_at, min(brief::text)::jsonb AS brief
+       FROM ward.push WHERE person = $1 GROUP BY alarm ORDER BY 2 DESC LIMIT $2
+     )
+     SELECT told.brief, told.asked_at AS "askedAt",
+       coalesce(b.state #>> ARRAY['episodes', told.brief ->> 'rule', 'alarm'] = told.alarm, false) AS stands,
+       seen.person AS "acknowledgedBy", seen.at AS "acknowledgedAt"
+     FROM told
+     LEFT JOIN ward.bed AS b ON b.bed = told.brief ->> 'bed'
+     LEFT JOIN ward.acknowledgement AS seen ON seen.alarm = told.alarm
+     ORDER BY told.asked_at DESC, told.alarm`,
+    [person, ownAlarmsMax],
+  )
+  return rows.map(({ brief, ...rest }) => ({ ...brief, ...(rest as Omit<OwnAlarm, keyof AlarmBrief>) }))
 }
 
 export interface AlarmRow {

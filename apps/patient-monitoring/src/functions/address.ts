@@ -43,13 +43,17 @@ async function ask(
   person: string,
   isLast = true,
 ): Promise<void> {
-  const device = await next(context, alarm.id, person)
+  const device = await next(context, alarm, person)
   if (device !== undefined) await context.publish(pushAsked, { alarm, person, device })
   else if (isLast) await context.publish(personUnreachable, { alarm, person })
 }
 
 /** The first of the person's devices that was not tried for this alarm, noted as tried. */
-async function next({ tx }: TransactionContext, alarm: string, person: string): Promise<Device | undefined> {
+async function next(
+  { tx }: TransactionContext,
+  alarm: AlarmBrief,
+  person: string,
+): Promise<Device | undefined> {
   const { rows } = await tx.query<Device>(
     `WITH untried AS (
        SELECT d.id, d.endpoint, d.p256dh, d.auth FROM ward.device AS d
@@ -57,10 +61,10 @@ async function next({ tx }: TransactionContext, alarm: string, person: string): 
          AND NOT EXISTS (SELECT FROM ward.push AS p WHERE p.alarm = $1 AND p.person = $2 AND p.device = d.id)
        ORDER BY d.registered_at, d.id LIMIT 1
      ), noted AS (
-       INSERT INTO ward.push (alarm, person, device) SELECT $1, $2, id FROM untried
+       INSERT INTO ward.push (alarm, person, device, brief) SELECT $1, $2, id, $3 FROM untried
      )
      SELECT id, endpoint, p256dh, auth FROM untried`,
-    [alarm, person],
+    [alarm.id, person, JSON.stringify(alarm)],
   )
   return rows[0]
 }

@@ -20,8 +20,8 @@ export const board = defineSubscription({
         return tx.query(heard, [bed, ward, newest])
       }
       case 'ward.alarm-raised': {
-        const { id, priority, text, raisedAt } = event.data
-        return tx.query(alarmOn, [bed, ward, id, JSON.stringify({ priority, text, raisedAt })])
+        const { id, rule, priority, text, raisedAt } = event.data
+        return tx.query(alarmOn, [bed, ward, id, JSON.stringify({ rule, priority, text, raisedAt })])
       }
       case 'ward.alarm-ended':
         return tx.query('UPDATE ward.board SET alarms = alarms - $2 WHERE bed = $1', [bed, event.data.id])

@@ -1,0 +1,126 @@
+// Who sits before a page: signed in by a code that the app gave, from then on known by a cookie that no script can read. Both are kept as
+// hashes; a code is good once.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Database } from '../database.js'
+import { isSecure, Refusal, refuseForeignPage } from './request.js'
+
+export interface Guest {
+  /** A carer has a phone and alarms of their own; a display hangs on the wall. */
+  readonly kind: 'carer' | 'display'
+  /** Of the display: its name. */
+  readonly person: string
+  /** The one whose beds they see. */
+  readonly ward: string
+}
+
+export interface Session extends Guest {
+  /** Sent back in `X-CSRF-Token` with whatever changes something. */
+  readonly csrf: string
+}
+
+const codeBytes = 16
+const tokenBytes = 32
+const minuteMs = 60_000
+const codeMsDefault = 15 * minuteMs
+/** A shift, with its handover. */
+const sessionMs = 14 * 60 * minuteMs
+/** Beyond them the oldest of a person ends. */
+const sessionsMax = 5
+
+export class Sessions {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** A code of 128 bits by which this guest can sign in once. Default 15 minutes. */
+  async invite({ kind, person, ward }: Guest, forMs: number = codeMsDefault): Promise<string> {
+    const code = randomBytes(codeBytes).toString('base64url')
+    await this.#database.query(
+      `WITH old AS (DELETE FROM ward.sign_in_code WHERE expires_at < clock_timestamp())
+       INSERT INTO ward.sign_in_code (hash, person, ward, kind, expires_at)
+       VALUES ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 millisecond')`,
+      [hashOf(code), person, ward, kind, forMs],
+    )
+    return code
+  }
+
+  /** Undefined where the code is none, was used, or is too old. */
+  async open(code: string): Promise<{ readonly token: string; readonly session: Session } | undefined> {
+    const token = randomBytes(tokenBytes).toString('base64url')
+    const [guest] = await this.#database.query<Guest & Record<string, unknown>>(
+      `WITH used AS (
+         DELETE FROM ward.sign_in_code WHERE hash = $1 RETURNING person, ward, kind, expires_at
+       ), guest AS (SELECT person, ward, kind FROM used WHERE expires_at > clock_timestamp()),
+       kept AS (
+         SELECT s.hash FROM ward.session AS s JOIN guest USING (person)
+         WHERE s.expires_at > clock_timestamp() ORDER BY s.opened_at DESC LIMIT $4 - 1
+       ), ended AS (
+         DELETE FROM ward.session WHERE person IN (SELECT person FROM guest) AND hash NOT IN (SELECT hash FROM kept)
+       )
+       INSERT INTO ward.session (hash, person, ward, kind, expires_at)
+       SELECT $2, person, ward, kind, clock_timestamp() + $3 * interval '1 millisecond' FROM guest
+       RETURNING person, ward, kind`,
+      [hashOf(code), hashOf(token), sessionMs, sessionsMax],
+    )
+    return guest === undefined ? undefined : { token, session: { ...guest, csrf: csrfOf(token) } }
+  }
+
+  /** Whose cookie this is; undefined where there is none, or one that has ended. */
+  async of(request: IncomingMessage): Promise<Session | undefined> {
+    const token = tokenIn(request)
+    if (token === undefined) return undefined
+    const [guest] = await this.#database.query<Guest & Record<string, unknown>>(
+      'SELECT person, ward, kind FROM ward.session WHERE hash = $1 AND expires_at > clock_timestamp()',
+      [hashOf(token)],
+    )
+    return guest && { ...guest, csrf: csrfOf(token) }
+  }
+
+  async close(request: IncomingMessage): Promise<void> {
+    const token = tokenIn(request)
+    if (token !== undefined)
+      await this.#database.query('DELETE FROM ward.session WHERE hash = $1', [hashOf(token)])
+  }
+}
+
+/** A cookie comes along by itself, so that a change must say more than the browser says. Throws a Refusal of 403. */
+export function refuseForged(request: IncomingMessage, { csrf }: Session): void {
+  refuseForeignPage(request)
+  const given = request.headers['x-csrf-token']
+  if (typeof given === 'string' && isSame(given, csrf)) return
+  throw new Refusal(
+    403,
+    'A change needs the header X-CSRF-Token, as GET /api/session gives it. Load the page again.',
+  )
+}
+
+/** For the Set-Cookie header. Without a token it removes it. */
+export function cookieOf(request: IncomingMessage, token = ''): string {
+  const age = token === '' ? 0 : sessionMs / 1_000
+  const secure = isSecure(request.headers) ? '; Secure' : ''
+  return `${cookieName(request)}=${token}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${secure}`
+}
+
+// Cookies of one host are shared by all its ports.
+const cookieName = ({ headers }: IncomingMessage) =>
+  `ward-session${/:(\d{1,5})$/.exec(headers.host ?? '')?.[1] ?? ''}`
+
+function tokenIn(request: IncomingMessage): string | undefined {
+  const start = `${cookieName(request)}=`
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim())
+  const token = pairs.find((pair) => pair.startsWith(start))?.slice(start.length)
+  return token !== undefined && /^[A-Za-z0-9_-]{43}$/.test(token) ? token : undefined
+}
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url')
+
+// Made of the token, which nobody else has: it need not be kept anywhere.
+const csrfOf = (token: string) => hashOf(`csrf ${token}`)
+
+function isSame(given: string, wanted: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(wanted)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}

@@ -1,0 +1,228 @@
+// What the pages ask, as a browser asks it: who may see what, what a change must say, and rows that go on where a reader was.
+import { request } from 'node:http'
+import { expect, test } from 'vitest'
+import { afterTest, until } from '../../../test/spine.js'
+import type { Guest } from '../src/site/sessions.js'
+import { Site } from '../src/site/site.js'
+import { Stage } from './stage.js'
+
+interface Asked {
+  readonly method?: string
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+class Browser {
+  readonly #url: string
+  cookie = ''
+  csrf = ''
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  async ask(path: string, { method = 'GET', body, headers = {} }: Asked = {}) {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: {
+        ...{ cookie: this.cookie, origin: this.#url, 'x-csrf-token': this.csrf },
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, body: JSON.parse(text) as never }
+  }
+
+  async signIn(site: Site, guest: Guest): Promise<string> {
+    const [, code = ''] = (await site.invitation(guest)).split('#')
+    const { status, headers, body } = await this.ask('/api/session', { method: 'POST', body: { code } })
+    expect(status).toBe(201)
+    this.cookie = String(headers.get('set-cookie')).split(';')[0] ?? ''
+    this.csrf = (body as { csrf: string }).csrf
+    return code
+  }
+}
+
+async function opened() {
+  const stage = await Stage.start()
+  const site = new Site({ ...stage.ward, spine: stage.spine, port: 0, liveMs: 20 })
+  afterTest(() => site.stop())
+  const { url } = await site.start()
+  return { stage, site, url, visitor: new Browser(url) }
+}
+
+const ann: Guest = { kind: 'carer', person: 'ann', ward: 'icu' }
+const wall: Guest = { kind: 'display', person: 'wall', ward: 'icu' }
+
+test('a code is good once, and kept as a hash; its session ends with its cookie', async () => {
+  const { stage, site, visitor } = await opened()
+  expect((await visitor.ask('/api/session')).status).toBe(401)
+  const code = await visitor.signIn(site, ann)
+  expect(code).toMatch(/^[\w-]{22}$/)
+  const kept = JSON.stringify(await stage.sql('SELECT * FROM ward.session, ward.key'))
+  expect(kept).not.toContain(visitor.cookie.split('=')[1])
+  expect((await visitor.ask('/api/session')).body).toMatchObject({
+    person: 'ann',
+    ward: 'icu',
+    kind: 'carer',
+  })
+  const again = { method: 'POST', body: { code } }
+  expect((await visitor.ask('/api/session', again)).status).toBe(401)
+  const later = (await site.invitation(ann, -1)).split('#')[1]
+  expect((await visitor.ask('/api/session', { ...again, body: { code: later } })).status).toBe(401)
+  expect((await visitor.ask('/api/session', { method: 'DELETE' })).status).toBe(200)
+  expect((await visitor.ask('/api/session')).status).toBe(401)
+})
+
+test('a cookie holds what no script and no other site can use', async () => {
+  const { site, url, visitor } = await opened()
+  const [, code] = (await site.invitation(ann)).split('#')
+  const { headers } = await visitor.ask('/api/session', { method: 'POST', body: { code } })
+  expect(headers.get('set-cookie')).toMatch(
+    /^ward-session\d+=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/,
+  )
+  const policy = (await fetch(`${url}/phone/`)).headers.get('content-security-policy')
+  expect(policy).toContain("default-src 'none'; script-src 'self'")
+  expect(policy).not.toContain('unsafe')
+})
+
+test('a change needs the token of its session and a page of this address', async () => {
+  const { stage, site, url, visitor } = await opened()
+  await visitor.signIn(site, ann)
+  const body = stage.push.subscribe('ann-1')
+  const put = (headers: Readonly<Record<string, string>>) =>
+    visitor.ask('/api/devices', { method: 'PUT', body, headers })
+  expect((await put({ 'x-csrf-token': 'guessed' })).status).toBe(403)
+  expect((await put({ origin: 'https://evil.example' })).status).toBe(403)
+  expect((await put({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+  expect(await stage.sql('SELECT FROM ward.device')).toEqual([])
+  expect((await put({})).status).toBe(202)
+  await until(async () => (await stage.sql(`SELECT FROM ward.device WHERE person = 'ann'`)).length === 1)
+  expect(await rebound(url)).toBe(421)
+})
+
+/** A name of another site that leads to this address. */
+const rebound = (url: string) =>
+  new Promise((resolve, reject) => {
+    const asking = request(url, { headers: { host: 'evil.example' } }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    asking.once('error', reject)
+    asking.end()
+  })
+
+test('a guest sees one ward, a carer the own alarms alone, and a display none', async () => {
+  const { stage, site, url, visitor } = await opened()
+  await stage.onDuty({ ann: { 'ann-1': [] } })
+  await stage.alarm('7')
+  await until(() => stage.push.received.length > 0)
+  await until(async () => (await stage.sql(`SELECT FROM ward.board WHERE alarms <> '{}'`)).length === 1)
+  await until(async () => (await stage.sql('SELECT FROM ward.alarm')).length === 1)
+  await until(async () => (await stage.sql('SELECT FROM ward.chart')).length > 0)
+  await visitor.signIn(site, ann)
+  const read = async (path: string, of = visitor) =>
+    (await of.ask(path)).body as readonly Record<string, unknown>[]
+  expect(await read('/api/wards/icu/board')).toMatchObject([
+    { bed: '7', colour: 'yellow', alarms: [{ priority: 'medium', rule: 'mean-low', acknowledgedBy: null }] },
+  ])
+  const [own] = await read('/api/own-alarms')
+  expect(own).toMatchObject({ bed: '7', stands: true, acknowledgedBy: null })
+  const id = encodeURIComponent(String(own?.['id']))
+  expect((await read(`/api/beds/7/alarms/${id}/steps`)).map(({ what }) => what)).toContain('alarm-raised')
+  const [from, to] = [-3_600_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString())
+  expect(await read(`/api/beds/7/charts?span=minute&from=${from}&to=${to}`)).toMatchObject({
+    MAP: [{ lowest: 50 }],
+  })
+  expect((await visitor.ask('/api/beds/7/charts?span=week')).status).toBe(400)
+  for (const path of ['/api/wards/other/board', '/api/live/wards/other', '/api/wards/%00/board'])
+    expect((await visitor.ask(path)).status, path).toBe(403)
+  const other = new Browser(url)
+  await other.signIn(site, { ...ann, person: 'ben', ward: 'other' })
+  expect((await other.ask('/api/beds/7/alarms')).status).toBe(403)
+  expect(await read('/api/own-alarms', other)).toEqual([])
+  await other.signIn(site, wall)
+  for (const path of ['/api/own-alarms', '/api/live/own-alarms', '/api/push-key'])
+    expect((await other.ask(path)).status, path).toBe(403)
+  expect((await other.ask('/api/wards/icu/board')).status).toBe(200)
+})
+
+test('an acknowledgement says who was first; without its token it is nobody’s', async () => {
+  const { stage, site, visitor } = await opened()
+  await stage.onDuty({ ann: { 'ann-1': [] } })
+  await stage.alarm('7')
+  const { alarm, acknowledge } = (await until(
+    () => stage.push.received[0],
+  )) as (typeof stage.push.received)[number]
+  const give = (body: unknown, headers = {}) =>
+    visitor.ask('/api/acknowledgements', { method: 'POST', body, headers })
+  const given = { alarm: alarm.id, person: 'ann', token: acknowledge.token }
+  expect((await give({ ...given, person: 'ben' })).status).toBe(403)
+  expect((await give(given, { origin: 'https://evil.example' })).status).toBe(403)
+  expect((await give({ alarm: alarm.id })).status).toBe(400)
+  expect(await stage.events('acknowledgement-given')).toEqual([])
+  expect(await give(given)).toMatchObject({ status: 200, body: { by: 'ann' } })
+  expect(await give(given)).toMatchObject({ status: 200, body: { by: 'ann' } })
+  expect(await stage.events('acknowledgement-given', 1)).toHaveLength(1)
+  await visitor.signIn(site, ann)
+  expect((await visitor.ask('/api/own-alarms')).body).toMatchObject([{ acknowledgedBy: 'ann' }])
+})
+
+test('a reader that comes back is sent what has changed since, and one that was elsewhere everything', async () => {
+  const { stage, site, url, visitor } = await opened()
+  await visitor.signIn(site, wall)
+  await stage.measure('7', 'HR', 80)
+  await stage.measure('8', 'HR', 80)
+  await until(async () => (await stage.sql('SELECT FROM ward.board WHERE score = 0')).length === 2)
+  const first = await follow(url, visitor.cookie)
+  const all = await until(() => first.messages.at(-1))
+  expect(all.data).toMatchObject({ full: true, rows: [{ bed: '7' }, { bed: '8' }] })
+  await stage.measure('8', 'HR', 81)
+  await until(() => first.messages.length > 1)
+  expect(first.messages.at(-1)?.data).toMatchObject({ full: false, rows: [{ bed: '8' }] })
+  first.leave()
+  await stage.sql(`DELETE FROM ward.board WHERE bed = '7'`)
+  const second = await follow(url, visitor.cookie, all.id)
+  await until(() => second.messages.some(({ data }) => data.gone.includes('7')))
+  expect(second.messages.map(({ data }) => data.full)).not.toContain(true)
+  const third = await follow(url, visitor.cookie, '000000000000-1')
+  expect((await until(() => third.messages[0])).data).toMatchObject({ full: true, rows: [{ bed: '8' }] })
+})
+
+interface Message {
+  readonly id: string
+  readonly data: {
+    readonly full: boolean
+    readonly gone: readonly string[]
+    readonly rows: readonly unknown[]
+  }
+}
+
+async function follow(url: string, cookie: string, lastId?: string) {
+  const left = new AbortController()
+  afterTest(() => left.abort())
+  const response = await fetch(`${url}/api/live/wards/icu`, {
+    headers: { cookie, ...(lastId === undefined ? {} : { 'last-event-id': lastId }) },
+    signal: left.signal,
+  })
+  expect(response.headers.get('content-type')).toContain('text/event-stream')
+  const messages: Message[] = []
+  void take(response, messages).catch(() => undefined)
+  return { messages, leave: () => left.abort() }
+}
+
+async function take(response: Response, messages: Message[]): Promise<void> {
+  let text = ''
+  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part
+    const blocks = text.split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const [, id, data] = /^id: (.+)\nevent: rows\ndata: (.+)$/.exec(block) ?? []
+      if (id !== undefined && data !== undefined)
+        messages.push({ id, data: JSON.parse(data) as Message['data'] })
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// From what the server says of a bed to a chart for each of its parameters, with the alarms that are about it.
+import { isParameter, parameterNames, parameters } from '../../src/rules/parameters.js'
+import { type Vital, vitals } from '../../src/rules/vitals.js'
+import type { ChartPoint, ScorePoint } from '../../src/views.js'
+import type { Alarm } from './alarms.js'
+import { type ChartOf, chartOf, type Flag, type Point } from './chart.js'
+
+export type Points = Readonly<
+  Record<string, readonly (Omit<ChartPoint, 'start'> & { readonly start: string })[]>
+>
+export type Scores = readonly (Omit<ScorePoint, 'at'> & { readonly at: string })[]
+
+export interface Told {
+  readonly points: Points
+  readonly scores: Scores
+  readonly alarms: readonly Alarm[]
+}
+
+export interface Window {
+  readonly fromMs: number
+  readonly toMs: number
+  /** Of what one point stands for. */
+  readonly grainMs: number
+  readonly zoom: ChartOf['zoom']
+}
+
+export function chartsOf({ points, scores, alarms }: Told, window: Window): readonly HTMLElement[] {
+  const charts = parameterNames.flatMap((parameter) => {
+    const told = points[parameter]
+    if (told === undefined || !isParameter(parameter)) return []
+    const { name, unit } = parameters[parameter]
+    const flags = flagsOf(alarms, (rule) => tells(rule, parameter))
+    return [chartOf({ ...window, name, unit, flags, ...drawn(told, window) })]
+  })
+  const flags = flagsOf(alarms, (rule) => /^(news2|device)-/.test(rule))
+  const score = {
+    ...{ name: 'NEWS2', unit: '', artefacts: [], flags, isStep: true },
+    points: courseOf(scores, window),
+  }
+  return [chartOf({ ...window, ...score }), ...charts]
+}
+
+/** A rule is named by its vital sign. */
+const tells = (rule: string, parameter: string) =>
+  ((vitals[rule.split('-')[0] as Vital] ?? []) as readonly string[]).includes(parameter)
+
+const flagsOf = (alarms: readonly Alarm[], isAbout: (rule: string) => boolean): readonly Flag[] =>
+  alarms
+    .filter(({ rule }) => isAbout(rule))
+    .map(({ raisedAt, priority, text }) => ({ atMs: Date.parse(raisedAt), priority, text }))
+
+function drawn(told: Points[string], { grainMs }: Window): Pick<ChartOf, 'points' | 'artefacts'> {
+  const middle = (start: string) => Date.parse(start) + grainMs / 2
+  const points = told.flatMap(({ start, mean, lowest, highest }): Point[] =>
+    mean === null || lowest === null || highest === null
+      ? []
+      : [{ atMs: middle(start), mean, lowest, highest }],
+  )
+  return {
+    points,
+    artefacts: told.filter(({ artefacts }) => artefacts > 0).map(({ start }) => middle(start)),
+  }
+}
+
+/** The score at the beginning is the one that was told before. */
+function courseOf(scores: Scores, { fromMs, toMs }: Window): readonly Point[] {
+  const all = scores.map(({ at, total }) => ({
+    atMs: Date.parse(at),
+    mean: total,
+    lowest: total,
+    highest: total,
+  }))
+  const before = all.findLast(({ atMs }) => atMs < fromMs)
+  const within = all.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
+  const course = before === undefined ? within : [{ ...before, atMs: fromMs }, ...within]
+  const last = course.at(-1)
+  return last === undefined ? [] : [...course, { ...last, atMs: Math.min(toMs, Date.now()) }]
+}

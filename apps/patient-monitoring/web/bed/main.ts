@@ -1,0 +1,175 @@
+// The page of one bed: how it stands now, its courses over two days and down to an hour, its alarms.
+
+import type { Row } from '../board/tile.js'
+import { button, make, say } from '../page/dom.js'
+import { head } from '../page/head.js'
+import { LiveSource } from '../page/live.js'
+import { ask, type SessionView, session } from '../page/server.js'
+import { staleBar } from '../page/stale.js'
+import { dayAndTimeOf, plural, signs, trendInWords } from '../page/words.js'
+import { type Alarm, AlarmList } from './alarms.js'
+import { chartsOf, type Points, type Scores } from './charts.js'
+import { around, grainOf, lengths, moved, type Span, wholeStay } from './span.js'
+
+const hourMs = 3_600_000
+const minuteMs = 60_000
+/** Readings may come many times in a second; a course of hours need not be drawn so often. */
+const betweenMs = 2_000
+
+class Bed {
+  readonly #bed: string
+  readonly #alarms: AlarmList
+  readonly #now = make('section', { class: 'standing', 'aria-label': 'Now' })
+  readonly #charts = make('div', { class: 'charts' })
+  readonly #which = make('p', { class: 'which', role: 'status' })
+  readonly #lengths = make('div', { class: 'group', role: 'group', 'aria-label': 'Time' })
+  readonly #later = button('Later →', () => this.#look(moved(this.#span, 1, Date.now())))
+  readonly #stale = staleBar()
+  #span: Span = wholeStay
+  #loading = false
+  #isDue = false
+
+  constructor(bed: string) {
+    this.#bed = bed
+    this.#alarms = new AlarmList(bed)
+  }
+
+  async start(): Promise<void> {
+    document.title = `Bed ${this.#bed}`
+    const guest = await session()
+    const back = make('a', { href: `/wards/${encodeURIComponent(guest.ward)}` }, `← Ward ${guest.ward}`)
+    for (const length of lengths)
+      this.#lengths.append(
+        button(`${length / hourMs} h`, () => this.#look({ ...this.#span, lengthMs: length }), {
+          'data-length': length,
+        }),
+      )
+    const earlier = button('← Earlier', () => this.#look(moved(this.#span, -1, Date.now())))
+    document.body.prepend(
+      head(make('h1', {}, `Bed ${this.#bed}`), guest, back),
+      this.#stale.element,
+      this.#now,
+      make(
+        'main',
+        {},
+        make(
+          'div',
+          { class: 'times' },
+          this.#lengths,
+          make('div', { class: 'group' }, earlier, this.#later),
+          this.#which,
+        ),
+        this.#charts,
+        make(
+          'p',
+          { class: 'faint key' },
+          'Line: mean; band: lowest to highest; ×: artefact, in no mean; flags: alarms. Click a chart to look closer.',
+        ),
+        this.#alarms.element,
+      ),
+    )
+    this.#look(wholeStay)
+    this.#follow(guest)
+  }
+
+  #follow({ ward }: SessionView): void {
+    const live = new LiveSource<Row>(`/api/live/wards/${encodeURIComponent(ward)}`, {
+      keyOf: ({ bed }) => bed,
+      fresh: (isFresh) => this.#stale.fresh(isFresh),
+      show: ({ rows, changed }) => {
+        if (!changed.has(this.#bed)) return
+        const row = rows.get(this.#bed)
+        if (row !== undefined) this.#now.replaceChildren(...standing(row))
+        this.#due()
+      },
+    })
+    live.start()
+  }
+
+  #look(span: Span): void {
+    this.#span = span
+    for (const each of this.#lengths.children)
+      each.setAttribute(
+        'aria-pressed',
+        String((each as HTMLElement).dataset['length'] === String(span.lengthMs)),
+      )
+    this.#later.disabled = span.endMs === null
+    this.#due()
+  }
+
+  /** One question at a time; what comes meanwhile makes one more. */
+  #due(): void {
+    this.#isDue = true
+    if (this.#loading) return
+    this.#loading = true
+    void this.#load()
+      .catch(() => this.#stale.fresh(false))
+      .finally(() =>
+        setTimeout(() => {
+          this.#loading = false
+          if (this.#isDue) this.#due()
+        }, betweenMs),
+      )
+  }
+
+  async #load(): Promise<void> {
+    this.#isDue = false
+    const span = this.#span
+    const grain = grainOf(span)
+    const toMs = span.endMs ?? Date.now()
+    const fromMs = toMs - span.lengthMs
+    const grainMs = grain === 'hour' ? hourMs : minuteMs
+    const base = `/api/beds/${encodeURIComponent(this.#bed)}`
+    // The score at the beginning was told before it: the longest look reaches far enough.
+    const scoresFrom = new Date(fromMs - lengths[0]).toISOString()
+    const times = new URLSearchParams({
+      span: grain,
+      from: new Date(Math.floor(fromMs / grainMs) * grainMs).toISOString(),
+      to: new Date(toMs).toISOString(),
+    })
+    const [points, scores, alarms] = await Promise.all([
+      ask<Points>(`${base}/charts?${times}`),
+      ask<Scores>(`${base}/scores?from=${scoresFrom}`),
+      ask<readonly Alarm[]>(`${base}/alarms`),
+    ])
+    // Somebody has looked elsewhere meanwhile.
+    if (span !== this.#span) return this.#due()
+    const zoom = (atMs: number) => this.#look(around(this.#span, atMs, Date.now()))
+    this.#charts.replaceChildren(...chartsOf({ points, scores, alarms }, { fromMs, toMs, grainMs, zoom }))
+    this.#alarms.show(alarms)
+    say(
+      this.#which,
+      `${dayAndTimeOf(fromMs)} – ${span.endMs === null ? 'now' : dayAndTimeOf(toMs)}, by the ${grain}`,
+    )
+  }
+}
+
+function* standing({ score, response, missing, trend, alarms }: Row): Generator<HTMLElement> {
+  const known = score === null ? 'not known' : `${missing.length > 0 ? '≥ ' : ''}${score}`
+  yield make(
+    'p',
+    { class: 'news' },
+    'NEWS2 ',
+    make('b', {}, known),
+    score === null
+      ? ''
+      : ` · ${response ?? ''} risk · ${trendInWords(trend)}${missing.length > 0 ? ` · without ${missing.join(', ')}` : ''}`,
+  )
+  yield make(
+    'ul',
+    {},
+    ...(alarms.length === 0 ? [make('li', { class: 'faint' }, 'No alarm stands')] : []),
+    ...alarms.map(({ priority, text, acknowledgedBy }) =>
+      make(
+        'li',
+        {},
+        make('span', { class: `badge ${priority}` }, `${signs[priority]} ${priority}`),
+        ` ${text} · ${acknowledgedBy === null ? 'unanswered' : `✓ ${acknowledgedBy}`}`,
+      ),
+    ),
+  )
+  yield make('p', { class: 'unseen', role: 'status' }, plural(alarms.length, 'alarm'))
+}
+
+const bed = decodeURIComponent(location.pathname.split('/')[2] ?? '')
+void new Bed(bed).start()

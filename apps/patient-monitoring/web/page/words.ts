@@ -1,0 +1,35 @@
+// How priorities, ages and scores are said. A priority has its sign and its word beside its colour: IEC 60601-1-8 knows them by one, two
+// and three exclamation marks.
+import type { Priority } from '../../src/rules/limits.js'
+
+export const signs: Readonly<Record<Priority, string>> = { high: '!!!', medium: '!!', low: '!' }
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** In steps that grow: a tile is written anew only where its step is another one. */
+export function age(ms: number): string {
+  if (ms < 10 * second) return 'now'
+  if (ms < minute) return `${Math.floor(ms / (10 * second)) * 10} s`
+  if (ms < hour) return `${Math.floor(ms / minute)} min`
+  return ms < 48 * hour ? `${Math.floor(ms / hour)} h` : `${Math.floor(ms / (24 * hour))} d`
+}
+
+export const trendOf = (trend: number) => (trend === 0 ? '→' : trend > 0 ? `↑${trend}` : `↓${-trend}`)
+
+export const trendInWords = (trend: number) =>
+  trend === 0 ? 'as an hour ago' : `${Math.abs(trend)} ${trend > 0 ? 'more' : 'less'} than an hour ago`
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false })
+const day = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: false,
+})
+
+export const timeOf = (at: Date | string | number) => clock.format(new Date(at))
+export const dayAndTimeOf = (at: Date | string | number) => day.format(new Date(at))
+
+export const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`

@@ -1,0 +1,158 @@
+// The phone of a carer: their own alarms, the urgent ones first, each with one large button. It shows what it has kept where there is no
+// network, and says so.
+import { priorities } from '../../src/rules/limits.js'
+import { button, make, patch, say } from '../page/dom.js'
+import { LiveSource } from '../page/live.js'
+import { ask, Refused, type SessionView, tell } from '../page/server.js'
+import { staleBar } from '../page/stale.js'
+import { plural } from '../page/words.js'
+import { card, type Shown, show } from './card.js'
+import { renew, standing, startWorker, subscribe } from './device.js'
+import { acknowledge, send } from './outbox.js'
+import { forget, keepAlarms, keptAlarms, type PhoneAlarm, waiting } from './store.js'
+
+/** While acknowledgements wait, it is tried again so often. */
+const againMs = 5_000
+const overMax = 20
+
+class Phone {
+  readonly #stale = staleBar()
+  readonly #device = make('section', { class: 'device', 'aria-label': 'This phone' })
+  readonly #open = make('ol', { class: 'cards' })
+  readonly #rest = make('ol', { class: 'cards rest' })
+  readonly #openHead = make('h2', { role: 'status' })
+  readonly #who = make('span', { class: 'faint end' })
+  readonly #ward = make('a', { href: '/sign-in' }, 'Ward board')
+  #session: SessionView | undefined
+  #again = 0
+
+  async start(): Promise<void> {
+    const out = button('Sign out', () => this.#leave())
+    document.body.prepend(
+      make('header', { class: 'head' }, make('h1', {}, 'My alarms'), this.#who, out),
+      this.#stale.element,
+      make(
+        'main',
+        {},
+        this.#device,
+        this.#openHead,
+        this.#open,
+        make('h2', {}, 'In hand or over'),
+        this.#rest,
+      ),
+      make('footer', {}, this.#ward),
+    )
+    await this.#draw()
+    addEventListener('online', () => void this.#send())
+    navigator.serviceWorker?.addEventListener('message', () => void this.#draw())
+    const worker = await startWorker().catch(() => undefined)
+    await this.#enter()
+    if (this.#session !== undefined) await this.#offer(worker, this.#session)
+    await this.#send()
+  }
+
+  /** Without a network whoever has signed in before stays in. */
+  async #enter(): Promise<void> {
+    try {
+      this.#session = await ask<SessionView>('/api/session')
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) location.replace('/sign-in')
+      this.#stale.fresh(false)
+      return void addEventListener('online', () => location.reload(), { once: true })
+    }
+    const { person, ward } = this.#session
+    this.#who.textContent = person
+    this.#ward.href = `/wards/${encodeURIComponent(ward)}`
+    new LiveSource<PhoneAlarm>('/api/live/own-alarms', {
+      keyOf: ({ id }) => id,
+      fresh: (isFresh) => this.#stale.fresh(isFresh),
+      show: ({ rows }) => void this.#take([...rows.values()].map((alarm) => ({ ...alarm, person }))),
+    }).start()
+  }
+
+  async #take(alarms: readonly PhoneAlarm[]): Promise<void> {
+    await keepAlarms(alarms)
+    await this.#draw()
+  }
+
+  async #offer(worker: ServiceWorkerRegistration | undefined, session: SessionView): Promise<void> {
+    const state = await standing(worker)
+    if (state === 'ready' && worker !== undefined) await renew(worker, session).catch(() => undefined)
+    const words = {
+      ready: 'Alarms come to this phone.',
+      'not asked': 'Alarms do not come to this phone yet.',
+      refused: 'Notifications are blocked. Allow them for this address in the settings of the browser.',
+      impossible: 'This browser cannot receive alarms. Keep this page open.',
+    }
+    const text = make('p', { role: 'status' }, words[state])
+    const ask = button('Send alarms to this phone', () => this.#subscribe(worker, session, text), {
+      class: 'main',
+    })
+    this.#device.className = `device ${state === 'ready' ? 'faint' : 'wanting'}`
+    this.#device.replaceChildren(text, ...(state === 'not asked' ? [ask] : []))
+  }
+
+  async #subscribe(
+    worker: ServiceWorkerRegistration | undefined,
+    session: SessionView,
+    text: HTMLElement,
+  ): Promise<void> {
+    try {
+      if (worker !== undefined) await subscribe(worker, session)
+      await this.#offer(worker, session)
+    } catch (error) {
+      say(text, `This did not work: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  async #draw(): Promise<void> {
+    const onTheirWay = new Set((await waiting()).map(({ alarm }) => alarm))
+    const alarms = (await keptAlarms()).map(
+      (alarm): Shown => ({ ...alarm, isWaiting: onTheirWay.has(alarm.id) }),
+    )
+    const isOpen = ({ acknowledgedBy, isWaiting }: Shown) => acknowledgedBy === null && !isWaiting
+    const open = alarms
+      .filter(isOpen)
+      .sort((a, b) => priorities.indexOf(a.priority) - priorities.indexOf(b.priority))
+    const create = (alarm: Shown) => card(alarm, () => this.#acknowledge(alarm))
+    say(
+      this.#openHead,
+      open.length === 0 ? 'Nothing waits for you' : `${plural(open.length, 'alarm')} waiting for you`,
+    )
+    patch(this.#open, open, ({ id }) => id, create, show)
+    patch(
+      this.#rest,
+      alarms.filter((alarm) => !isOpen(alarm)).slice(0, overMax),
+      ({ id }) => id,
+      create,
+      show,
+    )
+  }
+
+  async #acknowledge(alarm: PhoneAlarm): Promise<void> {
+    const sent = acknowledge(alarm)
+    // It is kept by then, and shown as on its way.
+    await this.#draw()
+    if ((await sent) !== 'all') this.#later()
+    await this.#draw()
+  }
+
+  async #send(): Promise<void> {
+    if ((await send()) !== 'all') this.#later()
+    await this.#draw()
+  }
+
+  #later(): void {
+    clearTimeout(this.#again)
+    this.#again = window.setTimeout(() => void this.#send(), againMs)
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#session === undefined) return
+    await tell('DELETE', '/api/session', {}, this.#session.csrf)
+    await forget()
+    location.replace('/sign-in')
+  }
+}
+
+void new Phone().start()
