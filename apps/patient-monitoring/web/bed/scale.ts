@@ -7,7 +7,7 @@ export interface Scale {
   readonly high: number
 }
 
-export const drawing = { width: 560, height: 96, left: 34, right: 8, top: 8, bottom: 16 } as const
+export const drawing = { width: 400, height: 100, left: 36, right: 8, top: 8, bottom: 16 } as const
 
 export const xOf = ({ fromMs, toMs }: Scale, atMs: number) =>
   round(drawing.left + ((atMs - fromMs) / (toMs - fromMs)) * (drawing.width - drawing.left - drawing.right))
@@ -41,7 +41,7 @@ const hourMs = 3_600_000
 export function ticksOf({ fromMs, toMs }: Scale): readonly number[] {
   const stepMs =
     [hourMs / 12, hourMs / 4, hourMs, 3 * hourMs, 6 * hourMs, 12 * hourMs].find(
-      (step) => (toMs - fromMs) / step <= 8,
+      (step) => (toMs - fromMs) / step <= 6,
     ) ?? 24 * hourMs
   const shiftMs = new Date(fromMs).getTimezoneOffset() * 60_000
   const ticks: number[] = []

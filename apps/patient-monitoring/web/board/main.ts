@@ -17,7 +17,7 @@ const filters = {
 const attentionMax = 6
 const tickMs = 5_000
 /** Tiles written in one frame: a burst is spread over several, so that none is late. */
-const tilesPerFrame = 150
+const tilesPerFrame = 80
 
 class Board {
   readonly #tiles = new Map<string, Tile>()
@@ -165,9 +165,10 @@ class Board {
     this.#isFirst = false
   }
 
+  /** Ages grow also where nothing comes. */
   #tick(): void {
-    const nowMs = this.#live.now()
-    for (const tile of this.#tiles.values()) tile.tick(nowMs)
+    for (const bed of this.#tiles.keys()) this.#due.add(bed)
+    this.#frame ||= requestAnimationFrame(() => this.#write())
   }
 }
 

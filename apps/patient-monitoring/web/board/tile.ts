@@ -17,20 +17,20 @@ export class Tile {
   readonly #score = make('b')
   readonly #trend = make('span')
   readonly #trendWords = make('span', { class: 'unseen' })
+  readonly #band = make('span', { class: 'band' })
   readonly #says = make('span', { class: 'says' })
   readonly #seen = make('span', { class: 'seen' })
   readonly #age = make('span', { class: 'age' })
-  #readMs: number | null = null
-  #isSilent = false
 
   constructor(bed: string) {
     this.#bed.textContent = bed
-    const scoreName = make('span', { class: 'unseen' }, ' NEWS2 ')
+    const scoreName = make('span', { class: 'unseen' }, ', score ')
     this.element = make(
       'a',
       { class: 'tile', href: `/beds/${encodeURIComponent(bed)}` },
       this.#bed,
       make('span', { class: 'score' }, scoreName, this.#score, ' ', this.#trend, this.#trendWords),
+      this.#band,
       this.#says,
       this.#seen,
       this.#age,
@@ -38,29 +38,23 @@ export class Tile {
   }
 
   show(row: Row, nowMs: number): void {
-    const { score, response, missing, trend, alarms } = row
+    const { score, response, missing, trend, alarms, lastReadingAt } = row
+    const silent = isSilent(row)
     const [worst] = alarms
-    this.#readMs = row.lastReadingAt === null ? null : Date.parse(row.lastReadingAt)
-    this.#isSilent = isSilent(row)
-    dress(this.element, ['tile', standing(row), this.#isSilent ? 'silent' : ''].join(' ').trim())
+    dress(this.element, ['tile', standing(row), silent ? 'silent' : ''].join(' ').trim())
     say(this.#score, score === null ? '–' : `${missing.length > 0 ? '≥' : ''}${score}`)
     say(this.#trend, score === null ? '' : trendOf(trend))
     say(this.#trendWords, score === null ? ' not known' : `, ${trendInWords(trend)}`)
+    say(this.#band, response === null ? 'no NEWS2 yet' : `NEWS2 ${response} risk`)
     say(
       this.#says,
       worst === undefined
-        ? response === null
-          ? 'no score yet'
-          : `${response} risk`
+        ? ''
         : `${signs[worst.priority]} ${worst.priority}: ${worst.text}${alarms.length > 1 ? ` +${alarms.length - 1}` : ''}`,
     )
     say(this.#seen, worst === undefined ? '' : seenBy(row))
-    this.tick(nowMs)
-  }
-
-  tick(nowMs: number): void {
-    const since = this.#readMs === null ? 'no reading' : age(Math.max(0, nowMs - this.#readMs))
-    say(this.#age, this.#isSilent ? `silent ${since}` : since)
+    const since = lastReadingAt === null ? 'no reading' : age(Math.max(0, nowMs - Date.parse(lastReadingAt)))
+    say(this.#age, silent ? `silent ${since}` : since)
   }
 }
 
@@ -73,6 +67,6 @@ function standing(row: Row): string {
 
 function seenBy(row: Row): string {
   const open = row.alarms.filter(({ acknowledgedBy }) => acknowledgedBy === null).length
-  if (open > 0) return open === row.alarms.length ? 'unanswered' : `${open} unanswered`
+  if (open > 0) return open === row.alarms.length ? 'no answer' : `${open} without`
   return `✓ ${row.alarms[0]?.acknowledgedBy ?? ''}`
 }

@@ -1,6 +1,6 @@
-// The phone of a carer: their own alarms, the urgent ones first, each with one large button. It shows what it has kept where there is no
+// The phone of a carer: their own alarms, those that stand and the urgent ones first, each with one large button. It shows what it has kept where there is no
 // network, and says so.
-import { priorities } from '../../src/rules/limits.js'
+import { type Priority, priorities } from '../../src/rules/limits.js'
 import { button, make, patch, say } from '../page/dom.js'
 import { LiveSource } from '../page/live.js'
 import { ask, Refused, type SessionView, tell } from '../page/server.js'
@@ -14,6 +14,8 @@ import { forget, keepAlarms, keptAlarms, type PhoneAlarm, waiting } from './stor
 /** While acknowledgements wait, it is tried again so often. */
 const againMs = 5_000
 const overMax = 20
+
+const rank = (priority: Priority) => priorities.indexOf(priority)
 
 class Phone {
   readonly #stale = staleBar()
@@ -113,7 +115,7 @@ class Phone {
     const isOpen = ({ acknowledgedBy, isWaiting }: Shown) => acknowledgedBy === null && !isWaiting
     const open = alarms
       .filter(isOpen)
-      .sort((a, b) => priorities.indexOf(a.priority) - priorities.indexOf(b.priority))
+      .sort((a, b) => Number(b.stands) - Number(a.stands) || rank(a.priority) - rank(b.priority))
     const create = (alarm: Shown) => card(alarm, () => this.#acknowledge(alarm))
     say(
       this.#openHead,
