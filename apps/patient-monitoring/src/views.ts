@@ -72,6 +72,7 @@ export interface ChartPoint {
   readonly lowest: number | null
   readonly highest: number | null
   readonly last: number | null
+  readonly lastAt: Date | null
 }
 
 export interface ChartRequest {
@@ -92,7 +93,7 @@ export function chart(
   { bed, parameter, span, from, to }: ChartRequest,
 ): Promise<readonly ChartPoint[]> {
   return database.query<ChartPoint & Record<string, unknown>>(
-    `SELECT start, readings, artefacts, sum / nullif(readings, 0) AS mean, lowest, highest, last
+    `SELECT start, readings, artefacts, sum / nullif(readings, 0) AS mean, lowest, highest, last, last_at AS "lastAt"
      FROM ward.chart WHERE bed = $1 AND parameter = $2 AND span = $3 AND start >= $4 AND start < $5
      ORDER BY start LIMIT $6`,
     [bed, parameter, span, from, to, pointsMax],

@@ -22,6 +22,8 @@ export interface ChartOf {
   readonly name: string
   readonly unit: string
   readonly points: readonly Point[]
+  /** The last that was told, of which a point is the mean with others. */
+  readonly latest: { readonly value: number; readonly atMs: number } | undefined
   /** Times at which something was told that cannot be. */
   readonly artefacts: readonly number[]
   readonly flags: readonly Flag[]
@@ -37,7 +39,7 @@ export interface ChartOf {
 const gapMsMax = 4 * 3_600_000
 
 export function chartOf(of: ChartOf): HTMLElement {
-  const { name, unit, points, artefacts } = of
+  const { name, unit, points, artefacts, latest } = of
   const scale: Scale = {
     ...extent(points.flatMap(({ lowest, highest }) => [lowest, highest])),
     fromMs: of.fromMs,
@@ -51,13 +53,12 @@ export function chartOf(of: ChartOf): HTMLElement {
     const { left, width: seen } = svg.getBoundingClientRect()
     of.zoom(timeAt(scale, ((event.clientX - left) / seen) * width))
   })
-  const last = points.at(-1)
   const now = make(
     'span',
     { class: 'now' },
-    make('b', {}, last === undefined ? '–' : figure(last.mean)),
+    make('b', {}, latest === undefined ? '–' : figure(latest.value)),
     ` ${unit}`,
-    make('span', { class: 'faint' }, last === undefined ? '' : ` ${timeOf(last.atMs)}`),
+    make('span', { class: 'faint' }, latest === undefined ? '' : ` ${timeOf(latest.atMs)}`),
   )
   return make('figure', { class: 'chart' }, make('figcaption', {}, make('h3', {}, name), now), svg)
 }

@@ -6,7 +6,13 @@ import type { Alarm } from './alarms.js'
 import { type ChartOf, chartOf, type Flag, type Point } from './chart.js'
 
 export type Points = Readonly<
-  Record<string, readonly (Omit<ChartPoint, 'start'> & { readonly start: string })[]>
+  Record<
+    string,
+    readonly (Omit<ChartPoint, 'start' | 'lastAt'> & {
+      readonly start: string
+      readonly lastAt: string | null
+    })[]
+  >
 >
 export type Scores = readonly (Omit<ScorePoint, 'at'> & { readonly at: string })[]
 
@@ -24,18 +30,21 @@ export interface Window {
   readonly zoom: ChartOf['zoom']
 }
 
-export function chartsOf({ points, scores, alarms }: Told, window: Window): readonly HTMLElement[] {
+export function chartsOf({ points: told, scores, alarms }: Told, window: Window): readonly HTMLElement[] {
   const charts = parameterNames.flatMap((parameter) => {
-    const told = points[parameter]
-    if (told === undefined || !isParameter(parameter)) return []
+    const ofParameter = told[parameter]
+    if (ofParameter === undefined || !isParameter(parameter)) return []
     const { name, unit } = parameters[parameter]
     const flags = flagsOf(alarms, (rule) => tells(rule, parameter))
-    return [chartOf({ ...window, name, unit, flags, ...drawn(told, window) })]
+    return [chartOf({ ...window, name, unit, flags, ...drawn(ofParameter, window) })]
   })
   const flags = flagsOf(alarms, (rule) => /^(news2|device)-/.test(rule))
+  const points = courseOf(scores, window)
+  const last = points.at(-1)
   const score = {
     ...{ name: 'NEWS2', unit: '', artefacts: [], flags, isStep: true },
-    points: courseOf(scores, window),
+    points,
+    latest: last === undefined ? undefined : { value: last.mean, atMs: last.atMs },
   }
   return [chartOf({ ...window, ...score }), ...charts]
 }
@@ -49,15 +58,22 @@ const flagsOf = (alarms: readonly Alarm[], isAbout: (rule: string) => boolean): 
     .filter(({ rule }) => isAbout(rule))
     .map(({ raisedAt, priority, text }) => ({ atMs: Date.parse(raisedAt), priority, text }))
 
-function drawn(told: Points[string], { grainMs }: Window): Pick<ChartOf, 'points' | 'artefacts'> {
-  const middle = (start: string) => Date.parse(start) + grainMs / 2
+function drawn(
+  told: Points[string],
+  { grainMs, toMs }: Window,
+): Pick<ChartOf, 'points' | 'artefacts' | 'latest'> {
+  // Of one that has begun the middle may not have come.
+  const middle = (start: string) => Math.min(Date.parse(start) + grainMs / 2, toMs)
   const points = told.flatMap(({ start, mean, lowest, highest }): Point[] =>
     mean === null || lowest === null || highest === null
       ? []
       : [{ atMs: middle(start), mean, lowest, highest }],
   )
+  const last = told.findLast(({ lastAt }) => lastAt !== null)
+  const isKnown = last !== undefined && last.last !== null && last.lastAt !== null
   return {
     points,
+    latest: isKnown ? { value: last.last, atMs: Date.parse(last.lastAt) } : undefined,
     artefacts: told.filter(({ artefacts }) => artefacts > 0).map(({ start }) => middle(start)),
   }
 }
