@@ -38,12 +38,12 @@ let opened: Promise<IDBDatabase> | undefined
 function open(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open('ward', 1)
-    request.onupgradeneeded = () => {
+    request.addEventListener('upgradeneeded', () => {
       request.result.createObjectStore('alarms', { keyPath: 'id' })
       request.result.createObjectStore('outbox', { keyPath: 'alarm' })
-    }
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error ?? new Error('The phone keeps nothing.'))
+    })
+    request.addEventListener('success', () => resolve(request.result))
+    request.addEventListener('error', () => reject(request.error ?? new Error('The phone keeps nothing.')))
   })
   return opened
 }
@@ -53,8 +53,10 @@ async function change(name: keyof Stores, act: (store: IDBObjectStore) => unknow
   const database = await open()
   const transaction = database.transaction(name, 'readwrite', { durability: 'strict' })
   await new Promise<void>((resolve, reject) => {
-    transaction.oncomplete = () => resolve()
-    transaction.onabort = () => reject(transaction.error ?? new Error('The phone could not keep it.'))
+    transaction.addEventListener('complete', () => resolve())
+    transaction.addEventListener('abort', () =>
+      reject(transaction.error ?? new Error('The phone could not keep it.')),
+    )
     act(transaction.objectStore(name))
   })
 }
@@ -63,8 +65,10 @@ async function all<Name extends keyof Stores>(name: Name): Promise<readonly Stor
   const database = await open()
   return new Promise((resolve, reject) => {
     const request = database.transaction(name).objectStore(name).getAll()
-    request.onsuccess = () => resolve(request.result as Stores[Name][])
-    request.onerror = () => reject(request.error ?? new Error('The phone cannot read what it kept.'))
+    request.addEventListener('success', () => resolve(request.result as Stores[Name][]))
+    request.addEventListener('error', () =>
+      reject(request.error ?? new Error('The phone cannot read what it kept.')),
+    )
   })
 }
 

@@ -2,7 +2,7 @@
 
 import { signs } from '../page/words.js'
 import { acknowledge, send, syncTag } from '../phone/outbox.js'
-import { keepAlarm, keptAlarms, type PhoneAlarm } from '../phone/store.js'
+import { keepAlarm, type PhoneAlarm } from '../phone/store.js'
 
 declare const self: ServiceWorkerGlobalScope
 
@@ -84,7 +84,8 @@ async function take({ alarm, person, acknowledge: { token } }: Pushed): Promise<
 }
 
 // A browser takes away the right to push from whoever shows nothing for it.
-function show({ id, bed, priority, text }: PhoneAlarm): Promise<void> {
+function show(alarm: PhoneAlarm): Promise<void> {
+  const { id, bed, priority, text } = alarm
   const urgent = {
     requireInteraction: priority === 'high',
     // In no list of types, as they are not in every browser.
@@ -95,20 +96,20 @@ function show({ id, bed, priority, text }: PhoneAlarm): Promise<void> {
     },
   }
   return self.registration.showNotification(`${signs[priority]} Bed ${bed}`, {
-    ...{ body: `${priority}: ${text}`, tag: id, icon: '/assets/icon-192.png', data: { id } },
+    ...{ body: `${priority}: ${text}`, tag: id, icon: '/assets/icon-192.png', data: alarm },
     ...urgent,
   })
 }
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const { id } = event.notification.data as { id: string }
-  event.waitUntil(event.action === 'acknowledge' ? answer(id) : openPage())
+  // It carries the alarm itself: the page may have put newer ones in its place.
+  const alarm = event.notification.data as PhoneAlarm
+  event.waitUntil(event.action === 'acknowledge' ? answer(alarm) : openPage())
 })
 
-async function answer(id: string): Promise<void> {
-  const alarm = (await keptAlarms()).find((each) => each.id === id)
-  if (alarm !== undefined && (await acknowledge(alarm)) === 'some are left') await sendLater()
+async function answer(alarm: PhoneAlarm): Promise<void> {
+  if ((await acknowledge(alarm)) === 'some are left') await sendLater()
   await tellPages()
 }
 
@@ -136,5 +137,6 @@ async function sendAll(): Promise<void> {
 }
 
 async function tellPages(): Promise<void> {
-  for (const each of await self.clients.matchAll({ includeUncontrolled: true })) each.postMessage('changed')
+  for (const each of await self.clients.matchAll({ includeUncontrolled: true }))
+    each.postMessage('changed', {})
 }
