@@ -1,5 +1,5 @@
 // A row for each bed of the ward: its score and where that is going, its alarms, when it was heard of last.
-import { defineSubscription, type Transaction } from 'eventspine'
+import { defineSubscription, type EventOf, type Transaction } from 'eventspine'
 import { alarmEnded, alarmRaised, readingsTaken, scoreChanged } from '../events.js'
 import { recordClass } from '../policies.js'
 
@@ -12,13 +12,8 @@ export const board = defineSubscription({
   async transact(event, { tx }) {
     const { ward, bed } = event.data
     switch (event.type) {
-      case 'ward.readings-taken': {
-        const newest = event.data.readings.reduce(
-          (last, { takenAt }) => (takenAt > last ? takenAt : last),
-          '',
-        )
-        return tx.query(heard, [bed, ward, newest])
-      }
+      case 'ward.readings-taken':
+        return hear(tx, event.data)
       case 'ward.alarm-raised': {
         const { id, rule, priority, text, raisedAt } = event.data
         return tx.query(alarmOn, [bed, ward, id, JSON.stringify({ rule, priority, text, raisedAt })])
@@ -30,6 +25,14 @@ export const board = defineSubscription({
     }
   },
 })
+
+export async function hear(
+  tx: Transaction,
+  { ward, bed, readings }: EventOf<typeof readingsTaken>['data'],
+): Promise<void> {
+  const newest = readings.reduce((last, { takenAt }) => (takenAt > last ? takenAt : last), '')
+  await tx.query(heard, [bed, ward, newest])
+}
 
 const heard = `
   INSERT INTO ward.board AS b (bed, ward, last_reading_at) VALUES ($1, $2, $3)

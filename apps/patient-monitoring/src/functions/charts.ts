@@ -1,6 +1,6 @@
 // Aggregates of each minute and each hour, by the time at which a reading was taken: one that comes late, or before its
 // predecessor, lands where it belongs. Artefacts are counted, and are in no mean. To make them anew: truncate ward.chart, then replay.
-import { defineSubscription } from 'eventspine'
+import { defineSubscription, type EventOf, type Transaction } from 'eventspine'
 import { readingsTaken } from '../events.js'
 import { recordClass } from '../policies.js'
 
@@ -11,16 +11,21 @@ export const charts = defineSubscription({
   ...recordClass,
   // In turn for each bed: of two transactions that wrote the rows of one bed, each would wait for the other.
   concurrency: 50,
-  async transact({ data: { bed, readings } }, { tx }) {
-    await tx.query(aggregate, [
-      bed,
-      readings.map(({ parameter }) => parameter),
-      readings.map(({ value }) => value),
-      readings.map(({ takenAt }) => takenAt),
-      readings.map(({ artefact }) => artefact),
-    ])
-  },
+  transact: ({ data }, { tx }) => chart(tx, data),
 })
+
+export async function chart(
+  tx: Transaction,
+  { bed, readings }: EventOf<typeof readingsTaken>['data'],
+): Promise<void> {
+  await tx.query(aggregate, [
+    bed,
+    readings.map(({ parameter }) => parameter),
+    readings.map(({ value }) => value),
+    readings.map(({ takenAt }) => takenAt),
+    readings.map(({ artefact }) => artefact),
+  ])
+}
 
 const aggregate = `
   INSERT INTO ward.chart AS c

@@ -50,7 +50,9 @@ export const history = defineSubscription({
   },
 })
 
-async function keep(tx: Transaction, alarm: EventOf<typeof alarmRaised>['data']): Promise<void> {
+export type KeptAlarm = Omit<EventOf<typeof alarmRaised>['data'], 'people'>
+
+export async function keep(tx: Transaction, alarm: KeptAlarm): Promise<void> {
   const { id, ward, bed, rule, priority, text, value, beganAt, raisedAt } = alarm
   await tx.query(
     `INSERT INTO ward.alarm (id, ward, bed, rule, priority, text, value, began_at, raised_at)

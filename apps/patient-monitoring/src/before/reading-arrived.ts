@@ -1,0 +1,90 @@
+// One function does all of it, for each reading: what is it, who must know, what is kept. Correct, and short. Whatever any of its
+// steps waits for, the next alarm of everybody waits for, too.
+import { defineSubscription, type EventOf, type Transaction, TransientError } from 'eventspine'
+import type { Database } from '../database.js'
+import { type AlarmBrief, readingsTaken } from '../events.js'
+import { hear } from '../functions/board.js'
+import { chart } from '../functions/charts.js'
+import { type KeptAlarm, keep } from '../functions/history.js'
+import { acknowledgementPath, type PushSettings } from '../functions/push.js'
+import type { KeyChain } from '../keys.js'
+import { alarmClass } from '../policies.js'
+import { outcomeOf, type Phone, sendPush } from '../push-message.js'
+import { type Bed, emptyBed, take } from '../rules/bed.js'
+
+export interface Services extends PushSettings {
+  readonly database: Database
+  readonly keys: KeyChain
+}
+
+type Readings = EventOf<typeof readingsTaken>['data']
+type Device = Phone & { readonly id: string; readonly person: string }
+
+export const readingArrived = (services: Services) =>
+  defineSubscription({
+    name: 'reading-arrived',
+    description: 'Qualifies, pushes, and keeps, for each reading.',
+    on: readingsTaken,
+    ...alarmClass,
+    ordered: { afterDead: 'skip' },
+    concurrency: 100,
+    async transact({ data, time }, { tx, signal }) {
+      const alarms = await qualify(tx, data, time)
+      // A person first, then whatever is kept.
+      for (const alarm of alarms) await tell(services, alarm, signal)
+      for (const alarm of alarms) await keep(tx, alarm)
+      await chart(tx, data)
+      await hear(tx, data)
+    },
+  })
+
+async function qualify(tx: Transaction, { ward, bed, readings }: Readings, time: string) {
+  const { rows } = await tx.query<{ state: Bed }>('SELECT state FROM ward.bed WHERE bed = $1', [bed])
+  let state = rows[0]?.state ?? emptyBed
+  const alarms: KeptAlarm[] = []
+  for (const { parameter, value, takenAt } of readings) {
+    const told = take(bed, state, { parameter, value, takenMs: Date.parse(takenAt) })
+    state = told.bed
+    for (const { beganMs, raisedMs, ...alarm } of told.raised) {
+      const times = { beganAt: new Date(beganMs).toISOString(), raisedAt: new Date(raisedMs).toISOString() }
+      alarms.push({ ...alarm, ward, bed, ...times })
+    }
+  }
+  await tx.query(
+    `INSERT INTO ward.bed AS b (bed, ward, state, heard_at) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (bed) DO UPDATE SET state = excluded.state, heard_at = excluded.heard_at`,
+    [bed, ward, JSON.stringify(state), time],
+  )
+  return alarms
+}
+
+/** Once: what was handed over is noted beside the transaction, so that an attempt that fails later on is no second push. */
+async function tell(services: Services, { beganAt: _, ...alarm }: KeptAlarm, signal: AbortSignal) {
+  const { database } = services
+  const [device] = await database.query<Device>(whoIsTold, [alarm.ward])
+  if (device === undefined) return
+  const { id, person } = device
+  const told = await database.query('SELECT FROM ward.push WHERE alarm = $1', [alarm.id])
+  if (told.length > 0) return
+  await send(services, alarm, device, signal)
+  await database.query('INSERT INTO ward.push (alarm, person, device) VALUES ($1, $2, $3)', [
+    alarm.id,
+    person,
+    id,
+  ])
+}
+
+const whoIsTold = `
+  SELECT device.* FROM ward.duty JOIN ward.device USING (person)
+  WHERE ward = $1 ORDER BY position, registered_at, id LIMIT 1`
+
+async function send(services: Services, alarm: AlarmBrief, device: Device, signal: AbortSignal) {
+  const { keys, subject, answerMsMax } = services
+  const { person } = device
+  const token = await keys.acknowledgementToken(alarm.id, person)
+  const body = { alarm, person, acknowledge: { path: acknowledgementPath(alarm.id), person, token } }
+  const message = { id: alarm.id, subject, body }
+  const outcome = outcomeOf(await sendPush(await keys.read(), device, message, { answerMsMax, signal }))
+  if (outcome.kind === 'handed-over') return
+  throw new TransientError(outcome.detail, { retryAfterMs: outcome.retryAfterMs })
+}
