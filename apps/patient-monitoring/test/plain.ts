@@ -231,9 +231,9 @@ function course(rule: PlainRule, moments: readonly Moment[], covers: readonly bo
       since = undefined
     } else if (saying !== undefined && !isStanding) {
       since = saying.holds ? (since ?? moment.minute) : undefined
-      if (since !== undefined && moment.minute - since >= rule.waitMinutes) {
+      if (since !== undefined && isBehind(since, moment.minute, rule.waitMinutes)) {
         if (covers[index] === true) isStanding = true
-        else if (moment.minute - toldAt >= rule.repeatMinutes) {
+        else if (isBehind(toldAt, moment.minute, rule.repeatMinutes)) {
           told.push(moment.minute)
           toldAt = moment.minute
           isStanding = true
@@ -245,4 +245,8 @@ function course(rule: PlainRule, moments: readonly Moment[], covers: readonly bo
   return { told, stands }
 }
 
-const stamp = (ms: number) => new Date(ms).toISOString().replaceAll('-', '').replaceAll(':', '')
+/** Minutes may have parts; what counts is the millisecond. */
+const isBehind = (from: number, to: number, minutes: number) =>
+  Math.round((to - from) * 60_000) >= Math.round(minutes * 60_000)
+
+const stamp = (ms: number) => new Date(Math.round(ms)).toISOString().replaceAll('-', '').replaceAll(':', '')

@@ -1,0 +1,8 @@
+// `npm run demo:ward`: installs what is missing, then shows that an alarm reaches its person whatever else fails.
+import { ensureInstalled } from './install.mjs'
+import { stopWhenOrphaned } from './orphan.mjs'
+
+stopWhenOrphaned()
+await ensureInstalled()
+const { runFromSource } = await import('./source.mjs')
+await runFromSource('verify/ward/main.ts', process.argv.slice(2))
