@@ -5,4 +5,4 @@ import { stopWhenOrphaned } from './orphan.mjs'
 stopWhenOrphaned()
 await ensureInstalled()
 const { runFromSource } = await import('./source.mjs')
-await runFromSource('verify/ward/main.ts', process.argv.slice(2))
+await runFromSource('apps/patient-monitoring/test/demo/main.ts', process.argv.slice(2))

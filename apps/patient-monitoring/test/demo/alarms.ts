@@ -1,6 +1,6 @@
 // What became of the alarms that a stream implies: worked out by the plain computation, compared with what phones were given.
-import { alarmsOf } from '../../apps/patient-monitoring/test/plain.js'
-import type { PushService } from '../../apps/patient-monitoring/test/push-service.js'
+import { alarmsOf } from '../plain.js'
+import type { PushService } from '../push-service.js'
 import { momentOf, percentile } from './statistics.js'
 import { type Plan, rowsOf, type Stays } from './stream.js'
 

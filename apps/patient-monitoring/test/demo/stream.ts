@@ -1,8 +1,8 @@
 // Readings as dense as a monitor sends them, from recordings that have one in an hour: between two recorded values lies a straight
 // line (of scales and switches, the last one). They are marked so wherever they are shown. The same plan is the same stream.
-import { recordedReadings } from '../../apps/patient-monitoring/src/replay/stays.js'
-import { isArtefact, type Parameter } from '../../apps/patient-monitoring/src/rules/parameters.js'
-import type { Row } from '../../apps/patient-monitoring/test/plain.js'
+import { recordedReadings } from '../../src/replay/stays.js'
+import { isArtefact, type Parameter } from '../../src/rules/parameters.js'
+import type { Row } from '../plain.js'
 
 export interface Plan {
   /** Begins the names of its beds: another stream has other patients. */

@@ -1,10 +1,10 @@
-// `npm run demo:ward [-- --full | --minutes N] [--beds N] [--only CHAPTER,…] [--json] [--write]`: an alarm reaches its person, whatever else
+// `npm run demo:ward [-- --full | --tiny | --minutes N] [--beds N] [--only CHAPTER,…] [--json] [--write]`: an alarm reaches its person, whatever else
 // fails. Small by default; `--write` draws the pictures of the app's README.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { commit, machine } from '../../bench/core/machine.js'
 import { chapters, type Figure, full, type Sizes, small, tiny } from './chapters.js'
 import { drawn } from './drawing.js'
+import { commit, machine } from './machine.js'
 import { Progress } from './progress.js'
 import { readStays } from './stream.js'
 
@@ -12,7 +12,7 @@ const usage =
   'npm run demo:ward -- [--full | --tiny | --minutes N] [--beds N] [--only CHAPTER,…] [--json] [--write]'
 const smallMinutes = 5
 const staysMax = 1_000
-const pictures = new URL('../../apps/patient-monitoring/docs/', import.meta.url)
+const pictures = new URL('../../docs/', import.meta.url)
 
 const { values } = parseArgs({
   options: {
@@ -75,8 +75,7 @@ async function main(): Promise<number> {
     progress.stop()
   }
   if (!values.json) {
-    const { processor, cores, memoryGiB, system } = machine()
-    process.stdout.write(`\n${commit()} · ${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}\n`)
+    process.stdout.write(`\n${commit()} · ${machine()}\n`)
     process.stdout.write('Dense streams are interpolated between the values of real recordings.\n')
   }
   return verdict(all)

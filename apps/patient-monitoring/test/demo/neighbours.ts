@@ -1,7 +1,7 @@
 // Charts, board, history and report fail, then hang, then are a million events behind: what becomes of the alarms, in the ward of today
 // and in its first shape. The faults are those that tables have: one that was renamed by a migration, one that is locked.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readingsTaken } from '../../apps/patient-monitoring/src/events.js'
+import { readingsTaken } from '../../src/events.js'
 import { type AlarmFigures, type AlarmPoint, figuresOf, pointsOf } from './alarms.js'
 import { Hospital, type Sample } from './hospital.js'
 import type { Sent, Shape } from './protocol.js'

@@ -1,12 +1,12 @@
 // The first shape works: it is measured beside the other as it is, and not as a straw man.
 import { Eventspine } from 'eventspine'
 import { expect, test, vi } from 'vitest'
-import { afterTest, until } from '../../../../test/spine.js'
-import { PushService } from '../../test/push-service.js'
-import { freshDatabase, idOf } from '../../test/stage.js'
-import { Database } from '../database.js'
-import { deviceRegistered, dutySet, readingsTaken } from '../events.js'
-import { FirstWard } from './first-ward.js'
+import { afterTest, until } from '../../../test/spine.js'
+import { FirstWard } from '../src/before/first-ward.js'
+import { Database } from '../src/database.js'
+import { deviceRegistered, dutySet, readingsTaken } from '../src/events.js'
+import { PushService } from './push-service.js'
+import { freshDatabase, idOf } from './stage.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 

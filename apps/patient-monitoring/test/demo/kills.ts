@@ -1,5 +1,6 @@
-// Worker, broker and PostgreSQL are killed while devices publish by MQTT: the alarms are those of the plain computation over what was sent,
-// each raised once, and each pushed at least once, by one id.
+// Worker, broker and PostgreSQL are killed while devices publish by MQTT: the alarms are those of the plain computation over the readings
+// as they stand in the log, each raised once, and each pushed at least once, by one id. A kill can let readings overtake others on
+// their way into the log; they are counted, and so is what that changes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findFreePort } from '@eventspine/embedded'
-import { alarmsOf } from '../../apps/patient-monitoring/test/plain.js'
+import { alarmsOf, type Row } from '../plain.js'
 import { Hospital } from './hospital.js'
 import type { LoadOptions } from './load.js'
 import { type Plan, rowsOf } from './stream.js'
@@ -16,11 +17,15 @@ import { type Plan, rowsOf } from './stream.js'
 export interface Survived {
   readonly kills: number
   readonly readings: number
+  /** Stand in the log behind one of their bed that was taken later. */
+  readonly overtaken: number
   readonly implied: number
   /** Alarms that are implied and were not raised, raised and not implied, raised more than once. */
   readonly missing: number
   readonly wrong: number
   readonly twice: number
+  /** Alarms of the log's order that are none of the order in which readings were taken, and the other way round. */
+  readonly byOvertaking: number
   readonly pushed: number
   readonly notPushed: number
 }
@@ -33,6 +38,7 @@ export const brokerMissing =
   mosquitto === undefined ? 'there is no mosquitto here: apt-get install mosquitto' : undefined
 
 const pollMs = 100
+const minuteMs = 60_000
 const arriveMsMax = 300_000
 const listenMsMax = 10_000
 const eventsPerSecond = 50
@@ -62,8 +68,14 @@ export async function survive({ stays, seconds, beds, say }: LoadOptions): Promi
     say('waits until everything has arrived')
     await arrived(hospital, sent.readings)
     await hospital.settled(arriveMsMax)
-    const implied = alarmsOf(rowsOf(plan, stays), startMs)
-    return { kills: strikes.length, readings: sent.readings, ...(await compare(hospital, implied)) }
+    const { rows, overtaken } = await logged(hospital, startMs)
+    const implied = alarmsOf(rows, startMs)
+    const meant = alarmsOf(rowsOf(plan, stays), startMs)
+    return {
+      ...{ kills: strikes.length, readings: sent.readings, overtaken },
+      byOvertaking: countOf(implied, (id) => !meant.has(id)) + countOf(meant, (id) => !implied.has(id)),
+      ...(await compare(hospital, implied)),
+    }
   } finally {
     await hospital.close()
     await broker.stop()
@@ -81,13 +93,37 @@ async function arrived(hospital: Hospital, readings: number): Promise<void> {
     if (Date.now() > until) throw new Error(`Of ${readings} readings only ${await count()} are in the log`)
 }
 
+/** As rows of the plain computation, in the order of the log, without what comes behind a newer one of its parameter: that is for the charts. */
+async function logged(hospital: Hospital, startMs: number): Promise<{ rows: Row[]; overtaken: number }> {
+  const all = await hospital.query<{ bed: string; parameter: string; value: number; takenAt: string }>(
+    `SELECT data ->> 'bed' AS bed, reading ->> 'parameter' AS parameter, (reading ->> 'value')::float8 AS value,
+            reading ->> 'takenAt' AS "takenAt"
+     FROM eventspine.event, json_array_elements(data -> 'readings') AS reading
+     WHERE type = 'ward.readings-taken' ORDER BY epoch, xid, seq`,
+  )
+  const newest = new Map<string, number>()
+  const rows: Row[] = []
+  let overtaken = 0
+  for (const { bed, parameter, value, takenAt } of all) {
+    const atMs = Date.parse(takenAt)
+    if (atMs < (newest.get(bed) ?? 0)) overtaken += 1
+    else newest.set(bed, atMs)
+    const own = `${bed} ${parameter}`
+    if (atMs < (newest.get(own) ?? 0)) continue
+    newest.set(own, atMs)
+    rows.push({ stay: bed, minute: (atMs - startMs) / minuteMs, parameter, value })
+  }
+  return { rows, overtaken }
+}
+
+const countOf = (some: Iterable<string>, isOne: (id: string) => boolean) => [...some].filter(isOne).length
+
 async function compare(hospital: Hospital, implied: ReadonlySet<string>) {
   const rows = await hospital.query<{ id: string }>(
     `SELECT data ->> 'id' AS id FROM eventspine.event WHERE type = 'ward.alarm-raised'`,
   )
   const raised = new Set(rows.map(({ id }) => id))
   const pushed = new Set(hospital.push.received.map(({ alarm }) => alarm.id))
-  const countOf = (some: Iterable<string>, isOne: (id: string) => boolean) => [...some].filter(isOne).length
   return {
     implied: implied.size,
     missing: countOf(implied, (id) => !raised.has(id)),

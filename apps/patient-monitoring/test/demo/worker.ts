@@ -1,7 +1,7 @@
 // A worker of the ward, in the one shape or the other. SIGKILL is a crash of it; `stop` drains it.
 import { Eventspine, jsonLogger } from 'eventspine'
-import { FirstWard } from '../../apps/patient-monitoring/src/before/first-ward.js'
-import { Ward } from '../../apps/patient-monitoring/src/ward.js'
+import { FirstWard } from '../../src/before/first-ward.js'
+import { Ward } from '../../src/ward.js'
 import type { FromWorker, ToChild, WorkerOrders } from './protocol.js'
 
 /** Patients leave when their stay is told: a bed that is empty is not silent. Nobody answers, and nobody is waited for. */
