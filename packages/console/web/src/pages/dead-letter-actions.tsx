@@ -55,12 +55,12 @@ function useCounted(filter: LetterFilter, roundsMax?: number) {
       const [newest] = 'ids' in filter ? [] : await newestOf(filter, signal)
       const before =
         newest === undefined ? {} : { diedBefore: new Date(Math.ceil(newest.diedAtMs) + 1).toISOString() }
-      const counted = { ...filter, ...before }
+      const bounded = { ...filter, ...before }
       const preview = await post<RedrivePreview>('/v1/redrives/preview', {
-        filter: counted,
+        filter: bounded,
         ...(roundsMax === undefined ? {} : { roundsMax }),
       })
-      return { preview, filter: counted }
+      return { preview, filter: bounded }
     },
   })
 }
