@@ -67,10 +67,8 @@ async function tell(services: Services, { beganAt: _, ...alarm }: KeptAlarm, sig
   const told = await database.query('SELECT FROM ward.push WHERE alarm = $1', [alarm.id])
   if (told.length > 0) return
   await send(services, alarm, device, signal)
-  await database.query('INSERT INTO ward.push (alarm, person, device) VALUES ($1, $2, $3)', [
-    alarm.id,
-    person,
-    id,
+  await database.query('INSERT INTO ward.push (alarm, person, device, brief) VALUES ($1, $2, $3, $4)', [
+    ...[alarm.id, person, id, JSON.stringify(alarm)],
   ])
 }
 
