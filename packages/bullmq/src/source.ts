@@ -1,7 +1,13 @@
 // From a queue of BullMQ into the log: a worker whose jobs are complete when what they became is stored.
 import type { ConnectionOptions, WorkerOptions } from 'bullmq'
 import { EventspineError } from 'eventspine'
-import { type CustomSource, customSource, type Message, type Translation } from 'eventspine/source'
+import {
+  type CustomSource,
+  checkOptions,
+  customSource,
+  type Message,
+  type Translation,
+} from 'eventspine/source'
 import { Reception } from './reception.js'
 
 export interface BullmqSourceOptions {
@@ -27,18 +33,22 @@ const concurrencyDefault = 100
 const concurrencyMost = 1_000
 const maxStalledCount = 1_000
 
+const optionNames: Readonly<Record<keyof BullmqSourceOptions, true>> = {
+  name: true,
+  queue: true,
+  connection: true,
+  to: true,
+  options: true,
+  description: true,
+}
+
 /**
  * The jobs of a queue, taken by every worker. A job that is run twice is one event: its id is that of the job and the time at
  * which it was added, since a job that is gone leaves its id to another. Throws APP_INVALID.
  */
-export function bullmqSource({
-  name,
-  queue,
-  connection,
-  to,
-  options = {},
-  description,
-}: BullmqSourceOptions): CustomSource {
+export function bullmqSource(given: BullmqSourceOptions): CustomSource {
+  checkOptions('bullmqSource', given, optionNames)
+  const { name, queue, connection, to, options = {}, description } = given
   const { concurrency = concurrencyDefault } = options
   if (typeof queue !== 'string' || queue === '')
     throw invalid(name, `queue is ${JSON.stringify(queue)}; write the name of the queue, such as "emails"`)

@@ -1,15 +1,39 @@
 // A source that is a broker of its own, for one machine: devices connect to it, and what they publish becomes events. It speaks
 // MQTT 3.1.1, and forwards nothing to anybody.
-import { type CustomSource, customSource, type Message } from 'eventspine/source'
+import { type CustomSource, checkOptions, customSource, type Message } from 'eventspine/source'
 import { bytesMost, type MqttBrokerOptions } from './broker-options.js'
 import { DeviceBroker } from './device-broker.js'
 import { common, topicOf } from './message.js'
+
+const optionNames: Readonly<Record<keyof MqttBrokerOptions, true>> = {
+  name: true,
+  port: true,
+  host: true,
+  tls: true,
+  devices: true,
+  topics: true,
+  perDevice: true,
+  to: true,
+  offline: true,
+  id: true,
+  connectionsMax: true,
+  inFlightMax: true,
+  description: true,
+}
+
+const perDeviceNames: Readonly<Record<keyof NonNullable<MqttBrokerOptions['perDevice']>, true>> = {
+  messagesPerSecondMax: true,
+  bytesMax: true,
+  connectionsMax: true,
+}
 
 /**
  * An MQTT broker for devices, in one worker of the cell. List it in `defineApp({ sources: […] })`. Throws a TypeError for limits
  * that cannot be.
  */
 export function mqttBroker(options: MqttBrokerOptions): CustomSource {
+  checkOptions('mqttBroker', options, optionNames)
+  checkOptions('perDevice of mqttBroker', options.perDevice ?? {}, perDeviceNames)
   const { name, to, offline, inFlightMax, description } = options
   check(options)
   return customSource({

@@ -1,5 +1,11 @@
 // A source that is a client of an MQTT 5 broker: its messages become events, and are acknowledged when these are durable.
-import { type CustomSource, customSource, type Message, type Translation } from 'eventspine/source'
+import {
+  type CustomSource,
+  checkOptions,
+  customSource,
+  type Message,
+  type Translation,
+} from 'eventspine/source'
 import type { IClientOptions, IPublishPacket } from 'mqtt'
 import { type MqttMessage, mqttMessage } from './message.js'
 import { clientIdOf, Subscriber } from './subscriber.js'
@@ -51,11 +57,28 @@ const sessionExpirySecondsDefault = 7 * 86_400
 const inFlightMaxDefault = 1_000
 const shareName = /^[^/+#\0]{1,200}$/
 
+const optionNames: Readonly<Record<keyof MqttSourceOptions<string>, true>> = {
+  name: true,
+  url: true,
+  username: true,
+  password: true,
+  tls: true,
+  topics: true,
+  share: true,
+  to: true,
+  id: true,
+  clientId: true,
+  sessionExpirySeconds: true,
+  inFlightMax: true,
+  description: true,
+}
+
 /**
  * A client of any MQTT 5 broker. List it in `defineApp({ sources: […] })`. Throws a TypeError for a topic pattern, a URL or a
  * share that cannot be.
  */
 export function mqttSource<const Pattern extends string>(options: MqttSourceOptions<Pattern>): CustomSource {
+  checkOptions('mqttSource', options, optionNames)
   const { name, url, username, password, tls, topics, share, to, description } = options
   const { sessionExpirySeconds = sessionExpirySecondsDefault, inFlightMax = inFlightMaxDefault } = options
   const patterns = topics.map((topic) => topicPattern(topic))
@@ -67,6 +90,10 @@ export function mqttSource<const Pattern extends string>(options: MqttSourceOpti
   if (!/^(mqtts?|wss?):$/.test(new URL(url).protocol))
     throw new TypeError(
       `Source "${name}": url begins with mqtt:, mqtts:, ws: or wss:, and is ${JSON.stringify(url)}.`,
+    )
+  if (tls !== undefined && /^(mqtt|ws):/.test(url))
+    throw new TypeError(
+      `Source "${name}": tls is for mqtts: and wss:, and url is ${JSON.stringify(url)}: nothing would be enciphered.`,
     )
   const shared = share === undefined ? '' : `$share/${share}/`
   const idOf = options.id ?? idOfProperties

@@ -1,5 +1,5 @@
 // From a bucket into the log: each object that is in it becomes one event, which refers to the object.
-import { type CustomSource, customSource, type Translation } from 'eventspine/source'
+import { type CustomSource, checkOptions, customSource, type Translation } from 'eventspine/source'
 import { type BucketClient, openClient } from './client.js'
 import { Looks } from './look.js'
 import type { BucketObject } from './object.js'
@@ -30,11 +30,23 @@ const lookMsMost = 3_600_000
 /** A limit of S3. */
 const keyBytesMax = 1_024
 
+const optionNames: Readonly<Record<keyof BucketSourceOptions, true>> = {
+  name: true,
+  bucket: true,
+  client: true,
+  to: true,
+  prefix: true,
+  pattern: true,
+  lookMs: true,
+  description: true,
+}
+
 /**
  * Objects of a bucket, run by one worker of the cell. The same version of an object is one event, also where its worker is killed. List
  * it in `defineApp({ sources: […] })`. Throws APP_INVALID.
  */
 export function bucketSource(options: BucketSourceOptions): CustomSource {
+  checkOptions('bucketSource', options, optionNames)
   const { name, bucket, client, to, prefix = '', pattern, lookMs = lookMsDefault, description } = options
   checkBucket(name, bucket)
   checkWhole(name, 'lookMs', lookMs, lookMsMin, lookMsMost)

@@ -1,6 +1,7 @@
 // From a queue into the log. A message is deleted there when what it became is stored here, and not before.
 import {
   type CustomSource,
+  checkOptions,
   customSource,
   type Message,
   type Translated,
@@ -33,11 +34,23 @@ export interface SqsSourceOptions {
   readonly description?: string
 }
 
+const optionNames: Readonly<Record<keyof SqsSourceOptions, true>> = {
+  name: true,
+  queueUrl: true,
+  client: true,
+  to: true,
+  visibilitySeconds: true,
+  receivers: true,
+  waitSeconds: true,
+  description: true,
+}
+
 /**
  * A queue of SQS, run by every worker. A message that is received twice is one event. Of a FIFO queue (`….fifo`) messages of a
  * group are stored in their order, and the group is the key of events that have none. Throws APP_INVALID.
  */
 export function sqsSource(options: SqsSourceOptions): CustomSource {
+  checkOptions('sqsSource', options, optionNames)
   const { name, queueUrl, client, to, description } = options
   const { visibilitySeconds = 60, receivers = 2, waitSeconds = 20 } = options
   checkQueueUrl(name, queueUrl)
