@@ -68,6 +68,16 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     expect(await newestAct()).toMatchObject({ action: 'workflow.cancel', details: { reason: 'not needed' } })
   })
 
+  test('sees one that no worker has taken up, and then what becomes of it', async () => {
+    const { page } = visit
+    await world.spine.operator().pause('workflow-errand', 'setup')
+    await world.post('/v1/workflows/errand', { id: 'e-early', input: {} })
+    await at('e-early')
+    await standing(page).getByText('accepted').waitFor()
+    await world.spine.operator().resume('workflow-errand', 'setup')
+    await standing(page).getByText('running').waitFor()
+  })
+
   test('terminates one, and restarts it from a step', async () => {
     const { page } = visit
     await world.errand('e-end')

@@ -93,18 +93,6 @@ describe('the page', () => {
 })
 
 describe('a decision', () => {
-  test('that comes too late says so to whoever reads no pages, too', async () => {
-    const { page, decide, handle } = await asked()
-    await fixture.spine.workflows.cancel(handle.workflow, handle.id, 'eve')
-    await fixture.until(
-      () => handle.ended(),
-      (ended) => ended,
-    )
-    const late = await decide({ decision: 'approve' })
-    expect([late.status, late.text]).toEqual([409, expect.stringContaining('what asked has ended')])
-    expect((await page()).status).toBe(200)
-  })
-
   test('is taken once, with its reason, and shown from then on', async () => {
     const { page, decide, handle } = await asked()
     const first = await decide({ decision: 'approve', reason: '  as agreed ' })

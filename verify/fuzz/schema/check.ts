@@ -45,8 +45,10 @@ function hasType(type: string, value: unknown): boolean {
 }
 
 function ofText(schema: Schema, value: string, at: string): string | undefined {
-  if (value.length < Number(schema.minLength ?? 0)) return `${at} is too short`
-  if (value.length > Number(schema.maxLength ?? Number.POSITIVE_INFINITY)) return `${at} is too long`
+  // In characters, as JSON Schema counts them, and not in the halves of some.
+  const { length } = [...value]
+  if (length < Number(schema.minLength ?? 0)) return `${at} is too short`
+  if (length > Number(schema.maxLength ?? Number.POSITIVE_INFINITY)) return `${at} is too long`
   if (typeof schema.pattern === 'string' && !patternOf(schema.pattern).test(value))
     return `${at} does not match ${schema.pattern}`
   if (schema.format === 'date-time' && !dateTimeForm.test(value)) return `${at} is no time`

@@ -86,7 +86,7 @@ const decideApproval = defineRoute({
   path: linkPath,
   query: noQuery,
   rawBody: { [formType]: decisionForm },
-  successes: [...successes, page(409, 'It is not asked any more: somebody else decided, or it is too late')],
+  successes,
   problemPage,
   problems: [
     'NOT_FOUND',
@@ -103,10 +103,10 @@ const decideApproval = defineRoute({
     const { decision, question, reason = '' } = await formOf(call)
     const why = reason.trim() === '' ? {} : { reason: reason.trim() }
     const approved = decision === 'approve'
-    const standing = await call.spine.approvals.decide(ticket, { approved, question, ...why })
-    const answer = approvalPage({ ...standing, ticket })
-    // People read the page; whoever is no person sees by the status that it did not count.
-    return standing.kind === 'over' ? { ...answer, status: 409 } : answer
+    return approvalPage({
+      ...(await call.spine.approvals.decide(ticket, { approved, question, ...why })),
+      ticket,
+    })
   },
 })
 

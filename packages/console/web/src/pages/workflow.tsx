@@ -16,18 +16,39 @@ interface OneInstanceProps {
   readonly tenant: string | undefined
 }
 
+/** It is in the log, and no worker has taken it up. */
+interface AcceptedInstance {
+  readonly workflow: string
+  readonly id: string
+  readonly tenant: string
+}
+
+const isBegun = (instance: InstanceDetails | AcceptedInstance): instance is InstanceDetails =>
+  'history' in instance
+
 export function OneInstance({ workflow, id, tenant }: OneInstanceProps) {
   const path = `/v1/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`
-  const asked = useAnswer<InstanceDetails>(path, { tenant })
+  const asked = useAnswer<InstanceDetails | AcceptedInstance>(path, { tenant })
   return (
     <>
       <Heading title={`${workflow} ${id}`} above={<Link to="workflows">Workflows</Link>}>
-        {asked.data !== undefined && <WorkflowActions instance={asked.data} />}
+        {asked.data !== undefined && isBegun(asked.data) && <WorkflowActions instance={asked.data} />}
       </Heading>
-      <Shown asked={asked}>{(instance) => <Details instance={instance} />}</Shown>
+      <Shown asked={asked}>
+        {(instance) => (isBegun(instance) ? <Details instance={instance} /> : <Accepted />)}
+      </Shown>
     </>
   )
 }
+
+const Accepted = () => (
+  <section className="panel" aria-label="Standing">
+    <p role="status">
+      <Badge state="accepted" /> It is to be started, and no worker has taken it up yet. Where that lasts, see
+      whether a worker runs and its subscription is active.
+    </p>
+  </section>
+)
 
 function Details({ instance }: { readonly instance: InstanceDetails }) {
   const { state, attention, failure, output, parent } = instance
