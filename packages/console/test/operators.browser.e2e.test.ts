@@ -28,6 +28,9 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const standing = (page: Page) => page.getByRole('region', { name: 'Standing' })
 const newestAct = async () => (await world.get('/v1/audit?limit=1')).items[0]
 
+const deadOf = async (subscription: string) =>
+  (await world.get(`/v1/dead-letters?state=dead&limit=500&subscription=${subscription}`)).items.length
+
 /** Opens the question of a button, answers it with a reason, and sees it gone. */
 async function asked(page: Page, name: string, does: string, reason: string): Promise<void> {
   await button(page, name).click()
@@ -66,6 +69,43 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await asked(page, 'Cancel…', 'Cancel 1 instance', 'not needed')
     await standing(page).getByText('cancelled').waitFor()
     expect(await newestAct()).toMatchObject({ action: 'workflow.cancel', details: { reason: 'not needed' } })
+  })
+
+  test('discards what was counted, and nothing that dies while the question is open', async () => {
+    const { page } = visit
+    const before = await deadOf('ship')
+    await visit.at(world.url, 'dead-letters?subscription=ship')
+    await button(page, 'Discard…').click()
+    const does = `Discard ${before} dead letters`
+    await button(page, does).waitFor()
+    await world.publish([world.order('o-late', 'XX')])
+    await until(async () => (await deadOf('ship')) === before + 1)
+    await page.getByLabel('Reason, for the audit').fill('counted')
+    await button(page, does).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await deadOf('ship')).toBe(1)
+    await world.publish(['o-5', 'o-6'].map((id) => world.order(id, 'XX')))
+    await until(async () => (await deadOf('ship')) === 3)
+  })
+
+  test('is told at once that there is no network, and what was given up is not done later', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'subscriptions?name=ship')
+    await button(page, 'Pause…').click()
+    await page.getByLabel('Reason, for the audit').fill('offline')
+    await page.context().setOffline(true)
+    await button(page, 'Pause 1 subscription').click()
+    await page.getByRole('dialog').getByText('cannot be reached').waitFor()
+    await page.keyboard.press('Escape')
+    await page.context().setOffline(false)
+    // Whatever was held back would be sent before this.
+    await visit.at(world.url, 'subscriptions?name=bill')
+    await asked(page, 'Pause…', 'Pause 1 subscription', 'online')
+    const { items } = await world.get('/v1/subscriptions')
+    const states = items.map(({ name, state }) => [name, state])
+    expect(states).toContainEqual(['ship', 'active'])
+    expect(states).toContainEqual(['bill', 'paused'])
+    await world.spine.operator().resume('bill', 'setup')
   })
 
   test('sees one that no worker has taken up, and then what becomes of it', async () => {

@@ -1,7 +1,8 @@
 // One value per event: its type, version, schema, key and the way up from older versions.
+
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { checkOptions } from '../kernel/index.js'
 import type { Event } from './event.js'
-import { checkOptions } from './options.js'
 
 /** Turns the data of version n into the data of version n + 1. */
 export type Upcaster = (data: never) => unknown

@@ -11,7 +11,6 @@ export {
   versionRule,
 } from './definition.js'
 export type { Event } from './event.js'
-export { checkOptions, unknownOptions } from './options.js'
 export { type Cause, ownDefinition, ownEvent, reservedPrefix } from './own-event.js'
 export { typeMatcher } from './pattern.js'
 export { fingerprintOf, type Preparation, type PublishOptions, prepare, type Sealing } from './prepare.js'
@@ -27,4 +26,3 @@ export {
   type Position,
   type StoredEvent,
 } from './stored.js'
-export { closest } from './suggest.js'

@@ -1,8 +1,7 @@
 // The event definitions of an app: which one an incoming event belongs to, and how a stored one is read back.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { EventspineError } from '../kernel/index.js'
+import { closest, EventspineError } from '../kernel/index.js'
 import type { AnyEventDefinition } from './definition.js'
-import { closest } from './suggest.js'
 
 export type Decoded =
   | {

@@ -1,8 +1,10 @@
 // The subscriptions of an app, checked, and with every default filled in.
+
 import type { BreakerOptions, ResolvedSubscription, Subscription } from '../deliver/subscription.js'
 import { compileEventFilter, type Filter } from '../event/filter/index.js'
-import { type AnyEventDefinition, typeMatcher, unknownOptions } from '../event/index.js'
+import { type AnyEventDefinition, typeMatcher } from '../event/index.js'
 import { retries } from '../handle/index.js'
+import { unknownOptions } from '../kernel/index.js'
 import { readingsOf } from './app-readings.js'
 import { isName, isObject, isStart, nameRule, printed } from './app-values.js'
 

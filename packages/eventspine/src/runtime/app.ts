@@ -2,8 +2,8 @@
 // of them at once, with what to write instead.
 
 import type { ResolvedSubscription, Subscription } from '../deliver/subscription.js'
-import { type AnyEventDefinition, EventRegistry, unknownOptions } from '../event/index.js'
-import { EventspineError } from '../kernel/index.js'
+import { type AnyEventDefinition, EventRegistry } from '../event/index.js'
+import { EventspineError, unknownOptions } from '../kernel/index.js'
 import {
   type Reconciler,
   reconcilerSubscriptions,

@@ -1,8 +1,8 @@
 // Routes of an app: from a request to its event, and from the event that replies to what the caller is answered. Whose fault
 // something is decides everything: the caller is told what to mend, and a fault of the route stores nothing.
 import { createHash } from 'node:crypto'
-import { type PublishOptions, prepare, type StoredEvent, unknownOptions } from '../event/index.js'
-import { Cancellation, EventspineError, randomHex } from '../kernel/index.js'
+import { type PublishOptions, prepare, type StoredEvent } from '../event/index.js'
+import { Cancellation, EventspineError, randomHex, unknownOptions } from '../kernel/index.js'
 import type { Metrics } from '../observe/metrics.js'
 import {
   type HttpRoute,

@@ -1,8 +1,7 @@
 // Seeing and steering one cell. What changes anything names its actor, and leaves an audit row in the same transaction.
 
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
-import type { StoredEvent } from '../event/index.js'
-import { closest, type Preparation } from '../event/index.js'
+import type { Preparation, StoredEvent } from '../event/index.js'
 import type { Runner } from '../handle/index.js'
 import {
   type AuditQuery,
@@ -24,7 +23,7 @@ import {
   type Trace,
   viewOf,
 } from '../inspect/index.js'
-import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
+import { type Clock, closest, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import {
   checkName,
   checkReason,

@@ -1,6 +1,7 @@
 // A schedule: an event for each tick of a cron pattern, once, however many processes run the app.
+
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
-import { checkOptions } from '../event/index.js'
+import { checkOptions } from '../kernel/index.js'
 
 /** A moment that a schedule names. */
 export interface Tick {

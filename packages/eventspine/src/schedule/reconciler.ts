@@ -1,12 +1,14 @@
 // A reconciler: looks again and again for what a fault between two stores has left behind, a captured payment without
 // an order, say, and mends it or tells a person.
+
 import { createHash } from 'node:crypto'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ownDefaults, type ResolvedSubscription } from '../deliver/index.js'
 import { compileFilter } from '../event/filter/index.js'
-import { checkOptions, defineEvent, reservedPrefix } from '../event/index.js'
+import { defineEvent, reservedPrefix } from '../event/index.js'
 import { writeJson } from '../event/json/index.js'
 import { type HandlerContext, PermanentError, type RetryPolicy, retries } from '../handle/index.js'
+import { checkOptions } from '../kernel/index.js'
 import type { Due } from './calendar.js'
 import type { Timetable } from './definition.js'
 import { tickType } from './tick.js'

@@ -1,7 +1,7 @@
 // A source of any other kind: a function that fetches messages, or is sent them, wherever they come from. Workers run it;
 // it acknowledges a message when what it became is stored for good.
-import { checkOptions, type Published } from '../event/index.js'
-import { EventspineError } from '../kernel/index.js'
+import type { Published } from '../event/index.js'
+import { checkOptions, EventspineError } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import { bodyBytesMax, headersOf } from './message.js'
 import type { ItemRange, SourceItem } from './port.js'

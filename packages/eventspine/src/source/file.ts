@@ -1,6 +1,6 @@
 // A source that is a file: its records become events, and how far it has come is stored with them.
 
-import { checkOptions } from '../event/index.js'
+import { checkOptions } from '../kernel/index.js'
 import type { Format } from './records.js'
 import type { Translation } from './webhook.js'
 

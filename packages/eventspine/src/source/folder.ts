@@ -1,7 +1,6 @@
 // A source that is a folder: each file that comes to rest there becomes an event, which refers to the file where it lies from then on.
 import { resolve } from 'node:path'
-import { checkOptions } from '../event/index.js'
-import { EventspineError } from '../kernel/index.js'
+import { checkOptions, EventspineError } from '../kernel/index.js'
 import { Arrivals } from './arrivals.js'
 import { type CustomSource, customSource } from './custom.js'
 import type { Translation } from './webhook.js'

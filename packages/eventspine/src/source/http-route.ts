@@ -1,6 +1,8 @@
 // A source: a route of the app's own HTTP interface. Each request becomes one event, and may be answered by a later one.
+
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type AnyEventDefinition, checkOptions, type EventOf, type InputOf } from '../event/index.js'
+import type { AnyEventDefinition, EventOf, InputOf } from '../event/index.js'
+import { checkOptions } from '../kernel/index.js'
 
 export type RouteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

@@ -1,6 +1,7 @@
 // A message on its way in: as the translation sees it, and as it is kept where it could not be translated.
-import { unknownOptions } from '../event/index.js'
+
 import { parseJson } from '../event/json/index.js'
+import { unknownOptions } from '../kernel/index.js'
 import type { Message, Translated, Translation } from './webhook.js'
 
 /** Data of the event that keeps a message which could not become one. People see it, and mend `body`. */

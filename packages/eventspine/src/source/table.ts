@@ -1,6 +1,8 @@
 // A source that is a table of the user's own: each change of a row becomes an event, in the transaction of the change.
+
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type AnyEventDefinition, checkOptions, defineEvent, type EventDefinition } from '../event/index.js'
+import { type AnyEventDefinition, defineEvent, type EventDefinition } from '../event/index.js'
+import { checkOptions } from '../kernel/index.js'
 
 /** A value of a column: number for smallint, integer, real and double precision (NaN and infinities are texts), boolean,
  *  arrays as arrays, and text for all else: bigint and numeric lose no digit, times are ISO 8601 (in UTC where they have a

@@ -1,5 +1,7 @@
 // A source: where messages of others become events of the app. This one is told over HTTP.
-import { type AnyEventDefinition, checkOptions, type PublishOptions } from '../event/index.js'
+
+import type { AnyEventDefinition, PublishOptions } from '../event/index.js'
+import { checkOptions } from '../kernel/index.js'
 import type { Verifier } from './signature.js'
 
 /** A message whose sender is known. */

@@ -1,8 +1,8 @@
 // Webhooks out: which events go to which endpoints of others, and where such an endpoint is.
 import { defineSubscription, type Interest, type Subscription } from '../deliver/index.js'
-import { type AnyEventDefinition, checkOptions, type Event, type EventOf } from '../event/index.js'
+import type { AnyEventDefinition, Event, EventOf } from '../event/index.js'
 import { type RetryPolicy, retries } from '../handle/index.js'
-import { EventspineError } from '../kernel/index.js'
+import { checkOptions, EventspineError } from '../kernel/index.js'
 import { expansion } from './expansion.js'
 import { messageOf } from './message.js'
 import { type NetworkOptions, TargetRefused, targetOf } from './target.js'

@@ -1,9 +1,10 @@
 // A workflow: a durable process written as plain control flow. What its steps answered is recorded and never asked
 // again; the code between them may run again, and must then take the same way.
+
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnyEventDefinition, EventOf } from '../event/definition.js'
-import { checkOptions } from '../event/index.js'
 import type { RetryPolicy } from '../handle/index.js'
+import { checkOptions } from '../kernel/index.js'
 import type { WorkflowContext } from './context.js'
 
 /** Starts an instance for each event of a type. */

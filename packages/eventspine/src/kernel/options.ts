@@ -1,5 +1,5 @@
 // Options that nobody knows: a typing error that would be a default otherwise, and, of `personal`, store in the clear.
-import { EventspineError } from '../kernel/index.js'
+import { EventspineError } from './errors.js'
 import { closest } from './suggest.js'
 
 /** Told with the name that it comes near to. */
