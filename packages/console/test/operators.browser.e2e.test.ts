@@ -93,11 +93,14 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await visit.at(world.url, 'subscriptions?name=ship')
     await button(page, 'Pause…').click()
     await page.getByLabel('Reason, for the audit').fill('offline')
-    await page.context().setOffline(true)
-    await button(page, 'Pause 1 subscription').click()
-    await page.getByRole('dialog').getByText('cannot be reached').waitFor()
-    await page.keyboard.press('Escape')
-    await page.context().setOffline(false)
+    try {
+      await page.context().setOffline(true)
+      await button(page, 'Pause 1 subscription').click()
+      await page.getByRole('dialog').getByText('cannot be reached').waitFor()
+      await page.keyboard.press('Escape')
+    } finally {
+      await page.context().setOffline(false)
+    }
     // Whatever was held back would be sent before this.
     await visit.at(world.url, 'subscriptions?name=bill')
     await asked(page, 'Pause…', 'Pause 1 subscription', 'online')
