@@ -1,6 +1,7 @@
 // What people ask about many dead letters does not read them all: each question as the store puts it, with what it met.
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { until } from '../../../test/support.js'
 import { deadLettersOf, newEvent, openTestStore, record, type TestStore } from './inspect.fixture.js'
 
 const lettersCount = 20_000
@@ -16,9 +17,18 @@ beforeAll(async () => {
       event_id, event_type, event, clock_timestamp() - n * interval '3 seconds'
     FROM eventspine.dead_letter, generate_series(1, ${lettersCount}) n`)
   await deadLettersOf(store, 'few', [newEvent({ id: 'small', tenant: 'small' })])
-  await store.sql('VACUUM ANALYZE eventspine.dead_letter')
+  await until(vacuumed)
 })
 afterAll(() => store.drop())
+
+/** Whatever else holds a snapshot meanwhile, autovacuum too, keeps the newest pages from being marked. */
+async function vacuumed(): Promise<boolean> {
+  await store.sql('VACUUM ANALYZE eventspine.dead_letter')
+  const [pages] = await store.sql<{ unmarked: number }>(
+    "SELECT relpages - relallvisible AS unmarked FROM pg_class WHERE oid = 'eventspine.dead_letter'::regclass",
+  )
+  return pages?.unmarked === 0
+}
 
 interface Plan {
   readonly 'Node Type': string
