@@ -1,15 +1,16 @@
-// `npm test`: types, lint, rules, then every test, then the programmes of verify/; ends with one line that counts. With
-// arguments, only vitest with these arguments, on the programmes of verify/ if the first is --verify. With CI=true a
-// skipped test fails the run.
+// `npm test`: types, lint, rules, then every test, then the programmes of verify/; ends with the names of what failed and
+// one line that counts. With arguments, only vitest with these arguments, on the programmes of verify/ if the first is
+// --verify. With CI=true a skipped test fails the run.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { ensureInstalled, root } from './install.mjs'
 import { stopWhenOrphaned } from './orphan.mjs'
 import { inWords, withProgress } from './progress.mjs'
 
 const bin = (path) => join(root, 'node_modules', path)
+const nothing = { passed: 0, failed: [], skipped: [] }
 
 const checks = [
   { name: 'types', script: bin('typescript/bin/tsc'), parameters: ['-p', 'tsconfig.json'] },
@@ -23,7 +24,7 @@ await ensureInstalled()
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(parameters) {
-  const failedChecks = parameters.length > 0 ? 0 : await runChecks()
+  const failedChecks = parameters.length > 0 ? [] : await runChecks()
   const all = parameters.length === 0
   const tests = parameters[0] === '--verify' ? nothing : await runTests(parameters, false)
   // Behind the others, not beside them: they kill, stop and overload what they start.
@@ -32,15 +33,16 @@ async function main(parameters) {
   const strict = process.env.CI === 'true' && parameters.length === 0
   const skipped = [...tests.skipped, ...verified.skipped]
   if (parameters.length === 0) reportSkipped(skipped, strict)
-  const failed = tests.failed + verified.failed + failedChecks
-  console.log(`\n${tests.passed + verified.passed} passed, ${failed} failed, ${skipped.length} skipped`)
-  return failed > 0 || (strict && skipped.length > 0) ? 1 : 0
+  const failed = [...failedChecks, ...tests.failed, ...verified.failed]
+  if (failed.length > 0) console.log(['\nFailed:', ...failed].join('\n  '))
+  console.log(
+    `\n${tests.passed + verified.passed} passed, ${failed.length} failed, ${skipped.length} skipped`,
+  )
+  return failed.length > 0 || (strict && skipped.length > 0) ? 1 : 0
 }
 
-const nothing = { passed: 0, failed: 0, skipped: [] }
-
 async function runChecks() {
-  let failed = 0
+  const failed = []
   for (const check of checks) {
     if (!existsSync(check.script)) continue
     const beganAt = Date.now()
@@ -49,7 +51,7 @@ async function runChecks() {
     )
     console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${check.name} (${inWords(Date.now() - beganAt)})`)
     if (code === 0) continue
-    failed += 1
+    failed.push(check.name)
     console.log(`${output.trim()}\n`)
   }
   return failed
@@ -75,16 +77,22 @@ async function runTests(parameters, verifies) {
 
 // A file that cannot be loaded, or a fault outside of any test, has no failed test of its own but fails the run.
 function countTests(report, code) {
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: [] }
+  if (!existsSync(report)) return { passed: 0, failed: ['the tests: no report of them'], skipped: [] }
   const files = JSON.parse(readFileSync(report, 'utf8')).testResults
   const tests = files.flatMap((file) => file.assertionResults)
-  const broken = files.filter((file) => file.status === 'failed' && !file.assertionResults.some(isFailed))
-  const failed = tests.filter(isFailed).length + broken.length
+  const failed = files.flatMap((file) => failuresOf(file))
+  if (code !== 0 && failed.length === 0) failed.push('a fault outside of any test')
   return {
     passed: tests.filter((test) => test.status === 'passed').length,
-    failed: code === 0 ? failed : Math.max(failed, 1),
+    failed,
     skipped: tests.filter((test) => !isFailed(test) && test.status !== 'passed'),
   }
+}
+
+function failuresOf(file) {
+  const failed = file.assertionResults.filter(isFailed).map((test) => `: ${test.fullName}`)
+  if (failed.length === 0 && file.status === 'failed') failed.push('')
+  return failed.map((test) => relative(root, file.name) + test)
 }
 
 function isFailed(test) {
