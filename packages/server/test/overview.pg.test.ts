@@ -70,12 +70,14 @@ test('shows rates, lag, the dead, workers and what doctor finds', async () => {
   expect(before.subscriptions.map(({ name }) => name)).toEqual(['confirm', 'fail', 'remember'])
   await publish([...Array(40).keys()].map((n) => order(`seen-${n}`)))
   await publish([1, 2].map((n) => ({ type: 'tests.failing', data: { reason: `${n}` } })))
-  const after = await fixture.until(shown, ({ deadLetters }) => deadLetters.total === 2)
+  // The letters and what doctor finds are read beside each other: one may know of what the other does not yet.
+  const failed = ({ subscriptions }: Shown) => subscriptions.find(({ name }) => name === 'fail')?.dead
+  const after = await fixture.until(shown, (seen) => seen.deadLetters.total === 2 && failed(seen) === 2)
   expect(after).toMatchObject({
     deadLetters: { byCategory: [{ category: 'permanent', count: 2 }] },
     breakers: { open: 0, halfOpen: 0 },
   })
-  expect(after.subscriptions.find(({ name }) => name === 'fail')).toMatchObject({ dead: 2, state: 'active' })
+  expect(after.subscriptions.find(({ name }) => name === 'fail')).toMatchObject({ state: 'active' })
   expect(after.findings.map(({ subject }) => subject)).toContain('subscription fail')
   const moved = await fixture.until(shown, ({ in: into, out }) => (into ?? 0) > 0 && (out ?? 0) > 0)
   expect(moved.subscriptions.reduce((sum, { perSecond }) => sum + (perSecond ?? 0), 0)).toBeCloseTo(
