@@ -26,7 +26,7 @@ export class SilentLink {
     client.on('data', (sent: Buffer) => {
       if (this.#trigger === undefined || !sent.includes(this.#trigger)) return
       this.#trigger = undefined
-      this.fallSilent(server.localPort)
+      silence(client, server)
     })
     client.pipe(server)
     server.pipe(client)
@@ -37,15 +37,9 @@ export class SilentLink {
     this.#clients.set(client, server)
   }
 
-  /** Every connection that there is now, or the one that the server knows by this port. */
-  fallSilent(port?: number): void {
-    for (const [client, server] of this.#clients) {
-      if (port !== undefined && port !== server.localPort) continue
-      client.unpipe(server)
-      server.unpipe(client)
-      server.destroy()
-      client.resume()
-    }
+  /** Every connection that there is now. */
+  fallSilent(): void {
+    for (const [client, server] of this.#clients) silence(client, server)
   }
 
   /** The next connection that sends `text`. */
@@ -62,4 +56,11 @@ export class SilentLink {
     this.#server.close()
     await once(this.#server, 'close')
   }
+}
+
+function silence(client: Socket, server: Socket): void {
+  client.unpipe(server)
+  server.unpipe(client)
+  server.destroy()
+  client.resume()
 }

@@ -193,8 +193,7 @@ it('does not take the only attempt of a delivery because its connection fell sil
       retry: retries.standard({ attemptsMax: 1, timeScale: 0.005 }),
     },
     transact: async (event, context) => {
-      const { rows } = await context.tx.query<{ port: number }>('SELECT inet_client_port() AS port')
-      if (context.attempt === 1) link.fallSilent(rows[0]?.port)
+      if (context.attempt === 1) link.fallSilentAt(insert(schema))
       await context.tx.query(insert(schema), [event.data.n, context.attempt])
     },
   })
