@@ -257,3 +257,6 @@ export interface Failure {
   /** Same fault, same fingerprint: name, code and message without its variable parts. */
   readonly fingerprint: string
 }
+
+/** The name of the failure of an event that is newer than whoever met it: it waits, for a day at most. */
+export const newerVersionName = 'NewerVersionError'

@@ -1,5 +1,5 @@
 // What became of one attempt. The only place that turns a failure into retry or dead.
-import type { Failure } from '../deliver/port.js'
+import { type Failure, newerVersionName } from '../deliver/port.js'
 import type { NewEvent } from '../event/stored.js'
 import type { Random } from '../kernel/index.js'
 import { HandlerError } from './category.js'
@@ -52,6 +52,7 @@ export class NewerVersionError extends HandlerError {
     readonly ageMs: number,
   ) {
     super('unknown', message)
+    this.name = newerVersionName
     NewerVersionError.#made.add(this)
   }
 }

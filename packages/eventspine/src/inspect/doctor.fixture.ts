@@ -75,6 +75,7 @@ export const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   sources: [],
   sourceLeases: [],
   tables: [],
+  newer: [],
   ...given,
 })
 

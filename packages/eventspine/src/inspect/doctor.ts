@@ -3,7 +3,8 @@ import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
 import { tableFindings } from './doctor-tables.js'
-import type { DatabaseHealth, OpenVersion, SubscriptionView } from './port.js'
+import { newerFindings, versionFindings } from './doctor-versions.js'
+import type { DatabaseHealth, NewerEvents, OpenVersion, SubscriptionView } from './port.js'
 
 export interface Finding {
   /** `error`: events are late, at risk or miscounted. `warning`: a person should look. `info`: as ordered. */
@@ -70,6 +71,8 @@ export interface DoctorInput {
   readonly batches: ReadonlyMap<string, number>
   /** That open instances of the app's workflows run on. */
   readonly versions: readonly OpenVersion[]
+  /** That wait for a process that knows their version. */
+  readonly newer: readonly NewerEvents[]
   /** Table sources of the app in this cell. */
   readonly tables: readonly TableStanding[]
 }
@@ -108,6 +111,10 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...settingFindings(database.settings),
     ...input.tables.flatMap(tableFindings),
     ...input.versions.flatMap((version) => versionFindings(version, app)),
+    ...newerFindings(
+      input.newer,
+      input.subscriptions.filter(({ name }) => judged.some((each) => each.name === name)),
+    ),
   ].sort((a, b) => rank[a.severity] - rank[b.severity])
   return {
     healthy: findings.every(({ severity }) => severity !== 'error'),
@@ -295,17 +302,6 @@ function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
       `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ENDPOINT, then eventspine redrive --subscription webhooks-${webhooks}-send --key ENDPOINT`,
     ).all
   })
-}
-
-function versionFindings({ workflow, version, instances }: OpenVersion, { workflows }: DoctorInput['app']) {
-  const known = workflows.some((each) => each.name === workflow && each.version === version)
-  const are = instances === 1 ? 'instance runs' : 'instances run'
-  return new Findings(`workflow ${workflow}`).when(
-    !known,
-    'warning',
-    `${instances} ${are} on version ${version}, which this app does not list: where no other app lists it they stand still.`,
-    `List version ${version} in the app until they have ended: eventspine workflows list --workflow ${workflow} --state open --of-version ${version}`,
-  ).all
 }
 
 function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: DatabaseHealth): Finding[] {

@@ -124,6 +124,23 @@ export interface OpenVersion {
 /** Open instances of a workflow that are looked at, the oldest and the newest. */
 export const openVersionsMax = 1_000
 
+/** Events that a subscription cannot read yet: of a newer version than the process that met them knows. */
+export interface NewerEvents {
+  readonly subscription: string
+  readonly type: string
+  readonly version: number
+  /** Of those deliveries that were looked at, replays included. */
+  readonly events: number
+  /** When the oldest of them was recorded, in milliseconds since 1970. */
+  readonly sinceMs: number
+  /** How long ago that was, by the clock of the store. */
+  readonly ageSeconds: number
+}
+
+/** Open deliveries of one consumer that are looked at for such events: those that are due first. What is too new is due
+ *  again within a minute, so that it stands before what waits for longer. */
+export const newerDeliveriesMax = 10_000
+
 /** What `Handling` looks back over. */
 export const handlingWindowMs = 300_000
 /** Attempts of one subscription that are looked at. */
@@ -175,6 +192,8 @@ export interface InspectPort {
   subscriptions(): Promise<readonly SubscriptionView[]>
   /** Versions that open instances of these workflows run on: of each the oldest 1,000 and the newest 1,000. */
   openVersions(workflows: readonly string[]): Promise<readonly OpenVersion[]>
+  /** By subscription, type and version. */
+  newerEvents(): Promise<readonly NewerEvents[]>
   /** Of every subscription, by name. */
   handling(): Promise<readonly Handling[]>
   deadLetters(

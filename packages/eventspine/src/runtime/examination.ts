@@ -8,7 +8,7 @@ const endpointsMax = 500
 export async function examine(services: OperatorServices): Promise<DoctorInput> {
   const { app, store, live, sources } = services
   const workflows = [...new Set(app.workflows.map(({ name }) => name))]
-  const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled, versions] =
+  const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled, versions, newer] =
     await Promise.all([
       store.subscriptions(),
       store.breakers(),
@@ -18,6 +18,7 @@ export async function examine(services: OperatorServices): Promise<DoctorInput> 
       store.tableStandings(app.name, services.tables),
       store.webhookEndpoints({ state: 'disabled' }, endpointsMax),
       workflows.length === 0 ? [] : store.openVersions(workflows),
+      store.newerEvents(),
     ])
   const endpoints = disabled.filter(({ webhooks }) => app.webhooks.some(({ name }) => name === webhooks))
   const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
@@ -33,5 +34,6 @@ export async function examine(services: OperatorServices): Promise<DoctorInput> 
     sourceLeases,
     tables,
     versions,
+    newer,
   }
 }

@@ -38,6 +38,37 @@ function version(by: string, event: typeof first | typeof second, seen: Record<s
   })
 }
 
+test('what is newer than every worker is named by the doctor until one comes that reads it', async () => {
+  const stage = new Stage(22)
+  const seen: Record<string, Seen[]> = {}
+  const old = stage.spine(version('old', first, seen))
+  await stage.until(old.start())
+  const publisher = stage.spine(defineApp({ name: 'till', events: [second] }))
+  await stage.until(publisher.start())
+  const publishedAtMs = stage.clock.now()
+  for (const n of [1, 2, 3]) await stage.until(publisher.publish(second, { n, amount: n }))
+  await stage.clock.advance(90_000)
+  const findings = async () =>
+    (await stage.until(old.operator().doctor())).findings.filter(({ message }) => /cannot read/.test(message))
+  const since = new Date(publishedAtMs).toISOString().slice(0, 18)
+  const named = (subscription: string) => ({
+    ...{ severity: 'error', subject: `subscription ${subscription}` },
+    message: expect.stringContaining(
+      `3 events wait that its workers cannot read: "${type}" version 2, of which they know version 1 at most. The oldest has waited since ${since}`,
+    ),
+  })
+  expect(await findings()).toMatchObject([named('audit'), named('ledger')])
+  const young = stage.spine(version('young', second, seen))
+  await stage.until(young.start())
+  await stage.until(old.stop())
+  expect(
+    (await stage.until(young.operator().doctor())).findings.map(({ message }) => message).join(),
+  ).not.toMatch(/cannot read/)
+  await stage.clock.advance(180_000)
+  expect(seen.ledger?.map(({ by, n }) => [by, n]).sort()).toEqual([1, 2, 3].map((n) => ['young', n]))
+  await stage.until(Promise.all([young.stop(), publisher.stop()]))
+})
+
 test('an event of two versions is rolled out with both workers live, and nothing is dead', async () => {
   const stage = new Stage(21)
   const seen: Record<string, Seen[]> = {}

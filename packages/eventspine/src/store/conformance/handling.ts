@@ -1,10 +1,11 @@
 // How subscriptions handle: what runs, what waits for a retry, and how long attempts took.
 import { describe, expect, it } from 'vitest'
-import type { Lease } from '../../deliver/port.js'
+import { type Lease, newerVersionName } from '../../deliver/port.js'
 import type { StoredEvent } from '../../event/stored.js'
 import { handlingRunsMax } from '../../inspect/port.js'
-import type { Run } from '../../settle/port.js'
-import type { OpenScene, Scene } from './scene.js'
+import type { OpenedDelivery, Run } from '../../settle/port.js'
+import { longMs, type OpenScene, type Scene } from './scene.js'
+import { opened } from './traces.js'
 
 const idle = { running: 0, retries: 0, runs: 0, sinceMs: null, p50Ms: null, p99Ms: null }
 
@@ -27,6 +28,7 @@ export function describeHandling(open: OpenScene): void {
   describe('handling', () => {
     describeDurations(open)
     describeNow(open)
+    describeNewer(open)
   })
 }
 
@@ -109,5 +111,53 @@ function describeNow(open: OpenScene): void {
     expect((await scene.store.workers()).map((each) => each.running)).toHaveLength(2)
     await scene.store.removeWorker('worker-a')
     expect(await running()).toEqual([1, 4])
+  })
+}
+
+function describeNewer(open: OpenScene): void {
+  it('names the events that are newer than whoever met them, by subscription, type and version', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    await scene.subscribe({ name: 'bill' })
+    const seconds = await scene.published(3, { version: 2 })
+    const [third] = (await scene.published(1, { version: 3 })) as [StoredEvent]
+    const [plain, behind] = (await scene.published(2)) as [StoredEvent, StoredEvent]
+    const newer = scene.failure({ name: newerVersionName })
+    const put = async (subscription: string, rows: readonly OpenedDelivery[]) => {
+      const lease = await scene.leased('worker-a', subscription)
+      await scene.settle(lease, await scene.passing(lease, behind, { opened: rows }))
+    }
+    const retry = (event: StoredEvent) => opened(event, { attempt: 0, dueInMs: longMs, failure: newer })
+    await put('ship', [
+      ...[...seconds, third].map(retry),
+      opened(plain, { attempt: 1, dueInMs: longMs, failure: scene.failure() }),
+      opened(behind, { state: 'waiting', attempt: 0 }),
+    ])
+    await put('bill', [retry(third)])
+    const found = await scene.store.newerEvents()
+    const [type, age] = ['orders.placed', { ageSeconds: expect.any(Number) }]
+    expect(found).toEqual([
+      {
+        subscription: 'bill',
+        type,
+        version: 3,
+        events: 1,
+        sinceMs: expect.closeTo(third.recordedAtMs, 0),
+        ...age,
+      },
+      {
+        ...{ subscription: 'ship', type, version: 2, events: 3, ...age },
+        sinceMs: expect.closeTo(Math.min(...seconds.map(({ recordedAtMs }) => recordedAtMs)), 0),
+      },
+      {
+        subscription: 'ship',
+        type,
+        version: 3,
+        events: 1,
+        sinceMs: expect.closeTo(third.recordedAtMs, 0),
+        ...age,
+      },
+    ])
+    expect(found.every(({ ageSeconds }) => ageSeconds >= 0 && ageSeconds < longMs / 1_000)).toBe(true)
   })
 }

@@ -5,6 +5,7 @@ import { correlated, firsts, pageOfEvents, remaining, withTick } from './event-q
 import { handlingOf } from './handling.js'
 import { liveWorkers } from './lease.js'
 import { countCategories, groupLetters, lettersMatching, letterView } from './letters.js'
+import { newerEventsOf } from './newer.js'
 import { pageOf } from './paging.js'
 import { redriveView } from './redrive.js'
 import { replayView } from './replay.js'
@@ -28,6 +29,9 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
         const count = (version: number) => seen.filter((row) => row.version === version).length
         return versions.map((version) => ({ workflow, version, instances: count(version) }))
       })
+    },
+    async newerEvents() {
+      return newerEventsOf(tables)
     },
     async handling() {
       return handlingOf(tables)

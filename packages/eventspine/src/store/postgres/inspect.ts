@@ -6,6 +6,7 @@ import { deliveryInspection } from './inspect-deliveries.js'
 import { eventInspection } from './inspect-events.js'
 import { handlingInspection } from './inspect-handling.js'
 import { healthInspection } from './inspect-health.js'
+import { newerInspection } from './inspect-newer.js'
 import { subscriptionInspection } from './inspect-subscriptions.js'
 import { tallyInspection } from './inspect-tally.js'
 import { versionInspection } from './inspect-versions.js'
@@ -20,6 +21,7 @@ export function inspectStatements(database: Database): Omit<InspectPort, 'breake
     ...subscriptionInspection(database),
     ...handlingInspection(database),
     ...versionInspection(database),
+    ...newerInspection(database),
     ...deadLetterInspection(database),
     ...redriveInspection(database),
     ...replayInspection(database),
