@@ -272,12 +272,23 @@ it('waits for the key it was enciphered with, and goes over to another', { timeo
   await publisher.publish(registered, ada)
   await until(async () => (await publisher.operator().subscriptions())[0]?.retrying === 1)
   expect(lost.seen).toEqual([])
+  const judged = async (by: Eventspine) =>
+    (await by.operator().doctor()).findings.filter(({ subject }) => subject === 'personal data')
+  const [key] = await sql<{ by: string }>(`SELECT wrapped_by AS by FROM ${schema}.personal_key`)
+  expect(await judged(lost.spine)).toMatchObject([
+    { severity: 'error', message: expect.stringContaining(`1 person by ${key?.by};`) },
+  ])
+  expect(await judged(publisher)).toEqual([])
   await expect(lost.spine.publish(registered, ada)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await lost.spine.stop()
   const both = await shop({ personalKeys: [fresh, masterKey] }, schema)
   await until(() => both.seen.length === 1, 30_000)
   expect(both.seen).toMatchObject([{ email: 'ada@example.com' }])
+  expect(await judged(both.spine)).toMatchObject([
+    { severity: 'info', advice: expect.stringMatching(/rewrap/) },
+  ])
   expect(await both.spine.personal.rewrap({ actor: 'ann' })).toBe(1)
+  expect(await judged(both.spine)).toEqual([])
   expect(await both.spine.personal.rewrap({ actor: 'ann' })).toBe(0)
   await both.spine.stop()
   const alone = await shop({ personalKeys: [fresh] }, schema)

@@ -76,6 +76,7 @@ export const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   sourceLeases: [],
   tables: [],
   newer: [],
+  personal: { masters: [], standings: [] },
   ...given,
 })
 

@@ -2,6 +2,7 @@
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
+import { type PersonalStanding, personalFindings } from './doctor-personal.js'
 import { tableFindings } from './doctor-tables.js'
 import { newerFindings, versionFindings } from './doctor-versions.js'
 import type { DatabaseHealth, NewerEvents, OpenVersion, SubscriptionView } from './port.js'
@@ -73,6 +74,7 @@ export interface DoctorInput {
   readonly versions: readonly OpenVersion[]
   /** That wait for a process that knows their version. */
   readonly newer: readonly NewerEvents[]
+  readonly personal: PersonalStanding
   /** Table sources of the app in this cell. */
   readonly tables: readonly TableStanding[]
 }
@@ -111,6 +113,7 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...settingFindings(database.settings),
     ...input.tables.flatMap(tableFindings),
     ...input.versions.flatMap((version) => versionFindings(version, app)),
+    ...personalFindings(input.personal),
     ...newerFindings(
       input.newer,
       input.subscriptions.filter(({ name }) => judged.some((each) => each.name === name)),

@@ -13,7 +13,13 @@ export {
 } from './fields.js'
 export { keyCacheMs, PersonalKeys } from './keys.js'
 export { openedData, sealedPlaces } from './opening.js'
-export type { NewPersonalKey, PersonalKey, PersonalPort } from './port.js'
+export {
+  type MasterStanding,
+  masterKeysMax,
+  type NewPersonalKey,
+  type PersonalKey,
+  type PersonalPort,
+} from './port.js'
 export {
   keyBytes,
   keyIdOf,

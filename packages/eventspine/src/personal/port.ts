@@ -18,6 +18,17 @@ export type NewPersonalKey = Pick<PersonalKey, 'id' | 'tenant' | 'person' | 'wra
   readonly wrapped: string
 }
 
+/** Keys of persons that one key enciphers which the store does not have. */
+export interface MasterStanding {
+  /** A fingerprint of that key. */
+  readonly wrappedBy: string
+  /** Of those that are not destroyed; counted up to `masterKeysMax`. */
+  readonly keys: number
+}
+
+/** Keys of persons that are counted for one master. */
+export const masterKeysMax = 100_000
+
 export interface PersonalPort {
   /** The key of a person; `made` where there is none, or none that is not destroyed. Null where it would be made, and others are
    *  enciphered by a key that is not one of `masters`: those who have that one would never open it. */
@@ -35,6 +46,8 @@ export interface PersonalPort {
     after: number,
     limit: number,
   ): Promise<readonly StoredEvent[]>
+  /** By fingerprint. Masters of destroyed keys alone are left out. */
+  personalMasters(): Promise<readonly MasterStanding[]>
   /** Keys that another key than `wrappedBy` enciphers, by id, at most `limit`. */
   keysWrappedOtherwise(wrappedBy: string, limit: number): Promise<readonly PersonalKey[]>
   /** Enciphers them anew, those that are not destroyed meanwhile, with the audit row, in one transaction. */

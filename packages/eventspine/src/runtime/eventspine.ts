@@ -362,6 +362,7 @@ export class Eventspine {
       operator = new Operator({
         ...{ ...this.#surroundings, app: this.app, store, runner, tables, preparation: this.#preparation },
         sources: this.sources.runIn(name),
+        masters: this.#options.masterKeys.map(({ fingerprint }) => fingerprint),
         live: () => cell.worker?.consumers ?? [],
       })
       this.#operators.set(name, operator)

@@ -8,18 +8,29 @@ const endpointsMax = 500
 export async function examine(services: OperatorServices): Promise<DoctorInput> {
   const { app, store, live, sources } = services
   const workflows = [...new Set(app.workflows.map(({ name }) => name))]
-  const [subscriptions, breakers, workers, database, sourceLeases, tables, disabled, versions, newer] =
-    await Promise.all([
-      store.subscriptions(),
-      store.breakers(),
-      store.workers(),
-      store.health(),
-      store.sourceLeases(),
-      store.tableStandings(app.name, services.tables),
-      store.webhookEndpoints({ state: 'disabled' }, endpointsMax),
-      workflows.length === 0 ? [] : store.openVersions(workflows),
-      store.newerEvents(),
-    ])
+  const [
+    subscriptions,
+    breakers,
+    workers,
+    database,
+    sourceLeases,
+    tables,
+    disabled,
+    versions,
+    newer,
+    standings,
+  ] = await Promise.all([
+    store.subscriptions(),
+    store.breakers(),
+    store.workers(),
+    store.health(),
+    store.sourceLeases(),
+    store.tableStandings(app.name, services.tables),
+    store.webhookEndpoints({ state: 'disabled' }, endpointsMax),
+    workflows.length === 0 ? [] : store.openVersions(workflows),
+    store.newerEvents(),
+    store.personalMasters(),
+  ])
   const endpoints = disabled.filter(({ webhooks }) => app.webhooks.some(({ name }) => name === webhooks))
   const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
   return {
@@ -35,5 +46,6 @@ export async function examine(services: OperatorServices): Promise<DoctorInput> 
     tables,
     versions,
     newer,
+    personal: { masters: services.masters, standings },
   }
 }

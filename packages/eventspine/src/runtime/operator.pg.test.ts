@@ -75,7 +75,17 @@ beforeAll(async () => {
     }),
   }
   services = {
-    ...{ store, app, runner: { body }, clock, random: systemRandom, preparation, tables: [], sources: [] },
+    ...{
+      store,
+      app,
+      runner: { body },
+      clock,
+      random: systemRandom,
+      preparation,
+      tables: [],
+      sources: [],
+      masters: [],
+    },
     live: () => [],
   }
   operator = new Operator(services)

@@ -78,6 +78,8 @@ export interface OperatorServices {
   readonly clock: Clock
   readonly random: Random
   readonly preparation: Preparation
+  /** Fingerprints of the keys that this process has for those of persons. */
+  readonly masters: readonly string[]
   /** Consumers that run in this process. */
   live(): readonly {
     readonly subscription: { readonly name: string }

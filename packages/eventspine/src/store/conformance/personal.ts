@@ -95,5 +95,21 @@ function describePersonalMasters(open: OpenScene): void {
       // What is destroyed is nobody's.
       expect(await store.personKey(made('e', 'p-3'), ['m9'])).toMatchObject({ id: 'e' })
     })
+
+    it('says how many keys each master enciphers, and nothing of those that are destroyed', async () => {
+      const { store } = await open()
+      expect(await store.personalMasters()).toEqual([])
+      const keyOf = (id: string, wrappedBy: string) =>
+        store.personKey({ ...made(id, `p-${id}`), wrappedBy }, ['m1', 'm2', 'm3'])
+      for (const [id, by] of [...'abc'].map((each) => [each, 'm2'] as const)) await keyOf(id, by)
+      await keyOf('d', 'm1')
+      await keyOf('e', 'm3')
+      await store.erasePerson('default', 'p-a', act)
+      await store.erasePerson('default', 'p-e', act)
+      expect(await store.personalMasters()).toEqual([
+        { wrappedBy: 'm1', keys: 1 },
+        { wrappedBy: 'm2', keys: 2 },
+      ])
+    })
   })
 }

@@ -1,5 +1,5 @@
 // Keys of persons, in memory.
-import type { PersonalKey, PersonalPort } from '../../personal/port.js'
+import { masterKeysMax, type PersonalKey, type PersonalPort } from '../../personal/port.js'
 import type { MemoryTables } from './tables.js'
 
 export function personalPort(tables: MemoryTables): PersonalPort {
@@ -40,6 +40,14 @@ export function personalPort(tables: MemoryTables): PersonalPort {
         )
         .sort((a, b) => a.seq - b.seq)
         .slice(0, limit)
+    },
+
+    async personalMasters() {
+      const living = all().filter(({ wrapped }) => wrapped !== null)
+      return [...new Set(living.map(({ wrappedBy }) => wrappedBy))].sort().map((wrappedBy) => {
+        const own = living.filter((key) => key.wrappedBy === wrappedBy)
+        return { wrappedBy, keys: Math.min(own.length, masterKeysMax) }
+      })
     },
 
     keysWrappedOtherwise: async (wrappedBy, limit) =>

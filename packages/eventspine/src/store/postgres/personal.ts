@@ -1,5 +1,10 @@
 // Keys of persons, and the events that they seal.
-import type { PersonalKey, PersonalPort } from '../../personal/port.js'
+import {
+  type MasterStanding,
+  masterKeysMax,
+  type PersonalKey,
+  type PersonalPort,
+} from '../../personal/port.js'
 import { insertAudit } from './audit.js'
 import type { Database } from './database.js'
 import { tickUnknown } from './inspect-events.js'
@@ -12,12 +17,18 @@ const living = `SELECT ${columns} FROM eventspine.personal_key WHERE tenant = $1
 const make = `INSERT INTO eventspine.personal_key (id, tenant, person, wrapped, wrapped_by) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant, person) WHERE wrapped IS NOT NULL DO NOTHING RETURNING ${columns}`
 // From one to the next by the index: there are few, of perhaps a million keys.
-const foreignMaster = `WITH RECURSIVE masters AS (
+const masters = `WITH RECURSIVE masters AS (
   (SELECT wrapped_by FROM eventspine.personal_key WHERE wrapped IS NOT NULL ORDER BY wrapped_by LIMIT 1)
   UNION ALL
   SELECT (SELECT k.wrapped_by FROM eventspine.personal_key k WHERE k.wrapped IS NOT NULL AND k.wrapped_by > m.wrapped_by ORDER BY k.wrapped_by LIMIT 1)
-  FROM masters m WHERE m.wrapped_by IS NOT NULL)
+  FROM masters m WHERE m.wrapped_by IS NOT NULL)`
+const foreignMaster = `${masters}
 SELECT wrapped_by FROM masters WHERE wrapped_by <> ALL ($1::text[]) LIMIT 1`
+const standings = `${masters}
+SELECT m.wrapped_by AS "wrappedBy", counted.keys FROM masters m CROSS JOIN LATERAL (
+  SELECT count(*)::int AS keys FROM (SELECT 1 FROM eventspine.personal_key k
+    WHERE k.wrapped IS NOT NULL AND k.wrapped_by = m.wrapped_by LIMIT ${masterKeysMax}) own) counted
+WHERE m.wrapped_by IS NOT NULL ORDER BY m.wrapped_by`
 const byIds = `SELECT ${columns} FROM eventspine.personal_key WHERE id = ANY ($1::text[])`
 const ofPerson = `SELECT ${columns} FROM eventspine.personal_key WHERE tenant = $1 AND person = $2 ORDER BY created_at, id`
 const erase = `UPDATE eventspine.personal_key SET wrapped = NULL, erased_at = clock_timestamp()
@@ -94,6 +105,8 @@ export function personalStatements(database: Database): PersonalPort {
       )
       return rows.map((row) => eventOfRow(row, tickUnknown))
     },
+
+    personalMasters: () => database.query<MasterStanding>('read', 'personal.masters', standings, []),
 
     keysWrappedOtherwise: async (wrappedBy, limit) =>
       (await database.query<Row>('read', 'personal.otherwise', otherwise, [wrappedBy, limit])).map(keyOf),
