@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, expect, test, vi } from 'vitest'
-import { importApp, lines, rowText } from './crash/importer-app.js'
+import { importApp, isBroken, lines, rowText } from './crash/importer-app.js'
 import { databaseUrl, freshSchema, running, sql } from './support.js'
 
 vi.setConfig({ testTimeout: 180_000 })
@@ -44,18 +44,17 @@ test('every record of a file becomes one event, however often the importer is ki
   expect(half?.records).toBeLessThan(lines)
   expect(await importer(schema, path, Number.POSITIVE_INFINITY)).toBe(0)
   const [done] = await spine.sources.imports()
-  // Each thousandth has too many fields.
+  const good = Array.from({ length: lines }, (_, n) => n).filter((n) => !isBroken(n))
   expect(done).toMatchObject({
     state: 'completed',
     records: lines,
-    published: lines - lines / 1_000,
-    kept: lines / 1_000,
+    published: good.length,
+    kept: lines - good.length,
   })
   const [ledger] = await sql<{ events: number; numbers: number; sum: number }>(
     `SELECT count(*)::int AS events, count(DISTINCT data ->> 'n')::int AS numbers, sum((data ->> 'n')::int)::float8 AS sum
      FROM ${schema}.event WHERE type = 'devices.reading-taken'`,
   )
-  const good = Array.from({ length: lines }, (_, n) => n).filter((n) => n % 1_000 !== 999)
   expect(ledger).toEqual({
     events: good.length,
     numbers: good.length,
@@ -64,7 +63,7 @@ test('every record of a file becomes one event, however often the importer is ki
   await vi.waitFor(
     async () => {
       const { items } = await spine.operator().deadLetters({ subscription: 'source-readings', limit: 500 })
-      expect(items).toHaveLength(lines / 1_000)
+      expect(items).toHaveLength(lines - good.length)
     },
     { timeout: 60_000, interval: 200 },
   )
@@ -99,6 +98,69 @@ test('a record is mended as it stands in the file, and sent again', async () => 
     const { items } = await operator.events({ type: 'devices.reading-taken', order: 'oldest' })
     expect(items.map(({ data }) => data)).toMatchObject([{ note: 'a "b"' }, { note: 'mended' }])
   }, 20_000)
+})
+
+test('a record without an end is kept by its first line, and the import goes on at the next', async () => {
+  const path = join(folder, 'endless.csv')
+  writeFileSync(path, 'device;value;note\nd1;1;a\nd2;2;"open\nd3;3;c\n')
+  const spine = await running(importApp, freshSchema())
+  expect(await spine.sources.importFile('readings', path)).toMatchObject({
+    ...{ state: 'completed', records: 3, published: 2, kept: 1, lines: 4 },
+  })
+  const operator = spine.operator()
+  await vi.waitFor(async () => expect((await operator.deadLetters()).items).toHaveLength(1), 20_000)
+  const [letter] = (await operator.deadLetters()).items
+  expect(letter?.failure).toMatchObject({
+    category: 'validation',
+    message: expect.stringMatching(/a quote that opens in this line is not closed/),
+  })
+  const [kept] = (await operator.events({ type: 'eventspine.message-kept' })).items
+  expect(kept?.data).toMatchObject({ body: 'd2;2;"open', headers: { line: '3' } })
+  await operator.redrive({
+    filter: { ids: [letter?.id as string] },
+    data: { ...(kept?.data as object), body: 'd2;2;"closed"' },
+    actor: 'ann',
+  })
+  await vi.waitFor(async () => {
+    const { items } = await operator.events({ type: 'devices.reading-taken', order: 'oldest' })
+    expect(items.map(({ data }) => data)).toMatchObject([{ n: 1 }, { n: 3 }, { n: 2, note: 'closed' }])
+  }, 20_000)
+})
+
+test('a line over 1 MiB is kept by its beginning, which is no record until somebody mends it', async () => {
+  const path = join(folder, 'long.ndjson')
+  writeFileSync(path, `1\n${'2'.repeat(3_000_000)}\n3\n`)
+  const spine = await running(importApp, freshSchema())
+  expect(await spine.sources.importFile('lines', path)).toMatchObject({ records: 3, published: 2, kept: 1 })
+  const operator = spine.operator()
+  await vi.waitFor(async () => expect((await operator.deadLetters()).items).toHaveLength(1), 20_000)
+  // Its beginning alone would be a number, too.
+  expect((await operator.deadLetters()).items).toMatchObject([
+    { failure: { message: expect.stringMatching(/more than 1,024 KiB; its first 64 KiB are kept here/) } },
+  ])
+  expect((await operator.events({ type: 'devices.reading-taken' })).items).toHaveLength(2)
+})
+
+test('an import stops before it keeps more than it may, and goes on when it may keep more', async () => {
+  const path = join(folder, 'broken.ndjson')
+  const many = Array.from({ length: 4_000 }, (_, n) => (n === 10 || n > 3_997 ? '{' : n))
+  writeFileSync(path, many.join('\n'))
+  const schema = freshSchema()
+  const spine = await running(importApp, schema)
+  const stopped = {
+    code: 'REQUEST_INVALID',
+    message: expect.stringMatching(
+      /^More than 2 records of broken\.ndjson cannot become events, .*up to line 2000 is stored\. .*keptMax/,
+    ),
+  }
+  await expect(spine.sources.importFile('lines', path)).rejects.toMatchObject(stopped)
+  await expect(spine.sources.importFile('lines', path)).rejects.toMatchObject(stopped)
+  expect(await spine.sources.imports()).toMatchObject([{ state: 'running', records: 2_000, kept: 1 }])
+  const sources = importApp.sources.map((each) => (each.name === 'lines' ? { ...each, keptMax: 3 } : each))
+  const patient = await running({ ...importApp, sources } as typeof importApp, schema)
+  expect(await patient.sources.importFile('lines', path)).toMatchObject({
+    ...{ state: 'completed', records: 4_000, published: 3_997, kept: 3 },
+  })
 })
 
 test('a file of another kind is refused before anything is stored', async () => {

@@ -11,6 +11,7 @@ import {
 import { checkAddresses, checkRoute } from './app-routes.js'
 
 const inFlightMost = 10_000
+const keptMost = 1_000_000
 
 export function checkSources(sources: readonly Source[], faults: string[]): void {
   const seen = new Set<string>()
@@ -59,11 +60,13 @@ function checkInFlight(inFlightMax: number, fault: (message: string) => void): v
     )
 }
 
-function checkFile({ format, delimiter }: FileSource, fault: (message: string) => void): void {
+function checkFile({ format, delimiter, keptMax }: FileSource, fault: (message: string) => void): void {
   if (format !== 'csv' && format !== 'ndjson')
     fault(`format is ${JSON.stringify(format)}; write "csv" or "ndjson"`)
   if (!/^[\x20-\x7e\t]$/.test(delimiter) || delimiter === '"')
     fault(`delimiter is ${JSON.stringify(delimiter)}; write one character that is no quote, such as ";"`)
+  if (!(Number.isInteger(keptMax) && keptMax >= 1 && keptMax <= keptMost))
+    fault(`keptMax is ${keptMax}; write a whole number from 1 to ${keptMost.toLocaleString('en')}`)
 }
 
 /** Triggers carry the name, and a name in Postgres has 63 bytes. */

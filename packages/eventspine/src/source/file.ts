@@ -15,6 +15,9 @@ export interface RecordPlace {
 interface Common {
   /** Lower case, digits and dashes, at most 80 characters. */
   readonly name: string
+  /** Records of one file that may be kept as dead letters; an import stops before there are more, and goes on when it is called
+   *  with a larger one. 1 to 1,000,000. Default 10,000. */
+  readonly keptMax?: number
   readonly description?: string
 }
 
@@ -42,15 +45,19 @@ export interface FileSource {
   readonly name: string
   readonly format: Format
   readonly delimiter: string
+  readonly keptMax: number
   readonly to: (record: never, place: RecordPlace) => Translation | Promise<Translation>
   readonly description: string | undefined
 }
+
+const keptMaxDefault = 10_000
 
 const optionNames: Readonly<Record<keyof (FileSourceOptions & { readonly format: 'csv' }), true>> = {
   name: true,
   format: true,
   delimiter: true,
   to: true,
+  keptMax: true,
   description: true,
 }
 
@@ -60,10 +67,11 @@ const optionNames: Readonly<Record<keyof (FileSourceOptions & { readonly format:
  */
 export function fileSource(options: FileSourceOptions): FileSource {
   checkOptions('fileSource', options, optionNames)
-  const { name, format, to, description } = options
+  const { name, format, to, keptMax = keptMaxDefault, description } = options
   const delimiter = options.format === 'csv' ? (options.delimiter ?? ',') : ','
   return Object.freeze({
-    ...{ kind: 'source' as const, transport: 'file' as const, name, format, delimiter, description },
+    ...{ kind: 'source' as const, transport: 'file' as const, name, format, delimiter },
+    ...{ keptMax, description },
     to: to as FileSource['to'],
   })
 }

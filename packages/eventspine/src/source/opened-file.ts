@@ -61,7 +61,8 @@ export class OpenedFile {
     throw refused(this.name, 'is empty. Its first line must name the fields')
   }
 
-  #headerOf({ bytes, endBytes, endLine }: FileRecord): Header {
+  #headerOf({ bytes, endBytes, endLine, fault }: FileRecord): Header {
+    if (fault !== undefined) throw refused(this.name, `does not begin with the names of its fields: ${fault}`)
     const text = textOf(bytes)
     if (text === undefined) throw refused(this.name, 'is not in UTF-8. Convert it first')
     if (text.includes('\r')) throw refused(this.name, 'ends its lines with CR alone. Write LF or CRLF')

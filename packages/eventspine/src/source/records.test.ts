@@ -1,10 +1,11 @@
 // Records are the same wherever the chunks end and wherever reading begins anew; and CSV is read as RFC 4180 writes it.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type FileRecord, type Format, fieldsOf, RecordSplitter, rowOf } from './records.js'
+import { type FileRecord, type Format, fieldsOf, RecordSplitter, recordBytesMax, rowOf } from './records.js'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 const textOf = ({ bytes }: FileRecord) => new TextDecoder().decode(bytes)
+const plain = (each: FileRecord) => ({ ...each, bytes: textOf(each) })
 
 function split(
   format: Format,
@@ -45,8 +46,7 @@ describe('records of a file', () => {
           if (records.length === 0) return
           const before = records[chosen % records.length] as FileRecord
           const rest = split('csv', bytes, cuts, before.endBytes, before.endLine + 1)
-          const plain = (all: readonly FileRecord[]) => all.map((each) => ({ ...each, bytes: textOf(each) }))
-          expect(plain(rest)).toEqual(plain(records.slice(records.indexOf(before) + 1)))
+          expect(rest.map(plain)).toEqual(records.slice(records.indexOf(before) + 1).map(plain))
         },
       ),
       { numRuns: 2_000 },
@@ -67,12 +67,85 @@ describe('records of a file', () => {
     expect(split('ndjson', bytesOf('{"a":"\\""}\n"\n3')).map(textOf)).toEqual(['{"a":"\\""}', '"', '3'])
   })
 
-  it('that never end are refused with their line', () => {
-    const endless = bytesOf(`a,b\n"${'x'.repeat(1024 * 1024 + 1)}`)
-    const refusal = expect.objectContaining({ code: 'REQUEST_INVALID' })
-    expect(() => split('csv', endless)).toThrow(refusal)
-    expect(() => split('ndjson', endless)).toThrow(/begins in line 2.*longer than 1024 KiB/)
-    expect(() => split('csv', bytesOf('a,b\n1,"2'))).toThrow(/begins in line 2.*never closed/)
+  it('lose no line to quotes that do not add up, wherever chunks end and wherever reading begins anew', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', '"', ',', '\n', '\r\n', '"\n', '\n"'),
+      maxLength: 30,
+    })
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(40), { maxLength: 5 }), fc.nat(), (given, cuts, chosen) => {
+        const records = split('csv', bytesOf(given))
+        expect(split('csv', bytesOf(given), cuts).map(plain)).toEqual(records.map(plain))
+        const lines = records.flatMap(({ line, endLine }) =>
+          Array.from({ length: endLine - line + 1 }, (_, index) => line + index),
+        )
+        const all = given.split('\n').map((line) => line.replace(/\r$/, ''))
+        const [one, ...more] = lines
+        for (const [index, line] of more.entries()) expect(line).toBeGreaterThan(lines[index] as number)
+        for (const [index, line] of all.entries()) if (line !== '') expect(lines).toContain(index + 1)
+        if (one === undefined) return
+        const before = records[chosen % records.length] as FileRecord
+        const rest = split('csv', bytesOf(given), cuts, before.endBytes, before.endLine + 1)
+        expect(rest.map(plain)).toEqual(records.slice(records.indexOf(before) + 1).map(plain))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it('go on at the next line where a quote is closed nowhere, or by the quote of another record', () => {
+    const text = 'a,b\n1,"2\n3,4\n5,"6"\n7,"8\n9,10'
+    expect(split('csv', bytesOf(text)).map((each) => [each.line, textOf(each), each.fault])).toEqual([
+      [1, 'a,b', undefined],
+      [2, '1,"2', expect.stringMatching(/a quote that opens in this line is not closed/)],
+      [3, '3,4', undefined],
+      [4, '5,"6"', undefined],
+      [5, '7,"8', expect.stringMatching(/not closed/)],
+      [6, '9,10', undefined],
+    ])
+  })
+
+  it('go on at the next line behind one that is longer than 1 MiB', () => {
+    const x = (bytes: number) => 'x'.repeat(bytes)
+    const quotedLong = `"a\n${x(recordBytesMax)}",2\n3,4`
+    expect(
+      split('csv', bytesOf(quotedLong)).map(({ bytes, fault, line }) => [line, bytes.length, fault]),
+    ).toEqual([
+      [1, 2, expect.stringMatching(/not closed/)],
+      [2, 65_536, expect.stringMatching(/this line has more than 1,024 KiB; its first 64 KiB are kept/)],
+      [3, 3, undefined],
+    ])
+    const closedLong = `"a\nb",${x(recordBytesMax)}\n3,4`
+    expect(split('csv', bytesOf(closedLong)).map(({ fault, line }) => [line, fault])).toEqual([
+      [1, expect.stringMatching(/the record that begins in this line has more than 1,024 KiB/)],
+      [2, expect.stringMatching(/this line has more than/)],
+      [3, undefined],
+    ])
+  })
+
+  it.each(['csv', 'ndjson'] as const)('of %s may have 1 MiB and not a byte more', (format) => {
+    const sizes = (text: string, cuts: number[] = []) =>
+      split(format, bytesOf(text), cuts).map(({ bytes, endBytes, fault }) => [bytes.length, endBytes, fault])
+    const fits = 'x'.repeat(recordBytesMax)
+    expect(sizes(`${fits}\n1`)).toEqual([
+      [recordBytesMax, recordBytesMax + 1, undefined],
+      [1, recordBytesMax + 2, undefined],
+    ])
+    expect(sizes(fits)).toEqual([[recordBytesMax, recordBytesMax, undefined]])
+    const cutOff = [65_536, recordBytesMax + 2, expect.stringMatching(/this line has more than/)]
+    for (const cuts of [[], [recordBytesMax], [recordBytesMax + 1], [1, 70_000, recordBytesMax - 1]]) {
+      expect(sizes(`${fits}x\n1`, cuts)).toEqual([cutOff, [1, recordBytesMax + 3, undefined]])
+      expect(sizes(`${fits}xx`, cuts)).toEqual([cutOff])
+    }
+  })
+
+  it('are cut off between two characters', () => {
+    const [{ bytes } = { bytes: new Uint8Array() }] = split(
+      'ndjson',
+      bytesOf(`x${'ä'.repeat(recordBytesMax)}`),
+    )
+    expect(new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toBe(`x${'ä'.repeat(32_767)}`)
+    const binary = split('ndjson', new Uint8Array(recordBytesMax + 1).fill(0x80))
+    expect(binary.map(({ bytes }) => bytes.length)).toEqual([65_533])
   })
 
   it('end at their line where a quote stands inside of a plain field', () => {

@@ -10,9 +10,11 @@ const readingTaken = defineEvent({
   schema: z.object({ n: z.int(), device: z.string(), note: z.string() }),
 })
 
-/** Each thousandth has a field too many; now and then a note has two lines. */
-export const rowText = (n: number) =>
-  `d${n % 7};${n};${n % 50 === 0 ? `"two\nlines, ""${n}"""` : 'plain'}${n % 1_000 === 999 ? ';more' : ''}`
+/** Each thousandth has a field too many, and one of each thousand a quote that is not closed; now and then a note has two lines. */
+export const rowText = (n: number) => `d${n % 7};${n};${noteOf(n)}${n % 1_000 === 999 ? ';more' : ''}`
+const noteOf = (n: number) =>
+  n % 50 === 0 ? `"two\nlines, ""${n}"""` : n % 1_000 === 337 ? '"open' : 'plain'
+export const isBroken = (n: number) => n % 1_000 === 999 || n % 1_000 === 337
 
 export const importApp = defineApp({
   name: 'devices',
@@ -36,6 +38,12 @@ export const importApp = defineApp({
         data: { n: Number(n), device: 'd', note: '' },
         options: { id },
       }),
+    }),
+    fileSource({
+      name: 'lines',
+      format: 'ndjson',
+      keptMax: 2,
+      to: (value) => ({ event: readingTaken, data: { n: Number(value), device: 'd', note: '' } }),
     }),
   ],
 })
