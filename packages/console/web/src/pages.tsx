@@ -16,6 +16,7 @@ import { Webhooks } from './pages/webhooks.js'
 import { Workers } from './pages/workers.js'
 import { Workflows } from './pages/workflows.js'
 import { Heading } from './parts/heading.js'
+import { RowQuestions } from './parts/row-act.js'
 import { Empty, Waiting } from './parts/standing.js'
 import { Link } from './route/link.js'
 import { usePlace } from './route/place.js'
@@ -48,7 +49,9 @@ export function Pages() {
   return (
     <Frame>
       <Suspense fallback={<Waiting />}>
-        <Page key={page} />
+        <RowQuestions key={page}>
+          <Page />
+        </RowQuestions>
       </Suspense>
     </Frame>
   )

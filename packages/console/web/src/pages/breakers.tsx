@@ -11,8 +11,11 @@ import { RowAct } from '../parts/row-act.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 
+const nameOf = ({ name, tenant, key }: Pick<Breaker, 'name' | 'tenant' | 'key'>) =>
+  [name, tenant, key].filter(Boolean).join(' · ')
+
 const columns: readonly Column<Breaker>[] = [
-  { name: 'Breaker', cell: ({ name, tenant, key }) => [name, tenant, key].filter(Boolean).join(' · ') },
+  { name: 'Breaker', cell: (breaker) => nameOf(breaker) },
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
   { name: 'Failures', kind: 'number', cell: ({ failures }) => count(failures) },
   { name: 'Opened', kind: 'wide', cell: ({ openedAtMs }) => <Moment at={openedAtMs} /> },
@@ -56,7 +59,9 @@ function Switch({ breaker: { name, tenant, key, state } }: { readonly breaker: B
   const does = opens ? 'Open' : 'Close'
   return (
     <RowAct
-      {...{ does, what: name, act: `${does} 1 breaker`, harmful: opens }}
+      {...{ does, what: nameOf({ name, tenant, key }), act: `${does} 1 breaker`, harmful: opens }}
+      about={JSON.stringify([name, tenant, key])}
+      stands={state}
       doing={(form) =>
         post(`/v1/breakers/${encodeURIComponent(name)}`, {
           ...{ state: opens ? 'open' : 'closed', ...reasonIn(form) },

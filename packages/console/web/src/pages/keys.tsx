@@ -184,9 +184,12 @@ function Once({ made: { key, name }, close }: OnceProps) {
 const chosen = ({ current }: RefObject<HTMLInputElement | null>) => current?.select()
 
 function Withdraw({ apiKey: { id, name, kept, withdrawn } }: { readonly apiKey: ApiKey }) {
-  if (kept === 'server' || withdrawn !== null) return null
+  if (kept === 'server') return null
   return (
     <RowAct
+      about={id}
+      offered={withdrawn === null}
+      stands={withdrawn === null ? 'valid' : `withdrawn by ${withdrawn.by}: ${withdrawn.reason}`}
       {...{
         does: 'Withdraw',
         what: `the key of ${name}`,

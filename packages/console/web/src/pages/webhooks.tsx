@@ -64,6 +64,8 @@ function Switch({ endpoint: { webhooks, tenant, endpoint, disabled } }: { readon
   return (
     <RowAct
       {...{ does, what: endpoint, act: `${does} 1 endpoint`, harmful: !enables }}
+      about={JSON.stringify([webhooks, tenant, endpoint])}
+      stands={enables ? 'disabled' : 'enabled'}
       doing={(form) =>
         post(`/v1/webhooks/${encodeURIComponent(webhooks)}`, {
           ...{ endpoint, tenant, state: enables ? 'enabled' : 'disabled', ...reasonIn(form) },

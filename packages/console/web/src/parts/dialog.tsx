@@ -14,11 +14,10 @@ export function Dialog({ title, close, children }: DialogProps) {
   const id = useId()
   useEffect(() => {
     const before = document.activeElement
+    const around = ['tr', '.rows'].map((selector) => before?.closest(selector))
     dialog.current?.showModal()
     // The browser gives the focus back when it closes a dialog, not when that leaves the page.
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-    }
+    return () => giveFocus([before, ...around, document.querySelector('main h1')])
   }, [])
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={close}>
@@ -26,6 +25,16 @@ export function Dialog({ title, close, children }: DialogProps) {
       {children}
     </dialog>
   )
+}
+
+/** To the first that is still there and takes it: what opened a question may be gone by what was answered, and its row with it. */
+function giveFocus(places: readonly (Element | null | undefined)[]): void {
+  for (const place of places) {
+    if (!(place instanceof HTMLElement) || !place.isConnected) continue
+    if (place instanceof HTMLTableRowElement) place.tabIndex = -1
+    place.focus()
+    if (document.activeElement === place) return
+  }
 }
 
 interface QuestionProps extends DialogProps {

@@ -1,0 +1,129 @@
+// Questions that are asked in a row of a list: they can be read at any width, stay when somebody else changes the row, and give
+// the focus back. In a real browser before a real server.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasChromium, narrow, openBrowser, Visit, wide } from './browser.js'
+import { World } from './world.js'
+
+describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
+  const world = new World()
+  let browser: Browser
+  let visit: Visit
+
+  beforeAll(async () => {
+    ;[browser] = await Promise.all([openBrowser(), world.start()])
+    visit = await Visit.open(browser)
+    await visit.signIn(world.url, world.key)
+  })
+  afterAll(async () => {
+    await visit?.close()
+    await browser?.close()
+    await world.stop()
+  })
+
+  const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+  const endpoint = (name: string) => ({ webhooks: 'partners', endpoint: name })
+  const breakerIs = async (state: 'open' | 'closed') => {
+    // The other way first, so that there is a change to be seen.
+    await world.spine.operator().setBreaker({ name: 'payments' }, state, 'ben', 'their maintenance')
+  }
+  /** Characters of the open question that stand outside of it. */
+  const cutOff = `[...document.querySelectorAll('dialog[open] *')]
+    .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0 && each.matches('h2, p, form, label'))
+    .map((each) => each.textContent)`
+  const focused = `(() => { const { tagName, innerText } = document.activeElement
+    return tagName + ': ' + innerText.replaceAll(/\\s+/g, ' ').trim() })()`
+
+  test('can be read on a narrow screen', async () => {
+    const { page } = visit
+    await page.setViewportSize(narrow)
+    await breakerIs('closed')
+    await world.spine.operator().webhooks.disable(endpoint('ep-narrow'), 'ben', 'asked for')
+    await world.post('/v1/keys', { name: 'nadja', access: 'viewer' })
+    for (const [path, name] of [
+      ['breakers', 'Open…'],
+      ['webhooks', 'Enable…'],
+      ['keys', 'Withdraw…'],
+      ['schedules', 'Run…'],
+    ] as const) {
+      await visit.at(world.url, path)
+      await button(page, name).first().click()
+      await page.getByRole('dialog').waitFor()
+      expect([path, await page.evaluate(cutOff)]).toEqual([path, []])
+      const wraps = "getComputedStyle(document.querySelector('dialog p')).whiteSpace"
+      expect([path, await page.evaluate(wraps)]).toEqual([path, 'normal'])
+      await page.keyboard.press('Escape')
+    }
+    await page.setViewportSize(wide)
+  })
+
+  test('stays when somebody else is faster, and says what changed', async () => {
+    const { page } = visit
+    await breakerIs('closed')
+    await visit.at(world.url, 'breakers')
+    await button(page, 'Open…').click()
+    const reason = page.getByLabel('Reason, for the audit')
+    await reason.fill('a long story')
+    await breakerIs('open')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('it was closed, and is open. Nothing is left to do.').waitFor()
+    expect(await reason.inputValue()).toBe('a long story')
+    expect(await button(page, 'Open 1 breaker').isDisabled()).toBe(true)
+    // And back: then there is something to do again.
+    await breakerIs('closed')
+    await dialog.getByText('Nothing is left to do').waitFor({ state: 'detached' })
+    await button(page, 'Open 1 breaker').click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.getByRole('cell', { name: 'open', exact: true }).waitFor()
+  })
+
+  test('stays when its row is gone, or has nothing to offer any more', async () => {
+    const { page } = visit
+    const { webhooks } = world.spine.operator()
+    await webhooks.disable(endpoint('ep-gone'), 'ben', 'asked for')
+    await visit.at(world.url, 'webhooks')
+    await page
+      .getByRole('row', { name: /ep-gone/ })
+      .getByRole('button', { name: 'Enable…' })
+      .click()
+    await page.getByLabel('Reason, for the audit').fill('they are back')
+    await webhooks.enable(endpoint('ep-gone'), 'ben', 'they are back')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('the list does not show it any more').waitFor()
+    expect(await page.getByLabel('Reason, for the audit').inputValue()).toBe('they are back')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+
+    const { id } = await world.post('/v1/keys', { name: 'nora', access: 'viewer' })
+    await visit.at(world.url, 'keys')
+    await page.getByRole('row', { name: /nora/ }).getByRole('button', { name: 'Withdraw…' }).click()
+    await world.post(`/v1/keys/${String(id)}/withdraw`, { reason: 'left the team' })
+    await dialog.getByText('it was valid, and is withdrawn by ada: left the team').waitFor()
+    expect(await button(page, 'Withdraw 1 key').isDisabled()).toBe(true)
+    await page.keyboard.press('Escape')
+  })
+
+  test('gives the focus back: to its button, else to its row, else to the list or the head of the page', async () => {
+    const { page } = visit
+    const answered = async (name: string, row = /./) => {
+      await page.getByRole('row', { name: row }).getByRole('button', { name: /…$/ }).last().click()
+      await page.getByLabel('Reason, for the audit').fill('tested')
+      await button(page, name).click()
+      await page.locator('dialog').waitFor({ state: 'detached' })
+      return String(await page.evaluate(focused))
+    }
+    await breakerIs('closed')
+    await visit.at(world.url, 'breakers')
+    expect(await answered('Open 1 breaker', /payments/)).toBe('BUTTON: Close…')
+
+    await world.post('/v1/keys', { name: 'nick', access: 'viewer' })
+    await visit.at(world.url, 'keys')
+    expect(await answered('Withdraw 1 key', /nick/)).toMatch(/^TR: nick withdrawn/)
+
+    const { webhooks } = world.spine.operator()
+    for (const name of ['ep-narrow', 'ep-last']) await webhooks.disable(endpoint(name), 'ben', 'asked for')
+    await visit.at(world.url, 'webhooks')
+    expect(await answered('Enable 1 endpoint', /ep-narrow/)).toMatch(/^SECTION: .*ep-last/)
+    expect(await answered('Enable 1 endpoint', /ep-last/)).toBe('H1: Webhook endpoints')
+  })
+})
