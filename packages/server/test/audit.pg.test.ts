@@ -308,6 +308,20 @@ test('of two who edit the same letter the second is told, and nothing is overwri
   expect([again.status, again.json.code]).toEqual([409, 'LETTER_CHANGED'])
 })
 
+test('an edit that is refused leaves nothing behind: no redrive, and no act', async () => {
+  const { id, event } = await letter()
+  const standing = async () =>
+    [...(await itemsOf('/v1/redrives?limit=500')), ...(await audit())].map((each) => each.id)
+  const before = await standing()
+  const edit = (filter: object, data: object) =>
+    fixture.send('/v1/redrives', { headers, json: { filter: { ids: [id], ...filter }, data } })
+  const misfit = await edit({ round: 0 }, { order: 7 })
+  expect([misfit.status, misfit.json.code]).toEqual([422, 'EVENT_INVALID'])
+  const late = await edit({ round: 1 }, { order: orderOf(event), country: 'AT' })
+  expect([late.status, late.json.code]).toEqual([409, 'LETTER_CHANGED'])
+  expect(await standing()).toEqual(before)
+})
+
 test('nor is the edit of somebody overwritten whose data died once more', async () => {
   const { id, round, event } = await letter()
   const edit = (data: object) =>

@@ -116,7 +116,8 @@ export interface RedrivePreview {
 
 export interface RedrivePort {
   previewRedrive(filter: DeadLetterFilter, roundsMax: number): Promise<RedrivePreview>
-  /** Selects the dead letters and writes the audit row in one transaction. A letter is in one redrive at a time. */
+  /** Selects the dead letters and writes the audit row in one transaction. A letter is in one redrive at a time. With edited
+   *  data stores nothing unless it selects one letter: throws LETTER_CHANGED for none, REQUEST_INVALID for several. */
   createRedrive(
     id: string,
     request: Required<Omit<RedriveRequest, 'data' | 'reason' | 'idempotencyKey'>> &

@@ -1,6 +1,6 @@
 // New data in the place of those of one dead letter: for that letter as it was seen, and with what changed for the audit.
 import { EventspineError } from '../kernel/index.js'
-import type { DeadLetter, DeadLetterFilter, Redrive } from '../redrive/index.js'
+import type { DeadLetter, DeadLetterFilter } from '../redrive/index.js'
 import type { Store } from '../store/store.js'
 import { editedData } from './edited-data.js'
 
@@ -28,19 +28,9 @@ export async function letterEdit(
   }
 }
 
-/** Throws LETTER_CHANGED where somebody was faster: their redrive took the letter, or it was discarded. */
-export function requireTaken({ filter, selected }: Redrive): void {
-  if (selected > 0 || filter.round === undefined) return
-  throw new EventspineError(
-    'LETTER_CHANGED',
-    `Dead letter ${filter.ids?.[0]} was sent again or discarded since you looked at it (round ${filter.round}). Nothing was sent and nothing overwritten: look at it anew.`,
-    { field: '/filter/round' },
-  )
-}
-
 async function singleLetter({ store }: Services, filter: DeadLetterFilter): Promise<DeadLetter> {
   const dead = (await store.deadLetters({ ...filter, state: 'dead', limit: 2 })).items
-  // Asked a second time, the letter is on its way already: that is the same redrive, or one with nothing to send.
+  // Asked a second time, the letter is on its way already: that is the same redrive, or one that is refused.
   const items = dead.length > 0 ? dead : (await store.deadLetters({ ...filter, limit: 2 })).items
   const [letter] = items
   if (letter !== undefined && items.length === 1) return letter

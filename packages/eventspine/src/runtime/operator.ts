@@ -47,7 +47,7 @@ import type { App } from './app.js'
 import { Contracts } from './contracts.js'
 import { checkEditedData } from './edited-data.js'
 import { examine } from './examination.js'
-import { letterEdit, requireTaken } from './letter-edit.js'
+import { letterEdit } from './letter-edit.js'
 import { redriveHint } from './redriving.js'
 import { type MappedApp, type SystemMap, systemMap } from './system-map.js'
 import { traceOf } from './tracing.js'
@@ -241,8 +241,8 @@ export class Operator {
     return this.#services.store.previewRedrive(filter, checkRounds(roundsMax))
   }
 
-  /** Sends dead letters again. Edited data must fit the event's schema, and needs a filter that selects one letter; where it names
-   *  the letter's `round`, throws LETTER_CHANGED if the letter was sent or discarded since. */
+  /** Sends dead letters again. Edited data must fit the event's schema, and needs a filter that selects one letter: throws
+   *  LETTER_CHANGED if that was sent or discarded since (since its `round`, where the filter names it). What throws stores nothing. */
   async redrive(request: RedriveRequest): Promise<Redrive> {
     const { store, clock, random } = this.#services
     const complete = completeRedrive(request, null)
@@ -252,7 +252,6 @@ export class Operator {
       uuidv7(clock, random),
       edits ? { ...complete, ...(await letterEdit(this.#services, request.filter, request.data)) } : complete,
     )
-    if (edits) requireTaken(redrive)
     store.notify(redriveHint)
     return redrive
   }

@@ -144,7 +144,7 @@ interface PreviewProps {
 }
 
 function Preview({ preview: { selected, guarded, groups }, edits }: PreviewProps) {
-  if (edits && selected === 0)
+  if (edits && selected === 0 && guarded === 0)
     return (
       <p role="alert">
         Somebody was faster: this letter was sent again or discarded since you looked at it. Nothing of theirs

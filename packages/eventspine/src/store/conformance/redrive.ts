@@ -271,20 +271,22 @@ function describeStop(open: OpenScene): void {
 }
 
 function describeEdit(open: OpenScene): void {
-  it('sends one letter with mended data, and refuses that for several', async () => {
+  it('sends one letter with mended data, and refuses that for several, and for one that somebody took', async () => {
     const { scene, events, lease, ids } = await begun(open, 2)
     const editedData = '{"mended":true}'
     await expect(scene.store.createRedrive('r1', redriveRequest({ editedData }))).rejects.toMatchObject({
       code: 'REQUEST_INVALID',
     })
-    expect(await scene.store.redrive('r1')).toBeNull()
     await scene.store.createRedrive('r2', redriveRequest({ filter: { ids: ids.slice(0, 1) }, editedData }))
     const [row] = await sent(scene, lease, 1)
     expect(row?.event).toEqual({ ...events[0], data: editedData })
-    const filter = { ids: ids.slice(1), round: 1 }
-    expect(await scene.store.createRedrive('r3', redriveRequest({ filter, editedData }))).toMatchObject({
-      ...{ selected: 0, filter },
-    })
+    for (const filter of [{ ids: ids.slice(1), round: 1 }, { ids: ids.slice(0, 1) }]) {
+      const refused = scene.store.createRedrive('r3', redriveRequest({ filter, editedData }))
+      await expect(refused).rejects.toMatchObject({ code: 'LETTER_CHANGED' })
+    }
+    expect((await scene.store.redrives({})).items.map(({ id }) => id)).toEqual(['r2'])
+    const acts = (await scene.store.audit({})).items
+    expect(acts).toMatchObject([{ target: 'r2', details: { edited: true } }])
     expect((await scene.store.event(events[0]?.id ?? ''))?.data).toBe(events[0]?.data)
     expect(await letterStates(scene, ids)).toEqual(['redriving', 'dead'])
   })

@@ -85,13 +85,7 @@ function sameRedrive(tables: MemoryTables, id: string, key: string | undefined):
 
 function create(tables: MemoryTables, id: string, request: CreateRequest): RedriveRow {
   const letters = freeLetters(tables, request.filter).filter(({ round }) => round < request.roundsMax)
-  if (request.editedData !== null && letters.length > 1) {
-    throw new EventspineError(
-      'REQUEST_INVALID',
-      `Edited data is for one dead letter, and the filter selects ${letters.length}. Name it by its id.`,
-      { field: '/data' },
-    )
-  }
+  if (request.editedData !== null) requireOneLetter(request, letters.length)
   const redrive = newRedrive(tables.now(), id, request)
   for (const letter of letters) {
     letter.selectedBy = redrive
@@ -103,6 +97,17 @@ function create(tables: MemoryTables, id: string, request: CreateRequest): Redri
   const details = { ...asked, edited: editedData !== null, selected: letters.length }
   tables.audit(actor, 'redrive.create', id, details)
   return redrive
+}
+
+/** Before anything is kept: of what is refused nothing stays. */
+function requireOneLetter({ filter, roundsMax }: CreateRequest, selected: number): void {
+  if (selected === 1) return
+  if (selected > 1) {
+    const message = `Edited data is for one dead letter, and the filter selects ${selected}. Name it by its id.`
+    throw new EventspineError('REQUEST_INVALID', message, { field: '/data' })
+  }
+  const message = `Dead letter ${filter.ids?.[0]} was sent again or discarded since you looked at it, or redriven ${roundsMax} times before. Nothing was sent, stored or overwritten: look at it anew.`
+  throw new EventspineError('LETTER_CHANGED', message, { field: '/filter/round' })
 }
 
 function newRedrive(now: number, id: string, request: CreateRequest): RedriveRow {

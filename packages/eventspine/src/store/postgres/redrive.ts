@@ -142,14 +142,24 @@ async function create(
   }
   const { name, text, values } = createStatement(id, request)
   const [row] = await connection.query<{ selected: number }>(name, text, values)
-  if (request.editedData !== null && (row?.selected ?? 0) > 1) {
-    const message = `Edited data is for one dead letter, and the filter selects ${row?.selected}. Name it by its id.`
-    throw new EventspineError('REQUEST_INVALID', message, { field: '/data' })
-  }
+  const selected = row?.selected ?? 0
+  if (request.editedData !== null) requireOneLetter(request, selected)
   const { actor, editedData, idempotencyKey, ...asked } = request
-  const details = JSON.stringify({ ...asked, edited: editedData !== null, selected: row?.selected ?? 0 })
+  const details = JSON.stringify({ ...asked, edited: editedData !== null, selected })
   await connection.query('operate.audit', insertAudit, [actor, 'redrive.create', id, details])
   return existing(connection, id)
+}
+
+// New data are for one letter that nobody else took. Thrown in the transaction, so that nothing stays of what is refused: no redrive
+// that sends nothing, and no act in the audit.
+function requireOneLetter({ filter, roundsMax }: CreateRequest, selected: number): void {
+  if (selected === 1) return
+  if (selected > 1) {
+    const message = `Edited data is for one dead letter, and the filter selects ${selected}. Name it by its id.`
+    throw new EventspineError('REQUEST_INVALID', message, { field: '/data' })
+  }
+  const message = `Dead letter ${filter.ids?.[0]} was sent again or discarded since you looked at it, or redriven ${roundsMax} times before. Nothing was sent, stored or overwritten: look at it anew.`
+  throw new EventspineError('LETTER_CHANGED', message, { field: '/filter/round' })
 }
 
 interface Progress {
