@@ -34,6 +34,8 @@ export class Visit {
       if (isFault) this.faults.push(message.text())
     })
     page.on('dialog', (dialog) => {
+      // The browser's own question: there is something unsent.
+      if (dialog.type() === 'beforeunload') return void dialog.accept()
       this.faults.push(`a script opened a dialog: ${dialog.message()}`)
       void dialog.dismiss()
     })

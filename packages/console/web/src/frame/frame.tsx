@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Dialog } from '../parts/dialog.js'
 import { Link } from '../route/link.js'
-import { usePlace } from '../route/place.js'
+import { usePlace, whenFree } from '../route/place.js'
 import { keysKnown, useKeys } from './keys.js'
 import { Palette } from './palette.js'
 import { useSections } from './sections.js'
@@ -105,7 +105,7 @@ function Person() {
           Sign in to operate
         </button>
       ) : (
-        <button type="button" className="quiet" onClick={() => void leave()}>
+        <button type="button" className="quiet" onClick={() => whenFree(() => void leave())}>
           Sign out
         </button>
       )}

@@ -76,9 +76,11 @@ interface RedriveProps {
   readonly close: () => void
   /** In place of the data of the one letter that is named. */
   readonly data?: unknown
+  /** Called when it is accepted, before its page is shown. */
+  readonly accepted?: () => void
 }
 
-export function RedriveQuestion({ filter, close, data }: RedriveProps) {
+export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps) {
   const counting = useCounted(filter)
   // The same question asked twice, by a second click or after a lost answer, is one redrive.
   const [idempotencyKey] = useState(() => `console-${crypto.randomUUID()}`)
@@ -92,7 +94,9 @@ export function RedriveQuestion({ filter, close, data }: RedriveProps) {
     const redrive = await run({ filter: counting.data?.filter, idempotencyKey, ...options }).catch(
       () => undefined,
     )
-    if (redrive !== undefined) go(hrefOf('redrives', { id: redrive.id }))
+    if (redrive === undefined) return
+    accepted?.()
+    go(hrefOf('redrives', { id: redrive.id }))
   }
   return (
     <Question

@@ -11,6 +11,7 @@ import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Refused, Shown } from '../parts/standing.js'
+import { useUnsent } from '../parts/unsent.js'
 import { Link } from '../route/link.js'
 import { LetterActions, RedriveQuestion } from './dead-letter-actions.js'
 
@@ -112,7 +113,9 @@ function Data({ letter }: { readonly letter: DeadLetter }) {
 }
 
 function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave: () => void }) {
-  const [text, setText] = useState(() => JSON.stringify(letter.event.data, null, 2))
+  const [original] = useState(() => JSON.stringify(letter.event.data, null, 2))
+  const [text, setText] = useState(original)
+  const unsent = useUnsent(text !== original)
   // The letter as it was seen: of two who edit it the second is told, and overwrites nothing.
   const [round] = useState(letter.round)
   const [sends, setSends] = useState(false)
@@ -167,8 +170,14 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
         </button>
       </div>
       {sends && (
-        <RedriveQuestion filter={{ ids: [letter.id], round }} data={data} close={() => setSends(false)} />
+        <RedriveQuestion
+          filter={{ ids: [letter.id], round }}
+          data={data}
+          close={() => setSends(false)}
+          accepted={unsent.sent}
+        />
       )}
+      {unsent.question}
     </>
   )
 }

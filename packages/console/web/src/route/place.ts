@@ -16,11 +16,11 @@ const listeners = new Set<() => void>()
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
-  window.addEventListener('popstate', listener)
-  return () => {
-    listeners.delete(listener)
-    window.removeEventListener('popstate', listener)
-  }
+  return () => listeners.delete(listener)
+}
+
+function moved(): void {
+  for (const listener of listeners) listener()
 }
 
 let read = ''
@@ -52,12 +52,44 @@ let gone = false
 export const hasGone = () => gone
 
 export function go(href: string, { replace = false } = {}): void {
-  gone = true
-  if (replace) window.history.replaceState(null, '', href)
-  else window.history.pushState(null, '', href)
-  for (const listener of listeners) listener()
-  if (!replace) window.scrollTo(0, 0)
+  whenFree(() => {
+    gone = true
+    if (replace) window.history.replaceState(null, '', href)
+    else window.history.pushState(null, '', href)
+    moved()
+    if (!replace) window.scrollTo(0, 0)
+  })
 }
+
+type Ask = (leave: () => void) => void
+
+let held: Ask | undefined
+
+/** From now on nobody leaves this place without being asked; `ask` is given the way on. Answers what lets them go. */
+export function hold(ask: Ask): () => void {
+  // To where no script leads, such as another site, the browser asks with its own words.
+  const unload = (event: BeforeUnloadEvent) => event.preventDefault()
+  held = ask
+  window.addEventListener('beforeunload', unload)
+  return () => {
+    window.removeEventListener('beforeunload', unload)
+    if (held === ask) held = undefined
+  }
+}
+
+/** Does what leaves this place: at once, or when somebody who is held here says so. */
+export function whenFree(leave: () => void): void {
+  if (held === undefined) leave()
+  else held(leave)
+}
+
+// The address has changed already: it is put back while the question is open. What lay in the direction of "forward" is lost by that.
+window.addEventListener('popstate', () => {
+  const address = window.location.pathname + window.location.search
+  if (held === undefined || address === read) return moved()
+  window.history.pushState(null, '', read)
+  held(() => window.history.back())
+})
 
 /** Changes what is chosen on this page; undefined takes it away. */
 export function choose(params: Params, options?: { readonly replace?: boolean }): void {
