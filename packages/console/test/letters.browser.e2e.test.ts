@@ -85,4 +85,49 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await page.getByText('1 of 1 dead letter succeeded').waitFor()
     expect(await question.count()).toBe(0)
   })
+
+  test('that is dead no more is found by its state, and says what became of it', async () => {
+    const { page } = visit
+    const region = (name: string) => page.getByRole('region', { name })
+    const search = () => page.getByRole('button', { name: 'Search' }).click()
+    const [mended, dropped, dead] = [await died('Mended'), await died('Dropped'), await died('Still dead')]
+    const data = { order: 'Mended', country: 'AT' }
+    await world.post('/v1/redrives', { filter: { ids: [mended] }, data, reason: 'the country was wrong' })
+    await world.post('/v1/dead-letters/discard', { filter: { ids: [dropped] }, reason: 'a test order' })
+    await until(async () => (await found('Mended'))?.state === 'redriven')
+
+    await visit.at(world.url, 'dead-letters')
+    await page.getByLabel('State').selectOption('redriven')
+    await search()
+    await page.getByRole('link', { name: mended }).waitFor()
+    expect(page.url()).toContain('state=redriven')
+    expect(await page.getByRole('link', { name: dead }).count()).toBe(0)
+    await page.getByLabel('State').selectOption('any')
+    await search()
+    for (const id of [mended, dropped, dead]) await page.getByRole('link', { name: id }).waitFor()
+    // Only what is dead can be sent again or discarded.
+    expect(await page.getByRole('button', { name: 'Discard…' }).count()).toBe(0)
+
+    await page.getByRole('link', { name: mended }).click()
+    const fate = region('What became of it')
+    await fate.getByText('its handler has handled it').waitFor()
+    await fate.getByText('ada', { exact: true }).waitFor()
+    await fate.getByText('the country was wrong').waitFor()
+    await region('Failure').getByText('Why it died').waitFor()
+    await region('Failure').getByText('1 time', { exact: true }).waitFor()
+    expect(await page.getByRole('button', { name: /Redrive…|Edit and redrive…/ }).count()).toBe(0)
+    await region('Attempts').getByText('1, redrive 1').waitFor()
+    await fate.getByRole('link', { name: 'Trace of the event' }).click()
+    await region('Trace')
+      .getByText(/events? over/)
+      .waitFor()
+    await page.goBack()
+    await fate.locator('a[href*="redrives"]').click()
+    await page.getByText('1 of 1 dead letter succeeded').waitFor()
+
+    await visit.at(world.url, 'dead-letters?state=discarded')
+    await page.getByRole('link', { name: dropped }).click()
+    await fate.getByText('given up for good').waitFor()
+    await fate.getByText('a test order').waitFor()
+  })
 })

@@ -16,13 +16,16 @@ export type LetterFilter = Readonly<Record<string, unknown>>
 
 interface ActionsProps {
   readonly filter: LetterFilter
+  /** False where they are dead no more. A question that is open then stays. Default true. */
+  readonly offered?: boolean
   /** Called when they are discarded. */
   readonly discarded?: () => void
 }
 
-export function LetterActions({ filter, discarded }: ActionsProps) {
+export function LetterActions({ filter, offered = true, discarded }: ActionsProps) {
   const [asks, setAsks] = useState<'redrive' | 'discard'>()
   const close = () => setAsks(undefined)
+  if (!offered && asks === undefined) return null
   return (
     <div className="actions bar">
       <Act look="primary" act={() => setAsks('redrive')}>

@@ -6,14 +6,14 @@ import type { DeadLetter, EventDetails, Run } from '../api/views.js'
 import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
 import { Facts, Json } from '../parts/facts.js'
-import { count, duration } from '../parts/format.js'
+import { count, counted, duration } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Refused, Shown } from '../parts/standing.js'
 import { useUnsent } from '../parts/unsent.js'
 import { Link } from '../route/link.js'
-import { LetterActions, RedriveQuestion } from './dead-letter-actions.js'
+import { LetterActions, RedriveQuestion, useRedrive } from './dead-letter-actions.js'
 
 export function Letter({ id }: { readonly id: string }) {
   const asked = useAnswer<DeadLetter>(`/v1/dead-letters/${encodeURIComponent(id)}`)
@@ -26,13 +26,15 @@ export function Letter({ id }: { readonly id: string }) {
 }
 
 function Details({ letter }: { readonly letter: DeadLetter }) {
-  const { event, failure, subscription } = letter
+  const { failure, state } = letter
   return (
     <>
-      {letter.state === 'dead' && <LetterActions filter={{ ids: [letter.id] }} />}
+      <LetterActions filter={{ ids: [letter.id] }} offered={state === 'dead'} />
+      {state !== 'dead' && <Fate letter={letter} />}
       <section className="panel" aria-label="Failure">
+        {state !== 'dead' && <h2>Why it died</h2>}
         <p className="failure">
-          <Badge state={letter.state} /> {failure.name}: {failure.message}
+          {state === 'dead' && <Badge state="dead" />} {failure.name}: {failure.message}
         </p>
         <Facts of={factsOf(letter)} />
         {failure.stack !== null && (
@@ -45,42 +47,92 @@ function Details({ letter }: { readonly letter: DeadLetter }) {
         )}
       </section>
       <Data key={letter.id} letter={letter} />
-      <Attempts event={event.id} subscription={subscription} tenant={letter.tenant} />
+      <Attempts letter={letter} />
     </>
   )
 }
 
 function factsOf({ event, failure, ...letter }: DeadLetter) {
+  const isOpen = letter.state === 'dead' || letter.state === 'redriving'
   return [
-    [
-      'Event',
-      <Link key="event" to="events" params={{ id: event.id, tenant: letter.tenant }}>
-        {event.type} <code>{event.id}</code>
-      </Link>,
-    ],
+    ['Event', <EventLink key="event" event={event} tenant={letter.tenant} />],
     ['Version of the event', event.version],
     ['Subscription', letter.subscription],
     ['Category', failure.category],
-    ['Same fault', <SameFault key="same" subscription={letter.subscription} failure={failure} />],
+    ['Same fault', <SameFault key="same" letter={{ ...letter, failure }} />],
     ['Key', event.key],
-    ['Halts its key', letter.halts ? 'yes: what follows with this key waits' : undefined],
+    ['Halts its key', letter.halts && isOpen ? 'yes: what follows with this key waits' : undefined],
     ['Tenant', letter.tenant],
-    ['Attempts', count(letter.attempts)],
-    ['Redriven', letter.round === 0 ? 'never' : `${letter.round} times`],
+    [letter.state === 'dead' ? 'Attempts' : 'Attempts until it died', count(letter.attempts)],
+    ['Redriven', redrivenOf(letter)],
     ['Died', <Moment key="died" at={letter.diedAtMs} />],
-    [
-      'Resolved',
-      letter.resolvedAtMs === null ? undefined : <Moment key="resolved" at={letter.resolvedAtMs} />,
-    ],
-    ['Resolved by', letter.resolvedBy],
-    ['Reason', letter.reason],
   ] as const
 }
 
-function SameFault({ subscription, failure }: Pick<DeadLetter, 'subscription' | 'failure'>) {
-  const { category, fingerprint } = failure
+const EventLink = ({ event, tenant }: Pick<DeadLetter, 'event' | 'tenant'>) => (
+  <Link to="events" params={{ id: event.id, tenant }}>
+    {event.type} <code>{event.id}</code>
+  </Link>
+)
+
+/** A round is counted when it dies again: of the one that did not, or has not, its state tells. */
+function redrivenOf({ state, round }: Pick<DeadLetter, 'state' | 'round'>): string {
+  const times = round + (state === 'redriving' || state === 'redriven' ? 1 : 0)
+  return times === 0 ? 'never' : counted(times, 'time')
+}
+
+/** What became of one that is dead no more: by whom, when, and where to see it. */
+function Fate({ letter }: { readonly letter: DeadLetter }) {
+  const { state, event, tenant, redrive, resolvedAtMs, resolvedBy, reason } = letter
+  const asked = useRedrive(state === 'discarded' ? undefined : (redrive ?? undefined))
   return (
-    <Link to="dead-letters" params={{ subscription, category, fingerprint }}>
+    <section className="panel" aria-label="What became of it">
+      <p className="failure" role="status">
+        <Badge state={state} /> {fates[state]}
+      </p>
+      <Facts
+        of={[
+          [
+            'Redrive',
+            redrive === null || state === 'discarded' ? undefined : (
+              <Link key="redrive" to="redrives" params={{ id: redrive }}>
+                <code>{redrive}</code>
+              </Link>
+            ),
+          ],
+          [state === 'discarded' ? 'Discarded by' : 'Asked for by', resolvedBy ?? asked.data?.actor],
+          ['Reason', reason ?? asked.data?.reason],
+          [
+            state === 'discarded' ? 'Discarded' : 'Handled',
+            resolvedAtMs === null ? undefined : <Moment key="resolved" at={resolvedAtMs} />,
+          ],
+          [
+            'What came of it',
+            state !== 'redriven' ? undefined : (
+              <Link key="trace" to="events" params={{ id: event.id, tenant, view: 'trace' }}>
+                Trace of the event
+              </Link>
+            ),
+          ],
+        ]}
+      />
+    </section>
+  )
+}
+
+const fates: Readonly<Record<DeadLetter['state'], string>> = {
+  dead: 'It waits for a person.',
+  redriving: 'It was sent again and is on its way.',
+  redriven: 'It was sent again, and its handler has handled it.',
+  discarded: 'It was given up for good, and is never sent again.',
+}
+
+function SameFault({ letter }: { readonly letter: Pick<DeadLetter, 'subscription' | 'failure' | 'state'> }) {
+  const { subscription, failure, state } = letter
+  const { category, fingerprint } = failure
+  const among = state === 'dead' ? undefined : 'any'
+  return (
+    <Link to="dead-letters" params={{ subscription, category, fingerprint, state: among }}>
       <code>{fingerprint}</code>
     </Link>
   )
@@ -97,7 +149,7 @@ function Data({ letter }: { readonly letter: DeadLetter }) {
     )
   return (
     <section className="panel" aria-label="Data">
-      <h2>Data</h2>
+      <h2>{letter.state === 'dead' ? 'Data' : 'Data that it died with'}</h2>
       {edits ? (
         <Editor letter={letter} leave={() => setEdits(false)} />
       ) : (
@@ -202,15 +254,10 @@ const runColumns: readonly Column<Run>[] = [
   { name: 'Began', cell: ({ startedAtMs }) => <Moment at={startedAtMs} /> },
 ]
 
-interface AttemptsProps {
-  readonly event: string
-  readonly subscription: string
-  readonly tenant: string
-}
-
-function Attempts({ event, subscription, tenant }: AttemptsProps) {
-  const asked = useAnswer<EventDetails>(`/v1/events/${encodeURIComponent(event)}`, { tenant })
-  const runs = asked.data?.deliveries.find((delivery) => delivery.subscription === subscription)?.runs
+function Attempts({ letter: { id, event, tenant } }: { readonly letter: DeadLetter }) {
+  const asked = useAnswer<EventDetails>(`/v1/events/${encodeURIComponent(event.id)}`, { tenant })
+  // By its id: a replay into the same subscription is another delivery of the event.
+  const runs = asked.data?.deliveries.find((delivery) => delivery.id === id)?.runs
   if (runs === undefined || runs.length === 0) return null
   return (
     <section aria-label="Attempts">

@@ -18,12 +18,15 @@ export const categories = ['validation', 'permanent', 'transient', 'timeout', 'p
 
 const filters: readonly Filter[] = [
   { name: 'error', label: 'Error contains' },
+  // As the command line has it: those that wait for a person, unless another state is named.
+  { name: 'state', label: 'State', options: ['redriving', 'redriven', 'discarded', 'any'], unchosen: 'dead' },
   { name: 'subscription', label: 'Subscription' },
   { name: 'category', label: 'Category', options: categories },
   { name: 'eventType', label: 'Event type' },
   { name: 'tenant', label: 'Tenant' },
 ]
-const named = [...filters.map(({ name }) => name), 'fingerprint']
+/** What selects letters, beside their state. */
+const named = [...filters.map(({ name }) => name).filter((name) => name !== 'state'), 'fingerprint']
 
 export function DeadLetters() {
   const { params } = usePlace()
@@ -72,8 +75,8 @@ function Groups() {
         items.length === 0 ? (
           <Empty title="No dead letters">
             Nothing waits for a person. What fails for good is kept here, to be mended and sent again.{' '}
-            <Link to="dead-letters" params={{ state: 'redriven' }}>
-              Those that were redriven
+            <Link to="dead-letters" params={{ state: 'any' }}>
+              Those that were redriven or discarded
             </Link>
           </Empty>
         ) : (
@@ -111,28 +114,39 @@ const letterColumns: readonly Column<DeadLetter>[] = [
   { name: 'Died', cell: ({ diedAtMs }) => <Moment at={diedAtMs} /> },
 ]
 
+/** Of those that are dead no more: since when, and of what was discarded by whom. */
+const resolvedColumns: readonly Column<DeadLetter>[] = [
+  ...letterColumns,
+  { name: 'Resolved', cell: ({ resolvedAtMs }) => <Moment at={resolvedAtMs} /> },
+  { name: 'By', kind: 'wide', cell: ({ resolvedBy }) => resolvedBy },
+]
+
 function Letters() {
   const { params } = usePlace()
   const filter = Object.fromEntries(
     named.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])),
   )
   const state = params.get('state') ?? 'dead'
-  const asked = usePages<DeadLetter>('/v1/dead-letters', { ...filter, state })
+  const asked = usePages<DeadLetter>('/v1/dead-letters', {
+    ...filter,
+    state: state === 'any' ? undefined : state,
+  })
   return (
     <>
-      {state === 'dead' && Object.keys(filter).length > 0 && asked.data?.length !== 0 && (
-        <LetterActions filter={filter} />
-      )}
+      <LetterActions
+        filter={filter}
+        offered={state === 'dead' && Object.keys(filter).length > 0 && asked.data?.length !== 0}
+      />
       <Shown asked={asked}>
         {(items) =>
           items.length === 0 ? (
-            <Empty title={`No ${state} letters fit`}>
+            <Empty title={state === 'any' ? 'No letters fit' : `No ${state} letters fit`}>
               <Link to="dead-letters">Look at all groups</Link>
             </Empty>
           ) : (
             <Rows
               caption="Dead letters, newest first"
-              columns={letterColumns}
+              columns={state === 'dead' ? letterColumns : resolvedColumns}
               items={items}
               keyOf={({ id }) => id}
               more={asked.more}

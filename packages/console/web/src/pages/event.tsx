@@ -95,11 +95,14 @@ function Cause({ id, tenant }: { readonly id: string | null | undefined; readonl
   )
 }
 
+/** States of a delivery that has a dead letter. */
+const lettered: readonly Delivery['state'][] = ['dead', 'redriving', 'redriven', 'discarded']
+
 const columns: readonly Column<Delivery>[] = [
   {
     name: 'Subscription',
     cell: ({ id, subscription, state }) =>
-      state === 'dead' ? (
+      lettered.includes(state) ? (
         <Link to="dead-letters" params={{ letter: id }}>
           {subscription}
         </Link>

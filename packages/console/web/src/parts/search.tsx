@@ -7,6 +7,8 @@ export interface Filter {
   readonly label: string
   /** A list to choose from. Without it any text. */
   readonly options?: readonly string[]
+  /** What none of them is called. Default `any`. */
+  readonly unchosen?: string
   readonly type?: 'text' | 'datetime-local'
 }
 
@@ -45,7 +47,7 @@ function One({
   readonly value: string
 }) {
   const id = useId()
-  const { name, label, options, type = 'text' } = filter
+  const { name, label, options, unchosen = 'any', type = 'text' } = filter
   const marks = { id, name, defaultValue: value, ...(first ? { 'data-search': '' } : {}) }
   return (
     <span className="search-field">
@@ -54,7 +56,7 @@ function One({
         <input {...marks} type={type} maxLength={500} autoComplete="off" spellCheck={false} />
       ) : (
         <select {...marks}>
-          <option value="">any</option>
+          <option value="">{unchosen}</option>
           {options.map((option) => (
             <option key={option}>{option}</option>
           ))}
