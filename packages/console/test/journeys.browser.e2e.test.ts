@@ -152,10 +152,11 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByText('Paused · ').waitFor()
     await world.publish([world.order('live-2')])
     // Two events follow from one order.
-    await page.getByText(/Paused · [6-9] came/).waitFor()
+    await page.getByText(/Paused · [6-9] came · [3-5] of them wait to be shown/).waitFor()
     expect(await page.getByRole('cell', { name: 'live-2', exact: true }).count()).toBe(0)
-    // What somebody points at stays where it is.
     await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('cell', { name: 'live-2', exact: true }).first().waitFor()
+    // What somebody points at stays where it is.
     await world.publish([world.order('live-3')])
     const newest = page.getByRole('cell', { name: 'live-3', exact: true }).first()
     await newest.hover()

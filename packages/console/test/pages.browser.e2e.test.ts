@@ -198,7 +198,7 @@ const planted =
   'document.querySelectorAll("#console :is(script, img, iframe, object, embed, form[action], svg [onload], [onerror], [onclick], [style*=url], marquee, base, link, meta, a[href^=\\"javascript\\"], math, video, audio, details[open])").length'
 
 describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
-  const world = new World('<img src=x onerror=alert("actor")>')
+  const world = new World({ actor: '<img src=x onerror=alert("actor")>' })
   let browser: Browser
 
   beforeAll(async () => {

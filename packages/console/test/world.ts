@@ -106,7 +106,8 @@ export class World {
   readonly #schema = `console_${randomBytes(6).toString('hex')}`
   readonly #databaseUrl = inject('postgresUrl')
 
-  constructor(actor = operatorName) {
+  /** `actor`: what the admin is called. `databaseUrl`: by which way the world reaches its database. */
+  constructor({ actor = operatorName, databaseUrl = inject('postgresUrl') } = {}) {
     const made = {
       admin: createApiKey({ scopes: roles.admin, name: actor }),
       operator: createApiKey({ scopes: roles.operator, name: 'olga' }),
@@ -117,7 +118,7 @@ export class World {
     this.#keys = { admin: admin.key, operator: operator.key, viewer: viewer.key }
     this.#records = [admin.record, operator.record, viewer.record]
     const logger = jsonLogger('silent', Date.now, () => {})
-    this.spine = new Eventspine(app, { databaseUrl: this.#databaseUrl, schema: this.#schema, logger })
+    this.spine = new Eventspine(app, { databaseUrl, schema: this.#schema, logger })
     this.#server = this.#serverAt(0)
   }
 

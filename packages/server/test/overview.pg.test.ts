@@ -31,6 +31,8 @@ const publish = async (json: object) => expect((await fixture.send('/v1/events',
 /** Reads a stream as a browser does. */
 class Live {
   readonly figures: Figures[] = []
+  /** What it was told in the place of figures. */
+  readonly unreadable: unknown[] = []
   readonly #left = new AbortController()
   #ended: Promise<void> = Promise.resolve()
 
@@ -47,9 +49,14 @@ class Live {
     for await (const chunk of response.body ?? []) {
       const blocks = (text + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n')
       text = blocks.pop() ?? ''
-      for (const block of blocks)
-        if (block.startsWith('data: ')) this.figures.push(figuresView.parse(JSON.parse(block.slice(6))))
+      for (const block of blocks) this.#take(block)
     }
+  }
+
+  #take(block: string): void {
+    const [, type, data = ''] = /^(?:event: (.*)\n)?data: (.*)$/.exec(block) ?? []
+    if (type === 'unreadable') this.unreadable.push(JSON.parse(data))
+    else if (data !== '') this.figures.push(figuresView.parse(JSON.parse(data)))
   }
 
   /** Resolves when the server has ended the stream. */
@@ -144,7 +151,26 @@ test('who is slow is sent what is newest, and nothing is kept for them', async (
   expect(await slow.next()).toEqual({ done: true, value: undefined })
 })
 
-test('what cannot be read is told by silence, and is read again', async () => {
+test('who follows is told what cannot be read and since when, and goes on', async () => {
+  const live = await new Live().open()
+  await fixture.until(async () => live.figures.length, Boolean)
+  const away = vi.spyOn(fixture.spine.operator(), 'overview').mockRejectedValue(new Error('away'))
+  const told = await fixture.until(
+    async () => live.unreadable,
+    ({ length }) => length > 1,
+  )
+  const last = live.figures.at(-1)?.at
+  expect(told[0]).toEqual({ since: last })
+  expect(told[1]).toEqual({ since: last })
+  away.mockRestore()
+  await fixture.until(
+    async () => live.figures.at(-1)?.at ?? '',
+    (at) => at > (last ?? ''),
+  )
+  await live.close()
+})
+
+test('a board tells what cannot be read by nothing, and reads it again', async () => {
   const { spine } = fixture
   const told: unknown[] = []
   const logger = { debug: (text: string) => void told.push(text), info() {}, warn() {}, error() {} }

@@ -9,9 +9,14 @@ export function overviewStream(incoming: Incoming, board: Board): Promise<Answer
   return sentEvents(incoming, (ended) => messages(board, ended))
 }
 
-// A database that is away for a while is no reason to end: a browser would not come back after a refusal.
+// A database that is away for a while is no reason to end: whoever looks is told, and sees it come back.
 async function* messages(board: Board, ended: AbortSignal): AsyncGenerator<string> {
   yield greeting
-  for await (const figures of board.following(ended))
-    yield figures === undefined ? ': cannot be read\n\n' : `data: ${JSON.stringify(figures)}\n\n`
+  let since: string | null = null
+  for await (const figures of board.following(ended)) {
+    since = figures?.at ?? since
+    yield figures === undefined
+      ? `event: unreadable\ndata: ${JSON.stringify({ since })}\n\n`
+      : `data: ${JSON.stringify(figures)}\n\n`
+  }
 }

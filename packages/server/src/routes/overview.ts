@@ -30,8 +30,8 @@ const showOverview = defineRoute({
 })
 
 const liveDescription = `Server-sent events: each message's \`data\` is the overview of a moment as JSON, without its history;
-about one a second. A reader that is slow misses some and is never sent an old one. A comment line comes in the place of what
-could not be read. A reader that takes nothing for a minute is let go.`
+about one a second. A reader that is slow misses some and is never sent an old one. A message of the type \`unreadable\` comes in
+the place of what could not be read: its \`since\` is the \`at\` of the newest that this stream has sent, null before any. A reader that takes nothing for a minute is let go.`
 
 const followOverview = defineRoute({
   method: 'GET',

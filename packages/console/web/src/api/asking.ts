@@ -25,23 +25,26 @@ export const client = new QueryClient({
 
 export interface Asked<Answer> {
   readonly data: Answer | undefined
+  /** When the data came, in milliseconds since 1970; 0 before. */
+  readonly atMs: number
   readonly problem: Problem | null
   readonly again: () => void
 }
 
-/** One answer. `everyMs`: 0 asks once. An undefined path asks nothing. */
+/** One answer. `everyMs`: 0 asks once; after a refusal it is asked again no later than a page would. An undefined path asks nothing. */
 export function useAnswer<Answer>(
   path: string | undefined,
   query: Query = {},
   everyMs = refreshMs,
 ): Asked<Answer> {
-  const { data, error, refetch } = useQuery<Answer, Problem>({
+  const { data, dataUpdatedAt, error, refetch } = useQuery<Answer, Problem>({
     queryKey: [path, query],
     queryFn: ({ signal }) => get<Answer>(path ?? '', query, signal),
     enabled: path !== undefined,
-    refetchInterval: everyMs === 0 ? false : everyMs,
+    refetchInterval: ({ state }) =>
+      everyMs === 0 ? false : state.status === 'error' ? Math.min(everyMs, refreshMs) : everyMs,
   })
-  return { data, problem: error, again: () => void refetch() }
+  return { data, atMs: dataUpdatedAt, problem: error, again: () => void refetch() }
 }
 
 export interface AskedPages<Item> extends Asked<readonly Item[]> {
@@ -84,6 +87,7 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
   const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPlaceholderData } = found
   return {
     data: data?.items,
+    atMs: found.dataUpdatedAt,
     scanned: data?.scanned,
     problem: error,
     again: () => void refetch(),

@@ -36,7 +36,12 @@ async function ask<Answer>(address: string, init: RequestInit): Promise<Answer> 
       throw init.signal?.aborted === true ? error : unreachable()
     },
   )
+  if (!response.ok) throw await refusalOf(response)
+  return (await response.json().catch(() => ({}))) as Answer
+}
+
+/** What an answer that is a refusal says. */
+export async function refusalOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => ({}))
-  if (!response.ok) throw new Problem(response.status, body as Partial<Problem>)
-  return body as Answer
+  return new Problem(response.status, body as Partial<Problem>)
 }

@@ -11,7 +11,8 @@ import { Refused, Waiting } from '../parts/standing.js'
 type SessionView = Seen & { readonly role: 'viewer' | 'operator' | 'admin' | null }
 
 const place = '/console/session'
-const key = ['session']
+/** Of the question who is signed in. */
+export const sessionKey = ['session']
 const everyMs = 60_000
 
 interface Session extends SessionView {
@@ -81,7 +82,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const [asks, setAsks] = useState(false)
   const [ended, setEnded] = useEnded()
   const { data, error, refetch } = useQuery<SessionView, Problem>({
-    queryKey: key,
+    queryKey: sessionKey,
     queryFn: async ({ signal }) => {
       const session = await get<SessionView>(place, {}, signal)
       keepToken(session.csrf)

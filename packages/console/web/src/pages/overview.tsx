@@ -1,59 +1,83 @@
 // The overview: is it healthy, in one glance, and where to look when it is not. It follows what happens, once a second.
-import { type ReactNode, useEffect, useState } from 'react'
-import { useAnswer } from '../api/asking.js'
+import { type ReactNode, useState } from 'react'
+import { refreshMs, useAnswer } from '../api/asking.js'
+import { type Followed, useFollowing } from '../api/following.js'
 import type { Figures, Finding, Overview as OverviewView } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { Line } from '../parts/chart.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
-import { Moment } from '../parts/moment.js'
+import { Moment, useNow } from '../parts/moment.js'
+import { NotFollowed } from '../parts/not-followed.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 
 const historyMs = 30_000
+/** They come once a second. */
+const oldMsMin = 5_000
 
 export function Overview() {
-  const asked = useAnswer<OverviewView>('/v1/overview', {}, historyMs)
-  const live = useFigures(asked.data !== undefined)
+  const live = useLiveFigures()
+  // Without the stream the figures are asked for as those of any other page.
+  const asked = useAnswer<OverviewView>('/v1/overview', {}, isOpen(live) ? historyMs : refreshMs)
   return (
     <>
       <Heading title="Overview" />
       <Shown asked={asked}>
-        {(overview) => <Drawn figures={live ?? overview} history={overview.history} since={overview.since} />}
+        {(overview) => {
+          const newest = newestOf({ figures: overview, atMs: asked.atMs }, live.came)
+          return <Drawn {...newest} live={live} history={overview.history} since={overview.since} />
+        }}
       </Shown>
     </>
   )
 }
 
-/** The newest figures that came; undefined before the first. */
-function useFigures(wanted: boolean): Figures | undefined {
-  const [figures, setFigures] = useState<Figures>()
-  useEffect(() => {
-    if (!wanted) return
-    const stream = new EventSource('/v1/overview/live')
-    stream.addEventListener('message', ({ data }: MessageEvent<string>) =>
-      setFigures(JSON.parse(data) as Figures),
-    )
-    return () => stream.close()
-  }, [wanted])
-  return figures
+interface Came {
+  readonly figures: Figures
+  /** By the clock of the browser. */
+  readonly atMs: number
 }
 
-interface DrawnProps {
-  readonly figures: Figures
+interface Live {
+  /** The newest that the stream brought. */
+  readonly came: Came | undefined
+  /** The server said that it cannot read them, and has brought none since. */
+  readonly unreadable: boolean
+  readonly followed: Followed
+}
+
+function useLiveFigures(): Live {
+  const [came, setCame] = useState<Came>()
+  const [unreadable, setUnreadable] = useState(false)
+  const followed = useFollowing('/v1/overview/live', {}, ({ type, data }) => {
+    setUnreadable(type === 'unreadable')
+    if (type === 'message') setCame({ figures: JSON.parse(data) as Figures, atMs: Date.now() })
+  })
+  return { came, unreadable, followed }
+}
+
+const isOpen = ({ followed }: Live) => followed.following.state === 'open'
+
+const newestOf = (asked: Came, live: Came | undefined) =>
+  live === undefined || live.atMs < asked.atMs ? asked : live
+
+interface DrawnProps extends Came {
+  readonly live: Live
   readonly history: OverviewView['history']
   readonly since: string | null
 }
 
-function Drawn({ figures, history, since }: DrawnProps) {
+function Drawn({ figures, atMs, live, history, since }: DrawnProps) {
   const lagSeconds = Math.max(0, ...figures.subscriptions.map((each) => each.lagSeconds))
   const { total, byCategory } = figures.deadLetters
   const points = <Name extends 'in' | 'out' | 'lagSeconds' | 'dead'>(name: Name) =>
     history.map((point) => point[name])
   return (
     <>
-      <Verdict verdict={figures.verdict} findings={figures.findings} />
+      <NotFollowed what="The figures of now" followed={live.followed} />
+      <Verdict {...{ figures, atMs, live }} />
       <div className="tiles">
         <Tile name="Events in" value={perSecond(figures.in)}>
           <Line label="Events in" values={points('in')} say={perSecond} />
@@ -119,12 +143,29 @@ const verdicts = {
   critical: 'Something is wrong',
 } as const
 
-function Verdict({ verdict, findings }: Pick<Figures, 'verdict' | 'findings'>) {
+type VerdictProps = Came & { readonly live: Live }
+
+function Verdict({ figures: { verdict, findings }, atMs, live }: VerdictProps) {
+  const old = useNow() - atMs > oldMsMin
   return (
-    <section className={`verdict verdict-${verdict}`} aria-label="Verdict">
+    <section className={`verdict verdict-${old ? 'warning' : verdict}`} aria-label="Verdict">
       <p role="status">
-        <Badge state={verdict} /> <strong>{verdicts[verdict]}</strong>
+        {old ? (
+          <>
+            <Badge state="old" tone="warn" /> <strong>These figures are old</strong> {whyOld(live)}
+          </>
+        ) : (
+          <>
+            <Badge state={verdict} /> <strong>{verdicts[verdict]}</strong>
+          </>
+        )}
       </p>
+      {old && (
+        <p>
+          They came <Moment at={atMs} />, and what has happened since is not known. They are asked for again
+          by themselves.
+        </p>
+      )}
       {findings.length > 0 && (
         <ul className="plain">
           {findings.map((finding) => (
@@ -134,6 +175,11 @@ function Verdict({ verdict, findings }: Pick<Figures, 'verdict' | 'findings'>) {
       )}
     </section>
   )
+}
+
+function whyOld(live: Live): string {
+  if (live.unreadable) return 'The server cannot read its database.'
+  return isOpen(live) ? 'The server sends none.' : 'The server cannot be asked.'
 }
 
 const One = ({ finding: { severity, subject, message, advice } }: { readonly finding: Finding }) => (

@@ -1,0 +1,107 @@
+// What the pages that follow do when what they follow is refused, ends, or has nothing to say: they say so, and come back by
+// themselves. In a real browser before a real server.
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { Cable } from '../../../test/cable.js'
+import { hasChromium, openBrowser, Visit } from './browser.js'
+import { World } from './world.js'
+
+/** Streams that one credential may have open. */
+const streamsMax = 20
+/** The longest wait of a page, and some. */
+const againMsMax = 45_000
+
+describe.skipIf(!hasChromium)('what is followed (needs chromium)', () => {
+  const cable = new Cable(inject('postgresUrl'))
+  let world: World
+  let browser: Browser
+  let visit: Visit
+
+  beforeAll(async () => {
+    world = new World({ databaseUrl: await cable.start() })
+    ;[browser] = await Promise.all([openBrowser(), world.start()])
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await world.stop()
+    await cable.stop()
+  })
+  beforeEach(async () => {
+    visit = await Visit.open(browser)
+    await visit.signIn(world.url, world.key)
+    return () => visit.close()
+  })
+
+  test('too many streams: the overview says so, asks for its figures, and follows again', async () => {
+    const { page } = visit
+    const others = new AbortController()
+    onTestFinished(() => others.abort())
+    await visit.at(world.url, 'keys')
+    const headers = { authorization: `Bearer ${world.key}` }
+    const opened = await Promise.all(
+      Array.from({ length: streamsMax }, () =>
+        fetch(`${world.url}/v1/events/tail`, { headers, signal: others.signal }),
+      ),
+    )
+    expect(opened.map(({ status }) => status)).toEqual(opened.map(() => 200))
+    await visit.at(world.url, '')
+    await page.getByText('The figures of now cannot be followed').waitFor()
+    await page.getByText(`${streamsMax} streams of this credential are open`).waitFor()
+    expect(await page.getByText('These figures are old').count()).toBe(0)
+    await world.publish([world.order('o-polled', 'XX')])
+    const tile = page.getByRole('region', { name: 'Dead letters' })
+    await tile.getByText('1', { exact: true }).waitFor()
+    others.abort()
+    const told = page.getByText('cannot be followed')
+    await told.waitFor({ state: 'detached', timeout: againMsMax })
+    await world.publish([world.order('o-followed', 'XX')])
+    await tile.getByText('2', { exact: true }).waitFor()
+  }, 90_000)
+
+  test('the session ends: the list asks for the key, and goes on behind what it showed last', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events?live=1')
+    await page.getByText('Following · ').waitFor()
+    await world.publish([world.order('before')])
+    await page.getByRole('cell', { name: 'before', exact: true }).first().waitFor()
+    await world.endSessions('admin')
+    const dialog = page.getByRole('dialog', { name: 'Your session has ended' })
+    await dialog.waitFor()
+    await page.getByText('What comes cannot be followed').waitFor()
+    await world.publish([world.order('meanwhile')])
+    await dialog.getByLabel('API key').fill(world.key)
+    await dialog.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('cell', { name: 'meanwhile', exact: true }).first().waitFor()
+    await page.getByText('Following · ').waitFor()
+  })
+
+  test('the server is away: the list says when it asks again, and does', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events?live=1')
+    await page.getByText('Following · ').waitFor()
+    await page.context().setOffline(true)
+    await world.restart()
+    await page.getByText('The server cannot be reached').first().waitFor()
+    await world.publish([world.order('unseen')])
+    await page.context().setOffline(false)
+    await page.getByRole('button', { name: 'Try now' }).click()
+    await page.getByText('Following · ').waitFor()
+    await world.publish([world.order('again')])
+    await page.getByRole('cell', { name: 'again', exact: true }).first().waitFor()
+  })
+
+  test('the database is away: within seconds the overview says that its figures are old', async () => {
+    const { page } = visit
+    await visit.at(world.url, '')
+    const verdict = page.getByRole('region', { name: 'Verdict' })
+    await verdict.getByText(/All is well|Something/).waitFor()
+    cable.cut()
+    await verdict.getByText('These figures are old').waitFor()
+    await verdict.getByText('The server cannot read its database').waitFor()
+    await verdict.getByText(/They came \d+ s ago/).waitFor()
+    expect(await verdict.getByText(/All is well|Something/).count()).toBe(0)
+    cable.mend()
+    await verdict.getByText(/All is well|Something/).waitFor({ timeout: againMsMax })
+    await page.getByRole('alert').waitFor({ state: 'detached' })
+  }, 90_000)
+})
