@@ -51,6 +51,15 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await tile.getByText('3', { exact: true }).waitFor()
     await tile.getByRole('link').click()
     await page.getByRole('link', { name: 'Seen at once' }).waitFor()
+    // What doctor finds leads to where it is mended.
+    await page.goBack()
+    const verdict = page.getByRole('region', { name: 'Verdict' })
+    await verdict.getByRole('link', { name: 'subscription ship' }).click()
+    await page
+      .getByRole('link', { name: /^ship\// })
+      .first()
+      .waitFor()
+    expect(new URL(page.url()).search).toBe('?subscription=ship')
   })
 
   test('sees on the map what goes where', async () => {
@@ -176,6 +185,25 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByText(/, [\d,]+ of them left out/).waitFor()
     // The last moment before it was opened may be among them.
     await page.getByText(/1,5\d\d came/).waitFor()
+  })
+
+  test('finds the dead letters of one key, as the page of an endpoint does', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'dead-letters?subscription=ship')
+    await page.getByLabel('Key').fill('o-4')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('1 shown').waitFor()
+    await page.getByRole('cell', { name: 'o-4', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Redrive…' }).click()
+    await page.getByRole('button', { name: 'Redrive 1 dead letter' }).waitFor()
+    await page.keyboard.press('Escape')
+    const place = { webhooks: 'partners', endpoint: 'ep-1', tenant: 'acme' }
+    await world.spine.operator().webhooks.disable(place, 'setup')
+    await visit.at(world.url, 'webhooks')
+    await page.getByRole('link', { name: 'ep-1' }).click()
+    await page.getByText('No dead letters fit').waitFor()
+    expect(new URL(page.url()).search).toBe('?subscription=webhooks-partners-send&key=ep-1&tenant=acme')
+    await world.spine.operator().webhooks.enable(place, 'setup')
   })
 
   test('pauses a subscription and resumes it', async () => {

@@ -47,7 +47,7 @@ export {
   TransientError,
   ValidationError,
 } from './handle/index.js'
-export type { DoctorReport, Finding, SubscriptionDiagnosis } from './inspect/doctor.js'
+export type { DoctorReport, Finding, FindingPlace, SubscriptionDiagnosis } from './inspect/doctor.js'
 export type { Overview } from './inspect/overview.js'
 export type {
   AuditQuery,

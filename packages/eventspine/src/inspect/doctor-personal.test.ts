@@ -23,6 +23,7 @@ test('keys under a master that this process does not have, by its fingerprint, w
       subject: 'personal data',
       message: expect.stringMatching(/\(12 persons by lost, 1 person by gone; its own keys are new, old\)/),
       advice: expect.stringMatching(/EVENTSPINE_PERSONAL_KEY to both.*eventspine personal rewrap/),
+      place: null,
     },
   ])
   expect(healthy).toBe(false)

@@ -34,6 +34,7 @@ function foreignFinding(foreign: readonly MasterStanding[], masters: readonly st
     message: `Keys of persons are enciphered by a master key that this process does not have (${named(foreign)}; its own ${has} ${masters.join(', ')}). Where workers lack it, too, what they are handed of these persons is retried, then a dead letter, and nothing is published of new ones.`,
     advice:
       'Find the key that was used, and set EVENTSPINE_PERSONAL_KEY to both in all processes, with a comma between them: eventspine personal rewrap then goes over to the first',
+    place: null,
   }
 }
 
@@ -43,6 +44,7 @@ const unjudged = (foreign: readonly MasterStanding[]): Finding => ({
   subject,
   message: `Keys of persons are enciphered (${named(foreign)}), and this process has no master key: whether the workers have the right one is not judged.`,
   advice: 'Give this command the EVENTSPINE_PERSONAL_KEY of the workers to have it judged',
+  place: null,
 })
 
 const rewrapFinding = (older: readonly MasterStanding[]): Finding => ({
@@ -50,4 +52,5 @@ const rewrapFinding = (older: readonly MasterStanding[]): Finding => ({
   subject,
   message: `Keys of persons are enciphered by a master key that is not the first of EVENTSPINE_PERSONAL_KEY (${named(older)}): it cannot be removed yet.`,
   advice: 'eventspine personal rewrap, once every process has both keys',
+  place: null,
 })

@@ -69,5 +69,6 @@ export function tableFindings(standing: TableStanding): readonly Finding[] {
       subject: `source ${standing.source}`,
       message,
       advice,
+      place: null,
     }))
 }

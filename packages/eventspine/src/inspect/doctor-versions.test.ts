@@ -26,6 +26,7 @@ describe('events that are newer than all who could read them', () => {
           /^12 events wait.*"shop.order-placed" version 3, of which they know version 2 at most.*2026-01-02T03:04:05.000Z/,
         ),
         advice: expect.stringMatching(/defines "shop.order-placed" version 3: eventspine worker/),
+        place: { kind: 'subscription', name: 'mails' },
       },
     ])
   })

@@ -14,6 +14,7 @@ export function versionFindings(
       subject: `workflow ${workflow}`,
       message: `${instances} ${are} on version ${version}, which this app does not list: where no other app lists it they stand still.`,
       advice: `List version ${version} in the app until they have ended: eventspine workflows list --workflow ${workflow} --state open --of-version ${version}`,
+      place: { kind: 'workflows', name: workflow },
     },
   ]
 }
@@ -43,6 +44,7 @@ function newerFinding(waiting: NewerEvents, known: number | undefined): Finding 
     subject: `subscription ${subscription}`,
     message: `${events} ${wait} that its workers cannot read: "${type}" version ${version}, of which they know ${knows}. The oldest has waited since ${new Date(sinceMs).toISOString()}; a day after it was recorded each becomes a dead letter.`,
     advice: `Start workers of an app that defines "${type}" version ${version}: eventspine worker. They take these over by themselves. What has died by then: eventspine redrive --subscription ${subscription}`,
+    place: { kind: 'subscription', name: subscription },
   }
 }
 

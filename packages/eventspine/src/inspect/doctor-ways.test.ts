@@ -12,16 +12,22 @@ test('many keys of a breaker are one finding, and those that are closed none', (
 })
 
 test('endpoints of webhooks that are disabled are one finding for each webhooks', () => {
-  const of = (webhooks: string, endpoint: string) => ({
-    ...{ webhooks, endpoint, tenant: 'acme', failingSinceMs: 0, failures: 1, lastFailedAtMs: 0 },
+  const of = (webhooks: string, endpoint: string, tenant = 'acme') => ({
+    ...{ webhooks, endpoint, tenant, failingSinceMs: 0, failures: 1, lastFailedAtMs: 0 },
     ...{ lastError: 'away', disabled: { atMs: 0, cause: 'gone' as const, by: 'eventspine', reason: null } },
   })
-  const endpoints = [of('partners', 'a'), of('partners', 'b'), of('users', 'a')]
+  const endpoints = [of('partners', 'a'), of('partners', 'b'), of('users', "a'b", 'globex')]
   const { findings, healthy } = diagnose(input({ endpoints }))
   expect(findings.map(({ subject, severity }) => `${severity} ${subject}`)).toEqual([
     ...['warning webhooks partners', 'warning webhooks users'],
   ])
   expect(findings[0]?.message).toMatch(/to 2 endpoints that are disabled, among them "a" of tenant acme/)
+  expect(findings.map(({ place }) => place)).toEqual(Array(2).fill({ kind: 'webhooks', name: null }))
+  // Each command names the tenant: another one may have an endpoint that is called alike.
+  expect(findings.map(({ advice }) => advice.slice(advice.indexOf('mended: ')))).toEqual([
+    "mended: eventspine webhooks enable partners 'a' --tenant 'acme', then eventspine redrive --subscription webhooks-partners-send --key 'a' --tenant 'acme'",
+    "mended: eventspine webhooks enable users 'a'\\''b' --tenant 'globex', then eventspine redrive --subscription webhooks-users-send --key 'a'\\''b' --tenant 'globex'",
+  ])
   expect(healthy).toBe(true)
 })
 

@@ -1,5 +1,6 @@
 // What is wrong, judged from numbers that the store gives, each with what to do about it.
 import type { BreakerState, WorkerRow } from '../deliver/port.js'
+import { shellWord } from '../kernel/index.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
 import { type PersonalStanding, personalFindings } from './doctor-personal.js'
@@ -15,6 +16,14 @@ export interface Finding {
   readonly message: string
   /** A command, or what to change. */
   readonly advice: string
+  /** Where it is looked at and mended; null where that is outside of Eventspine, or in the code. */
+  readonly place: FindingPlace | null
+}
+
+export interface FindingPlace {
+  readonly kind: 'subscription' | 'dead-letters' | 'workflows' | 'breakers' | 'webhooks' | 'workers'
+  /** Of the subscription (its dead letters), or of the workflow; null for all of the kind. */
+  readonly name: string | null
 }
 
 export interface SubscriptionDiagnosis {
@@ -142,23 +151,33 @@ function diagnosisOf(view: SubscriptionView, batches: ReadonlyMap<string, number
 class Findings {
   readonly all: Finding[] = []
   readonly #subject: string
+  readonly #place: FindingPlace | null
 
-  constructor(subject: string) {
+  constructor(subject: string, place: FindingPlace | null) {
     this.#subject = subject
+    this.#place = place
   }
 
-  when(condition: boolean, severity: Finding['severity'], message: string, advice: string): this {
-    if (condition) this.all.push({ severity, subject: this.#subject, message, advice })
+  when(
+    condition: boolean,
+    severity: Finding['severity'],
+    message: string,
+    advice: string,
+    place: FindingPlace | null = this.#place,
+  ): this {
+    if (condition) this.all.push({ severity, subject: this.#subject, message, advice, place })
     return this
   }
 }
+
+const everyOne = (kind: FindingPlace['kind']): FindingPlace => ({ kind, name: null })
 
 function workerFindings(
   workers: readonly WorkerRow[],
   subscriptions: readonly SubscriptionDiagnosis[],
 ): Finding[] {
   const waits = subscriptions.some((view) => view.state === 'active' && view.lagEvents + view.retrying > 0)
-  return new Findings('workers').when(
+  return new Findings('workers', everyOne('workers')).when(
     workers.length === 0 && subscriptions.length > 0,
     waits ? 'error' : 'warning',
     'No worker is running: events are stored, nothing is delivered.',
@@ -170,7 +189,7 @@ function workerFindings(
 function balanceFindings(each: SubscriptionDiagnosis): Finding[] {
   const { name, matched, completed, retrying, dead, skipped } = each
   const sum = completed + retrying + dead + skipped
-  return new Findings(`subscription ${name}`).when(
+  return new Findings(`subscription ${name}`, { kind: 'subscription', name }).when(
     !each.balanced,
     'error',
     `${matched} matched, but ${completed} completed + ${retrying} retrying + ${dead} dead + ${skipped} skipped is ${sum}.`,
@@ -179,7 +198,7 @@ function balanceFindings(each: SubscriptionDiagnosis): Finding[] {
 }
 
 function goneFindings({ name, app, lagEvents, dead, discarded }: SubscriptionDiagnosis): Finding[] {
-  return new Findings(`subscription ${name}`).when(
+  return new Findings(`subscription ${name}`, { kind: 'subscription', name }).when(
     true,
     'warning',
     `App "${app}" defines it no more and no worker runs it: ${lagEvents} events and ${dead - discarded} dead letters wait for nobody, and retention is held back.`,
@@ -192,7 +211,7 @@ function otherFindings(others: readonly SubscriptionDiagnosis[]): Finding[] {
   return apps.flatMap((app) => {
     const names = others.filter((each) => each.app === app).map(({ name }) => name)
     const [first = ''] = names
-    return new Findings(`app ${app}`).when(
+    return new Findings(`app ${app}`, null).when(
       true,
       'info',
       `Shares this log with ${names.length === 1 ? 'a subscription' : `${names.length} subscriptions`} of its own, not judged here: ${names.join(', ')}.`,
@@ -205,7 +224,10 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
   const { name, dead, haltedKeys, lagEvents, lagSeconds } = each
   const active = each.state === 'active'
   const unresolved = dead - each.discarded
-  return new Findings(`subscription ${name}`)
+  // A letter that halts an instance is no letter to redrive: it is the instance that is moved on.
+  const instances = name.startsWith('workflow-') && haltedKeys > 0
+  const letters: FindingPlace = instances ? everyOne('workflows') : { kind: 'dead-letters', name }
+  return new Findings(`subscription ${name}`, { kind: 'subscription', name })
     .when(
       !active,
       'info',
@@ -232,6 +254,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
       name.startsWith('workflow-') && haltedKeys > 0
         ? 'eventspine workflows list --state needs-attention, then what eventspine workflows show says of each'
         : `eventspine dead list --subscription ${name}, then eventspine redrive --subscription ${name}`,
+      letters,
     )
     .when(
       haltedKeys > 0,
@@ -240,6 +263,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
       name.startsWith('workflow-')
         ? 'Mend the cause, then retry, cancel or terminate each instance: eventspine workflows list --state needs-attention'
         : `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason`,
+      letters,
     ).all
 }
 
@@ -251,7 +275,10 @@ function lagAdvice({ owners, shards }: SubscriptionDiagnosis): string {
 
 function breakerFindings({ name, tenant, state, opensForMs, lastError }: BreakerState): Finding[] {
   const wait = opensForMs > 0 ? `probes go in ${Math.ceil(opensForMs / 1000)} s` : 'probes may go'
-  return new Findings(`breaker ${name}${tenant === '' ? '' : ` (tenant ${tenant})`}`).when(
+  return new Findings(
+    `breaker ${name}${tenant === '' ? '' : ` (tenant ${tenant})`}`,
+    everyOne('breakers'),
+  ).when(
     state !== 'closed',
     'warning',
     `Is ${state}, ${wait}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
@@ -265,7 +292,7 @@ function sourceFindings(name: string, leases: readonly SourceLeaseView[]): Findi
   const failing = leases.filter(({ state }) => state === 'failing')
   const [worst] = [...failing].sort((a, b) => b.failures - a.failures)
   const where = failing.length < leases.length ? ` in ${failing.length} of ${leases.length} workers` : ''
-  return new Findings(`source ${name}`)
+  return new Findings(`source ${name}`, null)
     .when(
       leases.length === 0,
       'warning',
@@ -285,7 +312,7 @@ function keyFindings(open: readonly BreakerState[]): Finding[] {
   return [...new Set(open.map(({ name }) => name))].flatMap((breaker) => {
     const all = open.filter(({ name }) => name === breaker)
     const [{ tenant, key, lastError } = {}] = all
-    return new Findings(`breaker ${breaker}`).when(
+    return new Findings(`breaker ${breaker}`, everyOne('breakers')).when(
       true,
       'warning',
       `Holds the work of ${all.length} ${all.length === 1 ? 'key' : 'keys'}, among them "${key}" of tenant ${tenant}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
@@ -297,18 +324,20 @@ function keyFindings(open: readonly BreakerState[]): Finding[] {
 function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
   return [...new Set(disabled.map(({ webhooks }) => webhooks))].flatMap((webhooks) => {
     const all = disabled.filter((each) => each.webhooks === webhooks)
-    const [{ tenant, endpoint } = {}] = all
-    return new Findings(`webhooks ${webhooks}`).when(
+    const [{ tenant, endpoint }] = all as [EndpointStanding]
+    // An endpoint is of one tenant: without it the command would enable one of the app's own, which is another.
+    const own = `--tenant ${shellWord(tenant)}`
+    return new Findings(`webhooks ${webhooks}`, everyOne('webhooks')).when(
       true,
       'warning',
       `Nothing is sent to ${all.length} ${all.length === 1 ? 'endpoint that is' : 'endpoints that are'} disabled, among them "${endpoint}" of tenant ${tenant}.`,
-      `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ENDPOINT, then eventspine redrive --subscription webhooks-${webhooks}-send --key ENDPOINT`,
+      `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ${shellWord(endpoint)} ${own}, then eventspine redrive --subscription webhooks-${webhooks}-send --key ${shellWord(endpoint)} ${own}`,
     ).all
   })
 }
 
 function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: DatabaseHealth): Finding[] {
-  return new Findings('database')
+  return new Findings('database', null)
     .when(
       Number.parseInt(version, 10) < versionMin,
       'error',
@@ -336,7 +365,7 @@ function transactionFindings(oldest: DatabaseHealth['oldestTransaction']): Findi
   const holder = prepared
     ? `prepared transaction "${application}"`
     : `"${application || 'unnamed'}" (process ${processId}, ${state || 'state hidden'})`
-  return new Findings('database').when(
+  return new Findings('database', null).when(
     ageSeconds > transactionSecondsMax,
     'warning',
     `A transaction of ${holder} has been open for ${Math.round(ageSeconds)} s and holds back cleaning.`,
@@ -354,7 +383,7 @@ const settingRules: readonly (readonly [name: string, message: string])[] = [
 ]
 
 function settingFindings(settings: DatabaseHealth['settings']): Finding[] {
-  const findings = new Findings('database')
+  const findings = new Findings('database', null)
   for (const [name, message] of settingRules) {
     const advice = `ALTER SYSTEM SET ${name} = on; SELECT pg_reload_conf()`
     findings.when(settings[name] === 'off', 'error', `${name} is off: ${message}.`, advice)

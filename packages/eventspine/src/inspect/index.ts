@@ -4,6 +4,7 @@ export {
   type DoctorReport,
   diagnose,
   type Finding,
+  type FindingPlace,
   type SubscriptionDiagnosis,
 } from './doctor.js'
 export { type Overview, type OverviewInput, overviewOf } from './overview.js'

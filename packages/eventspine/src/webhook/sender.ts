@@ -9,7 +9,7 @@ import {
   TimeoutError,
   TransientError,
 } from '../handle/index.js'
-import type { Clock, Random } from '../kernel/index.js'
+import { type Clock, type Random, shellWord } from '../kernel/index.js'
 import type { Logger } from '../observe/log.js'
 import { secretBytes, signStandardWebhook } from '../source/index.js'
 import { type Judgement, judgementOf, shown } from './answer.js'
@@ -172,16 +172,18 @@ function unreached(endpoint: string, error: unknown): HandlerError {
   })
 }
 
-function disabledError({ webhooks, endpoint, disabled }: EndpointStanding): PermanentError {
+function disabledError({ webhooks, tenant, endpoint, disabled }: EndpointStanding): PermanentError {
   const since = new Date(disabled?.atMs ?? 0).toISOString()
   const why = {
     gone: 'since it answered 410',
     failing: 'since it had only failed for too long',
     person: `by ${disabled?.by}`,
   }[disabled?.cause ?? 'person']
+  // In quotes, whatever it is: those of all endpoints are one fault, with one fingerprint.
+  const place = `${shellWord(shown(endpoint))} --tenant ${shellWord(tenant)}`
   return fault(
     new PermanentError(
-      `Endpoint "${shown(endpoint)}" is disabled since ${since}, ${why}. Enable it with: eventspine webhooks enable ${webhooks} ${shown(endpoint)}, then redrive`,
+      `Endpoint "${shown(endpoint)}" is disabled since ${since}, ${why}. Enable it with: eventspine webhooks enable ${webhooks} ${place}, then redrive`,
     ),
   )
 }

@@ -181,7 +181,9 @@ describe('an answer', () => {
     const dead = await letters()
     expect(dead.map(({ failure }) => failure.message)).toEqual(
       Array(2).fill(
-        expect.stringMatching(/is disabled since .* answered 410\. .*webhooks enable partners customer/),
+        expect.stringMatching(
+          /is disabled since .* answered 410\. .*webhooks enable partners 'customer' --tenant 'default', then redrive$/,
+        ),
       ),
     )
     expect((await spine.operator().event(id))?.chain.children.length).toBe(2)

@@ -274,6 +274,16 @@ export const findingView = z.object({
   subject: z.string(),
   message: z.string(),
   advice: z.string(),
+  place: z
+    .object({
+      kind: z.enum(['subscription', 'dead-letters', 'workflows', 'breakers', 'webhooks', 'workers']),
+      name: z
+        .string()
+        .nullable()
+        .describe('Of the subscription (its dead letters), or of the workflow. null: all of the kind'),
+    })
+    .nullable()
+    .describe('Where it is looked at and mended. null where that is outside of Eventspine, or in the code'),
 })
 
 export const doctorView = z.object({

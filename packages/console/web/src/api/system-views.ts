@@ -1,7 +1,7 @@
 // What the API answers about the system as a whole: its overview, its map, its contracts. See views.ts.
 import type { ContractFinding, ContractInUse, Overview as Reading } from 'eventspine'
 
-export type { ContractFinding, Finding, MapEdge, MapNode, SystemMap } from 'eventspine'
+export type { ContractFinding, Finding, FindingPlace, MapEdge, MapNode, SystemMap } from 'eventspine'
 
 /** Of one moment. Rates are null until the server has two readings. */
 export interface Figures

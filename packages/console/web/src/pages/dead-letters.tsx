@@ -23,6 +23,7 @@ const filters: readonly Filter[] = [
   { name: 'subscription', label: 'Subscription' },
   { name: 'category', label: 'Category', options: categories },
   { name: 'eventType', label: 'Event type' },
+  { name: 'key', label: 'Key' },
   { name: 'tenant', label: 'Tenant' },
 ]
 /** What selects letters, beside their state. */

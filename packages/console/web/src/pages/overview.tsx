@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from 'react'
 import { refreshMs, useAnswer } from '../api/asking.js'
 import { type Followed, useFollowing } from '../api/following.js'
-import type { Figures, Finding, Overview as OverviewView } from '../api/system-views.js'
+import type { Figures, Finding, FindingPlace, Overview as OverviewView } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { Line } from '../parts/chart.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
@@ -12,6 +12,7 @@ import { NotFollowed } from '../parts/not-followed.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
+import type { Params } from '../route/place.js'
 
 const historyMs = 30_000
 /** They come once a second. */
@@ -182,11 +183,24 @@ function whyOld(live: Live): string {
   return isOpen(live) ? 'The server sends none.' : 'The server cannot be asked.'
 }
 
-const One = ({ finding: { severity, subject, message, advice } }: { readonly finding: Finding }) => (
-  <li>
-    <Badge state={severity} /> <strong>{subject}</strong> {message} <span className="faint">{advice}</span>
-  </li>
-)
+function One({ finding }: { readonly finding: Finding }) {
+  const { severity, subject, message, advice, place } = finding
+  return (
+    <li>
+      <Badge state={severity} />{' '}
+      <strong>{place === null ? subject : <Link {...pageOf(place)}>{subject}</Link>}</strong> {message}{' '}
+      <span className="faint">{advice}</span>
+    </li>
+  )
+}
+
+/** Where it can be mended. */
+function pageOf({ kind, name }: FindingPlace): { readonly to: string; readonly params: Params } {
+  if (name === null) return { to: kind, params: kind === 'workflows' ? { state: 'needs-attention' } : {} }
+  if (kind === 'subscription') return { to: 'subscriptions', params: { name } }
+  if (kind === 'dead-letters') return { to: kind, params: { subscription: name } }
+  return { to: kind, params: { workflow: name, state: 'open' } }
+}
 
 interface TileProps {
   readonly name: string

@@ -15,8 +15,13 @@ import { Link } from '../route/link.js'
 const columns: readonly Column<Endpoint>[] = [
   {
     name: 'Endpoint',
-    cell: ({ endpoint, webhooks }) => (
-      <Link to="dead-letters" params={{ subscription: `webhooks-${webhooks}-send` }}>
+    // The key of what is sent is its endpoint.
+    cell: ({ endpoint, webhooks, tenant }) => (
+      <Link
+        to="dead-letters"
+        params={{ subscription: `webhooks-${webhooks}-send`, key: endpoint, tenant }}
+        title="Dead letters of this endpoint"
+      >
         {endpoint}
       </Link>
     ),
@@ -74,7 +79,7 @@ function Switch({ endpoint: { webhooks, tenant, endpoint, disabled } }: { readon
     >
       <p>
         {enables
-          ? 'It gets messages again. Those that it missed are dead letters of its subscription: redrive them.'
+          ? 'It gets messages again. Those that it missed are dead letters, which its name in the list leads to: redrive them.'
           : 'Its messages become dead letters until it is enabled.'}
       </p>
     </RowAct>
