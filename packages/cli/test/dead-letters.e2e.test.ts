@@ -166,7 +166,10 @@ describe('a redrive that takes long', () => {
 describe('replay', () => {
   it('delivers history again to one subscription', async () => {
     const events = (await day.database.rows('SELECT FROM eventspine.event')).length
-    const replay = await day.answered<Replay>('replay', 'count-orders', '--from', 'beginning')
+    const asked = ['replay', 'count-orders', '--from', 'beginning']
+    expect(await day.answered(...asked, '--preview')).toMatchObject({ events, beyond: 0 })
+    expect((await day.command([...asked, '--preview'])).output).toContain(`${events} events to deliver.`)
+    const replay = await day.answered<Replay>(...asked)
     expect(replay).toMatchObject({ state: 'completed', completed: events, progress: 1 })
     const listed = await day.answered<Page<Replay>>('replay', 'list')
     expect(listed.items).toMatchObject([{ id: replay.id }])

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasChromium, openBrowser, Visit } from './browser.js'
 import { until, World } from './world.js'
 
+const count = (value: number) => new Intl.NumberFormat('en').format(value)
+
 describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
   const world = new World()
   let browser: Browser
@@ -222,6 +224,13 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     const { page } = visit
     await visit.at(world.url, 'subscriptions?name=ship')
     await page.getByRole('button', { name: 'Replay…' }).click()
+    // What it would deliver follows the start that is chosen.
+    const { events } = await world.post('/v1/replays/preview', { subscription: 'ship' })
+    await page.getByText(`From the beginning it delivers ${count(Number(events))} events`).waitFor()
+    await page.getByLabel('From (empty').fill('2099-01-01T00:00')
+    await page.getByText('From there on it delivers 0 events').waitFor()
+    await page.getByLabel('From (empty').fill('')
+    await page.getByText('From the beginning it delivers').waitFor()
     await page.getByLabel('Reason, for the audit').fill('a look')
     await page.getByRole('button', { name: 'Replay into 1 subscription' }).click()
     await page.getByRole('region', { name: 'Replays' }).getByText('completed').waitFor()

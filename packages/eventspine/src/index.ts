@@ -92,5 +92,6 @@ export type { BreakerPlace, EventDetails, Operator } from './runtime/operator.js
 export type { CellOptions, EventspineOptions } from './runtime/options.js'
 export type { ErasureOptions, Personal, PersonalEvent } from './runtime/personal.js'
 export type { IncomingEvent, Publication } from './runtime/publication.js'
+export type { ReplayPreview } from './runtime/replays.js'
 export type { MapEdge, MapNode, MapNodeKind, SystemMap } from './runtime/system-map.js'
 export type { Retention } from './store/store.js'

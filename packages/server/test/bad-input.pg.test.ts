@@ -72,6 +72,7 @@ const control: readonly (readonly [string, unknown, string])[] = [
   ['/v1/replays', { subscription: 1 }, '/subscription'],
   ['/v1/replays', { subscription: 'remember', from: 'tomorrow' }, '/from'],
   ['/v1/replays', { subscription: 'remember', tenant: 'x' }, '/tenant'],
+  ['/v1/replays/preview', { subscription: 'remember', from: 'tomorrow' }, '/from'],
   ['/v1/breakers/db', { state: 'half-open' }, '/state'],
   ['/v1/breakers/db', [], ''],
   ['/v1/subscriptions/fail/pause', { forHours: 1 }, '/forHours'],

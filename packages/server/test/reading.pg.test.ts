@@ -309,15 +309,16 @@ test('a replay goes to its subscription only, and not to one that calls the worl
   expect([refused.status, refused.json.code]).toEqual([409, 'REPLAY_REFUSED'])
   const unknown = await fixture.operate('/v1/replays', { subscription: 'nobody' })
   expect(unknown.status).toBe(404)
-  const started = await call('startReplay', '/v1/replays', {
-    subscription: 'remember',
-    from: 'beginning',
-    reason: 'test',
-  })
+  const body = { subscription: 'remember', from: 'beginning' }
+  const preview = await call('previewReplay', '/v1/replays/preview', body)
+  expect(preview.json).toMatchObject({ events: expect.any(Number), beyond: 0 })
+  const later = { ...body, from: '2199-01-01T00:00:00Z' }
+  expect((await call('previewReplay', '/v1/replays/preview', later)).json).toMatchObject({ events: 0 })
+  const started = await call('startReplay', '/v1/replays', { ...body, reason: 'test' })
   const location = String(started.headers.location)
   await fixture.until(
     () => call('showReplay', location),
-    (reply) => reply.json.state === 'completed',
+    ({ json }) => json.state === 'completed' && json.matched === preview.json.events,
   )
   expect(items(await call('listReplays', '/v1/replays'))).toHaveLength(1)
   const second = await call('startReplay', '/v1/replays', {

@@ -1,6 +1,6 @@
 // `eventspine replay`: history delivered again to one subscription and to no other.
 import type { Command } from 'commander'
-import type { Replay } from 'eventspine'
+import type { Replay, ReplayPreview } from 'eventspine'
 import {
   type Call,
   type Commands,
@@ -18,11 +18,12 @@ import { notFound, requireSubscription } from '../project/lookup.js'
 import type { Session } from '../project/session.js'
 import { list, table } from '../screen/table.js'
 import { green, red, type Text, yellow } from '../screen/text.js'
-import { ago, count, moment } from '../screen/time.js'
+import { ago, count, counted, moment } from '../screen/time.js'
 
 interface ReplayFlags {
   readonly from?: Date | 'beginning'
   readonly external?: boolean
+  readonly preview?: boolean
   readonly reason?: string
   readonly wait?: boolean
 }
@@ -35,6 +36,7 @@ export function addReplay(program: Command, commands: Commands): void {
     .command('replay <subscription>')
     .description('deliver history again to one subscription; list, show or stop replays')
     .option('--from <time>', 'beginning, ISO 8601, or so long ago (15m, 2h, 3d) (needed)', fromOf)
+    .option('--preview', 'show how much would be delivered, and deliver nothing')
     .option('--external', 'also though its handler may call the world')
     .option('--reason <text>', 'why, for the audit')
     .option('--no-wait', 'return at once instead of following it')
@@ -69,6 +71,11 @@ async function run(
     throw new CommandError('REQUEST_INVALID', message, { field: '--from' })
   }
   await requireSubscription(session, subscription)
+  if (flags.preview === true) {
+    const preview = await operator.previewReplay({ subscription, from })
+    screen.answer(preview, () => [previewLine(preview)])
+    return undefined
+  }
   const external = flags.external === true
   const replay = await operator
     .replay({ subscription, from, actor, external, ...(reason !== undefined && { reason }) })
@@ -94,6 +101,11 @@ async function run(
   })
   screen.answer(ended, () => replayLines(ended))
   return ended.state === 'completed' && ended.dead === 0 ? undefined : exitCodes.failed
+}
+
+function previewLine({ events, scanned, beyond }: ReplayPreview): string {
+  if (beyond === 0) return `${counted(events, 'event')} to deliver.`
+  return `At least ${counted(events, 'event')} to deliver, of the first ${count(scanned)} that were looked at. About ${count(beyond)} of all kinds lie behind them.`
 }
 
 // The library speaks of its option, a person at the keyboard has a flag.

@@ -49,6 +49,7 @@ import { checkEditedData } from './edited-data.js'
 import { examine } from './examination.js'
 import { letterEdit } from './letter-edit.js'
 import { redriveHint } from './redriving.js'
+import { previewReplay, type ReplayPreview, startReplay } from './replays.js'
 import { type MappedApp, type SystemMap, systemMap } from './system-map.js'
 import { traceOf } from './tracing.js'
 import { Webhooks } from './webhooks.js'
@@ -290,26 +291,15 @@ export class Operator {
     return this.#services.store.stopRedrive(id, checkName('actor', actor), checkText('note', note))
   }
 
+  /** What a replay from there would deliver, so far as a bounded look tells. Throws NOT_FOUND. */
+  previewReplay(request: Pick<ReplayRequest, 'subscription' | 'from'>): Promise<ReplayPreview> {
+    return previewReplay(this.#services, request)
+  }
+
   /** Delivers history again to one subscription and to no other. Throws REPLAY_REFUSED for a handler that calls the
    *  world unless `external: true` names it. */
-  async replay(request: ReplayRequest): Promise<Replay> {
-    const { store, app, clock, random } = this.#services
-    checkName('actor', request.actor)
-    checkReason(request.reason)
-    const { subscription: name } = request
-    const subscription = app.subscriptions.find((each) => each.name === name)
-    if (subscription === undefined) {
-      const known = app.subscriptions.map((each) => each.name).join(', ') || 'none'
-      const message = `This app defines no subscription "${name}". Defined: ${known}.`
-      throw new EventspineError('NOT_FOUND', message, { field: '/subscription' })
-    }
-    if (subscription.external && request.external !== true) {
-      const message = `The handler of "${name}" may call the world: a replay would send e-mails and payments again. Pass external: true (--external) if it may, or declare external: false on the subscription.`
-      throw new EventspineError('REPLAY_REFUSED', message, { field: '/external' })
-    }
-    const replay = await store.createReplay(uuidv7(clock, random), request)
-    store.notify(redriveHint)
-    return replay
+  replay(request: ReplayRequest): Promise<Replay> {
+    return startReplay(this.#services, request)
   }
 
   replayStatus(id: string): Promise<Replay | null> {

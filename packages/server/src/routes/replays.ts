@@ -12,12 +12,38 @@ import {
   reasonText,
   subscriptionName,
 } from '../schema/parts.js'
-import { replayView } from '../schema/views.js'
+import { replayPreviewView, replayView } from '../schema/views.js'
 import { found, given, pageAnswer } from './answers.js'
 
 const read = { scope: 'read', tenancy: 'system' } as const
 const operate = { scope: 'operate', tenancy: 'system' } as const
 const tag = 'Replays'
+
+const from = z
+  .union([z.literal('beginning'), instant], {
+    error: 'must be "beginning" or an RFC 3339 time such as 2026-01-31T12:00:00Z',
+  })
+  .describe('Default beginning')
+  .optional()
+
+const previewReplay = defineRoute({
+  method: 'POST',
+  url: '/v1/replays/preview',
+  operationId: 'previewReplay',
+  tag,
+  summary: 'Show how much a replay would deliver, and deliver nothing',
+  description:
+    'Looks at a bounded number of events from the start on, as workers would judge them, and says how many lie behind those.',
+  access: read,
+  path: noPath,
+  query: cellQuery,
+  body: z.strictObject({ subscription: subscriptionName, from }),
+  successes: [{ status: 200, description: 'What would be delivered', schema: replayPreviewView }],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  handle: async ({ spine, query, body }) => ({
+    body: await spine.operator(query.cell).previewReplay({ ...given(body), subscription: body.subscription }),
+  }),
+})
 
 const startReplay = defineRoute({
   method: 'POST',
@@ -32,12 +58,7 @@ const startReplay = defineRoute({
   query: cellQuery,
   body: z.strictObject({
     subscription: subscriptionName,
-    from: z
-      .union([z.literal('beginning'), instant], {
-        error: 'must be "beginning" or an RFC 3339 time such as 2026-01-31T12:00:00Z',
-      })
-      .describe('Default beginning')
-      .optional(),
+    from,
     reason: reasonText.optional(),
     external: z.boolean().describe('The handler may call the world again').optional(),
   }),
@@ -114,4 +135,4 @@ const stopReplay = defineRoute({
   }),
 })
 
-export const replayRoutes = [startReplay, listReplays, showReplay, stopReplay]
+export const replayRoutes = [previewReplay, startReplay, listReplays, showReplay, stopReplay]

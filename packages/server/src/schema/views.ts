@@ -215,6 +215,14 @@ export const replayView = z.object({
   endedAtMs: milliseconds.nullable(),
 })
 
+export const replayPreviewView = z.object({
+  events: count.describe('Those of the events looked at that the subscription takes'),
+  scanned: count.describe('Events looked at, from the start on: 10,000 at most, with a filter 2,000'),
+  beyond: count.describe(
+    'Events of the log behind those, whatever they are; beyond 100,000 an estimate. 0: `events` is all',
+  ),
+})
+
 export const workerView = z.object({
   id: z.string(),
   identity: z.string(),
@@ -335,6 +343,7 @@ export const namedViews = {
   Redrive: redriveView,
   RedrivePreview: redrivePreviewView,
   Replay: replayView,
+  ReplayPreview: replayPreviewView,
   Worker: workerView,
   Breaker: breakerView,
   WebhookEndpoint: endpointView,

@@ -15,6 +15,7 @@ export type {
   Redrive,
   RedrivePreview,
   Replay,
+  ReplayPreview,
   Trace,
   TraceAttempt as Attempt,
   TraceEvent,

@@ -1,29 +1,33 @@
 // A replay is asked for once, with a look at what it delivers again.
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useAnswer, useDoing } from '../api/asking.js'
+import { useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
-import type { EventView, Page, Replay, Subscription } from '../api/views.js'
+import type { Problem } from '../api/problem.js'
+import type { Replay, ReplayPreview } from '../api/views.js'
 import { useMay } from '../frame/session.js'
 import { Field, Question, Reason, written } from '../parts/dialog.js'
-import { count } from '../parts/format.js'
-import { Moment } from '../parts/moment.js'
+import { count, counted } from '../parts/format.js'
+import { Refused } from '../parts/standing.js'
 
 interface ReplayProps {
   readonly subscription: string
   readonly close: () => void
 }
 
+/** A field of the browser has no zone: it is that of the one who looks. */
+const fromOf = (field: string | undefined) =>
+  field === undefined || field === '' ? 'beginning' : new Date(field).toISOString()
+
 export function ReplayQuestion({ subscription, close }: ReplayProps) {
   const admin = useMay('admin')
   const [external, setExternal] = useState(false)
-  const standing = useAnswer<Subscription>(`/v1/subscriptions/${encodeURIComponent(subscription)}`, {}, 0)
-  const first = useAnswer<Page<EventView>>('/v1/events', { order: 'oldest', limit: 1 }, 0)
+  const [from, setFrom] = useState('beginning')
   const { run, busy, problem } = useDoing((body: unknown) => post<Replay>('/v1/replays', body))
   const submit = (form: FormData) => {
-    const from = written(form, 'from')
     const body = {
       ...{ subscription, external, reason: written(form, 'reason') },
-      from: from === undefined ? 'beginning' : new Date(from).toISOString(),
+      from: fromOf(written(form, 'from')),
     }
     return run(body).then(close, () => undefined)
   }
@@ -34,17 +38,14 @@ export function ReplayQuestion({ subscription, close }: ReplayProps) {
       {...{ busy, problem, close }}
       submit={(form) => void submit(form)}
     >
-      <p>
-        History is delivered again to this subscription alone. From the beginning that is up to{' '}
-        <strong>{standing.data === undefined ? '…' : count(standing.data.matched)} events</strong>
-        {first.data?.items[0] !== undefined && (
-          <>
-            , the oldest recorded <Moment at={first.data.items[0].recordedAt} />
-          </>
-        )}
-        .
-      </p>
-      <Field label="From (empty: the beginning)" name="from" type="datetime-local" />
+      <p>History is delivered again to this subscription alone.</p>
+      <Preview subscription={subscription} from={from} />
+      <Field
+        label="From (empty: the beginning)"
+        name="from"
+        type="datetime-local"
+        changed={(field) => setFrom(fromOf(field))}
+      />
       {admin ? (
         <p className="field check">
           <label>
@@ -63,5 +64,28 @@ export function ReplayQuestion({ subscription, close }: ReplayProps) {
       )}
       <Reason />
     </Question>
+  )
+}
+
+// Asked as the start is chosen, and not again by itself: a look reads what it counts.
+function Preview({ subscription, from }: { readonly subscription: string; readonly from: string }) {
+  const { data, error, refetch } = useQuery<ReplayPreview, Problem>({
+    queryKey: ['replay preview', subscription, from],
+    ...{ staleTime: Number.POSITIVE_INFINITY, gcTime: 0 },
+    queryFn: () => post<ReplayPreview>('/v1/replays/preview', { subscription, from }),
+  })
+  if (error !== null) return <Refused problem={error} again={() => void refetch()} />
+  const since = from === 'beginning' ? 'From the beginning' : 'From there on'
+  return (
+    <p role="status">
+      {since} it delivers{' '}
+      <strong>
+        {data === undefined ? '…' : `${data.beyond > 0 ? 'at least ' : ''}${counted(data.events, 'event')}`}
+      </strong>
+      {data !== undefined &&
+        data.beyond > 0 &&
+        `: so many of the first ${count(data.scanned)} that were looked at. About ${counted(data.beyond, 'event')} of all kinds lie behind them`}
+      .
+    </p>
   )
 }

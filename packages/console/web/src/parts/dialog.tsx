@@ -86,12 +86,15 @@ interface FieldProps {
   readonly type?: string
   readonly value?: string | number
   readonly required?: boolean
+  /** Told what stands in it, whenever that changes. */
+  readonly changed?: (value: string) => void
   readonly min?: number
   readonly max?: number
   readonly step?: number | 'any'
 }
 
-export function Field({ label, name, hint, type = 'text', value, required = false, ...limits }: FieldProps) {
+export function Field(props: FieldProps) {
+  const { label, name, hint, type = 'text', value, required = false, changed, ...limits } = props
   const id = useId()
   return (
     <p className="field">
@@ -101,6 +104,7 @@ export function Field({ label, name, hint, type = 'text', value, required = fals
         {...{ id, name, type, required, defaultValue: value }}
         maxLength={1_000}
         autoComplete="off"
+        onChange={({ target }) => changed?.(target.value)}
         {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}
       />
       {hint !== undefined && (
