@@ -69,6 +69,11 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await visit.at(world.url, 'map')
     const map = page.getByRole('region', { name: 'Map of the system' })
     await map.getByRole('link', { name: 'ship subscription' }).waitFor()
+    // What a function publishes nobody declares: that it does is no fault of anybody.
+    const ways = page.getByRole('region', { name: 'Ways of events' })
+    await ways.getByRole('cell', { name: 'seen', exact: true }).first().waitFor()
+    await ways.getByRole('cell', { name: 'declared and seen' }).first().waitFor()
+    expect(await ways.getByRole('cell', { name: 'not declared' }).count()).toBe(0)
     await map.getByRole('link', { name: 'orders.order-placed event' }).click()
     await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor()
     expect(page.url()).toContain('type=orders.order-placed')

@@ -32,8 +32,9 @@ export interface MapNode {
 export interface MapEdge {
   readonly from: string
   readonly to: string
-  /** The app says so: an event that is taken, or what a schedule or a table publishes. */
-  readonly declared: boolean
+  /** The app says so: an event that is taken, or what a schedule or a table publishes. `null` where nobody says it at all, as
+   *  what a handler or a client publishes: then it is only seen. */
+  readonly declared: boolean | null
   /** An event of the sample went this way. */
   readonly seen: boolean
   /** Events a second, over the sample; 0 where none was seen. */
@@ -58,6 +59,7 @@ export type MappedApp = Pick<
 /** Of types and sources that nobody declared: publishers may make any number of them. */
 const undeclaredMax = 500
 
+/** Of an edge, while the map is made. */
 interface Grown {
   readonly declared: boolean
   count: number
@@ -87,6 +89,8 @@ class Builder {
   readonly #owners = new Map<string, string>()
   readonly #nodes = new Map<string, MapNode>()
   readonly #edges = new Map<string, Grown>()
+  /** What says all that it publishes, by its node. */
+  readonly #declares = new Set<string>()
   #undeclared = 0
 
   constructor(app: MappedApp) {
@@ -100,13 +104,13 @@ class Builder {
     for (const { name } of webhooks) this.#node('webhook', name, true)
     for (const source of sources) {
       this.#node('source', `/sources/${source.name}`, true)
-      if ('event' in source) this.#edge(`source:/sources/${source.name}`, `event:${source.event.type}`, true)
+      if ('event' in source) this.#published(`source:/sources/${source.name}`, source.event.type)
     }
     for (const each of timetables) {
       const { event } = each as { readonly event?: { readonly type: string } }
       const kind = event === undefined ? 'reconciler' : 'schedule'
       this.#node(kind, each.name, true)
-      if (event !== undefined) this.#edge(`schedule:${each.name}`, `event:${event.type}`, true)
+      if (event !== undefined) this.#published(`schedule:${each.name}`, event.type)
     }
     for (const { name } of subscriptions) {
       const id = this.#nodeOf(name)
@@ -137,6 +141,11 @@ class Builder {
     )
     // Which of several it was nobody recorded: then it comes from the event that they took.
     return may.length === 1 ? `subscription:${may[0]?.name}` : `event:${cause.type}`
+  }
+
+  #published(from: string, type: string): void {
+    this.#declares.add(from)
+    this.#edge(from, `event:${type}`, true)
   }
 
   #taken(type: string, declared: boolean, count: number): void {
@@ -192,7 +201,8 @@ class Builder {
       const lagSeconds = led === undefined ? null : Math.max(...led.map((each) => each.lagSeconds))
       const dead = led === undefined ? null : led.reduce((sum, each) => sum + each.dead, 0)
       const perSecond = seconds > 0 ? count / seconds : 0
-      return [{ from, to, declared, seen: count > 0, perSecond, lagSeconds, dead }]
+      const said = declared || this.#declares.has(from) ? declared : null
+      return [{ from, to, declared: said, seen: count > 0, perSecond, lagSeconds, dead }]
     })
     const nodes = [...this.#nodes.values()].map((node) => ({ ...node, seen: node.seen || seen.has(node.id) }))
     return { nodes, edges }

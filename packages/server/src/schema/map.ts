@@ -21,7 +21,10 @@ export const mapView = z.object({
       to: z.string(),
       declared: z
         .boolean()
-        .describe('The app says so. Handlers do not say what they publish: that is only seen'),
+        .nullable()
+        .describe(
+          'The app says so. null where nobody says it, as what handlers and clients publish: that is only seen',
+        ),
       seen: z.boolean().describe('An event of the sample went this way'),
       perSecond: z.number().min(0).describe('Events over the time of the sample'),
       lagSeconds: z.number().min(0).nullable().describe('Of what it leads to, where that has subscriptions'),

@@ -41,7 +41,8 @@ function Drawing({ map }: { readonly map: SystemMap }) {
       <p className="faint">
         Rates are of the newest {counted(events, 'event')}
         {fromMs !== null && `, over ${duration(toMs - fromMs)}`}. Dashed: declared and not seen in them.
-        Dotted: seen, and not declared.
+        Dotted: seen, though the app says otherwise. What functions and clients publish is not declared, but
+        seen.
       </p>
       <section className="map" aria-label="Map of the system" tabIndex={0}>
         <svg width={width} height={height} role="group" aria-label="Parts and ways">
@@ -72,8 +73,10 @@ function Drawing({ map }: { readonly map: SystemMap }) {
   )
 }
 
-const markOf = ({ declared, seen }: Pick<MapEdge, 'declared' | 'seen'>) =>
-  declared ? (seen ? 'both' : 'unseen') : 'undeclared'
+const markOf = ({ declared, seen }: Pick<MapEdge, 'declared' | 'seen'>) => {
+  if (declared === null) return 'seen'
+  return declared ? (seen ? 'both' : 'unseen') : 'undeclared'
+}
 
 function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn }) {
   const line = points.map((point) => `${point.x.toFixed(1)},${point.y.toFixed(1)}`).join(' ')
@@ -130,4 +133,6 @@ const columns: readonly Column<MapEdge>[] = [
   { name: 'Dead', kind: 'wide number', cell: ({ dead }) => (dead === null ? '–' : count(dead)) },
 ]
 
-const marks = { both: 'declared and seen', unseen: 'not seen', undeclared: 'not declared' } as const
+const marks = {
+  ...{ both: 'declared and seen', unseen: 'not seen', seen: 'seen', undeclared: 'not declared' },
+} as const
