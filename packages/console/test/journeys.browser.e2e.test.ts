@@ -1,4 +1,5 @@
 // What people come to the console for, in a real browser before a real server.
+import * as workflowEntry from 'eventspine/workflow'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasChromium, openBrowser, Visit } from './browser.js'
@@ -77,6 +78,19 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await map.getByRole('link', { name: 'orders.order-placed event' }).click()
     await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor()
     expect(page.url()).toContain('type=orders.order-placed')
+  })
+
+  test('is told how to make a first schedule, in names that the code has', async () => {
+    const { page } = visit
+    await page.route('**/v1/schedules', (route) => route.fulfill({ json: { schedules: [] } }))
+    await visit.at(world.url, 'schedules')
+    await page.getByText('This app has no schedule').waitFor()
+    const named = await page.locator('.empty code').allInnerTexts()
+    const functions = named.filter((text) => text.endsWith('()')).map((text) => text.slice(0, -2))
+    expect(functions).toEqual(['schedule', 'reconciler'])
+    for (const name of functions) expect(workflowEntry).toHaveProperty(name, expect.any(Function))
+    expect(named).toContain('eventspine/workflow')
+    await page.unroute('**/v1/schedules')
   })
 
   test('finds events by their data', async () => {
@@ -203,6 +217,14 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByRole('cell', { name: 'o-4', exact: true }).waitFor()
     await page.getByRole('button', { name: 'Redrive…' }).click()
     await page.getByRole('button', { name: 'Redrive 1 dead letter' }).waitFor()
+    await page.keyboard.press('Escape')
+    // Of several, what the rate is of.
+    await visit.at(world.url, 'dead-letters?subscription=ship')
+    await page.getByRole('button', { name: 'Redrive…' }).click()
+    const rate = page.getByLabel('Rate, letters sent a second')
+    await rate.waitFor()
+    expect(await rate.getAttribute('aria-describedby')).toMatch(/-hint$/)
+    await page.getByText('It paces the sending').waitFor()
     await page.keyboard.press('Escape')
     const place = { webhooks: 'partners', endpoint: 'ep-1', tenant: 'acme' }
     await world.spine.operator().webhooks.disable(place, 'setup')

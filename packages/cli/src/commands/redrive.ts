@@ -39,7 +39,11 @@ export function addRedrive(program: Command, commands: Commands): void {
     .option('--preview', 'show what would be sent, and send nothing')
     .option('--dry-run', 'the same')
     .option('--edit <json>', 'new data for a single one: JSON, a file, or - for standard input')
-    .option('--rate <number>', 'so many a second. Default 50', numberAbove(0, 1_000))
+    .option(
+      '--rate <number>',
+      'send so many a second, at most; the subscription handles them as it can. Default 50',
+      numberAbove(0, 1_000),
+    )
     .option(
       '--canary <number>',
       'so many go first, the rest when they ended well. Default 10',

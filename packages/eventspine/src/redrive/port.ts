@@ -69,7 +69,7 @@ export const groupHours = 24
 
 export interface RedriveRequest {
   readonly filter: DeadLetterFilter
-  /** Deliveries a second. Default 50. */
+  /** Letters sent a second, at most, by all workers together. How fast they are handled is up to the subscription. Default 50. */
   readonly rate?: number
   /** So many go first; the rest follows only when they ended well. Default 10. */
   readonly canary?: number

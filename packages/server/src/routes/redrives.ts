@@ -49,7 +49,12 @@ const startRedrive = defineRoute({
   query: cellQuery,
   body: z.strictObject({
     filter: deadLetterFilter,
-    rate: z.number().min(0.01).max(10_000).describe('Deliveries a second. Default 50').optional(),
+    rate: z
+      .number()
+      .min(0.01)
+      .max(10_000)
+      .describe('Letters sent a second, at most, by all workers together. Default 50')
+      .optional(),
     canary: z.int().min(0).max(10_000).describe('So many go first. Default 10').optional(),
     stopAtErrorRate: z
       .number()

@@ -121,13 +121,14 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
       {selected !== 1 && (
         <>
           <Field
-            label="Rate, deliveries a second"
+            label="Rate, letters sent a second"
             name="rate"
             type="number"
             value={rateDefault}
             min={0.01}
             max={10_000}
             step="any"
+            hint="At most, by all workers together. It paces the sending: how fast they are handled is up to the subscription, its concurrency, rate and breaker, and what fails is retried beside it."
           />
           <Field
             label="Canary, letters that go first"
@@ -162,7 +163,9 @@ function Preview({ preview: { selected, guarded, groups }, edits }: PreviewProps
     <>
       <p>
         <strong>{counted(selected, 'dead letter')}</strong> would be sent again
-        {selected > 1 && `, at the usual rate in about ${duration((selected / rateDefault) * 1_000)}`}.
+        {selected > 1 &&
+          `: at ${rateDefault} a second they are sent within about ${duration((selected / rateDefault) * 1_000)}, besides the time that the canary takes`}
+        .
         {guarded > 0 &&
           ` ${counted(guarded, 'further one')} would be left alone: redriven too often before. Mend the cause first.`}
       </p>

@@ -88,7 +88,7 @@ function Details({ redrive }: { readonly redrive: Redrive }) {
       <Facts
         of={[
           ['Sent', count(redrive.sent)],
-          ['Rate', `${count(redrive.rate)} deliveries/s`],
+          ['Rate', `at most ${count(redrive.rate)} letters sent a second`],
           ['Canary', counted(redrive.canary, 'letter')],
           ['Stops at', `${Math.round(redrive.stopAtErrorRate * 100)} % that failed again`],
           ['By', redrive.actor],

@@ -64,8 +64,10 @@ export function Schedules() {
         {({ schedules }) =>
           schedules.length === 0 ? (
             <Empty title="This app has no schedule">
-              defineSchedule() publishes an event by a cron expression; defineReconciler() compares two sides
-              on one.
+              Make one with <code>schedule()</code>, which publishes an event by a cron expression, or{' '}
+              <code>reconciler()</code>, which compares two sides by one. Both come from{' '}
+              <code>eventspine/workflow</code>; list them in{' '}
+              <code>{'defineApp({ schedules: […], reconcilers: […] })'}</code> and start the worker again.
             </Empty>
           ) : (
             <Rows
