@@ -30,7 +30,6 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await until(async () => (await found(note))?.state === 'dead')
     return String((await found(note))?.id)
   }
-  const at = (id: string) => `dead-letters?letter=${encodeURIComponent(id)}`
 
   test('of which somebody edits the data is not left without a question', async () => {
     const { page } = visit

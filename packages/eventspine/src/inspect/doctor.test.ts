@@ -309,6 +309,7 @@ describe('finds', () => {
         subject: 'subscription faxes',
         message: expect.stringMatching(/"shop" defines it no more.*7 events/),
         advice: expect.stringMatching(/eventspine subscriptions remove faxes$/),
+        place: { kind: 'subscription', name: 'faxes' },
       },
     ])
   })
