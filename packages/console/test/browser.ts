@@ -60,7 +60,7 @@ export class Visit {
 
   async settled(): Promise<void> {
     await this.page.locator('main h1').first().waitFor()
-    await this.page.locator('.waiting').waitFor({ state: 'detached' })
+    await this.page.locator('.waiting').first().waitFor({ state: 'detached' })
   }
 
   async close(): Promise<void> {

@@ -349,4 +349,7 @@ test('the audit names who did what', async () => {
   expect(actions.length).toBeGreaterThanOrEqual(6)
   expect(new Set(audit.map(({ actor }) => actor))).toEqual(new Set(['development']))
   expect(items(await call('listAudit', '/v1/audit?limit=1'))).toHaveLength(1)
+  const [oldest] = audit.slice(-1)
+  expect((await call('showAct', `/v1/audit/${String(oldest?.id)}`)).json).toEqual(oldest)
+  expect((await fixture.send('/v1/audit/999999')).status).toBe(404)
 })

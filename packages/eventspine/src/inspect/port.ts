@@ -216,6 +216,7 @@ export interface InspectPort {
 
 /** Which acts. `action` and `target` are exact, or `*` stands for any run of characters. */
 export interface AuditQuery extends PageRequest {
+  readonly id?: number
   readonly actor?: string
   readonly action?: string
   readonly target?: string

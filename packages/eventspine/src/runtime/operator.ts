@@ -357,6 +357,11 @@ export class Operator {
     return this.#services.store.audit(query)
   }
 
+  /** One act; null when there is none of this id. */
+  async auditEntry(id: number): Promise<AuditRow | null> {
+    return (await this.audit({ id, limit: 1 })).items[0] ?? null
+  }
+
   /** Judges the cell: for each subscription matched = completed + retrying + dead + skipped, and what is wrong. */
   async doctor(): Promise<DoctorReport> {
     return diagnose(await examine(this.#services))

@@ -14,7 +14,7 @@ import {
   text,
 } from '../schema/parts.js'
 import { auditView, breakerView, doctorView, workerView } from '../schema/views.js'
-import { given, pageAnswer } from './answers.js'
+import { found, given, pageAnswer } from './answers.js'
 
 const read = { scope: 'read', tenancy: 'system' } as const
 const tag = 'Operations'
@@ -104,6 +104,24 @@ const listAudit = defineRoute({
   },
 })
 
+const showAct = defineRoute({
+  method: 'GET',
+  url: '/v1/audit/:id',
+  operationId: 'showAct',
+  tag,
+  summary: 'Show one act of the audit',
+  access: read,
+  path: z.strictObject({
+    id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).describe('Number of the act'),
+  }),
+  query: cellQuery,
+  successes: [{ status: 200, description: 'The act', schema: auditView }],
+  problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
+  async handle({ spine, path, query }) {
+    return { body: found(await spine.operator(query.cell).auditEntry(path.id), 'act') }
+  },
+})
+
 const doctor = defineRoute({
   method: 'GET',
   url: '/v1/doctor',
@@ -118,4 +136,4 @@ const doctor = defineRoute({
   handle: async ({ spine, query }) => ({ body: await spine.operator(query.cell).doctor() }),
 })
 
-export const operationRoutes = [listWorkers, listBreakers, setBreaker, listAudit, doctor]
+export const operationRoutes = [listWorkers, listBreakers, setBreaker, listAudit, showAct, doctor]

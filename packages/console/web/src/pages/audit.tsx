@@ -1,5 +1,5 @@
 // Audit: every act of an operator, with who, when, why and what changed; found by each of them.
-import { usePages } from '../api/asking.js'
+import { useAnswer, usePages } from '../api/asking.js'
 import type { AuditEntry } from '../api/views.js'
 import { Facts, Json } from '../parts/facts.js'
 import { Heading } from '../parts/heading.js'
@@ -45,8 +45,8 @@ const filters: readonly Filter[] = [
   { name: 'actor', label: 'Who, exactly' },
   { name: 'action', label: 'Action', options: Object.keys(words) },
   { name: 'target', label: 'Target (* for any run)' },
-  { name: 'after', label: 'After', type: 'datetime-local' },
-  { name: 'before', label: 'Before', type: 'datetime-local' },
+  { name: 'after', label: 'After', type: 'moment' },
+  { name: 'before', label: 'Before', type: 'moment' },
 ]
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
@@ -84,18 +84,12 @@ function Entry({ id, children }: { readonly id: number; readonly children: strin
   )
 }
 
-// A field of the browser has no zone: it is that of the one who looks.
-function momentOf(written: string | null): string | undefined {
-  const at = new Date(written ?? '')
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
-}
-
 export function Audit() {
   const { params } = usePlace()
   const given = (name: string) => params.get(name) ?? undefined
   const query = {
     ...{ actor: given('actor'), action: given('action'), target: given('target') },
-    ...{ after: momentOf(params.get('after')), before: momentOf(params.get('before')) },
+    ...{ after: given('after'), before: given('before') },
   }
   const asked = usePages<AuditEntry>('/v1/audit', query)
   const isNarrow = Object.values(query).some((value) => value !== undefined)
@@ -104,21 +98,19 @@ export function Audit() {
     <>
       <Heading title="Audit" />
       <Search filters={filters} />
+      {entry !== null && <One key={entry} id={entry} />}
       <Shown asked={asked}>
-        {(items) => (
-          <>
-            {entry !== null && <One entry={items.find(({ id }) => String(id) === entry)} />}
-            {items.length > 0 ? (
-              <Rows
-                caption="Actions of operators, newest first"
-                keyOf={({ id }) => String(id)}
-                {...{ columns, items, more: asked.more, loading: asked.loading }}
-              />
-            ) : (
-              <Nothing isNarrow={isNarrow} />
-            )}
-          </>
-        )}
+        {(items) =>
+          items.length > 0 ? (
+            <Rows
+              caption="Actions of operators, newest first"
+              keyOf={({ id }) => String(id)}
+              {...{ columns, items, more: asked.more, loading: asked.loading }}
+            />
+          ) : (
+            <Nothing isNarrow={isNarrow} />
+          )
+        }
       </Shown>
     </>
   )
@@ -138,34 +130,35 @@ function Nothing({ isNarrow }: { readonly isNarrow: boolean }) {
   )
 }
 
-function One({ entry }: { readonly entry: AuditEntry | undefined }) {
-  const close = () => choose({ entry: undefined })
+/** Asked for by itself: the list may not reach so far, or be narrowed to others. What was done does not change. */
+function One({ id }: { readonly id: string }) {
+  const asked = useAnswer<AuditEntry>(`/v1/audit/${encodeURIComponent(id)}`, {}, 0)
   return (
     <section className="panel" aria-label="Entry">
-      {entry === undefined ? (
-        <p>This entry is further down: load more, or search for it.</p>
-      ) : (
-        <>
-          <p className="failure">
-            <strong>{entry.actor}</strong> {words[entry.action] ?? entry.action} <code>{entry.target}</code>
-          </p>
-          <Facts
-            of={[
-              ['Why', text(entry.details.reason) ?? 'no reason was given'],
-              ['Change', changeOf(entry)],
-              ['When', <Moment key="when" at={entry.atMs} />],
-              ['Action', <code key="action">{entry.action}</code>],
-            ]}
-          />
-          <h2>Details</h2>
-          <Json label="Details of the entry" value={entry.details} />
-        </>
-      )}
+      <Shown asked={asked}>{(entry) => <Act entry={entry} />}</Shown>
       <div className="actions">
-        <button type="button" onClick={close}>
+        <button type="button" onClick={() => choose({ entry: undefined })}>
           Close
         </button>
       </div>
     </section>
   )
 }
+
+const Act = ({ entry }: { readonly entry: AuditEntry }) => (
+  <>
+    <p className="failure">
+      <strong>{entry.actor}</strong> {words[entry.action] ?? entry.action} <code>{entry.target}</code>
+    </p>
+    <Facts
+      of={[
+        ['Why', text(entry.details.reason) ?? 'no reason was given'],
+        ['Change', changeOf(entry)],
+        ['When', <Moment key="when" at={entry.atMs} />],
+        ['Action', <code key="action">{entry.action}</code>],
+      ]}
+    />
+    <h2>Details</h2>
+    <Json label="Details of the entry" value={entry.details} />
+  </>
+)

@@ -16,8 +16,8 @@ const filters: readonly Filter[] = [
   { name: 'key', label: 'Key' },
   { name: 'correlation', label: 'Correlation' },
   { name: 'tenant', label: 'Tenant' },
-  { name: 'after', label: 'Recorded after', type: 'datetime-local' },
-  { name: 'before', label: 'Recorded before', type: 'datetime-local' },
+  { name: 'after', label: 'Recorded after', type: 'moment' },
+  { name: 'before', label: 'Recorded before', type: 'moment' },
   { name: 'pattern', label: 'Pattern over the data, as JSON' },
 ]
 
@@ -55,14 +55,9 @@ function followed(params: URLSearchParams): Record<string, string | undefined> {
 
 function queryOf(params: URLSearchParams): Record<string, string | undefined> {
   const text = (name: string) => params.get(name) ?? undefined
-  // A field of the browser has no zone: it is that of the one who looks.
-  const time = (name: string) => {
-    const at = new Date(params.get(name) ?? '')
-    return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
-  }
   return {
     ...{ type: text('type'), key: text('key'), correlation: text('correlation'), tenant: text('tenant') },
-    ...{ after: time('after'), before: time('before'), pattern: text('pattern') },
+    ...{ after: text('after'), before: text('before'), pattern: text('pattern') },
   }
 }
 

@@ -9,7 +9,23 @@ export interface Filter {
   readonly options?: readonly string[]
   /** What none of them is called. Default `any`. */
   readonly unchosen?: string
-  readonly type?: 'text' | 'datetime-local'
+  /** `moment`: chosen in the zone of the one who looks, and in the address in UTC, so that it is the same moment to everybody. */
+  readonly type?: 'text' | 'moment'
+}
+
+/** `2026-01-31T12:00:00.000Z` of what a field of the browser holds, which has no zone. */
+function addressOf({ type }: Filter, written: string): string {
+  const at = new Date(written)
+  return type !== 'moment' || Number.isNaN(at.getTime()) ? written : at.toISOString()
+}
+
+/** What a field of the browser can show of it. */
+function fieldOf({ type }: Filter, inAddress: string): string {
+  const at = new Date(inAddress)
+  if (type !== 'moment' || Number.isNaN(at.getTime())) return inAddress
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000)
+    .toISOString()
+    .replace(/(:00)?\.000Z$|Z$/, '')
 }
 
 export function Search({ filters }: { readonly filters: readonly Filter[] }) {
@@ -17,7 +33,10 @@ export function Search({ filters }: { readonly filters: readonly Filter[] }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    choose(Object.fromEntries(filters.map(({ name }) => [name, String(form.get(name) ?? '').trim()])))
+    const written = (name: string) => String(form.get(name) ?? '').trim()
+    choose(
+      Object.fromEntries(filters.map((filter) => [filter.name, addressOf(filter, written(filter.name))])),
+    )
   }
   const clear = () => choose(Object.fromEntries(filters.map(({ name }) => [name, undefined])))
   const chosen = filters.some(({ name }) => params.has(name))
@@ -37,6 +56,12 @@ export function Search({ filters }: { readonly filters: readonly Filter[] }) {
   )
 }
 
+const inputs = {
+  text: { type: 'text' },
+  // An address may name a moment to the millisecond.
+  moment: { type: 'datetime-local', step: 'any' },
+} as const
+
 function One({
   filter,
   first,
@@ -48,12 +73,12 @@ function One({
 }) {
   const id = useId()
   const { name, label, options, unchosen = 'any', type = 'text' } = filter
-  const marks = { id, name, defaultValue: value, ...(first ? { 'data-search': '' } : {}) }
+  const marks = { id, name, defaultValue: fieldOf(filter, value), ...(first ? { 'data-search': '' } : {}) }
   return (
     <span className="search-field">
       <label htmlFor={id}>{label}</label>
       {options === undefined ? (
-        <input {...marks} type={type} maxLength={500} autoComplete="off" spellCheck={false} />
+        <input {...marks} {...inputs[type]} maxLength={500} autoComplete="off" spellCheck={false} />
       ) : (
         <select {...marks}>
           <option value="">{unchosen}</option>

@@ -98,6 +98,15 @@ export function describeAudit(open: OpenScene): void {
       expect((await scene.store.audit(query)).items.map(({ action }) => action)).toEqual(actions)
     })
 
+    it('finds one by its id, however many are newer', async () => {
+      const scene = await open()
+      await acted(scene)
+      const { items } = await scene.store.audit({})
+      const oldest = items.at(-1)
+      expect((await scene.store.audit({ id: oldest?.id ?? 0, limit: 1 })).items).toEqual([oldest])
+      expect((await scene.store.audit({ id: Number.MAX_SAFE_INTEGER })).items).toEqual([])
+    })
+
     it('finds a time, and pages through what was found', async () => {
       const scene = await open()
       await acted(scene)

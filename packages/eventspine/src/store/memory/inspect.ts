@@ -143,10 +143,11 @@ function healthOf(tables: MemoryTables): Awaited<ReturnType<InspectPort['health'
   }
 }
 
-function asked({ actor, action, target, after, before }: AuditQuery) {
+function asked({ id, actor, action, target, after, before }: AuditQuery) {
   const fits = (pattern: string | undefined, text: string) =>
     pattern === undefined || new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 's').test(text)
   return (row: AuditRow) =>
+    (id === undefined || row.id === id) &&
     (actor === undefined || row.actor === actor) &&
     fits(action, row.action) &&
     fits(target, row.target) &&

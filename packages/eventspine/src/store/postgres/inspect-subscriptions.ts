@@ -108,8 +108,9 @@ interface AuditDataRow extends Omit<AuditRow, 'atMs' | 'details'> {
   readonly details: string
 }
 
-function auditConditions({ actor, action, target, after, before }: AuditQuery): Conditions {
-  const where = new Conditions().add('actor', actor, (parameter) => `actor = ${parameter}`)
+function auditConditions({ id, actor, action, target, after, before }: AuditQuery): Conditions {
+  const where = new Conditions().add('id', id, (parameter) => `id = ${parameter}::bigint`)
+  where.add('actor', actor, (parameter) => `actor = ${parameter}`)
   addPattern(where, 'action', 'action', action)
   addPattern(where, 'target', 'target', target)
   const [from, until] = [after && isoText(after, 'after'), before && isoText(before, 'before')]
