@@ -72,4 +72,20 @@ describe.skipIf(!hasChromium)('the audit (needs chromium)', () => {
     expect(new URL(other.page.url()).searchParams.get('after')).toBe('2026-07-01T10:30:00.000Z')
     await other.close()
   })
+
+  test('keeps its columns whatever stands in them', async () => {
+    const { page } = visit
+    const long = 'wwwwwwwwww '.repeat(18).trim()
+    await world.post('/v1/keys', { name: long, access: 'viewer', reason: long })
+    await world.spine.operator().setBreaker({ name: 'payments' }, 'open', long, long)
+    await visit.at(world.url, 'audit')
+    await page.getByText('made API key').waitFor()
+    const beyond =
+      "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.rows'))"
+    expect(await page.evaluate(beyond)).toBe(0)
+    // All of it stands with the act.
+    await page.getByRole('link', { name: 'made API key' }).click()
+    const entry = page.getByRole('region', { name: 'Entry' })
+    await entry.getByText(`of ${long}`, { exact: true }).waitFor()
+  })
 })

@@ -69,11 +69,18 @@ const columns: readonly Column<AuditEntry>[] = [
     cell: ({ id, action }) => <Entry id={id}>{words[action] ?? action}</Entry>,
   },
   { name: 'To', kind: 'long', cell: ({ target }) => <span title={target}>{target}</span> },
-  { name: 'Who', cell: ({ actor }) => actor },
-  { name: 'Change', kind: 'wide', cell: (entry) => changeOf(entry) },
+  { name: 'Who', cell: ({ actor }) => <Brief text={actor} /> },
+  { name: 'Change', kind: 'wide', cell: (entry) => <Brief text={changeOf(entry)} /> },
   { name: 'Why', kind: 'wide long', cell: ({ details }) => text(details.reason) },
   { name: 'When', cell: ({ atMs }) => <Moment at={atMs} /> },
 ]
+
+/** As much of it as has room: the whole stands with the entry. */
+const Brief = ({ text: whole }: { readonly text: string }) => (
+  <span className="brief" title={whole}>
+    {whole}
+  </span>
+)
 
 function Entry({ id, children }: { readonly id: number; readonly children: string }) {
   const { params } = usePlace()
