@@ -127,6 +127,12 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByRole('button', { name: 'Redrive 1 dead letter' }).click()
     await page.getByText('1 of 1 dead letter succeeded').waitFor()
     expect(page.url()).toContain('/console/redrives?id=')
+    const progress = page.getByRole('region', { name: 'Progress' })
+    await progress.getByText('ada', { exact: true }).waitFor()
+    await progress.getByRole('link', { name: 'in the audit' }).click()
+    await page.getByRole('row', { name: /began redrive.*ada.*the country was wrong/ }).waitFor()
+    await visit.at(world.url, 'redrives')
+    await page.getByRole('row', { name: /ada/ }).waitFor()
 
     await visit.at(world.url, 'events?type=orders.order-shipped')
     await page.getByText('{"order":"o-2"}').waitFor()
@@ -242,9 +248,13 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByRole('button', { name: 'Pause 1 subscription' }).click()
     await page.getByRole('region', { name: 'Standing' }).getByText('paused').waitFor()
     expect(await world.get('/v1/subscriptions/bill')).toMatchObject({ state: 'paused' })
-    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByRole('button', { name: 'Resume…' }).click()
+    await page.getByLabel('Reason, for the audit').fill('deployed')
+    await page.getByRole('button', { name: 'Resume 1 subscription' }).click()
     await page.getByRole('region', { name: 'Standing' }).getByText('active').waitFor()
     expect(await world.get('/v1/subscriptions/bill')).toMatchObject({ state: 'active' })
+    const [act] = (await world.get('/v1/audit?limit=1')).items
+    expect(act).toMatchObject({ action: 'subscription.resume', details: { reason: 'deployed' } })
   })
 
   test('replays history into one subscription', async () => {
@@ -260,7 +270,12 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByText('From the beginning it delivers').waitFor()
     await page.getByLabel('Reason, for the audit').fill('a look')
     await page.getByRole('button', { name: 'Replay into 1 subscription' }).click()
-    await page.getByRole('region', { name: 'Replays' }).getByText('completed').waitFor()
+    const replays = page.getByRole('region', { name: 'Replays' })
+    await replays.getByText('completed').waitFor()
+    // Who asked, and why.
+    await replays.getByText('ada').waitFor()
+    await replays.getByRole('link', { name: 'in the audit' }).click()
+    await page.getByRole('row', { name: /began replay.*ada.*a look/ }).waitFor()
   })
 
   test('approves what a workflow asks', async () => {

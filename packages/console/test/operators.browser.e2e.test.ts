@@ -123,7 +123,7 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await asked(page, 'Terminate…', 'Terminate 1 instance', 'it hangs')
     await standing(page).getByText('terminated').waitFor()
     await button(page, 'Restart…').click()
-    await page.getByLabel('From the step (empty: from the beginning)').fill('pack')
+    await page.getByLabel('From the step').selectOption({ label: 'pack: done' })
     await page.getByLabel('Reason, for the audit').fill('once more')
     await button(page, 'Start 1 new instance').click()
     await page.getByRole('heading', { level: 1, name: 'errand e-end~2' }).waitFor()
@@ -333,7 +333,7 @@ describe.skipIf(!hasChromium)('when something ends under an operator (needs chro
     await standing(page).getByText('paused').waitFor()
     const details = { reason: 'a long story that nobody writes twice' }
     expect(await newestAct()).toMatchObject({ actor: 'olga', action: 'subscription.pause', details })
-    await button(page, 'Resume').click()
+    await asked(page, 'Resume…', 'Resume 1 subscription', 'done')
     await standing(page).getByText('active').waitFor()
   })
 
@@ -356,7 +356,7 @@ describe.skipIf(!hasChromium)('when something ends under an operator (needs chro
     await world.restart()
     await asked(page, 'Pause…', 'Pause 1 subscription', 'a new server')
     await standing(page).getByText('paused').waitFor()
-    await button(page, 'Resume').click()
+    await asked(page, 'Resume…', 'Resume 1 subscription', 'done')
     await standing(page).getByText('active').waitFor()
   })
 })

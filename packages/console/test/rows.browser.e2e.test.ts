@@ -103,6 +103,21 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.keyboard.press('Escape')
   })
 
+  test('of a page stays as well, until it is given up', async () => {
+    const { page } = visit
+    const operator = world.spine.operator()
+    await visit.at(world.url, 'subscriptions?name=bill')
+    await button(page, 'Pause…').click()
+    await page.getByLabel('Reason, for the audit').fill('a deployment')
+    await operator.pause('bill', 'ben')
+    await page.getByText('Somebody else was faster: it is paused').waitFor()
+    expect(await button(page, 'Pause 1 subscription').isDisabled()).toBe(true)
+    expect(await page.getByLabel('Reason, for the audit').inputValue()).toBe('a deployment')
+    await page.keyboard.press('Escape')
+    await button(page, 'Resume…').waitFor()
+    await operator.resume('bill', 'ben')
+  })
+
   test('gives the focus back: to its button, else to its row, else to the list or the head of the page', async () => {
     const { page } = visit
     const answered = async (name: string, row = /./) => {

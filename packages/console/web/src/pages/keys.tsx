@@ -4,7 +4,7 @@ import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
-import { Dialog, Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
+import { Choice, Dialog, Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
 import { counted } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
@@ -126,16 +126,7 @@ function MakeQuestion({ close, made }: MakeProps) {
       submit={(form) => void submit(form)}
     >
       <Field label="Whose it is: the audit shows this name" name="name" required />
-      <p className="field">
-        <label htmlFor="kind">What it may</label>
-        <select id="kind" name="kind" defaultValue="viewer">
-          {kinds.map(([kind, says]) => (
-            <option key={kind} value={kind}>
-              {says}
-            </option>
-          ))}
-        </select>
-      </p>
+      <Choice label="What it may" name="kind" options={kinds} />
       <Field label="Of one tenant alone (empty: of all)" name="tenant" />
       <Reason />
     </Question>

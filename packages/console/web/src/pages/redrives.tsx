@@ -4,6 +4,7 @@ import { useDoing, usePages } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Redrive } from '../api/views.js'
 import { Act } from '../parts/act.js'
+import { Acts } from '../parts/acts.js'
 import { Badge } from '../parts/badge.js'
 import { Progress } from '../parts/chart.js'
 import { Field, Question, written } from '../parts/dialog.js'
@@ -31,7 +32,14 @@ const columns: readonly Column<Redrive>[] = [
   { name: 'Succeeded', kind: 'wide number', cell: ({ succeeded }) => count(succeeded) },
   { name: 'Failed', kind: 'wide number', cell: ({ failed }) => count(failed) },
   { name: 'Reason', kind: 'long', cell: ({ reason }) => reason },
-  { name: 'By', kind: 'wide', cell: ({ actor }) => actor },
+  {
+    name: 'Asked by',
+    cell: ({ actor }) => (
+      <span className="brief" title={actor}>
+        {actor}
+      </span>
+    ),
+  },
   { name: 'Began', cell: ({ createdAtMs }) => <Moment at={createdAtMs} /> },
 ]
 
@@ -91,8 +99,9 @@ function Details({ redrive }: { readonly redrive: Redrive }) {
           ['Rate', `at most ${count(redrive.rate)} letters sent a second`],
           ['Canary', counted(redrive.canary, 'letter')],
           ['Stops at', `${Math.round(redrive.stopAtErrorRate * 100)} % that failed again`],
-          ['By', redrive.actor],
+          ['Asked for by', redrive.actor],
           ['Reason', redrive.reason],
+          ['All that was done with it', <Acts key="acts" target={redrive.id} />],
           ['Began', <Moment key="began" at={redrive.createdAtMs} />],
           ['Ended', endedAtMs === null ? undefined : <Moment key="ended" at={endedAtMs} />],
         ]}

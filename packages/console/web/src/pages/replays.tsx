@@ -4,6 +4,7 @@ import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Replay } from '../api/views.js'
 import { Act } from '../parts/act.js'
+import { Acts } from '../parts/acts.js'
 import { Badge } from '../parts/badge.js'
 import { Progress } from '../parts/chart.js'
 import { Question, Reason, reasonIn } from '../parts/dialog.js'
@@ -70,7 +71,8 @@ function Running({ replay, paused }: { readonly replay: Replay; readonly paused:
           ['Rate, since it began', perSecond(rate)],
           ['Left, at that rate', leftMs === undefined ? 'not known yet' : `about ${duration(leftMs)}`],
           ['Began', <Moment key="began" at={replay.createdAtMs} />],
-          ['By', replay.actor],
+          ['Asked for by', replay.actor],
+          ['All that was done with it', <Acts key="acts" target={replay.id} />],
         ]}
       />
       <div className="actions">
@@ -128,6 +130,14 @@ const columns: readonly Column<Replay>[] = [
     kind: 'wide',
     cell: ({ fromMs }) => (fromMs === null ? 'the beginning' : <Moment at={fromMs} />),
   },
-  { name: 'By', kind: 'long', cell: ({ actor }) => actor },
+  {
+    name: 'Asked by',
+    kind: 'long',
+    cell: ({ id, actor }) => (
+      <span title={actor}>
+        {actor}, <Acts target={id} />
+      </span>
+    ),
+  },
   { name: 'Began', cell: ({ createdAtMs }) => <Moment at={createdAtMs} /> },
 ]

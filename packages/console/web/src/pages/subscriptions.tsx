@@ -11,7 +11,7 @@ import { count, counted, duration, perSecond, seconds } from '../parts/format.js
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
-import { Empty, Refused, Shown } from '../parts/standing.js'
+import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { usePlace } from '../route/place.js'
 import { ReplayQuestion } from './replay.js'
@@ -97,43 +97,60 @@ function One({ name }: { readonly name: string }) {
 }
 
 function Actions({ subscription: { name, state } }: { readonly subscription: Subscription }) {
-  const [asks, setAsks] = useState<'pause' | 'replay'>()
+  const [asks, setAsks] = useState<'pause' | 'resume' | 'replay'>()
   const close = () => setAsks(undefined)
-  const path = `/v1/subscriptions/${encodeURIComponent(name)}`
-  const resume = useDoing(() => post(`${path}/resume`))
   return (
     <>
       {state === 'active' ? (
         <Act act={() => setAsks('pause')}>Pause…</Act>
       ) : (
-        <Act look="primary" busy={resume.busy} act={() => void resume.run(undefined).catch(() => undefined)}>
-          Resume
+        <Act look="primary" act={() => setAsks('resume')}>
+          Resume…
         </Act>
       )}
       <Act act={() => setAsks('replay')}>Replay…</Act>
-      {resume.problem !== null && <Refused problem={resume.problem} />}
-      {asks === 'pause' && <PauseQuestion name={name} path={path} close={close} />}
+      {(asks === 'pause' || asks === 'resume') && <StateQuestion {...{ name, state, asks, close }} />}
       {asks === 'replay' && <ReplayQuestion subscription={name} close={close} />}
     </>
   )
 }
 
-interface PauseProps {
+interface StateProps {
   readonly name: string
-  readonly path: string
+  /** As it is now, whoever changed it. */
+  readonly state: Subscription['state']
+  readonly asks: keyof typeof changes
   readonly close: () => void
 }
 
-function PauseQuestion({ name, path, close }: PauseProps) {
-  const { run, busy, problem } = useDoing((form: FormData) => post(`${path}/pause`, reasonIn(form)))
+const changes = {
+  pause: {
+    ...{ does: 'Pause', to: 'paused' },
+    says: 'Attempts that run come to their end. Events wait, and none is lost: it goes on where it stopped.',
+  },
+  resume: {
+    ...{ does: 'Resume', to: 'active' },
+    says: 'It goes on where it stopped, with all that waited meanwhile.',
+  },
+} as const
+
+function StateQuestion({ name, state, asks, close }: StateProps) {
+  const { does, to, says } = changes[asks]
+  const path = `/v1/subscriptions/${encodeURIComponent(name)}/${asks}`
+  const { run, busy, problem } = useDoing((form: FormData) => post(path, reasonIn(form)))
+  const isOver = !busy && state === to
   return (
     <Question
-      title={`Pause ${name}`}
-      act="Pause 1 subscription"
+      title={`${does} ${name}`}
+      act={`${does} 1 subscription`}
       {...{ busy, problem, close }}
+      ready={!isOver}
       submit={(form) => void run(form).then(close, () => undefined)}
     >
-      <p>Attempts that run come to their end. Events wait, and none is lost: it goes on where it stopped.</p>
+      <p>{says}</p>
+      <p role="status" className="changed">
+        {isOver && `Somebody else was faster: it is ${to}. Nothing is left to do.`}
+      </p>
       <Reason />
     </Question>
   )

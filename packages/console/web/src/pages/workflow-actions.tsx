@@ -5,7 +5,7 @@ import { post } from '../api/client.js'
 import type { InstanceDetails } from '../api/views.js'
 import type { Right } from '../frame/session.js'
 import { Act } from '../parts/act.js'
-import { Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
+import { Choice, Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
 import { Moment } from '../parts/moment.js'
 import { Refused } from '../parts/standing.js'
 import { go, hrefOf } from '../route/place.js'
@@ -134,10 +134,27 @@ function ActQuestion({ instance, offer, close }: ActProps) {
           </p>
         </>
       )}
-      {act === 'restart' && <Field label="From the step (empty: from the beginning)" name="from" />}
+      {act === 'restart' && <Choice label="From the step" name="from" options={stepsOf(instance)} />}
       <Reason />
     </Question>
   )
+}
+
+const ofSteps = /^step-/
+
+/** Where a new instance may begin, in the order in which this one came there. One of several with the same name is named by its
+ *  place. */
+function stepsOf({ history }: InstanceDetails): readonly (readonly [string, string])[] {
+  const steps = new Map(history.filter(({ kind }) => ofSteps.test(kind)).map((entry) => [entry.place, entry]))
+  const names = [...steps.values()].map(({ name }) => name)
+  const isOne = (name: string) => names.filter((each) => each === name).length === 1
+  const offered = [...steps.values()].map(({ name, place, kind }) => {
+    const how = kind.replace('step-', '')
+    return isOne(name)
+      ? ([name, `${name}: ${how}`] as const)
+      : ([place, `${name}, at ${place}: ${how}`] as const)
+  })
+  return [['', 'the beginning'], ...offered]
 }
 
 /** What to send, or what is wrong with what was written. */

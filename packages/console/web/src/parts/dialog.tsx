@@ -116,6 +116,29 @@ export function Field(props: FieldProps) {
   )
 }
 
+interface ChoiceProps {
+  readonly label: string
+  readonly name: string
+  /** Value and what it is called, the first of them chosen. */
+  readonly options: readonly (readonly [value: string, says: string])[]
+}
+
+export function Choice({ label, name, options }: ChoiceProps) {
+  const id = useId()
+  return (
+    <p className="field">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} name={name}>
+        {options.map(([value, says]) => (
+          <option key={value} value={value}>
+            {says}
+          </option>
+        ))}
+      </select>
+    </p>
+  )
+}
+
 /** Why, as the audit keeps it: `reasonIn` reads it. */
 export const Reason = ({ required = false }: { readonly required?: boolean }) => (
   <Field label="Reason, for the audit" name="reason" required={required} />
