@@ -126,6 +126,11 @@ describe('a subscription is refused', () => {
     ],
     ['for a filter without a list', { filter: { data: { n: 1 } } }, /filter: /],
     [
+      'for a filter over its data that does not say so',
+      { filter: { n: [1] } },
+      /filter: .*n is no attribute of an event; write \{ data: \{ "n": … \} \}/,
+    ],
+    [
       'for a breaker without a name',
       { breaker: { failures: 3, cooldownMs: 10 } },
       /breaker has no "name"; write breaker:/,

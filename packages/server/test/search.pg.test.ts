@@ -93,6 +93,7 @@ test.each([
   ['{"data":{"n":1}}', /list/],
   ['[]', /object/],
   ['{"data":{"n":[{"regex":"x"}]}}', /regex/],
+  ['{"n":[1]}', /n is no attribute of an event; write \{ data: \{ "n": … \} \}/],
 ])('refuses %s', async (pattern, message) => {
   const reply = await fixture.send(`/v1/events?pattern=${encodeURIComponent(pattern)}`)
   expect([reply.status, reply.json.code, reply.json.field]).toEqual([

@@ -70,6 +70,7 @@ it('brings old versions up to the newest, and says clearly when an event is newe
 it('gives a pattern everything that it matches, and a filter what it lets through', async () => {
   const all: string[] = []
   const big: number[] = []
+  const partners: number[] = []
   const app = defineApp({
     name: 'shop',
     events: [v1, told],
@@ -81,18 +82,27 @@ it('gives a pattern everything that it matches, and a filter what it lets throug
         filter: { data: { n: [{ numeric: ['>=', 5] }] }, tenant: ['acme'] },
         handle: (event) => void big.push((event.data as { n: number }).n),
       }),
+      defineSubscription({
+        ...{ name: 'partners', on: told, filter: { extensions: { partner: [{ prefix: 'north' }] } } },
+        handle: ({ data }) => void partners.push(data.n),
+      }),
     ],
   })
   const spine = await running(app, freshSchema())
-  for (let n = 0; n < 10; n++) await spine.publish(told, { n }, { tenant: n % 2 === 0 ? 'acme' : 'globex' })
+  for (let n = 0; n < 10; n++) {
+    const extensions = { partner: n === 3 ? 'north-sea' : 'south' }
+    await spine.publish(told, { n }, { tenant: n % 2 === 0 ? 'acme' : 'globex', extensions })
+  }
   await spine.publish(v1, { cents: 1 })
   await quiet(spine)
   expect(all).toHaveLength(11)
   expect(big.sort()).toEqual([6, 8])
+  expect(partners).toEqual([3])
   const { subscriptions } = await spine.operator().doctor()
   expect(subscriptions.map(({ name, matched }) => [name, matched])).toEqual([
     ['all', 11],
     ['big', 2],
+    ['partners', 1],
   ])
 })
 

@@ -1,17 +1,26 @@
 // Patterns over events: beside what every pattern must be, its first names are those of an event. What none has would never match.
+import { closest } from '../../kernel/index.js'
 import { compileFilter, type Filter } from './compile.js'
 import { FilterError, named } from './error.js'
 
-/** Names of EventBridge, and what they are here. */
+/** Names of EventBridge and of CloudEvents, and what they are here. */
 const otherwise: Readonly<Record<string, string>> = {
   detail: 'data',
   'detail-type': 'type',
   account: 'tenant',
   region: 'source',
   resources: 'subject',
+  partitionkey: 'key',
+  correlationid: 'correlationId',
+  causationid: 'causationId',
 }
-/** An attribute of CloudEvents, or an extension, is called so; what is below `data` by any name. */
-const attributeForm = /^[A-Za-z0-9]{1,40}$/
+/** As a handler sees an event, and so a filter. */
+const attributes = new Set([
+  ...['id', 'type', 'version', 'source', 'subject', 'tenant', 'key', 'time', 'data', 'traceparent'],
+  ...['correlationId', 'causationId', 'extensions'],
+])
+/** Those that have fields. */
+const objects = new Set(['data', 'extensions'])
 
 /** @throws FilterError as `compileFilter`, and for what no event has. */
 export function compileEventFilter(pattern: unknown): Filter {
@@ -26,20 +35,19 @@ function checkNames(pattern: object, path: string): void {
     if (name === '$or') {
       for (const [index, choice] of (part as readonly object[]).entries())
         checkNames(choice, `${place}[${index}]`)
-      continue
-    }
-    const here = otherwise[name]
-    if (here !== undefined)
+    } else if (!attributes.has(name)) throw new FilterError(place, unknown(name))
+    else if (!objects.has(name) && !Array.isArray(part))
       throw new FilterError(
         place,
-        `is a name of EventBridge, and no attribute of an event here; write "${here}"`,
-      )
-    if (!attributeForm.test(name))
-      throw new FilterError(place, 'is no attribute of an event; what is in its data stands below "data"')
-    if (name !== 'data' && !Array.isArray(part))
-      throw new FilterError(
-        place,
-        `has fields, and of an event only "data" has some; write { "data": { "${name}": … } }`,
+        `has fields, and of an event only "data" and "extensions" have some; write ${below('data', name)}`,
       )
   }
 }
+
+function unknown(name: string): string {
+  const here = Object.hasOwn(otherwise, name) ? otherwise[name] : closest(name, attributes)
+  const hint = here === undefined ? '' : `"${here}", or `
+  return `is no attribute of an event; write ${hint}${below('data', name)} for what is in its data, or ${below('extensions', name)} for an extension attribute`
+}
+
+const below = (attribute: string, name: string) => `{ ${attribute}: { ${JSON.stringify(name)}: … } }`
