@@ -146,6 +146,23 @@ describe('events test-pattern', () => {
     })
   })
 
+  it.each([
+    ['[{"type":"a"}]', '', /--event holds no event, but no object/],
+    ['"orders.placed"', '', /no object/],
+    ['null', '', /no object/],
+    ['{"total":90}', '/type', /an object whose "type" is no text\. Write \{ "type": "…", "data": … \}/],
+    ['{"type":7,"data":{}}', '/type', /no text/],
+  ])('refuses an event that is none with its reason: %s', async (given, field, message) => {
+    const pattern = JSON.stringify({ data: { total: [90] } })
+    const flags = ['--pattern', pattern, '--event', given, '--json']
+    const { code, errors } = await eventspine(['events', 'test-pattern', ...flags])
+    expect(code).toBe(2)
+    expect(JSON.parse(errors)).toMatchObject({
+      ...{ code: 'EVENT_INVALID', field },
+      message: expect.stringMatching(message),
+    })
+  })
+
   it('refuses a pattern that is none with its reason', async () => {
     const { code, errors } = await tested({ data: { total: 90 } }, '--json')
     expect(code).toBe(2)

@@ -14,7 +14,7 @@ export interface TestPatternFlags {
   readonly event: string
 }
 
-/** The task of the command. Answers 0 for a match, 1 for none; a pattern that is not valid is wrong input, 2. */
+/** The task of the command. Answers 0 for a match, 1 for none; what is no pattern, or no event, is wrong input, 2. */
 export async function testPattern(
   screen: Screen,
   { flags }: Call<TestPatternFlags>,
@@ -23,9 +23,23 @@ export async function testPattern(
     throw new CommandError('INPUT_TWICE', 'Standard input cannot be both. Give --pattern or --event a file.')
   const { explainFilter } = await import('eventspine/ingress')
   const filter = await compiled(await readJson(flags.pattern, '--pattern', true))
-  const explanation = explainFilter(filter, await readJson(flags.event, '--event', true))
+  const event = await readJson(flags.event, '--event', true)
+  checkEvent(event)
+  const explanation = explainFilter(filter, event)
   screen.answer(explanation, () => lines(explanation, screen.width))
   return explanation.matches ? undefined : exitCodes.failed
+}
+
+// Of what is no event, such as its data alone, each pattern would say that it does not match.
+function checkEvent(event: unknown): void {
+  const isObject = typeof event === 'object' && event !== null && !Array.isArray(event)
+  if (isObject && 'type' in event && typeof event.type === 'string') return
+  const what = isObject ? 'an object whose "type" is no text' : 'no object'
+  throw new CommandError(
+    'EVENT_INVALID',
+    `--event holds no event, but ${what}. Write { "type": "…", "data": … }, or what "eventspine events show ID --json" prints as "event".`,
+    { field: isObject ? '/type' : '' },
+  )
 }
 
 async function compiled(pattern: unknown): Promise<Filter> {
