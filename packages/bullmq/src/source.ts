@@ -8,6 +8,7 @@ import {
   type Message,
   type Translation,
 } from 'eventspine/source'
+import { addressOf } from './address.js'
 import { Reception } from './reception.js'
 
 export interface BullmqSourceOptions {
@@ -57,8 +58,10 @@ export function bullmqSource(given: BullmqSourceOptions): CustomSource {
       name,
       `concurrency is ${concurrency}; write a whole number from 1 to ${concurrencyMost.toLocaleString('en')}`,
     )
+  const address = addressOf(queue, connection, options.prefix)
   return customSource({
     ...{ name, to, inFlightMax: concurrency },
+    ...(address !== undefined && { queue: address }),
     ...(description !== undefined && { description }),
     run: (run) =>
       new Reception(

@@ -9,6 +9,7 @@ import {
   type Subscription,
   type SubscriptionPolicies,
 } from 'eventspine'
+import { addressOf } from './address.js'
 import { jobOptionsOf } from './job.js'
 import { JobQueue } from './job-queue.js'
 
@@ -48,8 +49,10 @@ export function toBullmq<const On extends Interest | readonly Interest[]>(
       `"${name}": queue is ${JSON.stringify(queue)}; write the name of the queue, such as "emails".`,
     )
   const jobs = new JobQueue(queue, { connection, ...(prefix !== undefined && { prefix }) })
+  const address = addressOf(queue, connection, prefix)
   return defineSubscription<On>({
     ...{ concurrency: concurrencyDefault },
+    ...(address !== undefined && { queue: address }),
     ...(policies as SubscriptionPolicies),
     ...{ name, on },
     async handle(given, { replay }) {

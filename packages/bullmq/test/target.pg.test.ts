@@ -100,14 +100,27 @@ describe.skipIf(!hasRedis)('a queue of BullMQ (needs redis-server)', () => {
       ...{ name: 'back', queue: 'orders', connection: redis.connection },
       to: (message) => ({ event: echoed, data: message.json() }),
     })
-    const app = defineApp({
-      ...{ name: 'shop', events: [echoed], sources: [back], subscriptions: [targetOf(redis)] },
-    })
-    const spine = await running(app)
-    await spine.publish(placed, { n: 1 }, { traceparent: `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01` })
+    const spine = await running(defineApp({ name: 'echo', events: [echoed], sources: [back] }))
+    const shop = await running(appOf(targetOf(redis)))
+    await shop.publish(placed, { n: 1 }, { traceparent: `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01` })
     const [event] = await eventsOf(spine, echoed.type, 1)
     expect(event?.traceparent).toContain('a1'.repeat(16))
   })
+})
+
+test('an app that would empty the queue that it fills is refused', () => {
+  const connection = { host: 'redis.example', password: 'secret' }
+  const target = toBullmq({ name: 'onward', on: placed, queue: 'orders', connection })
+  const appWith = (queue: string, url: string) => () =>
+    defineApp({
+      ...{ name: 'shop', subscriptions: [target] },
+      sources: [bullmqSource({ name: 'back', queue, connection: { url }, to: () => null })],
+    })
+  expect(appWith('orders', 'rediss://redis.example:6379')).toThrow(
+    /source "back": brings in again what the subscription "onward" writes to redis:\/\/redis\.example:6379\/0 "bull" "orders".*take two queues/,
+  )
+  expect(appWith('orders', 'redis://redis.example/1')).not.toThrow()
+  expect(appWith('letters', 'redis://redis.example')).not.toThrow()
 })
 
 test('wrong options are refused with what to write', () => {

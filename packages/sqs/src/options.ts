@@ -1,10 +1,14 @@
 // What both directions are told of a queue, checked before anything runs.
 import { EventspineError } from 'eventspine'
 
+/** The same for each way to write it. */
+export const addressOf = (queueUrl: string) => new URL(queueUrl).href.replace(/\/+$/, '')
+
 export const isFifo = (queueUrl: string) => queueUrl.endsWith('.fifo')
 
 export function checkQueueUrl(name: string, queueUrl: unknown): void {
-  if (typeof queueUrl === 'string' && /^https?:\/\/[^/]+\/.+$/.test(queueUrl)) return
+  if (typeof queueUrl === 'string' && /^https?:\/\/[^/]+\/.+$/.test(queueUrl) && URL.canParse(queueUrl))
+    return
   throw invalid(
     name,
     `queueUrl is ${JSON.stringify(queueUrl)}; write the address of the queue, such as "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"`,

@@ -9,7 +9,7 @@ import {
 } from 'eventspine/source'
 import { openClient, type SqsClient } from './client.js'
 import { groupHeader } from './message.js'
-import { checkQueueUrl, checkWhole, isFifo } from './options.js'
+import { addressOf, checkQueueUrl, checkWhole, isFifo } from './options.js'
 import { Reception } from './reception.js'
 
 export interface SqsSourceOptions {
@@ -60,6 +60,7 @@ export function sqsSource(options: SqsSourceOptions): CustomSource {
   return customSource({
     name,
     to: isFifo(queueUrl) ? keyedByGroup(to) : to,
+    queue: addressOf(queueUrl),
     ...(description !== undefined && { description }),
     async run(run) {
       const opened = openClient(client)

@@ -8,7 +8,7 @@ import {
   type SubscriptionPolicies,
 } from 'eventspine'
 import type { SqsClient } from './client.js'
-import { checkQueueUrl, isFifo } from './options.js'
+import { addressOf, checkQueueUrl, isFifo } from './options.js'
 import { entryOf } from './outgoing.js'
 import { Sender } from './sender.js'
 
@@ -41,7 +41,7 @@ export function toSqs<const On extends Interest | readonly Interest[]>(
   return defineSubscription<On>({
     ...{ concurrency: concurrencyDefault, ordered: fifo },
     ...(policies as SubscriptionPolicies),
-    ...{ name, on },
+    ...{ name, on, queue: addressOf(queueUrl) },
     handle: (event, { signal, replay }) => {
       const groupId = fifo ? group?.(event) : undefined
       return sender.send(entryOf(event as Event, { body: body(event), fifo, groupId, replay }), signal)

@@ -3,7 +3,7 @@ import { defineApp, defineEvent, retries } from 'eventspine'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { running, until } from '../../../test/spine.js'
-import { type SqsTargetOptions, toSqs } from '../src/index.js'
+import { type SqsTargetOptions, sqsSource, toSqs } from '../src/index.js'
 import { refuse, type TestQueue, TestSqs } from './queue.js'
 
 const placed = defineEvent({
@@ -151,6 +151,21 @@ test('a replay sends once more what was sent', async () => {
   await queue.take(3)
   await spine.operator().replay({ subscription: 'onward', from: 'beginning', external: true, actor: 'ann' })
   expect(await queue.take(3)).toHaveLength(3)
+})
+
+test('an app that would empty the queue that it fills is refused', () => {
+  const appWith = (queueUrl: string) => () =>
+    defineApp({
+      name: 'shop',
+      sources: [sqsSource({ name: 'back', queueUrl, to: () => null })],
+      subscriptions: [
+        toSqs({ name: 'onward', on: placed, queueUrl: 'https://sqs.eu-central-1.amazonaws.com/1/orders' }),
+      ],
+    })
+  expect(appWith('https://SQS.eu-central-1.amazonaws.com:443/1/orders/')).toThrow(
+    /source "back": brings in again what the subscription "onward" writes to https:.*\/1\/orders.*take two queues/,
+  )
+  expect(appWith('https://sqs.eu-central-1.amazonaws.com/1/letters')).not.toThrow()
 })
 
 test('a queue keeps order, so a FIFO queue asks for keys', () => {

@@ -53,6 +53,8 @@ export interface SubscriptionPolicies {
   readonly shards?: number
   /** The handler calls the world: replay refuses it unless it is named there. Default true for `handle`. */
   readonly external?: boolean
+  /** Address of the queue that the handler fills, where it does; without credentials. As `queue` of `customSource`. */
+  readonly queue?: string
   readonly description?: string
 }
 

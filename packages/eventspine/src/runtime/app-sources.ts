@@ -1,4 +1,5 @@
 // The sources of an app, checked as a whole.
+import type { Subscription } from '../deliver/subscription.js'
 import {
   type AnyTableSource,
   type CustomSource,
@@ -29,6 +30,22 @@ export function checkSources(sources: readonly Source[], faults: string[]): void
     seen.add(name)
   }
   checkAddresses(sources, faults)
+}
+
+/** What an app writes to a queue that it also empties would come in again, go out again, and so on. */
+export function checkCircles(
+  sources: readonly Source[],
+  subscriptions: readonly Subscription[],
+  faults: string[],
+): void {
+  for (const source of sources) {
+    if (source.transport !== 'custom' || source.queue === undefined) continue
+    for (const { name, policies } of subscriptions)
+      if (policies.queue === source.queue)
+        faults.push(
+          `source "${source.name}": brings in again what the subscription "${name}" writes to ${source.queue}, without an end; take two queues`,
+        )
+  }
 }
 
 function checkTranslating(source: TranslatingSource, fault: (message: string) => void): void {

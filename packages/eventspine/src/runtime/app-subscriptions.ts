@@ -143,6 +143,7 @@ const policyNames = [
   'start',
   'shards',
   'external',
+  'queue',
   'description',
 ]
 

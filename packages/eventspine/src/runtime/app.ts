@@ -24,7 +24,7 @@ import { sending, type WebhooksOut } from '../webhook/index.js'
 import { type AnyWorkflow, subscriptionsOf } from '../workflow/index.js'
 import { checkEvents } from './app-events.js'
 import { checkReconcilers, checkSchedules } from './app-schedules.js'
-import { checkSources } from './app-sources.js'
+import { checkCircles, checkSources } from './app-sources.js'
 import { resolveSubscription } from './app-subscriptions.js'
 import { isName, madeBy, nameRule, printed } from './app-values.js'
 import { checkWebhooks } from './app-webhooks.js'
@@ -93,6 +93,7 @@ export function defineApp(options: AppOptions): App {
   checkSchedules(schedules, faults)
   checkReconcilers(reconcilers, faults)
   checkSources(sources, faults)
+  checkCircles(sources, subscriptions, faults)
   checkWebhooks(webhooks, all, faults)
   const resolved = [
     ...subscriptions.map((subscription) => resolveSubscription(subscription, all, faults)),

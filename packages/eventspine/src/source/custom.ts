@@ -79,6 +79,9 @@ export interface CustomSourceOptions {
   readonly where?: 'every-worker' | 'one-worker'
   /** Messages that are translated and stored at once, per process; more wait. Default 1,000. */
   readonly inFlightMax?: number
+  /** Address of the queue that it empties, where it is one; without credentials. An app with a subscription that says the same is
+   *  refused: it would bring its own events in again, for ever. */
+  readonly queue?: string
   readonly description?: string
 }
 
@@ -90,6 +93,7 @@ export interface CustomSource {
   readonly run: CustomSourceOptions['run']
   readonly where: 'every-worker' | 'one-worker'
   readonly inFlightMax: number
+  readonly queue: string | undefined
   readonly description: string | undefined
 }
 
@@ -101,16 +105,25 @@ const optionNames: Readonly<Record<keyof CustomSourceOptions, true>> = {
   run: true,
   where: true,
   inFlightMax: true,
+  queue: true,
   description: true,
 }
 
 /** A source of your own: a queue, a broker, a folder, a bucket. List it in `defineApp({ sources: […] })`. */
 export function customSource(options: CustomSourceOptions): CustomSource {
   checkOptions('customSource', options, optionNames)
-  const { name, to, run, where = 'every-worker', inFlightMax = inFlightMaxDefault, description } = options
+  const {
+    name,
+    to,
+    run,
+    where = 'every-worker',
+    inFlightMax = inFlightMaxDefault,
+    queue,
+    description,
+  } = options
   return Object.freeze({
     ...{ kind: 'source' as const, transport: 'custom' as const },
-    ...{ name, to, run, where, inFlightMax, description },
+    ...{ name, to, run, where, inFlightMax, queue, description },
   })
 }
 
