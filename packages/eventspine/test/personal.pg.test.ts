@@ -167,6 +167,11 @@ it('opens for its own tenant and place alone', async () => {
   await quiet(spine)
   const notes = seen.map(({ note }) => note)
   expect(new Set(notes)).toEqual(new Set([undefined, sealed.email, sealed.address.street]))
+  // Nor is a copy gone with its owner: whose event it stands in is another person.
+  await spine.personal.erase('c-1', { actor: 'ida' })
+  const eves = []
+  for await (const { data } of spine.personal.export('c-9')) eves.push(data)
+  expect(eves).toMatchObject([{ email: 'eve@example.com', note: sealed.email }])
 })
 
 it('a dead letter is edited as it lies there: what is sealed stays so, what is new is sealed', async () => {

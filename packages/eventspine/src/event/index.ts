@@ -13,7 +13,14 @@ export {
 export type { Event } from './event.js'
 export { type Cause, ownDefinition, ownEvent, reservedPrefix } from './own-event.js'
 export { typeMatcher } from './pattern.js'
-export { fingerprintOf, type Preparation, type PublishOptions, prepare, type Sealing } from './prepare.js'
+export {
+  fingerprintOf,
+  type Preparation,
+  type PublishOptions,
+  prepare,
+  type SealedEvent,
+  type Sealing,
+} from './prepare.js'
 export type { Published } from './published.js'
 export { EventRegistry, type Issue, issuesOf } from './registry.js'
 export {

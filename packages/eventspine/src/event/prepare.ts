@@ -50,6 +50,9 @@ export interface Preparation {
 }
 
 /** What is personal of events, enciphered and back. */
+/** What of an event says which sealed texts are its own. */
+export type SealedEvent = Pick<NewEvent, 'tenant' | 'source' | 'id' | 'type' | 'version' | 'extensions'>
+
 export interface Sealing {
   /** A complete event as it is stored. `output`: what the schema made of its data. */
   seal(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent>
@@ -57,7 +60,7 @@ export interface Sealing {
   judge(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent>
   /** Whether a body may hold something that was sealed. */
   isSealed(body: string): boolean
-  open(event: Pick<NewEvent, 'tenant' | 'type' | 'version'>, body: string): Promise<string>
+  open(event: SealedEvent, body: string): Promise<string>
 }
 
 const textMax = {

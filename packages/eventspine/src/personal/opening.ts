@@ -7,12 +7,14 @@ export interface Opening {
   place(path: string): string
   /** Keys by id: null for one that is destroyed; unknown ones are left out. */
   keys(ids: readonly string[]): Promise<ReadonlyMap<string, SealingKey | null>>
+  /** Whether a text under a key that is destroyed was sealed there. Nothing but its place and its key tells any more. */
+  belongs(path: string, key: string): boolean
   /** What stands for a value whose key is destroyed. */
   erased(path: string): unknown
 }
 
 /** What no key of ours sealed for its place stays as it is: a text like any other. */
-export async function openedData(body: string, { place, keys, erased }: Opening): Promise<string> {
+export async function openedData(body: string, { place, keys, belongs, erased }: Opening): Promise<string> {
   const data: unknown = JSON.parse(body)
   const ids = new Set<string>()
   changedTexts(data, (text) => {
@@ -24,8 +26,8 @@ export async function openedData(body: string, { place, keys, erased }: Opening)
   const opened = changedTexts(data, (text, path) => {
     const id = keyIdOf(text)
     const key = id === undefined ? undefined : known.get(id)
-    if (key === undefined) return text
-    if (key === null) return erased(path)
+    if (id === undefined || key === undefined) return text
+    if (key === null) return belongs(path, id) ? erased(path) : text
     const json = open(key, place(path), text)
     return json === undefined ? text : JSON.parse(json)
   })

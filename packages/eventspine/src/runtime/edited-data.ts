@@ -15,13 +15,13 @@ interface Services {
 /** Under the version of the letter's event. Where the app has only newer ones, through its upcasters. Throws EVENT_INVALID. */
 export async function editedData(
   { app, preparation }: Services,
-  { event: { type, version }, tenant }: DeadLetter,
+  { event: { type, version, source, id }, tenant }: DeadLetter,
   edited: unknown,
 ): Promise<string> {
   const { personal } = preparation
   const sealed = serialised(edited, Number.POSITIVE_INFINITY)
   const data: unknown = personal.isSealed(sealed)
-    ? JSON.parse(await personal.open({ tenant, type, version }, sealed))
+    ? JSON.parse(await personal.open({ tenant, source, id, type, version, extensions: null }, sealed))
     : edited
   const definition = app.registry.definitions.find((each) => each.type === type && each.version === version)
   // What is opened to be judged must be sealed again, every bit of it.
@@ -38,7 +38,8 @@ export async function editedData(
   // A message was kept as it came: larger than what events may have.
   const roomy =
     definition === messageKept ? { ...preparation, hardLimitBytes: Number.POSITIVE_INFINITY } : preparation
-  if (definition !== undefined) return (await prepare(definition, data, { tenant }, roomy)).data ?? 'null'
+  if (definition !== undefined)
+    return (await prepare(definition, data, { tenant, source, id }, roomy)).data ?? 'null'
   if (app.registry.find(type).personal !== undefined)
     throw new EventspineError(
       'EVENT_INVALID',

@@ -1,7 +1,7 @@
 // Personal data of an app's events: sealed on their way into the log, opened on their way to handlers, and gone once a
 // person is erased. The database has the keys of persons, enciphered; what opens them it never has.
 import { randomBytes } from 'node:crypto'
-import { type AnyEventDefinition, fingerprintOf, type Sealing } from '../event/index.js'
+import { type AnyEventDefinition, fingerprintOf, type SealedEvent, type Sealing } from '../event/index.js'
 import type { NewEvent, StoredEvent } from '../event/stored.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
 import {
@@ -160,10 +160,10 @@ export class Personal implements Sealing {
   async seal(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent> {
     const judged = await this.#judged(definition, event, output)
     if (judged === undefined) return event
-    const { type, version } = definition
+    const { type } = definition
     const { data, paths, person } = judged
     const key = await this.#sealingKey(type, event.tenant, person)
-    const place = placeOf(event.tenant, type, version)
+    const place = placeOf(event)
     const sealed = changed(data, paths, (value, path) => seal(key, place(path), JSON.stringify(value)))
     const extensions = { ...(JSON.parse(event.extensions ?? '{}') as object), [attribute]: key.id }
     const made = { ...event, data: JSON.stringify(sealed), extensions: JSON.stringify(extensions) }
@@ -248,18 +248,21 @@ export class Personal implements Sealing {
   }
 
   /** The body of an event as it was published; what was sealed by a key that is destroyed, as its definition says. */
-  async open(
-    { tenant, type, version }: Pick<NewEvent, 'tenant' | 'type' | 'version'>,
-    body: string,
-  ): Promise<string> {
+  async open(event: SealedEvent, body: string): Promise<string> {
+    const { tenant, type, version } = event
     const { definitions } = this.#services.app.registry
     const own = definitions.filter((each) => each.type === type)
     const personal = own.find((each) => each.version === version)?.personal
+    const ownKey = keyNamedBy(event)
+    const paths = Object.keys(personal?.fields ?? {})
     const erased = (at: string) =>
       personal === undefined ? this.#erasedBefore(type, version, body, at) : erasedAt(personal, at)
     return await openedData(body, {
-      place: placeOf(tenant, type, version),
+      place: placeOf(event),
       keys: (ids) => this.#keys.byId(tenant, ids),
+      // A text that somebody copied from another event stays a text. Where something is hidden, publishing sealed it, and an
+      // edit of a dead letter, which may have done so by another key than the event names.
+      belongs: (at, key) => key === ownKey || paths.some((path) => fits(path, at)),
       erased,
     })
   }
@@ -289,8 +292,15 @@ async function checkErased(definition: AnyEventDefinition, erased: unknown): Pro
   checkedOnce.add(definition)
 }
 
-const placeOf = (tenant: string, type: string, version: number) => (path: string) =>
-  JSON.stringify([tenant, type, version, path])
+// Of one event alone: moved into another, a text opens for nobody.
+const placeOf =
+  ({ tenant, source, id, type, version }: Omit<SealedEvent, 'extensions'>) =>
+  (path: string) =>
+    JSON.stringify([tenant, source, id, type, version, path])
+
+/** The key that an event was sealed by when it was published; undefined where it was not. */
+const keyNamedBy = ({ extensions }: SealedEvent): unknown =>
+  extensions === null ? undefined : (JSON.parse(extensions) as Record<string, unknown>)[attribute]
 
 function personOf(type: string, ask: () => unknown): string {
   let person: unknown

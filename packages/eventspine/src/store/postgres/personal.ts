@@ -69,11 +69,11 @@ const triesMax = 10
 
 export function personalStatements(database: Database): PersonalPort {
   return {
-    async personKey({ id, tenant, person, wrapped, wrappedBy }, masters) {
+    async personKey({ id, tenant, person, wrapped, wrappedBy }, known) {
       for (let tries = 1; ; tries++) {
         const found = await database.query<Row>('append', 'personal.living', living, [tenant, person])
         if (found[0] !== undefined) return keyOf(found[0])
-        if ((await database.query('append', 'personal.foreign', foreignMaster, [masters])).length > 0)
+        if ((await database.query('append', 'personal.foreign', foreignMaster, [known])).length > 0)
           return null
         const values = [id, tenant, person, wrapped, wrappedBy]
         const [row] = await database.query<Row>('append', 'personal.make', make, values)
