@@ -97,6 +97,47 @@ describe('dev', () => {
     for (const { processId } of [ready, again, mended]) await gone(processId)
   })
 
+  it('starts anew at changes of what the app has loaded, and of no data beside it', async () => {
+    const folder = join(source, 'watched')
+    mkdirSync(folder)
+    const file = (name: string, text: string) => writeFileSync(join(folder, name), text)
+    file('prices.json', '{"pen":1}')
+    file('names.ts', "export const name = 'watched'")
+    file(
+      'app.ts',
+      `import { defineApp } from 'eventspine'
+import prices from './prices.json' with { type: 'json' }
+import { name } from './names.js'
+export const app = defineApp({ name: name + prices.pen, events: [] })`,
+    )
+    const parameters = ['dev', '--port', '0', '--schema', 'watched', '--app', join(folder, 'app.ts')]
+    const run = start(parameters, { DATABASE_URL: database.url })
+    expect(await run.record(message('ready'))).toMatchObject({ app: 'watched1' })
+    const after = async (change: () => void) => {
+      const seen = run.records.length
+      change()
+      const { path } = await run.record(message('changed'), seen)
+      return [path, (await run.record(message('restarted'), seen)).app]
+    }
+    // Of a burst the last change is told: were one of these seen, it would be that one.
+    const data = (text: string) => {
+      file('state.json', text)
+      file('notes.ts', '')
+      mkdirSync(join(folder, 'incoming'), { recursive: true })
+      file('incoming/order.json', text)
+    }
+    const written = (name: string, text: string) => () => {
+      file(name, text)
+      data(text)
+    }
+    expect(await after(written('prices.json', '{"pen":2}'))).toEqual(['prices.json', 'watched2'])
+    const renamed = written('names.ts', "export const name = 'renamed'")
+    expect(await after(renamed)).toEqual(['names.ts', 'renamed2'])
+    expect(await after(written('package.json', '{"type":"module"}'))).toEqual(['package.json', 'renamed2'])
+    const changes = run.records.filter(message('changed')).map(({ path }) => path)
+    expect(changes).toEqual(['prices.json', 'names.ts', 'package.json'])
+  })
+
   it('starts nothing any more when a file changes while it ends', async () => {
     const run = start(['dev', '--port', '0'], { DATABASE_URL: database.url })
     const { processId } = await run.record(message('ready'))

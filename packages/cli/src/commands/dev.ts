@@ -1,5 +1,6 @@
 // `eventspine dev`: everything that an app needs on a laptop, in one command: database, tables, worker, HTTP API, and
 // a new start at every change.
+import { realpathSync } from 'node:fs'
 import { dirname, relative } from 'node:path'
 import type { Command } from 'commander'
 import { type Call, type Commands } from '../command.js'
@@ -11,6 +12,7 @@ import { chosenBy, type Settings } from '../project/settings.js'
 import type { Screen } from '../screen/screen.js'
 import { bold, cyan, dim, green, type Text } from '../screen/text.js'
 import { duration } from '../screen/time.js'
+import { AppFiles } from '../supervise/app-files.js'
 import { FolderWatch } from '../supervise/folder-watch.js'
 import { type Ready, recordOf } from '../supervise/messages.js'
 import { Report } from '../supervise/report.js'
@@ -46,13 +48,18 @@ async function dev(screen: Screen, { flags, interruption }: Call<DevFlags>): Pro
   const named = namedDatabase(flags.databaseUrl, process.env)
   const embedded = new HeldDatabase(project, named === undefined)
   const report = new Report(screen, screen.json)
-  const folder = dirname(file)
+  // Modules are known by their real paths.
+  const folder = dirname(realpathSync(file))
+  const files = new AppFiles()
   const watched = flags.watch === false ? undefined : folder
   const supervisor = new Supervisor({
     screen,
     report,
     processes: [processOf(flags, file, named)],
+    loaded: (path) => files.add(path),
+    waits: () => files.failed(),
     ready: (_name, ready, tookMs, starts) => {
+      files.works()
       embedded.keep(ready.embedded)
       if (starts === 1)
         report.say(
@@ -68,10 +75,11 @@ async function dev(screen: Screen, { flags, interruption }: Call<DevFlags>): Pro
     },
     waitsFor: `Waiting for a change in ${shown(folder)}.`,
   })
-  const watch = new FolderWatch(folder, (path) => {
+  const changed = (path: string) => {
     report.say('changed', { path }, [cyan('↻'), ` ${path} changed.`])
     void supervisor.restart()
-  })
+  }
+  const watch = new FolderWatch(folder, changed, (path) => files.concerns(path))
   if (watched !== undefined) watch.start()
   try {
     embedded.open()
@@ -163,7 +171,7 @@ function welcome(
     ...key,
     ...(watched === undefined
       ? []
-      : [done(['Watching         ', `${shown(watched)}: a change starts it anew`])]),
+      : [done(['Watching         ', `${shown(watched)}: a change of what it has loaded starts it anew`])]),
     '',
     dim('  In another terminal:'),
     ...['events tail', 'doctor', 'dead list'].map((command) => `    ${run} ${command}${chosen}`),

@@ -1,12 +1,15 @@
 // The process that `dev` and `start` supervise. It tells its supervisor when it is ready or why it is not, and ends
 // when it is told to or when the supervisor is gone. Not for people: hidden from --help.
 import { once } from 'node:events'
+import { realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Call, type Commands } from '../command.js'
 import { type ExitCode, failureOf } from '../failure.js'
 import { wholeNumber } from '../input/values.js'
 import type { Screen } from '../screen/screen.js'
-import { messageOf, type Ready, type Refused } from '../supervise/messages.js'
+import { watchLoading } from '../supervise/loaded-files.js'
+import { type Loaded, messageOf, type Ready, type Refused } from '../supervise/messages.js'
 import type { ServingOptions } from '../supervise/serving.js'
 
 type ServeFlags = Partial<ServingOptions>
@@ -41,6 +44,7 @@ async function serve(
     migrate: flags.migrate === true,
     development: flags.development === true,
     embeddedUse: flags.embeddedUse ?? 'never',
+    ...(flags.development === true && { watches: tellLoaded }),
   })
   // Ctrl-C in a terminal reaches this process too; the supervisor decides.
   interruption.stop()
@@ -67,6 +71,16 @@ async function serve(
   }
   await serving.stop()
   return undefined
+}
+
+// Each file once: there are as many messages as the app has files.
+function tellLoaded(file: string): void {
+  const told = new Set<string>()
+  watchLoading(dirname(realpathSync(file)), (path) => {
+    if (told.has(path) || !process.connected) return
+    told.add(path)
+    process.send?.({ kind: 'loaded', path } satisfies Loaded)
+  })
 }
 
 // Waits until it is on its way: the process may end right behind it.

@@ -50,6 +50,26 @@ it('tells a burst of changes once, and passes over what is no source', async () 
   expect(told).toEqual(['a.ts', 'e.json'])
 })
 
+it('tells of a burst what concerns, and nothing where that is nothing', async () => {
+  watch.stop()
+  watch = new FolderWatch(
+    join(folder, 'src'),
+    (path) => {
+      told.push(path)
+      wake()
+    },
+    (path) => path.endsWith('a.ts'),
+  )
+  watch.start()
+  const burst = () => {
+    write('a.ts')
+    write('data.json')
+    mkdirSync(join(folder, 'src/incoming'))
+  }
+  expect(await toldAfter(burst)).toBe('a.ts')
+  expect(told).toEqual(['a.ts'])
+})
+
 it('passes over what lies below in a package of its own, new or old', async () => {
   const other = (name: string) => {
     mkdirSync(join(folder, name))

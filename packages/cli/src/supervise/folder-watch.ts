@@ -1,4 +1,4 @@
-// Tells when source files below a folder change, once for a burst of changes. Folders are watched one by one: watching
+// Tells when files below a folder change that may be source, once for a burst of changes. Folders are watched one by one: watching
 // recursively would walk node_modules. What lies below in a package of its own, as the members of a workspace do, is no
 // part of the app. A folder that is put in the place of another, as git does, is watched anew.
 import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
@@ -13,15 +13,21 @@ const extensions = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs'
 export class FolderWatch {
   readonly #folder: string
   readonly #changed: (path: string) => void
+  readonly #concerns: (path: string) => boolean
   readonly #watchers = new Map<string, FSWatcher>()
   #timer: NodeJS.Timeout | undefined
   #returning: NodeJS.Timeout | undefined
   #running = false
 
-  /** `changed` is given a path relative to the folder. */
-  constructor(folder: string, changed: (path: string) => void) {
+  /** `changed` is given a path relative to the folder; of those alone that `concerns`, given the whole path, says yes to. */
+  constructor(
+    folder: string,
+    changed: (path: string) => void,
+    concerns: (path: string) => boolean = () => true,
+  ) {
     this.#folder = folder
     this.#changed = changed
+    this.#concerns = concerns
   }
 
   /** Safe to call twice. */
@@ -86,6 +92,7 @@ export class FolderWatch {
   }
 
   #tell(path: string): void {
+    if (!this.#concerns(path)) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#changed(relative(this.#folder, path) || '.'), quietMs)
   }

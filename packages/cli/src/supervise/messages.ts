@@ -20,6 +20,12 @@ export interface Refused {
   readonly failure: Failure
 }
 
+/** It loaded a file of the app. */
+export interface Loaded {
+  readonly kind: 'loaded'
+  readonly path: string
+}
+
 /** To the process: drain and end. */
 export interface Stop {
   readonly kind: 'stop'
@@ -27,11 +33,12 @@ export interface Stop {
 
 export const stop: Stop = { kind: 'stop' }
 
+const kinds = new Set<unknown>(['ready', 'refused', 'loaded', 'stop'])
+
 /** A message from the other side, or undefined: handlers may use the channel of their process for things of their own. */
-export function messageOf(value: unknown): Ready | Refused | Stop | undefined {
+export function messageOf(value: unknown): Ready | Refused | Loaded | Stop | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined
-  const known = value.kind === 'ready' || value.kind === 'refused' || value.kind === 'stop'
-  return known ? (value as Ready | Refused | Stop) : undefined
+  return kinds.has(value.kind) ? (value as Ready | Refused | Loaded | Stop) : undefined
 }
 
 /** What is reported of a process that is ready. */

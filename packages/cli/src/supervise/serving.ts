@@ -24,6 +24,8 @@ export interface ServingOptions extends Settings {
   /** File of API keys. */
   readonly keys?: string
   readonly shutdownMs?: number
+  /** Called with the file of the app before it is loaded. */
+  readonly watches?: (file: string) => void
 }
 
 export class Serving {
@@ -52,7 +54,9 @@ export class Serving {
     // Begins to load while the database is being opened.
     if (api) void import('@eventspine/server').catch(() => {})
     const logger = jsonLogger('info', Date.now, (line) => process.stderr.write(line))
-    const loaded = await loadApp(findAppFile(process.cwd(), this.#options.app))
+    const file = findAppFile(process.cwd(), this.#options.app)
+    this.#options.watches?.(file)
+    const loaded = await loadApp(file)
     const { options, database } = await chooseCells(this.#options, loaded, this.#options.embeddedUse)
     if (database !== undefined) this.#stops.push(() => database.stop())
     if (api && this.#options.development) await this.#openApprovals()

@@ -35,6 +35,8 @@ export interface ProcessListener {
   /** It could not start. */
   refused(failure: Failure, next: AfterRefusal): void
   line(stream: 'output' | 'errors', line: string): void
+  /** It loaded a file of the app. */
+  loaded(path: string): void
 }
 
 /** Events live for a tenth of a second. In V8's usual 16 MiB for young objects most are carried into old memory before
@@ -139,6 +141,7 @@ export class SupervisedProcess {
     child.on('message', (value) => {
       const message = messageOf(value)
       if (message?.kind === 'refused') refusal = message.failure
+      if (message?.kind === 'loaded') this.#listener.loaded(message.path)
       if (message?.kind !== 'ready') return
       readyAtMs = performance.now()
       this.#readies += 1

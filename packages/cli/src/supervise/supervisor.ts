@@ -22,6 +22,10 @@ export interface SupervisorOptions {
   readonly processes: readonly ProcessOptions[]
   /** Called each time one is ready. */
   readonly ready: (name: string, ready: Ready, tookMs: number, starts: number) => void
+  /** Called with each file of the app that one has loaded. */
+  readonly loaded?: (path: string) => void
+  /** Called where one waits for a change, since it could not start. */
+  readonly waits?: () => void
   /** What is said where a fault of the app waits for a change. */
   readonly waitsFor?: string
 }
@@ -80,11 +84,13 @@ export class Supervisor {
           tell(screen, failure)
           this.#end(failure.exitCode)
         } else {
+          if (next === 'waits') this.#options.waits?.()
           const { code, message: reason } = failure
           const lines = this.#refusal(name, failure, next === 'waits')
           report.say('refused', { process: name, code, reason, next }, ...lines)
         }
       },
+      loaded: (path) => this.#options.loaded?.(path),
       line: (stream, line) => {
         if (stream === 'errors' || screen.json) screen.passOn(line, logLine(line))
         else screen.print(line)
