@@ -49,10 +49,10 @@ export interface Preparation {
   readonly personal: Sealing
 }
 
-/** What is personal of events, enciphered and back. */
 /** What of an event says which sealed texts are its own. */
 export type SealedEvent = Pick<NewEvent, 'tenant' | 'source' | 'id' | 'type' | 'version' | 'extensions'>
 
+/** What is personal of events, enciphered and back. */
 export interface Sealing {
   /** A complete event as it is stored. `output`: what the schema made of its data. */
   seal(definition: AnyEventDefinition, event: NewEvent, output: unknown): Promise<NewEvent>
