@@ -231,9 +231,9 @@ export const operating: readonly Mutant[] = [
     bug: 'A handler that calls the world is replayed without being named.',
     edits: [
       edit(
-        'runtime/operator.ts',
-        'if (subscription.external && request.external !== true)',
-        'if (subscription.external && request.external === false)',
+        'runtime/replays.ts',
+        'if (external && request.external !== true)',
+        'if (external && request.external === false)',
       ),
     ],
     caughtBy: beside(
