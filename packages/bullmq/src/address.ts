@@ -47,4 +47,4 @@ const redis = (
   db: number | string | undefined,
 ) => `redis://${hostOf(host ?? '')}:${port || portDefault}/${db || 0}`
 
-const hostOf = (host: string) => (host === '' || host === 'localhost' ? '127.0.0.1' : host.toLowerCase())
+const hostOf = (host: string) => (/^(?:localhost)?$/i.test(host) ? '127.0.0.1' : host.toLowerCase())

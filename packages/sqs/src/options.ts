@@ -1,14 +1,14 @@
 // What both directions are told of a queue, checked before anything runs.
 import { EventspineError } from 'eventspine'
 
-/** The same for each way to write it. */
-export const addressOf = (queueUrl: string) => new URL(queueUrl).href.replace(/\/+$/, '')
+/** The same for each way to write it. Emulators have hosts that are none to URL (`sqs.us-east-1.127.0.0.1`): those as they stand. */
+export const addressOf = (queueUrl: string) =>
+  (URL.canParse(queueUrl) ? new URL(queueUrl).href : queueUrl).replace(/\/+$/, '')
 
 export const isFifo = (queueUrl: string) => queueUrl.endsWith('.fifo')
 
 export function checkQueueUrl(name: string, queueUrl: unknown): void {
-  if (typeof queueUrl === 'string' && /^https?:\/\/[^/]+\/.+$/.test(queueUrl) && URL.canParse(queueUrl))
-    return
+  if (typeof queueUrl === 'string' && /^https?:\/\/[^/]+\/.+$/.test(queueUrl)) return
   throw invalid(
     name,
     `queueUrl is ${JSON.stringify(queueUrl)}; write the address of the queue, such as "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"`,
