@@ -54,6 +54,7 @@ describe('an empty database', () => {
       '0016_what_the_console_asks',
       '0017_access',
       '0018_personal_masters',
+      '0019_known_records',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

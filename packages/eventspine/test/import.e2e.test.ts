@@ -189,11 +189,13 @@ test('records under ids of their own come once, within a file and over several',
   const imported = async (name: string, ...rows: string[]) => {
     const path = join(folder, name)
     writeFileSync(path, `id;n\n${rows.join('\n')}\n`)
-    const { published, kept } = await spine.sources.importFile('numbered', path)
-    return [published, kept]
+    const { published, known, kept } = await spine.sources.importFile('numbered', path)
+    const [standing] = await spine.sources.imports()
+    expect(standing).toMatchObject({ published, known, kept })
+    return [published, known, kept]
   }
-  expect(await imported('one.csv', 'A;1', 'A;1', 'B;2')).toEqual([2, 0])
-  expect(await imported('two.csv', 'A;1', 'C;3', 'C;4', 'B;5')).toEqual([2, 2])
+  expect(await imported('one.csv', 'A;1', 'A;1', 'B;2')).toEqual([2, 1, 0])
+  expect(await imported('two.csv', 'A;1', 'C;3', 'C;4', 'B;5')).toEqual([1, 1, 2])
   await vi.waitFor(async () => {
     const { items } = await spine.operator().events({ type: 'devices.reading-taken', order: 'oldest' })
     expect(items.map(({ id }) => id)).toEqual(['A', 'B', 'C'])

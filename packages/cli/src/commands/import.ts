@@ -52,13 +52,24 @@ async function importFile(
 }
 
 function lines(standing: ImportStanding, hint: Session['hint'], known: boolean): Text[] {
-  const { state, file, source, records, published, kept, startedAtMs, endedAtMs } = standing
+  const {
+    state,
+    file,
+    source,
+    records,
+    published,
+    known: knownBefore,
+    kept,
+    startedAtMs,
+    endedAtMs,
+  } = standing
   const took = endedAtMs === null ? '' : dim(` in ${duration(endedAtMs - startedAtMs)}`)
   const first: Text =
     state === 'completed'
       ? [
           green('✓'),
           ` ${file}: ${counted(records, 'record')}, ${counted(published, 'event')} published`,
+          knownBefore === 0 ? '' : `, ${count(knownBefore)} known already`,
           took,
         ]
       : [yellow('·'), ` ${file}: stopped behind ${counted(records, 'record')}. Call it again to go on.`]
@@ -86,6 +97,7 @@ async function listImports({ spine, screen, cell }: Session): Promise<undefined>
       { title: 'DONE', align: 'right' },
       { title: 'RECORDS', align: 'right' },
       { title: 'EVENTS', align: 'right' },
+      { title: 'KNOWN', align: 'right' },
       { title: 'KEPT', align: 'right' },
     ] as const
     const rows = imports.map((each) => [
@@ -93,7 +105,7 @@ async function listImports({ spine, screen, cell }: Session): Promise<undefined>
       each.state === 'completed'
         ? green('100 %')
         : `${Math.floor((100 * each.offsetBytes) / Math.max(1, each.sizeBytes))} %`,
-      ...[count(each.records), count(each.published), count(each.kept)],
+      ...[count(each.records), count(each.published), count(each.known), count(each.kept)],
     ])
     return table(columns, rows, screen.width)
   })

@@ -145,6 +145,7 @@ export class FileImport {
         ...{ offsetBytes, completed, lines: batch.at(-1)?.record.endLine ?? before.lines },
         records: before.records + batch.length,
         published: before.published + all.length - keptCount,
+        known: before.known + repeated(batch, kept),
         kept: before.kept + keptCount,
       }
       const outcomes = await port.advanceImport(before.id, before.offsetBytes, next, all)
@@ -160,7 +161,9 @@ export class FileImport {
       }
       const state = completed ? ('completed' as const) : ('running' as const)
       const endedAtMs = completed ? this.#services.preparation.clock.now() : null
-      this.#standing = { ...before, ...next, state, endedAtMs }
+      const duplicates = outcomes.filter((outcome) => outcome === 'duplicate').length
+      const [published, known] = [next.published - duplicates, next.known + duplicates]
+      this.#standing = { ...before, ...next, ...{ published, known, state, endedAtMs } }
       appended(all.filter((_, at) => outcomes[at] === 'stored'))
       return progress(this.#standing)
     }
@@ -275,6 +278,13 @@ export class FileImport {
     return { record, events: [], kept: await checkIn(await prepare(messageKept, data, options, roomy)) }
   }
 }
+
+/** Events of a batch that were left out of it, since it has them already. */
+const repeated = (batch: readonly Translated[], left: readonly Translated[]) =>
+  left.reduce((sum, { events, kept }, at) => {
+    const given = batch[at]?.events.length ?? 0
+    return kept === undefined ? sum + given - events.length : sum
+  }, 0)
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 

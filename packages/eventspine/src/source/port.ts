@@ -17,6 +17,8 @@ export interface ImportStanding {
   readonly lines: number
   readonly records: number
   readonly published: number
+  /** Events that were in the log before, under ids that the source gives. */
+  readonly known: number
   readonly kept: number
   readonly startedAtMs: number
   readonly endedAtMs: number | null
@@ -25,7 +27,7 @@ export interface ImportStanding {
 /** How far an import has come behind a batch; all numbers are those of the whole import. */
 export type ImportProgress = Pick<
   ImportStanding,
-  'offsetBytes' | 'lines' | 'records' | 'published' | 'kept'
+  'offsetBytes' | 'lines' | 'records' | 'published' | 'known' | 'kept'
 > & {
   readonly completed: boolean
 }
@@ -33,7 +35,8 @@ export type ImportProgress = Pick<
 export interface ImportPort {
   /** Begins an import, or finds the one of this id as it stands. */
   openImport(start: Pick<ImportStanding, 'id' | 'source' | 'file' | 'sizeBytes'>): Promise<ImportStanding>
-  /** Appends events and moves the import on, together, if it still stands at `fromBytes`. Answers what became of each event;
+  /** Appends events and moves the import on, together, if it still stands at `fromBytes`. Of `published` those that are
+   *  duplicates count as `known` instead. Answers what became of each event;
    *  null where the import stands elsewhere. Where one is a conflict nothing was written. */
   advanceImport(
     id: string,

@@ -5,7 +5,7 @@ import { idsOf, type OpenScene } from './scene.js'
 const start = { id: 'orders:abc', source: 'orders', file: 'orders.csv', sizeBytes: 1_000 }
 const at = (offsetBytes: number, completed = false) => ({
   ...{ offsetBytes, completed, lines: offsetBytes / 10, records: offsetBytes / 10 },
-  ...{ published: 1, kept: 2 },
+  ...{ published: 3, known: 4, kept: 2 },
 })
 
 export function describeImport(open: OpenScene): void {
@@ -19,6 +19,7 @@ export function describeImport(open: OpenScene): void {
         offsetBytes: 0,
         lines: 0,
         published: 0,
+        known: 0,
         endedAtMs: null,
       })
       expect(await store.openImport({ ...start, file: 'renamed.csv' })).toEqual(begun)
@@ -70,6 +71,8 @@ export function describeImport(open: OpenScene): void {
         'stored',
       ])
       expect(idsOf(await scene.log())).toEqual(idsOf([given, fresh]))
+      // One of the three was known.
+      expect(await scene.store.openImport(start)).toMatchObject({ published: 2, known: 5, kept: 2 })
     })
   })
 }

@@ -12,7 +12,15 @@ export function importPort(tables: MemoryTables): ImportPort {
       if (known !== undefined) return known
       const standing = {
         ...start,
-        ...{ state: 'running' as const, offsetBytes: 0, lines: 0, records: 0, published: 0, kept: 0 },
+        ...{
+          state: 'running' as const,
+          offsetBytes: 0,
+          lines: 0,
+          records: 0,
+          published: 0,
+          known: 0,
+          kept: 0,
+        },
         ...{ startedAtMs: tables.now(), endedAtMs: null },
       }
       tables.imports.set(start.id, standing)
@@ -28,9 +36,11 @@ export function importPort(tables: MemoryTables): ImportPort {
         transaction.rollback()
         return outcomes
       }
+      const duplicates = outcomes.filter((outcome) => outcome === 'duplicate').length
       tables.imports.set(id, {
         ...known,
         ...progress,
+        ...{ published: progress.published - duplicates, known: progress.known + duplicates },
         ...(completed && { state: 'completed' as const, endedAtMs: tables.now() }),
       })
       transaction.commit()
