@@ -11,7 +11,7 @@ export function resolve(specifier, context, next) {
   return next(specifier, { ...context, conditions: ['source', ...context.conditions] })
 }`
 
-/** Runs the program at this path of the checkout with these arguments. */
+/** Runs the program at this path of the checkout with these arguments; answers what it exports. */
 export async function runFromSource(program, parameters) {
   await import('tsx')
   register(`data:text/javascript,${encodeURIComponent(hooks)}`)
@@ -23,5 +23,5 @@ export async function runFromSource(program, parameters) {
     pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href,
     '--conditions=source',
   )
-  await import(pathToFileURL(path).href)
+  return await import(pathToFileURL(path).href)
 }

@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util'
 import type { Demonstration } from './story/demonstration.js'
 import { Narrator } from './story/narrator.js'
 
-const usage = `Usage: npm start -- [--once] [--json]
-  --once   stop after the story instead of serving on
-  --json   print one JSON document instead of the story
+const usage = `Usage: npm start -- [--once] [--json] [--no-ward]
+  --once      stop after the story instead of serving on
+  --json      print one JSON document instead of the story
+  --no-ward   leave out the ward, which runs beside it otherwise
 Environment: PORT, DATABASE_URL, EVENTSPINE_DIRECTORY, ORDER_FAILURES=off, ORDER_TIME_SCALE, NO_COLOR
 `
 
@@ -18,9 +19,13 @@ const dataDirectory = resolve(
 
 let stopping: Promise<void> | undefined
 
-async function main(): Promise<void> {
-  const { once, json, help } = flags()
-  if (help) return void process.stdout.write(usage)
+/** Whether it serves, and somebody looks on who may be shown more. */
+async function main(): Promise<boolean> {
+  const { once, json, help, 'no-ward': alone } = flags()
+  if (help) {
+    process.stdout.write(usage)
+    return false
+  }
   const narrator = new Narrator(json ? { write() {} } : process.stdout, Boolean(process.env.NO_COLOR))
   // Imported here, so that a wrong setting is told below instead of ending the program with a stack.
   const { Demonstration } = await import('./story/demonstration.js')
@@ -31,9 +36,10 @@ async function main(): Promise<void> {
     const story = await demonstration.run(!once)
     if (json) process.stdout.write(`${JSON.stringify(story, null, 2)}\n`)
     if (once) endSoon()
+    return !once && !json && !alone && stopping === undefined
   } catch (error) {
     // What is interrupted by a signal fails on the way out: that is no news.
-    if (stopping !== undefined) return stopping
+    if (stopping !== undefined) return stopping.then(() => false)
     narrator.progress('')
     await demonstration.stop().finally(endSoon)
     throw error
@@ -42,7 +48,7 @@ async function main(): Promise<void> {
 
 function flags() {
   const flag = { type: 'boolean', default: false } as const
-  return parseArgs({ options: { once: flag, json: flag, help: flag } }).values
+  return parseArgs({ options: { once: flag, json: flag, help: flag, 'no-ward': flag } }).values
 }
 
 // npm passes on the Ctrl-C that the terminal has given to this process already: within this time it is one.
@@ -63,11 +69,12 @@ function stopOnSignals(demonstration: Demonstration, narrator: Narrator): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
 }
 
-function explain(error: unknown): void {
+function explain(error: unknown): false {
   const { message, stack, cause } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`\n  ${unreachable(error, cause) ?? message}\n${hintFor(error, message)}`)
   if (process.env.DEBUG) process.stderr.write(`${stack}\n`)
   process.exitCode = 1
+  return false
 }
 
 // What the library says of it comforts those who run already. Whoever starts wants to know where and why.
@@ -97,4 +104,5 @@ function endSoon(): void {
   setTimeout(end, endMsMax).unref()
 }
 
-main().catch(explain)
+/** Resolves when the story is told: true where the pipeline goes on serving, and the ward is wanted beside it. */
+export const serving: Promise<boolean> = main().catch(explain)

@@ -1,22 +1,27 @@
-// What `npm run ward` runs: the ward on this machine, with recorded stays told again by bedside monitors. Ctrl-C drains and stops.
+// What `npm run ward` runs: the ward on this machine, with recorded stays told again by bedside monitors. Ctrl-C drains and stops. With
+// --beside, as `npm start` runs it: fewer beds, on the database of the order pipeline, whose console shows both.
+import { createWriteStream, mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { createConsole } from '@eventspine/console'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import { createServer } from '@eventspine/server'
-import { Eventspine } from 'eventspine'
+import { Eventspine, jsonLogger } from 'eventspine'
 import { dutySet } from './events.js'
 import { Bedside } from './replay/bedside.js'
-import { settingsFrom } from './settings.js'
+import { settingsFrom, sitePortFrom } from './settings.js'
 import { Site } from './site/site.js'
 import { Ward } from './ward.js'
 
+const { beside } = parseArgs({ options: { beside: { type: 'boolean', default: false } } }).values
+const folder = beside ? '../../../.eventspine' : '../../../.eventspine/ward'
 const directory = resolve(
-  process.env['EVENTSPINE_DIRECTORY'] || fileURLToPath(new URL('../../../.eventspine/ward', import.meta.url)),
+  process.env['EVENTSPINE_DIRECTORY'] || fileURLToPath(new URL(folder, import.meta.url)),
 )
-const ports = { api: 4610, site: 4611, mqtt: 4683 }
+const ports = { api: 4610, mqtt: 4683 }
 /** 48 hours in eight minutes: between two readings of a bed lie up to twelve seconds. */
-const replay = { ward: 'icu', beds: 6, speed: 360 }
+const replay = { ward: 'icu', beds: beside ? 3 : 6, speed: 360 }
 const silentMs = 60_000
 /** Each address signs in one browser, once. */
 const invitationMs = 12 * 3_600_000
@@ -24,20 +29,40 @@ const invitationMs = 12 * 3_600_000
 const stops: (() => Promise<unknown>)[] = []
 
 async function main(): Promise<void> {
+  // An embedded database that another process has started is joined, and ends with the last of them.
   const database = new EmbeddedPostgres({ directory: resolve(directory, 'postgres') })
   const given = process.env['DATABASE_URL'] || undefined
   if (given === undefined) stops.push(() => database.stop())
   const databaseUrl = given ?? (await database.start()).url
-  const ward = new Ward({
-    silentMs,
-    devices: { port: ports.mqtt },
-    ...settingsFrom(process.env),
-    databaseUrl,
-  })
+  const settings = { silentMs, devices: { port: ports.mqtt }, ...settingsFrom(process.env) }
+  const ward = new Ward({ ...settings, databaseUrl })
   stops.push(() => ward.stop())
-  const spine = new Eventspine(ward.app, { databaseUrl, prepare: ward.prepare })
+  const spine = new Eventspine(ward.app, {
+    ...{ databaseUrl, prepare: ward.prepare },
+    ...(beside && { logger: logger() }),
+  })
   stops.push(() => spine.stop())
   await spine.start()
+  const seen = beside ? 'the one above: both apps share the log' : await serve(spine)
+  const site = new Site({ database: ward.database, keys: ward.keys, spine, port: sitePortFrom(process.env) })
+  stops.push(() => site.stop())
+  const { url } = await site.start()
+  await spine.publish(dutySet, { ward: replay.ward, people: ['carer', 'second', 'lead'] })
+  const invited = async (kind: 'carer' | 'display', person: string) =>
+    `${url}${await site.invitation({ kind, person, ward: replay.ward }, invitationMs)}`
+  const broker =
+    'url' in settings.devices ? settings.devices.url : `mqtt://127.0.0.1:${settings.devices.port}`
+  const bedside = new Bedside({ ...replay, url: broker, keys: ward.keys })
+  stops.push(() => bedside.stop())
+  bedside.start()
+  process.stdout.write(
+    `${beside ? '\n' : ''}The ward runs${beside ? ' beside it' : ''}: ${replay.beds} beds, ${replay.speed} times as fast as they were recorded.\n` +
+      `  board   ${await invited('display', 'wall')}\n  phone   ${await invited('carer', 'carer')}\n  console ${seen}\nCtrl-C stops${beside ? ' both' : ''}.\n`,
+  )
+}
+
+/** The API and the console of a ward that stands alone; answers where the console is. */
+async function serve(spine: Eventspine): Promise<string> {
   const keyFile = resolve(directory, 'development-key')
   const server = createServer(spine, {
     port: ports.api,
@@ -47,19 +72,15 @@ async function main(): Promise<void> {
   })
   stops.push(() => server.stop())
   const { url } = await server.start()
-  const site = new Site({ database: ward.database, keys: ward.keys, spine, port: ports.site })
-  stops.push(() => site.stop())
-  const { url: siteUrl } = await site.start()
-  await spine.publish(dutySet, { ward: replay.ward, people: ['carer', 'second', 'lead'] })
-  const invited = async (kind: 'carer' | 'display', person: string) =>
-    `${siteUrl}${await site.invitation({ kind, person, ward: replay.ward }, invitationMs)}`
-  const bedside = new Bedside({ ...replay, url: `mqtt://127.0.0.1:${ports.mqtt}`, keys: ward.keys })
-  stops.push(() => bedside.stop())
-  bedside.start()
-  process.stdout.write(
-    `The ward runs: ${replay.beds} beds, ${replay.speed} times as fast as they were recorded.\n` +
-      `  board   ${await invited('display', 'wall')}\n  phone   ${await invited('carer', 'carer')}\n  console ${url}/console/   key ${server.developmentKey ?? ''}\nCtrl-C stops.\n`,
-  )
+  return `${url}/console/   key ${server.developmentKey ?? ''}`
+}
+
+// The terminal belongs to the story that is told there.
+function logger() {
+  mkdirSync(directory, { recursive: true })
+  const stream = createWriteStream(resolve(directory, 'ward.log'), { flags: 'a' })
+  stops.push(() => new Promise((done) => stream.end(done)))
+  return jsonLogger('info', Date.now, (line) => stream.write(line))
 }
 
 let stopping: Promise<void> | undefined
@@ -73,12 +94,16 @@ function stop(): Promise<void> {
 }
 
 function explain(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(beside ? `The ward does not run: ${message}\n` : `${message}\n`)
   process.exitCode = 1
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
+// Whoever started it beside itself is gone.
+if (beside) process.on('disconnect', () => void stop())
 main().catch((error: unknown) => {
-  explain(error)
+  // What is interrupted by a signal fails on the way out: that is no news.
+  if (stopping === undefined) explain(error)
   return stop()
 })

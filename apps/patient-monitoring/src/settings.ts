@@ -44,23 +44,30 @@ export const settingsDefault = {
 /** Throws a RangeError that says what to write instead. */
 export function settingsFrom(environment: NodeJS.ProcessEnv): WardSettings {
   const text = (name: string) => environment[name] || undefined
-  const whole = (name: string, most: number) => {
-    const given = text(name)
-    if (given === undefined) return undefined
-    const value = Number(given)
-    if (Number.isInteger(value) && value >= 0 && value <= most) return value
-    throw new RangeError(`${name} is "${given}". Give a whole number up to ${most}, or leave it out.`)
-  }
   const url = text('WARD_BROKER')
-  const port = whole('WARD_MQTT_PORT', 65_535)
+  const port = whole(environment, 'WARD_MQTT_PORT', 65_535)
   return defined({
     devices: url !== undefined ? { url } : port === undefined ? undefined : { port },
     pushSubject: text('WARD_PUSH_SUBJECT'),
     pushOrigins: text('WARD_PUSH_ORIGINS')?.split(','),
-    answerMs: whole('WARD_ANSWER_MS', 86_400_000),
-    silentMs: whole('WARD_SILENT_MS', 86_400_000),
+    answerMs: whole(environment, 'WARD_ANSWER_MS', 86_400_000),
+    silentMs: whole(environment, 'WARD_SILENT_MS', 86_400_000),
     timeZone: text('WARD_TIME_ZONE'),
   })
+}
+
+const sitePortDefault = 4611
+
+/** Where the pages listen on this machine; 0 takes a free one. Throws a RangeError that says what to write instead. */
+export const sitePortFrom = (environment: NodeJS.ProcessEnv): number =>
+  whole(environment, 'WARD_SITE_PORT', 65_535) ?? sitePortDefault
+
+function whole(environment: NodeJS.ProcessEnv, name: string, most: number): number | undefined {
+  const given = environment[name] || undefined
+  if (given === undefined) return undefined
+  const value = Number(given)
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value
+  throw new RangeError(`${name} is "${given}". Give a whole number up to ${most}, or leave it out.`)
 }
 
 type Defined<Given> = { [Name in keyof Given]?: Exclude<Given[Name], undefined> }

@@ -1,12 +1,13 @@
 // Waits until nothing moves any more: every invoice has its ending, every function has read all there is.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EventspineError, type Operator } from 'eventspine'
+import { app } from '../app.js'
 import type { RawInvoice } from '../invoices.js'
 import { timeScale } from '../settings.js'
 import { type Ledger, readLedger, type Tally, tallyOf } from './ledger.js'
 
 const lookMs = 150
-/** What does not move for so long waits for a person, or belongs to another app in this database. */
+/** What does not move for so long waits for a person. */
 const stillMs = 5_000
 /** Two minutes, and the longest that eight attempts may take. After that the ledger says what is still in work. */
 const patienceMs = 2 * 60_000 + 8 * 15 * 60_000 * timeScale
@@ -35,7 +36,8 @@ export async function untilQuiet(
 
 /** Deliveries that are still to come: events that nobody has read yet, and those that wait for another attempt. */
 async function unread(operator: Operator): Promise<number> {
-  const subscriptions = await operator.subscriptions()
+  // Others may share the log: the ward does, beside `npm start`.
+  const subscriptions = (await operator.subscriptions()).filter((each) => each.app === app.name)
   return subscriptions.reduce((sum, { lagEvents, retrying }) => sum + lagEvents + retrying, 0)
 }
 
