@@ -1,4 +1,6 @@
 // The console as static files: hashed names, no inline script, nothing fetched from elsewhere.
+import { fileURLToPath } from 'node:url'
+
 export default {
   root: 'web',
   base: '/console/',
@@ -9,5 +11,9 @@ export default {
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  oxc: { jsx: { runtime: 'automatic' } },
+  // All text that is drawn goes through src/drawn.
+  oxc: { jsx: { runtime: 'automatic', importSource: 'drawn' } },
+  resolve: {
+    alias: { 'drawn/jsx-runtime': fileURLToPath(new URL('web/src/drawn/jsx-runtime.ts', import.meta.url)) },
+  },
 }

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasChromium, narrow, openBrowser, Visit, wide } from './browser.js'
 import { payloads } from './payloads.js'
-import { World } from './world.js'
+import { until, World } from './world.js'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const pictures = process.env.EVENTSPINE_SCREENSHOTS
@@ -197,6 +197,14 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
 const planted =
   'document.querySelectorAll("#console :is(script, img, iframe, object, embed, form[action], svg [onload], [onerror], [onclick], [style*=url], marquee, base, link, meta, a[href^=\\"javascript\\"], math, video, audio, details[open])").length'
 
+// Characters that reverse the order of reading or hide, in all that is read: text, titles, labels, the name of the window.
+const hidden = `(() => {
+  const titled = [...document.querySelectorAll('[title], [aria-label]')]
+  const attributes = titled.map((each) => each.title + each.getAttribute('aria-label'))
+  return [...document.title, ...document.body.textContent, ...attributes.join('')].filter((sign) =>
+    /[\\p{Bidi_Control}\\u0000-\\u0008\\u007f-\\u009f]/u.test(sign)).length
+})()`
+
 describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
   const world = new World({ actor: '<img src=x onerror=alert("actor")>' })
   let browser: Browser
@@ -265,10 +273,38 @@ describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
       // Every row is in the document once.
       for (let at = 0; at < 6 && path.includes('all'); at++)
         await page.evaluate('document.querySelector(".rows").scrollTop += 1000')
-      expect([path, await page.evaluate(planted)]).toEqual([path, 0])
+      expect([path, await page.evaluate(planted), await page.evaluate(hidden)]).toEqual([path, 0, 0])
     }
     await visit.at(world.url, 'dead-letters?all=1')
     await page.getByText('<script>alert').first().waitFor()
     await visit.close()
   }, 120_000)
+
+  test('that reverses the order of reading is seen, and stays what it was', async () => {
+    const visit = await Visit.open(browser)
+    await visit.signIn(world.url, world.key)
+    const { page } = visit
+    const note = 'invoice\u202egpj.exe \u2066\u0085'
+    await world.publish([world.order('k\u202e1', 'XX', { note })])
+    await world.spine.operator().resume('ship', 'ada')
+    const find = async () => (await world.get('/v1/dead-letters?error=invoice')).items[0]
+    await until(async () => (await find())?.state === 'dead')
+    const letter = await find()
+    await visit.at(world.url, `dead-letters?letter=${encodeURIComponent(String(letter?.id))}`)
+    await page
+      .getByRole('region', { name: 'Failure' })
+      .getByText('invoice\\u202egpj.exe \\u2066')
+      .first()
+      .waitFor()
+    const data = page.getByRole('region', { name: 'Data of the event' })
+    await data.getByText('"note": "invoice\\u202egpj.exe \\u2066\\u0085"').waitFor()
+    expect(await page.evaluate(hidden)).toBe(0)
+    // Edited, all else stays as it was.
+    await page.getByRole('button', { name: 'Edit and redrive…' }).click()
+    const field = page.getByRole('textbox', { name: 'Data, as JSON' })
+    const written = await field.inputValue()
+    expect(written).not.toMatch(/[\u202e\u2066\u0085]/)
+    expect(letter?.event).toMatchObject({ data: JSON.parse(written) })
+    await visit.close()
+  })
 })

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApiKey } from '../src/index.js'
 import { Fixture } from './fixture.js'
 
-const nasty = '<script>alert("1")</script> & \'more\''
+const nasty = '<script>alert("1")</script> & \'more\' \u202eno\u202c'
 const refund = workflow({
   name: 'refund',
   run: async (ctx) => {
@@ -69,6 +69,9 @@ describe('the page', () => {
     for (const html of [shown.text, text]) {
       expect(html).not.toContain('<script')
       expect(html).toContain('&lt;script&gt;')
+      // Nor can it reverse the order of reading.
+      expect(html).toContain('\\u202eno\\u202c')
+      expect(html).not.toMatch(/\p{Bidi_Control}/u)
     }
     expect(shown.headers['content-security-policy']).toMatch(
       /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'$/,

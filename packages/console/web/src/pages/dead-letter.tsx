@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { DeadLetter, EventDetails, Run } from '../api/views.js'
+import { visible } from '../drawn/visible.js'
 import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
 import { Facts, Json } from '../parts/facts.js'
@@ -165,7 +166,8 @@ function Data({ letter }: { readonly letter: DeadLetter }) {
 }
 
 function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave: () => void }) {
-  const [original] = useState(() => JSON.stringify(letter.event.data, null, 2))
+  // A field draws what is in it: what would be hidden there is written as JSON escapes it.
+  const [original] = useState(() => visible(JSON.stringify(letter.event.data, null, 2)))
   const [text, setText] = useState(original)
   const unsent = useUnsent(text !== original)
   // The letter as it was seen: of two who edit it the second is told, and overwrites nothing.

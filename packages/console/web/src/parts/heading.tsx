@@ -1,5 +1,6 @@
 // The head of a page: its name, which is that of the window too, and what can be done there.
 import { type ReactNode, useEffect, useRef } from 'react'
+import { visible } from '../drawn/visible.js'
 import { hasGone } from '../route/place.js'
 
 interface HeadingProps {
@@ -16,7 +17,7 @@ export function Heading({ title, above, children }: HeadingProps) {
     if (hasGone() && document.activeElement === document.body) heading.current?.focus()
   }, [])
   useEffect(() => {
-    document.title = `${title} · Eventspine`
+    document.title = visible(`${title} · Eventspine`)
   }, [title])
   return (
     <header className="heading">
