@@ -1,5 +1,5 @@
-// Questions that are asked in a row of a list: they can be read at any width, stay when somebody else changes the row, and give
-// the focus back. In a real browser before a real server.
+// Questions that are asked in a row of a list, or on a page: they can be read at any width, stay when somebody else is faster, and
+// give the focus back. In a real browser before a real server.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasChromium, narrow, openBrowser, Visit, wide } from './browser.js'
@@ -115,7 +115,31 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     expect(await page.getByLabel('Reason, for the audit').inputValue()).toBe('a deployment')
     await page.keyboard.press('Escape')
     await button(page, 'Resume…').waitFor()
-    await operator.resume('bill', 'ben')
+
+    // Of a replay, which waits while its subscription is paused.
+    await operator.pause('ship', 'ben')
+    const { id } = await operator.replay({ subscription: 'ship', actor: 'ben' })
+    await visit.at(world.url, 'subscriptions?name=ship')
+    await button(page, 'Stop…').click()
+    await operator.stopReplay(id, 'ben')
+    await page.getByText('It has ended meanwhile: it is stopped').waitFor()
+    expect(await button(page, 'Stop 1 replay').isDisabled()).toBe(true)
+    await page.keyboard.press('Escape')
+    for (const name of ['bill', 'ship']) await operator.resume(name, 'ben')
+  })
+
+  test('that a workflow asks stays when another person decides', async () => {
+    const { page } = visit
+    await world.refund('r-1', { amount: 40 })
+    await visit.at(world.url, 'workflows?workflow=refund&id=r-1')
+    await button(page, 'Refuse…').click()
+    await page.getByLabel('Reason, for the audit').fill('too much')
+    await world.post('/v1/workflows/refund/r-1/approve', { name: 'pay', approved: true })
+    await page.getByRole('dialog', { name: 'Refuse pay' }).getByText('It is not asked any more').waitFor()
+    expect(await page.getByLabel('Reason, for the audit').inputValue()).toBe('too much')
+    expect(await button(page, 'Refuse').isDisabled()).toBe(true)
+    await page.keyboard.press('Escape')
+    await page.getByRole('region', { name: 'Question pay' }).waitFor({ state: 'detached' })
   })
 
   test('gives the focus back: to its button, else to its row, else to the list or the head of the page', async () => {

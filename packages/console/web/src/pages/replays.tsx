@@ -22,10 +22,21 @@ function useReplays(subscription: string): readonly Replay[] {
   return asked.data?.items.filter((replay) => replay.subscription === subscription) ?? []
 }
 
-/** What is going on now, with a hand on it. */
+/** What is going on now, with a hand on it. The question whether to stop one stays when it ends meanwhile, and says so. */
 export function RunningReplays({ subscription, paused }: ReplaysProps & { readonly paused: boolean }) {
-  const running = useReplays(subscription).filter(({ state }) => state === 'running')
-  return running.map((replay) => <Running key={replay.id} replay={replay} paused={paused} />)
+  const own = useReplays(subscription)
+  const [stops, setStops] = useState<string>()
+  const stopped = own.find(({ id }) => id === stops)
+  return (
+    <>
+      {own
+        .filter(({ state }) => state === 'running')
+        .map((replay) => (
+          <Running key={replay.id} {...{ replay, paused }} stop={() => setStops(replay.id)} />
+        ))}
+      {stopped !== undefined && <StopQuestion replay={stopped} close={() => setStops(undefined)} />}
+    </>
+  )
 }
 
 export function Replays({ subscription }: ReplaysProps) {
@@ -53,8 +64,13 @@ function paceOf({ completed, progress, createdAtMs }: Replay, nowMs: number) {
   return { rate: (completed / ms) * 1_000, leftMs }
 }
 
-function Running({ replay, paused }: { readonly replay: Replay; readonly paused: boolean }) {
-  const [asks, setAsks] = useState(false)
+interface RunningProps {
+  readonly replay: Replay
+  readonly paused: boolean
+  readonly stop: () => void
+}
+
+function Running({ replay, paused, stop }: RunningProps) {
   const { rate, leftMs } = paceOf(replay, useNow())
   const { progress, completed, retrying, dead } = replay
   return (
@@ -76,11 +92,10 @@ function Running({ replay, paused }: { readonly replay: Replay; readonly paused:
         ]}
       />
       <div className="actions">
-        <Act look="harmful" act={() => setAsks(true)}>
+        <Act look="harmful" act={stop}>
           Stop…
         </Act>
       </div>
-      {asks && <StopQuestion replay={replay} close={() => setAsks(false)} />}
     </section>
   )
 }
@@ -90,18 +105,24 @@ interface StopProps {
   readonly close: () => void
 }
 
-function StopQuestion({ replay: { id, subscription, progress, completed, retrying }, close }: StopProps) {
+function StopQuestion({ replay, close }: StopProps) {
+  const { id, subscription, state, progress, completed, retrying } = replay
   const { run, busy, problem } = useDoing((form: FormData) =>
     post<Replay>(`/v1/replays/${encodeURIComponent(id)}/stop`, reasonIn(form)),
   )
+  const isOver = !busy && state !== 'running'
   return (
     <Question
       title={`Stop the replay into ${subscription}`}
       act="Stop 1 replay"
       harmful
       {...{ busy, problem, close }}
+      ready={!isOver}
       submit={(form) => void run(form).then(close, () => undefined)}
     >
+      <p role="status" className="changed">
+        {isOver && `It has ended meanwhile: it is ${state}. Nothing is left to do.`}
+      </p>
       <p>
         It is at {percent(progress)}. {counted(completed, 'event')} that it delivered stay delivered
         {retrying > 0 && `; ${count(retrying)} that wait for another attempt are let go`}. The rest of the

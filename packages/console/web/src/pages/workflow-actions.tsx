@@ -7,7 +7,6 @@ import type { Right } from '../frame/session.js'
 import { Act } from '../parts/act.js'
 import { Choice, Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
 import { Moment } from '../parts/moment.js'
-import { Refused } from '../parts/standing.js'
 import { go, hrefOf } from '../route/place.js'
 
 type Verb = 'signal' | 'cancel' | 'retry' | 'restart' | 'terminate'
@@ -174,53 +173,70 @@ function bodyOf(act: Verb, form: FormData): Record<string, unknown> | string {
 const without = (body: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
 
+type Asked = InstanceDetails['questions'][number]
+
+/** What an instance asks of people. The answer that somebody writes stays when another person decides, and says so. */
 export function Questions({ instance }: { readonly instance: InstanceDetails }) {
-  return instance.questions.map((question) => (
-    <Decision key={question.question} instance={instance} question={question} />
-  ))
+  const [decides, setDecides] = useState<{ readonly asked: Asked; readonly approved: boolean }>()
+  return (
+    <>
+      {instance.questions.map((asked) => (
+        <Asks key={asked.question} asked={asked} decide={(approved) => setDecides({ asked, approved })} />
+      ))}
+      {decides !== undefined && (
+        <DecisionQuestion {...decides} instance={instance} close={() => setDecides(undefined)} />
+      )}
+    </>
+  )
 }
+
+interface AsksProps {
+  readonly asked: Asked
+  readonly decide: (approved: boolean) => void
+}
+
+const Asks = ({ asked: { approval, to, text, askedAtMs }, decide }: AsksProps) => (
+  <section className="panel asks" aria-label={`Question ${approval}`}>
+    <h2>It asks: {approval}</h2>
+    {text !== undefined && <p>{text}</p>}
+    <p className="faint">
+      {to !== undefined && `Asked of ${to}, `}
+      <Moment at={askedAtMs} />
+    </p>
+    <div className="actions">
+      <Act look="primary" act={() => decide(true)}>
+        Approve…
+      </Act>
+      <Act act={() => decide(false)}>Refuse…</Act>
+    </div>
+  </section>
+)
 
 interface DecisionProps {
   readonly instance: InstanceDetails
-  readonly question: InstanceDetails['questions'][number]
+  readonly asked: Asked
+  readonly approved: boolean
+  readonly close: () => void
 }
 
-function Decision({ instance, question: { approval, question, to, text, askedAtMs } }: DecisionProps) {
-  const [decides, setDecides] = useState<boolean>()
+function DecisionQuestion({ instance, asked: { approval, question }, approved, close }: DecisionProps) {
   const { run, busy, problem } = useDoing((body: unknown) => post(pathOf(instance, 'approve'), body))
-  const submit = (form: FormData) => {
-    const body = { name: approval, question, approved: decides, ...reasonIn(form) }
-    return run(body).then(
-      () => setDecides(undefined),
-      () => undefined,
-    )
-  }
+  const isOver = !busy && !instance.questions.some((each) => each.question === question)
+  const submit = (form: FormData) =>
+    run({ name: approval, question, approved, ...reasonIn(form) }).then(close, () => undefined)
   return (
-    <section className="panel asks" aria-label={`Question ${approval}`}>
-      <h2>It asks: {approval}</h2>
-      {text !== undefined && <p>{text}</p>}
-      <p className="faint">
-        {to !== undefined && `Asked of ${to}, `}
-        <Moment at={askedAtMs} />
+    <Question
+      title={approved ? `Approve ${approval}` : `Refuse ${approval}`}
+      act={approved ? 'Approve' : 'Refuse'}
+      {...{ busy, problem, close }}
+      ready={!isOver}
+      submit={(form) => void submit(form)}
+    >
+      <p>It is recorded as your decision, and decides once.</p>
+      <p role="status" className="changed">
+        {isOver && 'It is not asked any more: somebody else was faster, or the instance went on without it.'}
       </p>
-      <div className="actions">
-        <Act look="primary" act={() => setDecides(true)}>
-          Approve…
-        </Act>
-        <Act act={() => setDecides(false)}>Refuse…</Act>
-      </div>
-      {problem !== null && decides === undefined && <Refused problem={problem} />}
-      {decides !== undefined && (
-        <Question
-          title={decides ? `Approve ${approval}` : `Refuse ${approval}`}
-          act={decides ? 'Approve' : 'Refuse'}
-          {...{ busy, problem, close: () => setDecides(undefined) }}
-          submit={(form) => void submit(form)}
-        >
-          <p>It is recorded as your decision, and decides once.</p>
-          <Reason />
-        </Question>
-      )}
-    </section>
+      <Reason />
+    </Question>
   )
 }
