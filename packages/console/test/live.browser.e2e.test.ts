@@ -1,7 +1,7 @@
 // What the pages that follow do when what they follow is refused, ends, or has nothing to say: they say so, and come back by
 // themselves. In a real browser before a real server.
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { Cable } from '../../../test/cable.js'
 import { hasChromium, openBrowser, Visit } from './browser.js'
 import { World } from './world.js'
@@ -104,4 +104,24 @@ describe.skipIf(!hasChromium)('what is followed (needs chromium)', () => {
     await verdict.getByText(/All is well|Something/).waitFor({ timeout: againMsMax })
     await page.getByRole('alert').waitFor({ state: 'detached' })
   }, 90_000)
+
+  test('the database answers nothing at all: the figures are called old as well', async () => {
+    const { page } = visit
+    await visit.at(world.url, '')
+    const verdict = page.getByRole('region', { name: 'Verdict' })
+    await verdict.getByText(/All is well|Something/).waitFor()
+    const operator = world.spine.operator()
+    const readable = await operator.overview()
+    let answer = () => {}
+    const hung = new Promise<typeof readable>((resolve) => {
+      answer = () => resolve(readable)
+    })
+    const reading = vi.spyOn(operator, 'overview').mockReturnValue(hung)
+    onTestFinished(() => answer())
+    await verdict.getByText('These figures are old').waitFor()
+    await verdict.getByText('The server sends none').waitFor()
+    reading.mockRestore()
+    answer()
+    await verdict.getByText(/All is well|Something/).waitFor()
+  })
 })

@@ -163,6 +163,15 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
       await picture(other.page, `as-${role}`)
       await other.close()
     }
+    // What is refused, and what is old, is told to everybody too.
+    await visit.page.route('**/v1/overview/live', (route) => route.fulfill({ status: 429, json: {} }))
+    await visit.at(world.url, '')
+    await visit.page.getByText('cannot be followed').waitFor()
+    await visit.page.route('**/v1/overview', (route) => route.fulfill({ status: 503, json: {} }))
+    await visit.page.getByText('These figures are old').waitFor()
+    expect(await violations(visit.page)).toEqual([])
+    await picture(visit.page, 'overview-old')
+    await visit.page.unrouteAll()
     await visit.page.keyboard.press('Control+k')
     await visit.page.getByRole('combobox', { name: 'A page, or an id' }).fill('o')
     expect(await violations(visit.page)).toEqual([])

@@ -22,7 +22,9 @@ export function waitMsAfter(failures: number, chance = Math.random()): number {
 }
 
 export type Following =
-  | { readonly state: 'connecting' | 'open' }
+  | { readonly state: 'open' }
+  /** `problem`: why it was not there the last time it was asked for. */
+  | { readonly state: 'connecting'; readonly problem?: Problem }
   /** It was refused, or has ended. `againAtMs`: when it is asked for by itself, in milliseconds since 1970. */
   | { readonly state: 'waiting'; readonly problem: Problem; readonly againAtMs: number }
 
@@ -39,6 +41,7 @@ export class EventStream {
   #connection: AbortController | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #failures = 0
+  #problem: Problem | undefined
   #lastEventId: string | undefined
 
   constructor(path: string, query: Query, follower: Follower) {
@@ -53,7 +56,8 @@ export class EventStream {
     clearTimeout(this.#timer)
     const connection = new AbortController()
     this.#connection = connection
-    this.#follower.standing({ state: 'connecting' })
+    const problem = this.#problem
+    this.#follower.standing({ state: 'connecting', ...(problem !== undefined && { problem }) })
     void this.#read(connection).then(
       () => this.#wait(unreachable()),
       (error: unknown) => this.#wait(error instanceof Problem ? error : unreachable()),
@@ -77,6 +81,7 @@ export class EventStream {
     }).catch(() => Promise.reject(unreachable()))
     if (!response.ok || response.body === null) throw await refusalOf(response)
     this.#failures = 0
+    this.#problem = undefined
     this.#follower.standing({ state: 'open' })
     const messages = new Messages()
     const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader()
@@ -104,6 +109,7 @@ export class EventStream {
     this.#connection = undefined
     // The place may be of a database that is there no more.
     if (problem.status === 400) this.#lastEventId = undefined
+    this.#problem = problem
     const ms = waitMsAfter(++this.#failures)
     this.#follower.standing({ state: 'waiting', problem, againAtMs: Date.now() + ms })
     clearTimeout(this.#timer)

@@ -9,8 +9,9 @@ interface NotFollowedProps {
 }
 
 export function NotFollowed({ what, followed: { following, now } }: NotFollowedProps) {
-  if (following.state !== 'waiting') return null
-  const { problem, againAtMs } = following
+  if (following.state === 'open' || following.problem === undefined) return null
+  const { problem } = following
+  const waits = following.state === 'waiting'
   return (
     <div className="not-followed">
       {/* What ticks stands outside of what is read out. */}
@@ -18,8 +19,14 @@ export function NotFollowed({ what, followed: { following, now } }: NotFollowedP
         {what} cannot be followed. <strong>{problem.title}:</strong> {problem.message}
       </p>
       <p className="faint">
-        Asked for again <Moment at={againAtMs} />.{' '}
-        <button type="button" className="small" onClick={now}>
+        {waits ? (
+          <>
+            Asked for again <Moment at={following.againAtMs} />.
+          </>
+        ) : (
+          'Asked for again now.'
+        )}{' '}
+        <button type="button" className="small" disabled={!waits} onClick={now}>
           Try now
         </button>
       </p>
