@@ -234,6 +234,7 @@ const actless: Readonly<Record<string, string>> = {
   takeMessage: 'so is what a source takes',
   startWorkflow: 'the event that starts it says so',
   previewRedrive: 'a look',
+  previewReplay: 'a look',
   checkDeadLetter: 'a look',
   openSession: 'who signs in changes nothing',
   closeSession: 'nor who signs out',

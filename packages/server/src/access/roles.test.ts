@@ -18,7 +18,7 @@ test('scopes are a role in any order, and no role when one is missing or more', 
 test('a viewer is let in where nothing is changed', () => {
   const viewers = routeTable.filter(({ access }) => access.scope === 'read' || access.orScope === 'read')
   const changing = viewers.filter(({ method }) => method !== 'GET').map(({ operationId }) => operationId)
-  expect(changing).toEqual(['checkDeadLetter', 'previewRedrive'])
+  expect(changing).toEqual(['checkDeadLetter', 'previewRedrive', 'previewReplay'])
 })
 
 test('what cannot be undone is for an admin', () => {

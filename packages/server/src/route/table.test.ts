@@ -44,5 +44,9 @@ test('what is open is a short list', () => {
 
 test('whatever changes something needs operate or publish', () => {
   const reading = routeTable.filter(({ method, access }) => method === 'POST' && access.scope === 'read')
-  expect(reading.map(({ url }) => url)).toEqual(['/v1/dead-letters/:id/check', '/v1/redrives/preview'])
+  expect(reading.map(({ url }) => url)).toEqual([
+    '/v1/dead-letters/:id/check',
+    '/v1/redrives/preview',
+    '/v1/replays/preview',
+  ])
 })
