@@ -330,6 +330,6 @@ test('all is counted', async () => {
         .filter(({ labels }) => labels['source'] === source)
         .map(({ labels, value }) => [labels['outcome'], value]),
     )
-  expect(of('note')).toEqual({ published: 4, refused: 2 })
+  expect(of('note')).toEqual({ published: 4, refused: 1, overloaded: 1 })
   expect(of('place-order')).toMatchObject({ failed: 2 })
 })

@@ -1,9 +1,23 @@
 // The database goes away and comes back: publishes are refused with Retry-After meanwhile, and nothing has to be
 // started again.
+import { defineApp, defineEvent } from 'eventspine'
+import { httpRoute, webhook } from 'eventspine/source'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { z } from 'zod'
 import { Cable } from '../../../test/cable.js'
-import { Fixture, order } from './fixture.js'
+import { app, Fixture, order } from './fixture.js'
 
+const noted = defineEvent({ type: 'tests.noted', schema: z.object({ text: z.string() }) })
+
+const bank = webhook({
+  name: 'bank',
+  verify: () => ({ id: undefined }),
+  to: () => ({ event: noted, data: { text: 'paid' } }),
+})
+const notes = httpRoute({
+  ...{ name: 'notes', path: '/notes', access: 'open' },
+  to: () => ({ event: noted, data: { text: 'written' } }),
+})
 const cable = new Cable(inject('postgresUrl'))
 let fixture: Fixture
 
@@ -11,6 +25,7 @@ beforeAll(async () => {
   fixture = await new Fixture(
     { limits: { tailPollMs: 20, tailHeartbeatMs: 100 } },
     { databaseUrl: await cable.start() },
+    defineApp({ name: 'shop', events: app.events, sources: [bank, notes] }),
   ).start()
 })
 afterAll(async () => {
@@ -46,6 +61,14 @@ test('publishing, readiness and streams through an outage', async () => {
   expect((await fixture.send('/healthz')).status).toBe(200)
   const read = await fixture.send('/v1/events')
   expect([read.status, read.headers['retry-after'] !== undefined]).toEqual([503, true])
+  for (const path of ['/sources/bank', '/notes'])
+    expect([path, (await fixture.send(path, { json: {} })).status]).toEqual([path, 503])
+  const { text: metrics } = await fixture.send('/metrics')
+  for (const source of ['bank', 'notes']) {
+    const counted = (outcome: string) =>
+      metrics.includes(`eventspine_source_messages_total{source="${source}",outcome="${outcome}"} 1`)
+    expect([counted('unavailable'), counted('refused')]).toEqual([true, false])
+  }
   for (const path of ['/v1/subscriptions', '/v1/dead-letters', '/v1/doctor', '/v1/workers']) {
     expect([path, (await fixture.send(path)).status]).toEqual([path, 503])
   }

@@ -145,7 +145,7 @@ test('counts what came in, by source and outcome', async () => {
     ({ name }) => name === 'eventspine_source_messages_total',
   )
   const counts = Object.fromEntries(samples.map(({ labels, value }) => [labels.outcome, value]))
-  expect(counts).toEqual({ published: 5, ignored: 1, refused: 5, kept: 3 })
+  expect(counts).toEqual({ published: 5, ignored: 1, refused: 4, overloaded: 1, kept: 3 })
   expect(samples.every(({ labels }) => labels.source === 'bank')).toBe(true)
 })
 

@@ -15,6 +15,7 @@ import {
   type RouteEvent,
   type RouteReply,
   type RouteRequest,
+  refusalOf,
   routeCallOf,
   within,
 } from '../source/index.js'
@@ -85,7 +86,7 @@ export class HttpRoutes {
       metrics.received(name, 'published')
       return receipt
     } catch (error) {
-      metrics.received(name, isFault(error) ? 'failed' : 'refused')
+      metrics.received(name, isFault(error) ? 'failed' : refusalOf(error))
       throw error
     } finally {
       leave()

@@ -10,6 +10,7 @@ import {
   type Receipt,
   type ReceivedMessage,
   received,
+  refusalOf,
   type SourceLedger,
 } from '../source/index.js'
 import { type Intake, storableId } from './intake.js'
@@ -191,7 +192,7 @@ export class SourceRunner {
         turn.room.leave()
       }
     } catch (error) {
-      metrics.received(name, 'refused')
+      metrics.received(name, refusalOf(error))
       // Who receives many at once is to know which of them will never be taken.
       if (isRefusal(error) && message.id !== undefined)
         throw new EventspineError(

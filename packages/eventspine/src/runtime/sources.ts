@@ -16,6 +16,7 @@ import {
   messageOfKept,
   type Receipt,
   type ReceivedRequest,
+  refusalOf,
   type Source,
   type SourceLedger,
   shownHeaders,
@@ -159,7 +160,7 @@ export class Sources {
       metrics.received(name, receipt.outcome)
       return receipt
     } catch (error) {
-      metrics.received(name, 'refused')
+      metrics.received(name, refusalOf(error))
       throw error
     } finally {
       leave()

@@ -78,7 +78,7 @@ export {
   tableOperations,
   tableSource,
 } from './table.js'
-export { isPassing, within } from './translating.js'
+export { isPassing, refusalOf, within } from './translating.js'
 export {
   type Message,
   type Translated,

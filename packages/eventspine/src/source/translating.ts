@@ -9,6 +9,13 @@ const passing = new Set(['OVERLOADED', 'UNAVAILABLE', 'UNKNOWN_OUTCOME', 'NOT_ST
 export const isPassing = (error: unknown): error is EventspineError =>
   error instanceof EventspineError && passing.has(error.code)
 
+/** How a message that was not taken is counted: its sender is wrong, or asked for too much at once, or comes again when the log is
+ *  back. */
+export function refusalOf(error: unknown): 'refused' | 'overloaded' | 'unavailable' {
+  if (!isPassing(error)) return 'refused'
+  return error.code === 'OVERLOADED' ? 'overloaded' : 'unavailable'
+}
+
 /** Rejects with a TimeoutError when a translation does not end in 30 s: its place would be taken for ever. */
 export async function within<Value>(clock: Clock, translation: Promise<Value>): Promise<Value> {
   let cancel = () => {}
