@@ -274,8 +274,16 @@ describe('a reply', () => {
   test('that does not fit what the route promises is a fault of the route, told where it is asked for', async () => {
     const taken = await place('wrong-reply', { headers: { prefer: 'wait=20' } })
     expect(taken.status).toBe(202)
+    const told = () =>
+      fixture.logs.filter((line) =>
+        JSON.stringify(line).includes('the body of its reply does not fit answers[201]'),
+      )
+    // Who waited with the request may never ask again.
+    expect(told()).toMatchObject([
+      { level: 'error', message: 'the reply to a request cannot be given', route: 'place-order' },
+    ])
     expect((await send(String(taken.headers.location))).json).toMatchObject({ code: 'INTERNAL' })
-    expect(JSON.stringify(fixture.logs)).toContain('the body of its reply does not fit answers[201]')
+    expect(told()).toHaveLength(2)
   })
 
   test('is not waited for once the server stops', async () => {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Access } from '../access/principal.js'
 import { publishedTenant } from '../access/tenancy.js'
 import { foreignProperties, foreignSchema } from '../openapi/foreign-schema.js'
+import { problemOf } from '../problem/from-error.js'
 import { waitOf, whileWanted } from '../route/prefer.js'
 import { readValues } from '../route/read.js'
 import { type Answer, defineRoute, type Incoming, type Route, type Success } from '../route/route.js'
@@ -103,7 +104,7 @@ function answersOf({ name, reply }: HttpRoute) {
 }
 
 async function take(route: HttpRoute, path: z.ZodObject, incoming: Incoming): Promise<Answer> {
-  const { spine, principal, request, note } = incoming
+  const { spine, principal, request, note, logger } = incoming
   const { event, reply } = await spine.sources.routes.take(route.name, {
     params: readValues(path, incoming.pathValues, '/path') as Record<string, string>,
     query: incoming.queryValues as Record<string, unknown>,
@@ -120,7 +121,11 @@ async function take(route: HttpRoute, path: z.ZodObject, incoming: Incoming): Pr
   const seconds = waitOf(request)
   if (seconds === 0) return taken
   // It is stored: whatever keeps its reply from being seen now is said where that is asked for.
-  const answer = await replied(route, reply, incoming, true).catch(() => undefined)
+  const answer = await replied(route, reply, incoming, true).catch((error: unknown) => {
+    if (problemOf(error).code === 'INTERNAL')
+      logger.error('the reply to a request cannot be given', { route: route.name, eventId: event.id, error })
+    return undefined
+  })
   if (answer !== undefined && answer.status !== 202) return answer
   return { ...taken, headers: { ...answer?.headers, ...appliedTo(seconds), location } }
 }
