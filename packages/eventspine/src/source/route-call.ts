@@ -76,18 +76,29 @@ function shown({ access }: HttpRoute, { authorization, ...headers }: RouteReques
   return access === 'open' && authorization !== undefined ? { ...headers, authorization } : headers
 }
 
-const headerForm = /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,180})"|([\x21\x23-\x7e]{1,180}))$/
+const keyCharactersMax = 180
+const quotedForm = /^"([^"]*)"$/
 
 /** The id of a request that its caller may send again, of the header `Idempotency-Key`: a text in quotes, or one without
  *  spaces. Undefined where there is none. Throws REQUEST_INVALID. */
 export function idempotencyKeyOf(headers: RouteRequest['headers']): string | undefined {
   const given = headers[idempotencyHeader]
   if (given === undefined) return undefined
-  const [, quoted, bare] = headerForm.exec(given) ?? []
-  const key = quoted ?? bare
-  if (key !== undefined) return key
-  const message = 'must be a text of 1 to 180 characters, such as a new UUID'
-  throw unfit([{ field: `/headers/${idempotencyHeader}`, message }])
+  const [, quoted] = quotedForm.exec(given) ?? []
+  const key = quoted ?? given
+  const message = faultOfKey(key, quoted !== undefined)
+  if (message === undefined) return key
+  throw unfit([{ field: `/headers/${idempotencyHeader}`, message: `${message}; take a new UUID, say` }])
+}
+
+function faultOfKey(key: string, isQuoted: boolean): string | undefined {
+  if (key === '') return 'is empty'
+  if (key.length > keyCharactersMax)
+    return `has ${key.length} characters, and at most ${keyCharactersMax} are taken`
+  if (/[^\x20-\x7e]/.test(key)) return 'has a character that is not printable ASCII'
+  if (isQuoted) return key.includes('\\') ? 'has a backslash between its quotes' : undefined
+  if (key.includes('"')) return 'has a quote within'
+  return key.includes(' ') ? 'has a space, which only a text in double quotes may have' : undefined
 }
 
 export const idempotencyHeader = 'idempotency-key'
