@@ -61,7 +61,7 @@ describe('Standard Webhooks', () => {
   })
 
   it('knows the new secret beside the old one', () => {
-    const other = `whsec_${Buffer.from('another secret').toString('base64')}`
+    const other = `whsec_${Buffer.from('another secret of ours').toString('base64')}`
     const message = { id: 'm', atMs: standard.atMs, body: standard.body }
     for (const secrets of [[other], [other, standard.secret], [standard.secret, other]]) {
       const signed = request({ headers: signStandardWebhook(secrets, message) })
@@ -142,7 +142,7 @@ describe('Standard Webhooks by ed25519', () => {
 })
 
 describe('GitHub', () => {
-  const verify = githubSignature({ secrets: ['an older one', github.secret] })
+  const verify = githubSignature({ secrets: ['an older one of ours', github.secret] })
   const signed = (signature: string, body = github.body) =>
     request({
       headers: { 'x-hub-signature-256': signature, 'x-github-delivery': '72d3162e' },
@@ -197,12 +197,42 @@ describe('secrets', () => {
     },
   )
 
-  it('refuses one of Standard Webhooks that is not base64', () => {
-    expect(() => standardWebhooks({ secrets: ['whsec_not base64!'] })).toThrow(/base64/)
+  it.each(['not base64!', 'AAAAAAAAAAAAAAAAAAAAAAAAA', 'AAAAAAAAAAAAAAAAAAAAAAAA=A', '=', ''])(
+    'refuses one of Standard Webhooks that is not base64: %s',
+    (text) => {
+      expect(() => standardWebhooks({ secrets: [`whsec_${text}`] })).toThrow(/is base64/)
+    },
+  )
+
+  it('refuses one that is too short, or has a line end behind it', () => {
+    const short = Buffer.alloc(15, 1).toString('base64')
+    expect(() => standardWebhooks({ secrets: [short] })).toThrow(
+      /has 15 bytes, and can be guessed; take one of/,
+    )
+    expect(() => standardWebhooks({ secrets: [Buffer.alloc(16, 1).toString('base64')] })).not.toThrow()
+    for (const made of [stripeSignature, githubSignature]) {
+      expect(() => made({ secrets: ['a'.repeat(16), 'a'.repeat(15)] })).toThrow(/has 15 bytes/)
+      expect(() => made({ secrets: ['a'.repeat(16)] })).not.toThrow()
+      expect(() => made({ secrets: [`${'a'.repeat(16)}\n`] })).toThrow(/ends with white space/)
+    }
   })
 
-  it('refuses a window that is none', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 86_400_001])(
+    'refuses a window of %d ms',
+    (toleranceMs) => {
+      for (const made of [standardWebhooks, stripeSignature])
+        expect(() => made({ secrets: [standard.secret], toleranceMs })).toThrow(
+          /^toleranceMs is .*to 86,400,000/,
+        )
+    },
+  )
+
+  it('refuses options that nobody knows', () => {
+    const misspelt = { secrets: [standard.secret], toleranceMS: 1_000 }
     for (const made of [standardWebhooks, stripeSignature])
-      expect(() => made({ secrets: ['aaaa'], toleranceMs: Number(undefined) })).toThrow(/toleranceMs is NaN/)
+      expect(() => made(misspelt)).toThrow(/"toleranceMS" is no option; did you mean "toleranceMs"/)
+    expect(() => githubSignature({ secrets: [standard.secret], toleranceMs: 1 } as never)).toThrow(
+      /is no option/,
+    )
   })
 })

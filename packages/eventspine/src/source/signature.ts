@@ -3,7 +3,7 @@
 //   Stripe  https://docs.stripe.com/webhooks#verify-manually
 //   GitHub  https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { EventspineError } from '../kernel/index.js'
+import { EventspineError, unknownOptions } from '../kernel/index.js'
 
 /** A request as it came. */
 export interface ReceivedRequest {
@@ -24,19 +24,22 @@ export interface Verified {
 export type Verifier = (request: ReceivedRequest) => Verified | Promise<Verified>
 
 export interface SignatureOptions {
-  /** At least one; the first that fits counts. An empty one is refused. */
+  /** At least one of 16 bytes or more; the first that fits counts. */
   readonly secrets: readonly string[]
-  /** How far the time of a signature may lie from now, either way. Default 300,000. */
+  /** How far the time of a signature may lie from now, either way; 1 to 86,400,000, a day. Default 300,000. */
   readonly toleranceMs?: number
 }
 
 const toleranceMsDefault = 300_000
+const toleranceMsMost = 86_400_000
+/** What is shorter can be tried out by whoever has seen one message. */
+export const secretBytesMin = 16
 /** A header may name several signatures; nobody needs more. */
 export const signaturesMax = 20
 
 /** `stripe-signature`. The id is that of the event in the body, read once it is known who wrote it. */
 export function stripeSignature(options: SignatureOptions): (request: ReceivedRequest) => Verified {
-  const keys = keysOf(options, (secret) => Buffer.from(secret))
+  const keys = keysOf(options, textKey)
   return ({ headers, body, atMs }) => {
     const parts = header(headers, 'stripe-signature').split(',', signaturesMax)
     const valuesOf = (name: string) =>
@@ -68,7 +71,7 @@ function idOf(body: Uint8Array): string | undefined {
 export function githubSignature(
   options: Pick<SignatureOptions, 'secrets'>,
 ): (request: ReceivedRequest) => Verified {
-  const keys = keysOf(options, (secret) => Buffer.from(secret))
+  const keys = keysOf(options, textKey, ['secrets'])
   return ({ headers, body }) => {
     const given = header(headers, 'x-hub-signature-256')
     if (!given.startsWith('sha256='))
@@ -78,18 +81,41 @@ export function githubSignature(
   }
 }
 
+function textKey(secret: string): Buffer {
+  const key = Buffer.from(secret)
+  checkLength(key)
+  return key
+}
+
+export function checkLength(key: Buffer): void {
+  if (key.length < secretBytesMin)
+    throw new TypeError(
+      `A secret has ${key.length} bytes, and can be guessed; take one of at least ${secretBytesMin}.`,
+    )
+}
+
 /** Wrong ones are said where the app is defined, and not by the first request. */
 export function keysOf<Key>(
-  { secrets, toleranceMs = toleranceMsDefault }: SignatureOptions,
+  options: SignatureOptions,
   keyOf: (secret: string) => Key,
+  known: readonly string[] = ['secrets', 'toleranceMs'],
 ): readonly Key[] {
-  if (!(toleranceMs > 0))
-    throw new TypeError(`toleranceMs is ${toleranceMs}; write milliseconds, such as 300_000`)
+  // A window that is misspelt would be that of the default.
+  unknownOptions(options, known, '', (message) => {
+    throw new TypeError(`${message}.`)
+  })
+  const { secrets, toleranceMs = toleranceMsDefault } = options
+  if (!(toleranceMs >= 1 && toleranceMs <= toleranceMsMost))
+    throw new TypeError(
+      `toleranceMs is ${toleranceMs}; write milliseconds from 1 to ${toleranceMsMost.toLocaleString('en')}, such as 300_000`,
+    )
   if (!Array.isArray(secrets) || secrets.length === 0)
     throw new TypeError('"secrets" must name at least one; write secrets: [process.env.WEBHOOK_SECRET]')
   return secrets.map((secret: unknown) => {
     if (typeof secret !== 'string' || secret === '')
       throw new TypeError('A secret is missing or empty: is its environment variable set?')
+    if (secret.trim() !== secret)
+      throw new TypeError('A secret begins or ends with white space: was a line end copied with it?')
     return keyOf(secret)
   })
 }
