@@ -85,6 +85,9 @@ describe('contracts', () => {
         consumer: { name: 'payments-ledger', app: 'payments' },
       },
     ])
+    // Its own stored events go through its upcaster.
+    const { differences } = await answer<{ differences: ContractDifference[] }>('second', 'contracts', 'diff')
+    expect(differences).toMatchObject([{ change: 'added', version: 2, stored: [] }])
     expect((await ran('second', 'contracts', 'publish')).code).toBe(0)
     expect((await ran('second', 'contracts', 'diff')).output).toContain('Nothing differs')
   })

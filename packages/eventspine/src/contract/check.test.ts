@@ -15,9 +15,20 @@ const registered = (version: number, schema: z.ZodType, app = 'shop'): Registere
   ...placed(version, schema),
   ...{ app, registeredAtMs: 0 },
 })
-const shop = (contracts: Deployed['contracts'], steps: readonly number[] = [], takes = true): Deployed => ({
-  ...{ name: 'shop', contracts, takes: () => takes },
-  upcastsFrom: (_, version) => steps.includes(version),
+const newestOf = (contracts: Deployed['contracts']) => contracts.map(({ version }) => version).slice(-1)
+const stepping = (steps: readonly number[], from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => from + index).every((step) => steps.includes(step))
+const shop = (
+  contracts: Deployed['contracts'],
+  steps: readonly number[] = [],
+  readsAs: readonly number[] = newestOf(contracts),
+): Deployed => ({
+  ...{ name: 'shop', contracts, readsAs: () => readsAs },
+  leadsUp: (_, from, to) => stepping(steps, from, to),
+})
+const ways = (up: readonly number[] = [], down: readonly number[] = []) => ({
+  leadsUp: (_: string, from: number, to: number) => stepping(up, from, to),
+  leadsDown: (_: string, from: number, to: number) => stepping(down, to + 1, from + 1),
 })
 const reader = (name: string, app: string, version: number): Reader => ({
   ...{ name, app, takes: (each) => each === type },
@@ -60,8 +71,17 @@ describe('checking contracts', () => {
       },
     ])
     expect(checkContracts(shop([three], [1, 2]), known, [])).toEqual([])
+    // What is read as an older version needs a way to that one alone.
+    expect(checkContracts(shop([three], [1], [2]), known, [])).toEqual([])
+    expect(checkContracts(shop([three], [2], [1, 2]), known, [])).toMatchObject([
+      { severity: 'breaking', version: 1, message: expect.stringContaining('version 2 cannot read them') },
+    ])
+    // Nor is one better that the app itself defines, and nobody has registered yet.
+    expect(checkContracts(shop([placed(1, first), placed(2, second)]), [], [])).toMatchObject([
+      { severity: 'breaking', kind: 'no-upcast', version: 1 },
+    ])
     // Who only publishes reads nothing.
-    expect(checkContracts(shop([three], [2], false), known, [])).toMatchObject([{ severity: 'notice' }])
+    expect(checkContracts(shop([three], [2], []), known, [])).toMatchObject([{ severity: 'notice' }])
   })
 
   it('names the consumer of another app that does not know the new version yet', () => {
@@ -79,7 +99,7 @@ describe('checking contracts', () => {
     expect(checkContracts(shop([placed(1, first)]), known, [])).toMatchObject([
       { severity: 'breaking', kind: 'older', version: 2 },
     ])
-    expect(checkContracts(shop([placed(1, first)], [], false), known, [])).toMatchObject([
+    expect(checkContracts(shop([placed(1, first)], [], []), known, [])).toMatchObject([
       { severity: 'notice', kind: 'older', version: 2 },
     ])
   })
@@ -97,17 +117,30 @@ describe('checking contracts', () => {
 describe('the differences', () => {
   it('are what is new, changed and gone', () => {
     const known = [registered(1, first), { ...registered(1, first), type: 'orders.gone' }]
-    expect(differencesOf('shop', [placed(1, second), placed(2, second)], known)).toMatchObject([
+    expect(differencesOf('shop', [placed(1, second), placed(2, second)], known, ways())).toMatchObject([
       { type: 'orders.gone', change: 'removed', stored: [], published: [] },
       { type, version: 1, change: 'changed', stored: [{ path: '/currency' }], published: [] },
       { type, version: 2, change: 'added', stored: [{ path: '/currency' }], published: [] },
     ])
-    expect(differencesOf('shop', [placed(1, first)], [registered(1, first)])).toEqual([])
+    expect(differencesOf('shop', [placed(1, first)], [registered(1, first)], ways())).toEqual([])
+  })
+
+  it('of a new version name nothing that an upcaster or a downcaster is given to', () => {
+    const less = first.omit({ total: true }).extend({ currency: z.string() })
+    const of = (...given: Parameters<typeof ways>) =>
+      differencesOf('shop', [placed(2, less)], [registered(1, first)], ways(...given)).map((each) => [
+        each.stored.map(({ path }) => path),
+        each.published.map(({ path }) => path),
+      ])
+    expect(of()).toEqual([[['/currency'], ['/total']]])
+    expect(of([1])).toEqual([[[], ['/total']]])
+    expect(of([1], [2])).toEqual([[[], []]])
+    // A step between other versions leads nowhere.
+    expect(of([2], [3])).toEqual([[['/currency'], ['/total']]])
   })
 
   it('do not name old versions that the app reads through its upcasters', () => {
-    expect(differencesOf('shop', [placed(2, second)], [registered(1, first), registered(2, second)])).toEqual(
-      [],
-    )
+    const known = [registered(1, first), registered(2, second)]
+    expect(differencesOf('shop', [placed(2, second)], known, ways())).toEqual([])
   })
 })

@@ -17,10 +17,10 @@ export interface Reader {
 export interface Deployed {
   readonly name: string
   readonly contracts: readonly Contract[]
-  /** Whether one of its subscriptions takes the type. */
-  takes(type: string): boolean
-  /** Versions of a type for which it has a step to the next one. */
-  upcastsFrom(type: string, version: number): boolean
+  /** As which versions its subscriptions read a type: the newest, or an older one that they name. None where none takes it. */
+  readsAs(type: string): readonly number[]
+  /** Whether its upcasters lead from one version of a type to a later one. */
+  leadsUp(type: string, from: number, to: number): boolean
 }
 
 export interface ContractFinding {
@@ -102,7 +102,8 @@ function between(
 ): ContractFinding[] {
   const newest = own.at(-1) as Contract
   const { type, version } = newest
-  const unread = known.filter((each) => each.version < version && !hasWayUp(app, type, each.version, version))
+  const readAs = app.readsAs(type)
+  const unread = unreadOf(app, own, known)
   const newer = known.filter((each) => each.version > version)
   const isNew = !known.some((each) => each.version >= version)
   const before = known.filter((each) => each.version < version).at(-1)
@@ -110,10 +111,10 @@ function between(
     (each) => each.app !== app.name && each.takes(type) && (each.reads(type) ?? version) < version,
   )
   return [
-    ...unread.map((each) =>
-      finding(app.takes(type) ? 'breaking' : 'notice', 'no-upcast', each, {
-        message: `events of this version may be in the log, and version ${version} cannot read them; add upcast: { ${each.version}: (old) => … }`,
-        misfits: misfitsOf(each, newest),
+    ...unread.map(({ contract, to, misfits: unfit }) =>
+      finding(readAs.length > 0 ? 'breaking' : 'notice', 'no-upcast', contract, {
+        message: `events of this version may be in the log, and version ${to} cannot read them; add upcast: { ${contract.version}: (old) => … }`,
+        misfits: unfit,
       }),
     ),
     ...(isNew && before !== undefined ? behind : []).map((consumer) =>
@@ -124,7 +125,7 @@ function between(
       }),
     ),
     ...newer.map((each) =>
-      finding(app.takes(type) ? 'breaking' : 'notice', 'older', each, {
+      finding(readAs.length > 0 ? 'breaking' : 'notice', 'older', each, {
         message: `it is registered, and this app knows version ${version}: such events wait at its subscriptions until one knows them, for a day at most`,
         misfits: misfitsOf(each, newest),
       }),
@@ -132,9 +133,21 @@ function between(
   ]
 }
 
-function hasWayUp(app: Deployed, type: string, from: number, to: number): boolean {
-  for (let version = from; version < to; version++) if (!app.upcastsFrom(type, version)) return false
-  return true
+/** Older versions, registered or defined, that a subscription would meet as one to which nothing leads up. */
+function unreadOf(app: Deployed, own: readonly Contract[], known: readonly RegisteredContract[]) {
+  const newest = own.at(-1) as Contract
+  const asked = app.readsAs(newest.type)
+  // Who only publishes makes the newest one; others read it.
+  const targets = asked.length > 0 ? asked : [newest.version]
+  const defined = own.filter(({ version }) => !known.some((each) => each.version === version))
+  const older = [...known, ...defined].filter(({ version }) => version < newest.version)
+  return older.flatMap((contract) => {
+    const { type, version } = contract
+    const to = targets.find((target) => version < target && !app.leadsUp(type, version, target))
+    if (to === undefined) return []
+    const as = [...own, ...known].find((each) => each.version === to)
+    return [{ contract, to, misfits: as === undefined ? [] : misfitsOf(contract, as) }]
+  })
 }
 
 function removed(

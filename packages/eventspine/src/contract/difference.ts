@@ -8,10 +8,17 @@ export interface ContractDifference {
   readonly version: number
   /** `removed`: the app registered it and defines no version of the event from this one on any more. */
   readonly change: 'added' | 'changed' | 'removed'
-  /** What of the registered schema (for a new version: of the one before) does not fit the app's. */
+  /** What of the registered schema (for a new version: of the one before) does not fit the app's. Nothing where upcasters lead
+   *  from one to the other. */
   readonly stored: readonly Misfit[]
-  /** What of the app's schema does not fit the registered one (or the one before). */
+  /** What of the app's schema does not fit the registered one (or the one before). Nothing where downcasters lead back. */
   readonly published: readonly Misfit[]
+}
+
+/** What an app's definitions make of one version of a type as another. */
+export interface Ways {
+  leadsUp(type: string, from: number, to: number): boolean
+  leadsDown(type: string, from: number, to: number): boolean
 }
 
 /** By type and version. */
@@ -19,12 +26,13 @@ export function differencesOf(
   app: string,
   own: readonly Contract[],
   registered: readonly RegisteredContract[],
+  ways: Ways,
 ): ContractDifference[] {
   const differing = own.flatMap((each): ContractDifference[] => {
     const known = registered.filter(({ type }) => type === each.type)
     const same = known.find(({ version }) => version === each.version)
     if (same === undefined)
-      return [difference(each, 'added', known.filter(({ version }) => version < each.version).at(-1))]
+      return [added(each, known.filter(({ version }) => version < each.version).at(-1), ways)]
     const isOther = same.schema !== null && each.schema !== null && same.fingerprint !== each.fingerprint
     return isOther ? [difference(each, 'changed', same)] : []
   })
@@ -35,6 +43,18 @@ export function differencesOf(
   return [...differing, ...removed.map((each) => difference(each, 'removed', undefined))].sort((a, b) =>
     a.type === b.type ? a.version - b.version : a.type < b.type ? -1 : 1,
   )
+}
+
+// What a function is given to is not read as it lies there.
+function added(own: Contract, before: Contract | undefined, ways: Ways): ContractDifference {
+  const made = difference(own, 'added', before)
+  if (before === undefined) return made
+  const { type, version } = own
+  return {
+    ...made,
+    stored: ways.leadsUp(type, before.version, version) ? [] : made.stored,
+    published: ways.leadsDown(type, version, before.version) ? [] : made.published,
+  }
 }
 
 function difference(

@@ -1,7 +1,7 @@
 // The contracts of events: what of each version may be written, who can read it, and what a change would break.
 export { catalogue } from './catalogue.js'
 export { type ContractFinding, checkContracts, type Reader } from './check.js'
-export { type ContractDifference, differencesOf } from './difference.js'
+export { type ContractDifference, differencesOf, type Ways } from './difference.js'
 export { asyncApi, jsonSchemas } from './export.js'
 export { type Misfit, misfits } from './fit.js'
 export {

@@ -14,6 +14,7 @@ import {
   type Reader,
   type RegisteredContract,
   registrationOf,
+  type Ways,
 } from '../contract/index.js'
 import { typeMatcher } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
@@ -74,6 +75,31 @@ export interface ContractInUse extends RegisteredContract {
   }[]
 }
 
+/** The definitions as which an app's subscriptions read a type, each once: the newest, or an older one that they name. */
+function readingsIn({ subscriptions, registry }: ContractsServices['app'], type: string) {
+  const readings = subscriptions
+    .filter(({ matches }) => matches(type))
+    .map(({ reads }) => reads?.get(type) ?? registry.newest(type))
+  return [...new Set(readings)].filter((each) => each !== undefined)
+}
+
+/** As delivery goes them: a version's own upcasters, then those of the newest, and the downcasters of that one alone. */
+function waysOf(app: ContractsServices['app']): Ways {
+  const stepsTo = (type: string, to: number) => {
+    const read = readingsIn(app, type).filter(({ version }) => version === to)
+    return [...read, app.registry.newest(type)]
+  }
+  return {
+    leadsUp: (type, from, to) =>
+      versions(from, to).every((step) => stepsTo(type, to).some((each) => each?.upcast[step] !== undefined)),
+    leadsDown: (type, from, to) =>
+      versions(to + 1, from + 1).every((step) => app.registry.newest(type)?.downcast[step] !== undefined),
+  }
+}
+
+const versions = (from: number, before: number) =>
+  Array.from({ length: Math.max(0, before - from) }, (_, index) => from + index)
+
 /** Contracts of one cell. */
 export class Contracts {
   readonly #services: ContractsServices
@@ -113,16 +139,15 @@ export class Contracts {
   /** How the app's events differ from what is registered, by type and version. */
   async diff(): Promise<readonly ContractDifference[]> {
     const { app, store } = this.#services
-    return differencesOf(app.name, this.own, await store.contracts())
+    return differencesOf(app.name, this.own, await store.contracts(), waysOf(app))
   }
 
   /** What deploying the app here would break. Changes nothing. */
   async check(): Promise<readonly ContractFinding[]> {
     const { app, store } = this.#services
-    const upcastsFrom = (type: string, version: number) =>
-      app.registry.newest(type)?.upcast[version] !== undefined
-    const takes = (type: string) => app.subscriptions.some(({ matches }) => matches(type))
-    const deployed = { name: app.name, contracts: this.own, upcastsFrom, takes }
+    const { leadsUp } = waysOf(app)
+    const readsAs = (type: string) => readingsIn(app, type).map(({ version }) => version)
+    const deployed = { name: app.name, contracts: this.own, readsAs, leadsUp }
     return checkContracts(deployed, await store.contracts(), await this.#readers())
   }
 
