@@ -1,4 +1,7 @@
 // What an app exports as `prepare` has run before any of its work, by one process at a time.
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { eventspine, type OwnDatabase, ownDatabase, Run } from './command.js'
@@ -50,4 +53,39 @@ it('fails the start with what it said, and leaves nothing half done', async () =
   })
   expect(failed.code).toBe(2)
   expect((await command('migrate')).code).toBe(0)
+})
+
+it('is shown by the guide with tables that keep out of the schema of the log, whatever the search path is', async () => {
+  const guide = readFileSync(fileURLToPath(new URL('../../../docs/start.md', import.meta.url)), 'utf8')
+  const [shown = ''] = /export async function prepare[^]*?\n}\n/.exec(guide) ?? []
+  const folder = mkdtempSync(join(tmpdir(), 'eventspine-guide-'))
+  try {
+    symlinkSync(
+      fileURLToPath(new URL('../../../node_modules', import.meta.url)),
+      join(folder, 'node_modules'),
+    )
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    const file = join(folder, 'hello.ts')
+    writeFileSync(
+      file,
+      `import { defineApp } from 'eventspine'
+import pg from 'pg'
+export const app = defineApp({ name: 'hello', events: [] })
+${shown}`,
+    )
+    // As in the embedded database, whose role has the name of the schema.
+    const url = new URL(database.url)
+    url.searchParams.set('options', '-c search_path=eventspine,public')
+    for (const _start of ['first', 'again']) {
+      const migrated = await eventspine(['migrate', '--app', file, '--json'], {
+        environment: { DATABASE_URL: url.href },
+      })
+      expect([migrated.errors, migrated.code]).toEqual(['', 0])
+    }
+    expect(await database.rows("SELECT schemaname FROM pg_tables WHERE tablename = 'greeting'")).toEqual([
+      { schemaname: 'hello' },
+    ])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
