@@ -184,6 +184,24 @@ test('a small file of another kind is refused as a whole, and can be imported wh
   expect((await spine.operator().events({ limit: 1 })).items).toEqual([])
 })
 
+test('a file with another delimiter is refused with the one to write', async () => {
+  const path = join(folder, 'delimited.csv')
+  const spine = await running(importApp, freshSchema())
+  for (const [delimiter, shown] of [
+    [',', '","'],
+    ['\t', '"\\\\t"'],
+  ] as const) {
+    writeFileSync(path, `device${delimiter}value${delimiter}note\nd1${delimiter}1${delimiter}a\n`)
+    await expect(spine.sources.importFile('readings', path)).rejects.toThrow(
+      new RegExp(`one field by the delimiter ";", and several by ${shown}: write delimiter: ${shown} in`),
+    )
+  }
+  writeFileSync(path, 'device\nd1\n')
+  await expect(spine.sources.importFile('readings', path)).rejects.toThrow(
+    /Nothing was stored\. Mend the source/,
+  )
+})
+
 test('records under ids of their own come once, within a file and over several', async () => {
   const spine = await running(importApp, freshSchema())
   const imported = async (name: string, ...rows: string[]) => {

@@ -11,7 +11,7 @@ import { messageKept } from './kept.js'
 import { bodyOf, type KeptMessage, textOf, translatedOf } from './message.js'
 import { type Header, OpenedFile } from './opened-file.js'
 import type { ImportPort, ImportStanding } from './port.js'
-import { type FileRecord, RecordError, rowOf } from './records.js'
+import { type FileRecord, otherDelimiter, RecordError, rowOf } from './records.js'
 import { isPassing, within } from './translating.js'
 
 /** Of one transaction, whichever comes first; a record goes whole. */
@@ -197,9 +197,16 @@ export class FileImport {
     if (!isTelling || batch.some(({ kept }) => kept === undefined)) return
     throw new EventspineError(
       'REQUEST_INVALID',
-      `Not one of ${isWhole ? 'the' : 'the first'} ${batch.length} records of ${this.#file.name} becomes an event: ${this.#why()}. Nothing was stored. Mend the source, or give it another file.`,
+      `Not one of ${isWhole ? 'the' : 'the first'} ${batch.length} records of ${this.#file.name} becomes an event: ${this.#why()}. Nothing was stored.${this.#delimiterHint()} Mend the source, or give it another file.`,
       { cause: this.#firstFault },
     )
+  }
+
+  #delimiterHint(): string {
+    const { name, format, delimiter } = this.#services.source
+    const other = format === 'csv' ? otherDelimiter(this.#header.names) : undefined
+    if (other === undefined) return ''
+    return ` Its first line names one field by the delimiter ${JSON.stringify(delimiter)}, and several by ${JSON.stringify(other)}: write delimiter: ${JSON.stringify(other)} in the source "${name}".`
   }
 
   // Nobody mends so many by hand, and the log is no place for a file that does not fit its source.

@@ -194,6 +194,15 @@ function shownOf(bytes: Uint8Array, begin: number): Uint8Array {
   return bytes.slice(begin, end)
 }
 
+/** A delimiter by which a first line of one field would have several. Undefined where it has several, or would have no more. */
+export function otherDelimiter(names: readonly string[]): string | undefined {
+  const [only = '', ...more] = names
+  if (more.length > 0) return undefined
+  const fieldsBy = (delimiter: string) => only.split(delimiter).length
+  const [best = ''] = [',', ';', '\t', '|'].sort((one, other) => fieldsBy(other) - fieldsBy(one))
+  return fieldsBy(best) > 1 ? best : undefined
+}
+
 /** The fields of one CSV record. Throws a RecordError for quotes where none may be. */
 export function fieldsOf(record: string, delimiter: string): string[] {
   if (!record.includes('"')) return record.split(delimiter)
