@@ -76,12 +76,14 @@ ${shown}`,
     // As in the embedded database, whose role has the name of the schema.
     const url = new URL(database.url)
     url.searchParams.set('options', '-c search_path=eventspine,public')
-    for (const _start of ['first', 'again']) {
+    const migrates = async () => {
       const migrated = await eventspine(['migrate', '--app', file, '--json'], {
         environment: { DATABASE_URL: url.href },
       })
       expect([migrated.errors, migrated.code]).toEqual(['', 0])
     }
+    await migrates()
+    await migrates()
     expect(await database.rows("SELECT schemaname FROM pg_tables WHERE tablename = 'greeting'")).toEqual([
       { schemaname: 'hello' },
     ])

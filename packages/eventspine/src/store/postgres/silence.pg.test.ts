@@ -46,7 +46,7 @@ test('a statement of a handler fails, and the next transaction has another conne
   await next.rollback()
 })
 
-direct(
+test.skipIf(pooled)(
   'a connection that is not even set up is given up, and the next one is another (needs a direct connection)',
   async () => {
     link.fallSilentAt('plan_cache_mode')
