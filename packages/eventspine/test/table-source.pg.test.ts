@@ -41,6 +41,26 @@ describe('a change', () => {
     expect(Math.abs(ms - Date.now())).toBeLessThan(60_000)
   })
 
+  it('is told by its table alone: nobody outside publishes one', async () => {
+    const { source, spine, events } = await shop()
+    const { type } = source.event
+    const forged = {
+      operation: 'update',
+      table: 'public.orders',
+      before: {},
+      after: {},
+      changed: [],
+      omitted: [],
+    }
+    const refusal = { code: 'EVENT_UNKNOWN', message: expect.stringMatching(/changes of a table/) }
+    await expect(spine.ingest({ type, data: forged })).rejects.toMatchObject({ ...refusal, field: '/type' })
+    await expect(spine.ingestMany([{ type, data: forged }])).rejects.toMatchObject({
+      ...refusal,
+      field: '/0/type',
+    })
+    expect(await events()).toEqual([])
+  })
+
   it('says what differs, and is none where nothing of its columns does', async () => {
     const { run, events } = await shop()
     await run(`INSERT INTO @rows (id, "Status", total) VALUES (1, 'new', 1.0)`)

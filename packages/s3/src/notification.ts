@@ -7,12 +7,14 @@ interface Notified {
   readonly object?: Readonly<Record<string, unknown>>
 }
 
+interface Notice {
+  readonly eventName: string
+  readonly eventTime?: unknown
+  readonly s3: Notified
+}
+
 interface Notification {
-  readonly Records?: readonly {
-    readonly eventName?: unknown
-    readonly eventTime?: unknown
-    readonly s3?: Notified
-  }[]
+  readonly Records?: unknown
   readonly Event?: unknown
   /** Of SNS: the notification as text. */
   readonly Type?: unknown
@@ -37,16 +39,21 @@ function createdIn(notification: Notification): readonly BucketObject[] {
   if (Type === 'Notification' && typeof inner === 'string')
     return createdIn(JSON.parse(inner) as Notification)
   if (Event === 's3:TestEvent') return []
-  if (Array.isArray(Records))
-    return (Records as NonNullable<Notification['Records']>).flatMap(({ eventName, eventTime, s3 }) =>
-      String(eventName).replace(/^s3:/, '').startsWith('ObjectCreated:')
-        ? [objectIn(s3, eventTime, true)]
-        : [],
+  // Other services send records, too.
+  if (Array.isArray(Records) && Records.length > 0 && Records.every(isNotice))
+    return Records.flatMap(({ eventName, eventTime, s3 }) =>
+      eventName.replace(/^s3:/, '').startsWith('ObjectCreated:') ? [objectIn(s3, eventTime, true)] : [],
     )
   const detail = notification['detail-type']
   if (typeof detail === 'string' && notification.detail?.bucket !== undefined)
     return detail === 'Object Created' ? [objectIn(notification.detail, notification.time, false)] : []
   throw new SyntaxError('it is no event notification of S3')
+}
+
+function isNotice(record: unknown): record is Notice {
+  if (typeof record !== 'object' || record === null) return false
+  const { eventName, s3 } = record as Partial<Record<keyof Notice, unknown>>
+  return typeof eventName === 'string' && typeof s3 === 'object' && s3 !== null
 }
 
 function objectIn(notified: Notified | undefined, time: unknown, isEncoded: boolean): BucketObject {

@@ -76,6 +76,10 @@ test.each([
   ['no object', null],
   ['no key', { Records: [record({}, { key: undefined })] }],
   ['no time', { Records: [record({ eventTime: undefined })] }],
+  ['no name of its event', { Records: [record({ eventName: undefined })] }],
+  ['no record', { Records: [] }],
+  ['a record that is none', { Records: [record(), 'x'] }],
+  ['a record of another service', { Records: [{ eventSource: 'aws:kinesis', kinesis: {} }] }],
 ])('a message with %s is refused, and so kept', (_, notification) => {
   expect(() => told(notification)).toThrow(SyntaxError)
 })

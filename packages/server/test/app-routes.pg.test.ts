@@ -16,6 +16,9 @@ const noted = defineEvent({ type: 'shop.noted', schema: z.object({ text: z.strin
 const holds: (() => void)[] = []
 let asked: RouteCall | undefined
 
+/** A number of which the reply says more than a reply can. */
+const headersToo = 9
+
 const order = httpRoute({
   name: 'place-order',
   path: '/shop/orders/:customer',
@@ -38,7 +41,10 @@ const order = httpRoute({
     event: [confirmed, refused],
     to: (event) =>
       event.type === 'shop.order-confirmed'
-        ? { status: 201, body: { number: event.data.number } }
+        ? {
+            ...{ status: 201, body: { number: event.data.number } },
+            ...(event.data.number === headersToo && { headers: { 'x-more': 'yes' } }),
+          }
         : { status: 409, body: { reason: event.data.reason } },
     answers: { 201: z.object({ number: z.int().min(1) }), 409: z.object({ reason: z.string() }) },
     withinMs: 1_000,
@@ -284,6 +290,16 @@ describe('a reply', () => {
     ])
     expect((await send(String(taken.headers.location))).json).toMatchObject({ code: 'INTERNAL' })
     expect(told()).toHaveLength(2)
+  })
+
+  test('with parts that nobody sends is a fault of the route', async () => {
+    const taken = await place('pen', { json: { sku: 'pen', quantity: headersToo } })
+    const said = await fixture.until(
+      () => send(String(taken.headers.location)),
+      ({ status }) => status !== 202,
+    )
+    expect(said.json).toMatchObject({ code: 'INTERNAL' })
+    expect(JSON.stringify(fixture.logs)).toContain('is no option; there are status, body')
   })
 
   test('is not waited for once the server stops', async () => {

@@ -2,13 +2,7 @@
 import { type AppendOutcome, type ClaimPort, executorOf } from '../append/index.js'
 import { Capacity } from '../deliver/index.js'
 import type { AnyEventDefinition, InputOf, NewEvent } from '../event/index.js'
-import {
-  type Preparation,
-  type Published,
-  type PublishOptions,
-  prepare,
-  reservedPrefix,
-} from '../event/index.js'
+import { type Preparation, type Published, type PublishOptions, prepare } from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
 import { type MetricSample, Metrics, prometheusText } from '../observe/metrics.js'
 import { activeTraceparent, publishSpan } from '../observe/trace.js'
@@ -33,13 +27,13 @@ import {
   answerOf,
   CallSize,
   conflictOf,
+  definitionFor,
   distinct,
   type Entry,
   foreign,
   type IncomingEvent,
   indexed,
   isDefinition,
-  ofTheEngine,
   type Publication,
   unknownCell,
   withTrace,
@@ -315,8 +309,7 @@ export class Eventspine {
 
   #find(type: string, version: number | undefined): AnyEventDefinition {
     try {
-      if (typeof type === 'string' && type.startsWith(reservedPrefix)) throw ofTheEngine('type', type)
-      return this.app.registry.find(type, version)
+      return definitionFor(this.app, type, version)
     } catch (error) {
       throw this.#counted(error)
     }

@@ -255,6 +255,9 @@ async function fitting(
   { answers }: RouteReply,
   made: ReplyAnswer | undefined,
 ): Promise<Required<ReplyAnswer>> {
+  unknownOptions(made ?? {}, ['status', 'body'], '', (message) => {
+    throw fault(route, `what its reply's "to" answers is not understood: ${message}`)
+  })
   const { status = 200, body = null } = made ?? {}
   const schema = Object.hasOwn(answers, status) ? answers[status] : undefined
   if (schema === undefined)

@@ -1,7 +1,16 @@
 // What publishing takes and answers, and how many publications become one call.
 import { type AppendLimits, bytesOf } from '../append/index.js'
-import type { AnyEventDefinition, InputOf, NewEvent, Published, PublishOptions } from '../event/index.js'
+import {
+  type AnyEventDefinition,
+  type InputOf,
+  type NewEvent,
+  type Published,
+  type PublishOptions,
+  reservedPrefix,
+} from '../event/index.js'
 import { EventspineError } from '../kernel/index.js'
+import { isTable } from '../source/index.js'
+import type { App } from './app.js'
 
 /** An event from an untyped border. */
 export interface IncomingEvent extends PublishOptions {
@@ -27,7 +36,25 @@ export function foreign<Options extends { readonly source?: string }>(options: O
 /** Of the engine, and of messages whose sender was verified. */
 const ownSources = ['/eventspine/', '/sources/']
 
-export const ofTheEngine = (field: 'type' | 'source', value: string) =>
+/** What somebody outside may publish as. Throws EVENT_UNKNOWN, also for types that are the engine's own or a table's. */
+export function definitionFor(
+  { registry, sources }: Pick<App, 'registry' | 'sources'>,
+  type: string,
+  version: number | undefined,
+): AnyEventDefinition {
+  if (typeof type === 'string' && type.startsWith(reservedPrefix)) throw ofTheEngine('type', type)
+  const table = sources.filter(isTable).find(({ event }) => event.type === type)
+  // Its handlers believe that the row has changed.
+  if (table !== undefined)
+    throw new EventspineError(
+      'EVENT_UNKNOWN',
+      `Events "${type}" are the changes of a table, of the source "${table.name}": they come with a change alone. Change the row, or publish an event of another type.`,
+      { field: '/type' },
+    )
+  return registry.find(type, version)
+}
+
+const ofTheEngine = (field: 'type' | 'source', value: string) =>
   new EventspineError(
     field === 'type' ? 'EVENT_UNKNOWN' : 'EVENT_INVALID',
     `The ${field} "${value.slice(0, shownMax)}" is one of the engine's own: nobody else says such a thing.`,

@@ -55,8 +55,17 @@ describe('an answer', () => {
     expect(message.length).toBeLessThan(300)
     expect(message.isWellFormed()).toBe(true)
     expect(/[\u0000\u001b]/.test(message)).toBe(false)
-    expect(judged(302, { location: 'http://169.254.169.254/' })).toMatchObject({
-      message: expect.stringMatching(/leads to "http:\/\/169\.254\.169\.254\/", which is not followed/),
-    })
+  })
+
+  it.each([
+    ['http://169.254.169.254/latest/SECRET', 'to http://169.254.169.254'],
+    ['https://user:SECRET@hooks.example.com/T0/SECRET?t=SECRET#SECRET', 'to https://hooks.example.com'],
+    ['/T0/SECRET/', 'to another path'],
+    [undefined, 'nowhere'],
+  ])('that leads to %s is not followed, and gives no secret away', (location, where) => {
+    const { message } = judged(302, { location, body: 'Moved to /T0/SECRET' }) as { message: string }
+    expect(message).toBe(
+      `Endpoint "ep  1" answered 302. It leads ${where}, which is not followed: give it its final URL, then redrive`,
+    )
   })
 })

@@ -16,14 +16,24 @@ export function judgementOf(endpoint: string, answer: Answer, nowMs: number): Ju
   const { status } = answer
   if (status >= 200 && status <= 299) return { kind: 'taken' }
   const said = answer.body === '' ? '' : `: "${shown(answer.body)}"`
-  const message = `Endpoint "${shown(endpoint)}" answered ${status}${said}`
+  const outcome = `Endpoint "${shown(endpoint)}" answered ${status}`
+  const message = `${outcome}${said}`
+  // Where something has moved to is mostly its own address, secrets and all, and stands in the body, too.
   if (status >= 300 && status <= 399)
     return permanent(
-      `${message}. It leads to "${shown(answer.location ?? '')}", which is not followed: give it its final URL, then redrive`,
+      `${outcome}. It leads ${whereTo(answer.location)}, which is not followed: give it its final URL, then redrive`,
     )
   if (status >= 400 && status <= 499 && !passing.has(status)) return permanent(message, status === 410)
   const error = new TransientError(message, { retryAfterMs: waitMsOf(answer.retryAfter, nowMs) })
   return { kind: 'refused', error, gone: false }
+}
+
+/** Scheme and host at most. */
+function whereTo(location = ''): string {
+  if (location === '') return 'nowhere'
+  if (!URL.canParse(location)) return 'to another path'
+  const { protocol, host } = new URL(location)
+  return `to ${shown(`${protocol}//${host}`)}`
 }
 
 const permanent = (message: string, gone = false): Judgement => ({
