@@ -225,6 +225,9 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByRole('button', { name: 'Redrive 1 dead letter' }).waitFor()
     await page.keyboard.press('Escape')
     // Of several, what the rate is of.
+    await world.publish([world.order('o-5', 'XX'), world.order('o-6', 'XX')])
+    const letters = () => world.get('/v1/dead-letters?subscription=ship&state=dead')
+    await until(async () => (await letters()).items.length > 1)
     await visit.at(world.url, 'dead-letters?subscription=ship')
     await page.getByRole('button', { name: 'Redrive…' }).click()
     const rate = page.getByLabel('Rate, letters sent a second')
@@ -269,7 +272,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByLabel('From (empty').fill('')
     await page.getByText('From the beginning it delivers').waitFor()
     await page.getByLabel('Reason, for the audit').fill('a look')
-    await page.getByRole('button', { name: 'Replay into 1 subscription' }).click()
+    await page.getByRole('button', { name: `Replay ${count(Number(events))} events`, exact: true }).click()
     const replays = page.getByRole('region', { name: 'Replays' })
     await replays.getByText('completed').waitFor()
     // Who asked, and why.

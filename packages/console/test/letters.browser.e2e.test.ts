@@ -48,6 +48,8 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await page.getByRole('heading', { level: 1, name: 'Audit' }).waitFor()
     await page.goBack()
     await button('Edit and redrive…').click()
+    // Sent as it is, it would go without what is being written.
+    expect(await button('Redrive…').count()).toBe(0)
     const mine = '{ "order": "Unsent", "country": "AT" }'
     await data.fill(mine)
     const address = page.url()
@@ -120,6 +122,13 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await region('Trace')
       .getByText(/events? over/)
       .waitFor()
+    // What its bars say can be read without pointing at them.
+    await region('Trace').getByText('2 attempts, 1 of them failed').click()
+    const attempts = region('Trace').locator('.waterfall-attempts li')
+    expect(await attempts.allInnerTexts()).toEqual([
+      expect.stringMatching(/^attempt 1: dead after .*: .*Mended.*after what was before it$/s),
+      expect.stringMatching(/^redrive 1, attempt \d+: done after /),
+    ])
     await page.goBack()
     await fate.locator('a[href*="redrives"]').click()
     await page.getByText('1 of 1 dead letter succeeded').waitFor()

@@ -1,6 +1,6 @@
 // What the doctor finds of the ways in and out: keys of breakers, endpoints of webhooks, tables that are followed.
 import { expect, test } from 'vitest'
-import { breaker, input } from './doctor.fixture.js'
+import { breaker, input, subscription } from './doctor.fixture.js'
 import { diagnose } from './doctor.js'
 
 test('many keys of a breaker are one finding, and those that are closed none', () => {
@@ -9,6 +9,26 @@ test('many keys of a breaker are one finding, and those that are closed none', (
   const { findings } = diagnose(input({ breakers }))
   expect(findings.map(({ subject }) => subject)).toEqual(['breaker mail (tenant acme)', 'breaker hooks'])
   expect(findings[1]?.message).toMatch(/^Holds the work of 2 keys, among them "a" of tenant acme/)
+})
+
+test('what waits for an open breaker is not told to be faster', () => {
+  const late = (state: 'open' | 'closed', tenant = '') =>
+    diagnose(
+      input({
+        subscriptions: [subscription({ lagSeconds: 92, policies: { breaker: { name: breaker.name } } })],
+        breakers: [{ ...breaker, tenant, state }],
+      }),
+    ).findings.find(({ message }) => message.includes('92 s'))
+  expect(late('open')).toMatchObject({
+    advice: `It waits for its breaker "${breaker.name}": see what is said of that`,
+    place: { kind: 'breakers', name: null },
+  })
+  // That of one tenant holds up no other.
+  for (const other of [late('closed'), late('open', 'acme')])
+    expect(other).toMatchObject({
+      advice: expect.stringMatching(/concurrency/),
+      place: { kind: 'subscription' },
+    })
 })
 
 test('endpoints of webhooks that are disabled are one finding for each webhooks', () => {

@@ -3,6 +3,7 @@ import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import { shellWord } from '../kernel/index.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
+import { heldBy, lagAdvice } from './doctor-lag.js'
 import { type PersonalStanding, personalFindings } from './doctor-personal.js'
 import { tableFindings } from './doctor-tables.js'
 import { newerFindings, versionFindings } from './doctor-versions.js'
@@ -105,7 +106,7 @@ export function diagnose(input: DoctorInput): DoctorReport {
   const findings = [
     ...workerFindings(input.workers, judged),
     ...subscriptions.flatMap(balanceFindings),
-    ...judged.flatMap(subscriptionFindings),
+    ...judged.flatMap((each) => subscriptionFindings(each, heldBy(input, each.name))),
     ...gone.flatMap(goneFindings),
     ...otherFindings(others),
     ...input.sources.flatMap((name) =>
@@ -220,7 +221,7 @@ function otherFindings(others: readonly SubscriptionDiagnosis[]): Finding[] {
   })
 }
 
-function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
+function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | undefined): Finding[] {
   const { name, dead, haltedKeys, lagEvents, lagSeconds } = each
   const active = each.state === 'active'
   const unresolved = dead - each.discarded
@@ -238,7 +239,8 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
       active && lagSeconds > lagSecondsMax,
       each.priority === 'alarm' || each.owners.length === 0 ? 'error' : 'warning',
       `${Math.round(lagSeconds)} s and about ${lagEvents} events behind.`,
-      lagAdvice(each),
+      lagAdvice(each, breaker),
+      breaker === undefined ? undefined : everyOne('breakers'),
     )
     .when(
       active && each.owners.length === 0 && lagSeconds <= lagSecondsMax,
@@ -265,12 +267,6 @@ function subscriptionFindings(each: SubscriptionDiagnosis): Finding[] {
         : `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason`,
       letters,
     ).all
-}
-
-function lagAdvice({ owners, shards }: SubscriptionDiagnosis): string {
-  if (owners.length === 0) return `No worker runs it. Start one: eventspine worker`
-  if (owners.length < shards) return 'Start another worker: eventspine worker'
-  return 'Raise its concurrency, make its handler faster, or spread it over more shards under a new name'
 }
 
 function breakerFindings({ name, tenant, state, opensForMs, lastError }: BreakerState): Finding[] {

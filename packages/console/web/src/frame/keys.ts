@@ -2,7 +2,7 @@
 import { useEffect } from 'react'
 
 export const keysKnown: readonly (readonly [string, string])[] = [
-  ['/', 'Search on this page'],
+  ['/', 'Search on this page, or where there is nothing to search for on it, go to any'],
   ['j', 'Next row'],
   ['k', 'Row before'],
   ['Enter', 'Open the row'],
@@ -26,7 +26,7 @@ export function useKeys({ help, palette }: Actions): void {
       if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return
       if (document.querySelector('dialog[open]') !== null) return
       if (event.key === '?') help()
-      else if (event.key === '/') focusOn('[data-search]')
+      else if (event.key === '/') search(palette)
       else if (event.key === 'j') move(1)
       else if (event.key === 'k') move(-1)
       else return
@@ -42,7 +42,11 @@ const isWriting = (target: EventTarget | null) =>
   target instanceof HTMLTextAreaElement ||
   target instanceof HTMLSelectElement
 
-const focusOn = (selector: string) => document.querySelector<HTMLElement>(selector)?.focus()
+function search(palette: () => void): void {
+  const field = document.querySelector<HTMLElement>('[data-search]')
+  if (field === null) palette()
+  else field.focus()
+}
 
 function move(by: 1 | -1): void {
   const links = [...document.querySelectorAll<HTMLElement>('.rows tbody td:first-child a')]

@@ -118,7 +118,7 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
       ) : (
         <Preview preview={counting.data.preview} edits={data !== undefined} />
       )}
-      {selected !== 1 && (
+      {selected > 1 && (
         <>
           <Field
             label="Rate, letters sent a second"

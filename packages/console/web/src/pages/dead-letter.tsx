@@ -21,16 +21,18 @@ export function Letter({ id }: { readonly id: string }) {
   return (
     <>
       <Heading title={id} above={<Link to="dead-letters">Dead letters</Link>} />
-      <Shown asked={asked}>{(letter) => <Details letter={letter} />}</Shown>
+      <Shown asked={asked}>{(letter) => <Details key={letter.id} letter={letter} />}</Shown>
     </>
   )
 }
 
 function Details({ letter }: { readonly letter: DeadLetter }) {
   const { failure, state } = letter
+  const [edits, setEdits] = useState(false)
   return (
     <>
-      <LetterActions filter={{ ids: [letter.id] }} offered={state === 'dead'} />
+      {/* While somebody edits it, it is sent with what they write or not at all. */}
+      <LetterActions filter={{ ids: [letter.id] }} offered={state === 'dead' && !edits} />
       {state !== 'dead' && <Fate letter={letter} />}
       <section className="panel" aria-label="Failure">
         {state !== 'dead' && <h2>Why it died</h2>}
@@ -47,7 +49,7 @@ function Details({ letter }: { readonly letter: DeadLetter }) {
           </details>
         )}
       </section>
-      <Data key={letter.id} letter={letter} />
+      <Data letter={letter} edits={edits} edit={setEdits} />
       <Attempts letter={letter} />
     </>
   )
@@ -139,8 +141,13 @@ function SameFault({ letter }: { readonly letter: Pick<DeadLetter, 'subscription
   )
 }
 
-function Data({ letter }: { readonly letter: DeadLetter }) {
-  const [edits, setEdits] = useState(false)
+interface DataProps {
+  readonly letter: DeadLetter
+  readonly edits: boolean
+  readonly edit: (edits: boolean) => void
+}
+
+function Data({ letter, edits, edit }: DataProps) {
   const { data, claim } = letter.event
   if (claim !== null && data === null)
     return (
@@ -152,13 +159,13 @@ function Data({ letter }: { readonly letter: DeadLetter }) {
     <section className="panel" aria-label="Data">
       <h2>{letter.state === 'dead' ? 'Data' : 'Data that it died with'}</h2>
       {edits ? (
-        <Editor letter={letter} leave={() => setEdits(false)} />
+        <Editor letter={letter} leave={() => edit(false)} />
       ) : (
         <Json label="Data of the event" value={data} />
       )}
       {!edits && letter.state === 'dead' && (
         <div className="actions">
-          <Act act={() => setEdits(true)}>Edit and redrive…</Act>
+          <Act act={() => edit(true)}>Edit and redrive…</Act>
         </div>
       )}
     </section>

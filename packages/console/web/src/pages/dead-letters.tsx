@@ -36,7 +36,11 @@ export function DeadLetters() {
   const chosen = named.some((name) => params.has(name)) || params.has('state') || params.has('all')
   return (
     <>
-      <Heading title="Dead letters" above={chosen ? <Link to="dead-letters">All groups</Link> : undefined} />
+      <Heading
+        key={String(chosen)}
+        title="Dead letters"
+        above={chosen ? <Link to="dead-letters">All groups</Link> : undefined}
+      />
       <Search filters={filters} />
       {chosen ? <Letters /> : <Groups />}
     </>

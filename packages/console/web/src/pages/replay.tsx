@@ -23,6 +23,7 @@ export function ReplayQuestion({ subscription, close }: ReplayProps) {
   const admin = useMay('admin')
   const [external, setExternal] = useState(false)
   const [from, setFrom] = useState('beginning')
+  const preview = usePreview(subscription, from)
   const { run, busy, problem } = useDoing((body: unknown) => post<Replay>('/v1/replays', body))
   const submit = (form: FormData) => {
     const body = {
@@ -34,12 +35,13 @@ export function ReplayQuestion({ subscription, close }: ReplayProps) {
   return (
     <Question
       title={`Replay into ${subscription}`}
-      act="Replay into 1 subscription"
+      act={preview.data === undefined ? 'Replay' : `Replay ${deliveries(preview.data)}`}
+      ready={!preview.isPending}
       {...{ busy, problem, close }}
       submit={(form) => void submit(form)}
     >
       <p>History is delivered again to this subscription alone.</p>
-      <Preview subscription={subscription} from={from} />
+      <Preview preview={preview} from={from} />
       <Field
         label="From (empty: the beginning)"
         name="from"
@@ -68,20 +70,27 @@ export function ReplayQuestion({ subscription, close }: ReplayProps) {
 }
 
 // Asked as the start is chosen, and not again by itself: a look reads what it counts.
-function Preview({ subscription, from }: { readonly subscription: string; readonly from: string }) {
-  const { data, error, refetch } = useQuery<ReplayPreview, Problem>({
+const usePreview = (subscription: string, from: string) =>
+  useQuery<ReplayPreview, Problem>({
     queryKey: ['replay preview', subscription, from],
     ...{ staleTime: Number.POSITIVE_INFINITY, gcTime: 0 },
     queryFn: () => post<ReplayPreview>('/v1/replays/preview', { subscription, from }),
   })
+
+const deliveries = ({ events, beyond }: ReplayPreview) =>
+  `${beyond > 0 ? 'at least ' : ''}${counted(events, 'event')}`
+
+interface PreviewProps {
+  readonly preview: ReturnType<typeof usePreview>
+  readonly from: string
+}
+
+function Preview({ preview: { data, error, refetch }, from }: PreviewProps) {
   if (error !== null) return <Refused problem={error} again={() => void refetch()} />
   const since = from === 'beginning' ? 'From the beginning' : 'From there on'
   return (
     <p role="status">
-      {since} it delivers{' '}
-      <strong>
-        {data === undefined ? '…' : `${data.beyond > 0 ? 'at least ' : ''}${counted(data.events, 'event')}`}
-      </strong>
+      {since} it delivers <strong>{data === undefined ? '…' : deliveries(data)}</strong>
       {data !== undefined &&
         data.beyond > 0 &&
         `: so many of the first ${count(data.scanned)} that were looked at. About ${counted(data.beyond, 'event')} of all kinds lie behind them`}

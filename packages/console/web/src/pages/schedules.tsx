@@ -68,6 +68,7 @@ export function Schedules() {
               <code>reconciler()</code>, which compares two sides by one. Both come from{' '}
               <code>eventspine/workflow</code>; list them in{' '}
               <code>{'defineApp({ schedules: […], reconcilers: […] })'}</code> and start the worker again.
+              <OfOthers subscriptions={subscriptions.data?.items ?? []} />
             </Empty>
           ) : (
             <Rows
@@ -79,6 +80,28 @@ export function Schedules() {
           )
         }
       </Shown>
+    </>
+  )
+}
+
+/** Each app shows its own: of those of another that shares the log only the deliveries are seen here. */
+function OfOthers({ subscriptions }: { readonly subscriptions: readonly Subscription[] }) {
+  const others = subscriptions.filter(({ name }) => /^(?:schedule|reconcile)-/.test(name))
+  if (others.length === 0) return null
+  return (
+    <>
+      {' '}
+      On this log run those of other apps:{' '}
+      {others.map(({ name, app }, at) => (
+        <span key={name}>
+          {at > 0 && ', '}
+          <Link to="subscriptions" params={{ name }}>
+            {name}
+          </Link>{' '}
+          of {app}
+        </span>
+      ))}
+      .
     </>
   )
 }

@@ -23,6 +23,8 @@ interface Line {
   readonly bars: readonly Bar[]
   /** The last failure. */
   readonly note: string | null
+  /** Of a delivery that failed at least once. */
+  readonly attempts?: readonly Attempt[]
 }
 
 interface WaterfallProps {
@@ -47,6 +49,11 @@ function Drawn({ trace }: { readonly trace: Trace }) {
         {counted(trace.events.length, 'event')} over {duration(spanMs)}
         {trace.truncated && '. There is more: the event asked for and the oldest ones are here.'}
       </p>
+      <p className="waterfall-scale" aria-hidden="true">
+        {scale.map((part) => (
+          <span key={part}>{duration(spanMs * part)}</span>
+        ))}
+      </p>
       <ol>
         {lines.map((line) => (
           <Row key={line.key} line={line} fromMs={fromMs} spanMs={spanMs} />
@@ -63,8 +70,10 @@ interface RowProps {
 }
 
 const least = 0.4
+/** Where the time is written above the bars. */
+const scale = [0, 0.25, 0.5, 0.75, 1]
 
-function Row({ line: { depth, name, href, state, bars, note }, fromMs, spanMs }: RowProps) {
+function Row({ line: { depth, name, href, state, bars, note, attempts }, fromMs, spanMs }: RowProps) {
   const x = (ms: number) => ((ms - fromMs) / spanMs) * 100
   const said = bars.map(({ says }) => says).join('; ')
   return (
@@ -97,7 +106,29 @@ function Row({ line: { depth, name, href, state, bars, note }, fromMs, spanMs }:
         })}
       </svg>
       <span className="waterfall-note">{note ?? (bars.length === 0 ? '' : durationOf(bars))}</span>
+      {attempts !== undefined && <Attempts attempts={attempts} />}
     </li>
+  )
+}
+
+/** What the bars say, to be read without pointing at them. */
+function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
+  const failed = attempts.filter(({ outcome }) => outcome !== 'done').length
+  return (
+    <details className="waterfall-attempts">
+      <summary>
+        {counted(attempts.length, 'attempt')}, {failed === attempts.length ? 'all' : failed} of them failed
+      </summary>
+      <ol>
+        {attempts.map((attempt) => (
+          <li key={`${attempt.round}/${attempt.attempt}`}>
+            {attempt.round > 0 && `redrive ${attempt.round}, `}
+            {saysOf(attempt)}
+            <span className="faint">, {duration(attempt.waitedMs)} after what was before it</span>
+          </li>
+        ))}
+      </ol>
+    </details>
   )
 }
 
@@ -140,6 +171,7 @@ function linesOfEvent({ id, type, recordedAt, deliveries, workflows }: TraceEven
         state: delivery.state,
         bars: delivery.attempts.flatMap(barsOf),
         note: delivery.attempts.at(-1)?.message ?? null,
+        ...(delivery.attempts.some(({ outcome }) => outcome !== 'done') && { attempts: delivery.attempts }),
       }),
     ),
     ...workflows.map(
@@ -163,9 +195,14 @@ function linesOfEvent({ id, type, recordedAt, deliveries, workflows }: TraceEven
   ]
 }
 
-function barsOf({ attempt, outcome, startedAtMs, endedAtMs, waitedMs, message }: Attempt): Bar[] {
-  const kind = outcome === 'done' || outcome === 'dead' ? outcome : 'retry'
+function saysOf({ attempt, outcome, startedAtMs, endedAtMs, message }: Attempt): string {
   const says = `attempt ${attempt}: ${outcome} after ${duration(endedAtMs - startedAtMs)}`
+  return message === null ? says : `${says}: ${message}`
+}
+
+function barsOf(attempt: Attempt): Bar[] {
+  const { outcome, startedAtMs, endedAtMs, waitedMs } = attempt
+  const kind = outcome === 'done' || outcome === 'dead' ? outcome : 'retry'
   return [
     {
       kind: 'wait',
@@ -173,6 +210,6 @@ function barsOf({ attempt, outcome, startedAtMs, endedAtMs, waitedMs, message }:
       untilMs: startedAtMs,
       says: `waited ${duration(waitedMs)}`,
     },
-    { kind, fromMs: startedAtMs, untilMs: endedAtMs, says: message === null ? says : `${says}: ${message}` },
+    { kind, fromMs: startedAtMs, untilMs: endedAtMs, says: saysOf(attempt) },
   ]
 }

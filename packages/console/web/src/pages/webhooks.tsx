@@ -34,7 +34,13 @@ const columns: readonly Column<Endpoint>[] = [
   { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
   { name: 'Failures', kind: 'number', cell: ({ failures }) => count(failures) },
   { name: 'Since', kind: 'wide', cell: ({ failingSinceMs }) => <Moment at={failingSinceMs} /> },
-  { name: 'Last error', kind: 'wide long', cell: ({ lastError, disabled }) => disabled?.reason ?? lastError },
+  {
+    name: 'Last error',
+    kind: 'wide long',
+    // Why somebody disabled it is no error of its own, and stands behind that.
+    cell: ({ lastError, disabled }) =>
+      [lastError, disabled?.reason && `(disabled: ${disabled.reason})`].filter(Boolean).join(' '),
+  },
   { name: 'By hand', kind: 'hand', cell: (endpoint) => <Switch endpoint={endpoint} /> },
 ]
 
