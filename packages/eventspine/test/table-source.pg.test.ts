@@ -41,6 +41,20 @@ describe('a change', () => {
     expect(Math.abs(ms - Date.now())).toBeLessThan(60_000)
   })
 
+  it('has a contract as any event, whether or not somebody subscribes', async () => {
+    const { source, spine } = await shop()
+    const { type } = source.event
+    expect((await spine.operator().contracts.list()).filter((each) => each.type === type)).toMatchObject([
+      {
+        version: 1,
+        schema: {
+          properties: { operation: { enum: ['insert', 'update', 'delete', 'truncate'] } },
+          required: ['operation', 'table', 'before', 'after', 'changed', 'omitted'],
+        },
+      },
+    ])
+  })
+
   it('is told by its table alone: nobody outside publishes one', async () => {
     const { source, spine, events } = await shop()
     const { type } = source.event

@@ -1,6 +1,6 @@
 // A source that is a table of the user's own: each change of a row becomes an event, in the transaction of the change.
 
-import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import { type AnyEventDefinition, defineEvent, type EventDefinition } from '../event/index.js'
 import { checkOptions } from '../kernel/index.js'
 
@@ -154,10 +154,29 @@ const sides: Readonly<Record<string, readonly [boolean, boolean]>> = {
   ...{ insert: [false, true], update: [true, true], delete: [true, false], truncate: [false, false] },
 }
 
+const names = { type: 'array', items: { type: 'string' } } as const
+const row = {
+  type: ['object', 'null'],
+  additionalProperties: { type: ['string', 'number', 'boolean', 'null', 'array'] },
+} as const
+
+/** The contract of its events, the same for all tables: which columns there are says the source, of which types they are the table alone,
+ *  and neither changes the version of the event. */
+const changeContract = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  type: 'object',
+  properties: {
+    ...{ operation: { enum: tableOperations }, table: { type: 'string' } },
+    ...{ before: row, after: row, changed: names, omitted: names },
+  },
+  required: ['operation', 'table', 'before', 'after', 'changed', 'omitted'],
+}
+
 /** What somebody publishes by hand, in a test say, must look like what the triggers write. */
-const changeSchema: StandardSchemaV1<TableChange> = {
+const changeSchema: StandardSchemaV1<TableChange> & StandardJSONSchemaV1<TableChange> = {
   '~standard': {
     ...{ version: 1, vendor: 'eventspine' },
+    jsonSchema: { input: () => changeContract, output: () => changeContract },
     validate(value) {
       const { operation, table, before, after, changed, omitted } = (value ?? {}) as Partial<TableChange>
       const [has, gets] = sides[String(operation)] ?? []
