@@ -73,7 +73,7 @@ const taken = webhook({
 })
 const signed = webhook({
   name: 'signed',
-  verify: standardWebhooks({ secrets: ['whsec_bm9ib2R5IGhhcyB0aGlz'] }),
+  verify: standardWebhooks({ secrets: ['whsec_bm9ib2R5IGhhcyB0aGlzIHNlY3JldA=='] }),
   to: () => null,
 })
 
