@@ -155,7 +155,7 @@ const sides: Readonly<Record<string, readonly [boolean, boolean]>> = {
 }
 
 const names = { type: 'array', items: { type: 'string' } } as const
-const side = {
+const rowShape = {
   type: ['object', 'null'],
   additionalProperties: { type: ['string', 'number', 'boolean', 'null', 'array'] },
 } as const
@@ -167,7 +167,7 @@ const changeContract = {
   type: 'object',
   properties: {
     ...{ operation: { enum: tableOperations }, table: { type: 'string' } },
-    ...{ before: side, after: side, changed: names, omitted: names },
+    ...{ before: rowShape, after: rowShape, changed: names, omitted: names },
   },
   required: ['operation', 'table', 'before', 'after', 'changed', 'omitted'],
 }
