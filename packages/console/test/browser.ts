@@ -1,7 +1,7 @@
 // A real Chromium before a real server: what the tests of the console share.
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 
 const executablePath = '/usr/bin/chromium'
 /** Debian's package `chromium`; .ci/run installs it. */
@@ -9,6 +9,8 @@ export const hasChromium = existsSync(executablePath)
 export const wide = { width: 1_280, height: 800 }
 export const narrow = { width: 390, height: 844 }
 
+/** Many pages in one test, on a machine that does other things as well. Each wait of it has an end of its own. */
+vi.setConfig({ testTimeout: 120_000 })
 const waitMsMax = 10_000
 const flags = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
