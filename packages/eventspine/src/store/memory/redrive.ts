@@ -3,6 +3,7 @@
 import { comparePositions, orderingKeyOf } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetterFilter, Redrive, RedrivePort } from '../../redrive/port.js'
+import { requireOneLetter } from '../one-letter.js'
 import { groupLetters, lettersMatching } from './letters.js'
 import { mended } from './outcome.js'
 import { completeReplays } from './replay.js'
@@ -97,17 +98,6 @@ function create(tables: MemoryTables, id: string, request: CreateRequest): Redri
   const details = { ...asked, edited: editedData !== null, selected: letters.length }
   tables.audit(actor, 'redrive.create', id, details)
   return redrive
-}
-
-/** Before anything is kept: of what is refused nothing stays. */
-function requireOneLetter({ filter, roundsMax }: CreateRequest, selected: number): void {
-  if (selected === 1) return
-  if (selected > 1) {
-    const message = `Edited data is for one dead letter, and the filter selects ${selected}. Name it by its id.`
-    throw new EventspineError('REQUEST_INVALID', message, { field: '/data' })
-  }
-  const message = `Dead letter ${filter.ids?.[0]} was sent again or discarded since you looked at it, or redriven ${roundsMax} times before. Nothing was sent, stored or overwritten: look at it anew.`
-  throw new EventspineError('LETTER_CHANGED', message, { field: '/filter/round' })
 }
 
 function newRedrive(now: number, id: string, request: CreateRequest): RedriveRow {

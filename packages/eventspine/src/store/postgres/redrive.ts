@@ -5,6 +5,7 @@ import { endOfTick } from '../../event/stored.js'
 import type { InspectPort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetterFilter, Redrive, RedrivePort, RedriveState } from '../../redrive/port.js'
+import { requireOneLetter } from '../one-letter.js'
 import { insertAudit } from './audit.js'
 import type { Connection, Database } from './database.js'
 import { groupsOf } from './dead-letter-groups.js'
@@ -148,18 +149,6 @@ async function create(
   const details = JSON.stringify({ ...asked, edited: editedData !== null, selected })
   await connection.query('operate.audit', insertAudit, [actor, 'redrive.create', id, details])
   return existing(connection, id)
-}
-
-// New data are for one letter that nobody else took. Thrown in the transaction, so that nothing stays of what is refused: no redrive
-// that sends nothing, and no act in the audit.
-function requireOneLetter({ filter, roundsMax }: CreateRequest, selected: number): void {
-  if (selected === 1) return
-  if (selected > 1) {
-    const message = `Edited data is for one dead letter, and the filter selects ${selected}. Name it by its id.`
-    throw new EventspineError('REQUEST_INVALID', message, { field: '/data' })
-  }
-  const message = `Dead letter ${filter.ids?.[0]} was sent again or discarded since you looked at it, or redriven ${roundsMax} times before. Nothing was sent, stored or overwritten: look at it anew.`
-  throw new EventspineError('LETTER_CHANGED', message, { field: '/filter/round' })
 }
 
 interface Progress {
