@@ -33,7 +33,7 @@ export interface SignatureOptions {
 const toleranceMsDefault = 300_000
 const toleranceMsMost = 86_400_000
 /** What is shorter can be tried out by whoever has seen one message. */
-export const secretBytesMin = 16
+const secretBytesMin = 16
 /** A header may name several signatures; nobody needs more. */
 export const signaturesMax = 20
 
