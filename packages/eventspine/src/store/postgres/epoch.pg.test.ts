@@ -57,6 +57,33 @@ test('a restore elsewhere begins an epoch and loses no event of either', async (
   expect(await own.sql('SELECT count(*)::int AS rows FROM eventspine.event_default')).toEqual([{ rows: 0 }])
 })
 
+test('a process that knew the epoch before finds what came in both', async () => {
+  const log = logStatements(own.database)
+  await own.sql(insertEvents(1, 'tests.ticked'))
+  const [first] = (await log.tick(0, 1)).ticks
+  await own.sql(insertEvents(2, 'tests.not-ticked'))
+  await restoredElsewhere()
+  await open()
+  await own.sql(insertEvents(2, 'tests.after'))
+  const { ticks } = await log.tick(first?.number ?? 0, 10)
+  const types = (await log.read(ticks, 0, 100)).map((event) => event.type)
+  expect(types).toEqual(['not-ticked', 'not-ticked', 'after', 'after'].map((name) => `tests.${name}`))
+})
+
+test('a process that knows ticks that the log has lost finds their events again', async () => {
+  const log = logStatements(own.database)
+  await own.sql(insertEvents(1, 'tests.kept'))
+  const [kept] = (await log.tick(0, 1)).ticks
+  await own.sql(insertEvents(1, 'tests.lost'))
+  await log.tick(kept?.number ?? 0, 1)
+  // A standby that was promoted had all events and not the last tick, which is committed without waiting.
+  await own.sql('DELETE FROM eventspine.tick WHERE number > $1', [kept?.number])
+  await own.sql(insertEvents(1, 'tests.next'))
+  const answer = await log.tick(kept?.number ?? 0, 1, 100)
+  expect(answer.ticks.map((tick) => tick.number)).toEqual([(kept?.number ?? 0) + 1])
+  expect(answer.events?.map((event) => event.type)).toEqual(['tests.lost', 'tests.next'])
+})
+
 test('snapshots or events ahead of the cluster give a restore away where it cannot be named', async () => {
   await own.sql("UPDATE eventspine.epoch SET system_identifier = 'unknown'")
   await own.sql(

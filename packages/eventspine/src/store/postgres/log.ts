@@ -30,7 +30,7 @@ const tickOfFields = ([number, epoch, after, snapshot, seqEstimate, madeAtMs]: F
 const tickFields = 7
 
 const selectTicks = `SELECT ${tickColumns} FROM eventspine.tick WHERE number > $1 ORDER BY number LIMIT $2`
-const lastTick = `SELECT ${tickColumns} FROM eventspine.tick ORDER BY number DESC LIMIT 1`
+const selectLastTick = `SELECT ${tickColumns} FROM eventspine.tick ORDER BY number DESC LIMIT 1`
 
 // Two branches: what began after the first snapshot, and what it saw open. A scan from xmin would read again all that
 // came since the oldest open transaction began, at every tick.
@@ -110,27 +110,59 @@ function firstThatSees(snapshots: readonly Snapshot[], xid: number): number {
   return low
 }
 
-/** `last`: where no tick was made since nothing is new, the number of the last one; else infinite. */
-async function makeTick(database: Database, eventsMax: number) {
+/** `last`: where no tick was made since nothing is new, the number of the last one; else infinite. `fits`: whether `seen` is a
+ *  tick of this epoch, and of a log that was not put back; if not, none was made. */
+async function makeTick(database: Database, eventsMax: number, seen: Tick) {
   let tick: Tick | undefined
   let isSmall = false
+  let fits = true
   let last = Number.POSITIVE_INFINITY
   const events: StoredEvent[] = []
   const take = (fields: Fields) => {
     if (tick !== undefined) events.push(eventOfFields(fields, tick.number, events.at(-1), tickFields))
-    else if (fields[1] === null) last = Number(fields[0])
-    else {
+    else if (fields[1] === null) {
+      last = Number(fields[0])
+      fits = fields[tickFields - 1] === 't'
+    } else {
       tick = tickOfFields(fields)
       isSmall = fields[tickFields - 1] === 't'
     }
   }
-  await database.fields('deliver', 'deliver.tick-with-events', tickWithEvents, [false, eventsMax], take)
-  return { tick: tick as Tick | undefined, isSmall, last, events }
+  const [xmin, xmax] = seen.snapshot.split(':', 2)
+  const values = [false, eventsMax, seen.epoch, xmin, xmax]
+  await database.fields('deliver', 'deliver.tick-with-events', tickWithEvents, values, take)
+  return { tick: tick as Tick | undefined, isSmall, fits, last, events }
 }
 
 export function logStatements(database: Database): LogPort {
-  const ticksAfter: LogPort['ticksAfter'] = async (after, ticksMax) =>
-    (await database.query<TickRow>('deliver', 'deliver.ticks', selectTicks, [after, ticksMax])).map(tickOfRow)
+  /** The newest tick that this process has made or read: what the next one has to find lies above it. */
+  let seen: Tick | undefined
+
+  const lastTick = async () => {
+    const [row] = await database.query<TickRow>('deliver', 'deliver.last-tick', selectLastTick)
+    assert(row !== undefined, 'The log has no tick')
+    return tickOfRow(row)
+  }
+
+  const ticksAfter: LogPort['ticksAfter'] = async (after, ticksMax) => {
+    const rows = await database.query<TickRow>('deliver', 'deliver.ticks', selectTicks, [after, ticksMax])
+    const ticks = rows.map(tickOfRow)
+    const last = ticks.at(-1)
+    // A consumer that is behind asks, too.
+    if (last !== undefined && last.number > (seen?.number ?? 0)) seen = last
+    return ticks
+  }
+
+  const makeNext = async (eventsMax: number) => {
+    seen ??= await lastTick()
+    let made = await makeTick(database, eventsMax, seen)
+    if (!made.fits) {
+      seen = await lastTick()
+      made = await makeTick(database, eventsMax, seen)
+    }
+    seen = made.tick ?? seen
+    return made
+  }
 
   const pageOf = async (tick: Tick, name: string, text: string, values: readonly unknown[]) => {
     const events: StoredEvent[] = []
@@ -153,14 +185,10 @@ export function logStatements(database: Database): LogPort {
   return {
     ticksAfter,
 
-    async lastTick() {
-      const [row] = await database.query<TickRow>('deliver', 'deliver.last-tick', lastTick)
-      assert(row !== undefined, 'The log has no tick')
-      return tickOfRow(row)
-    },
+    lastTick,
 
     async tick(known, ticksMax, eventsMax = 0) {
-      const { tick, isSmall, last, events } = await makeTick(database, eventsMax)
+      const { tick, isSmall, last, events } = await makeNext(eventsMax)
       // Mostly, where nothing comes: one statement a second of an idle worker, and not two.
       if (last <= known) return { ticks: [], again: false }
       if (tick?.number !== known + 1) {
