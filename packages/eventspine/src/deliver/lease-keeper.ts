@@ -27,7 +27,12 @@ export interface KeeperServices {
   /** Registers its own definitions of these again: nobody runs the others any more. */
   register(subscriptions: readonly string[]): Promise<void>
   failed(error: unknown): void
+  /** Now and then, with the heartbeat. Who has to look now and then does it now: an idle process wakes up once for both. */
+  awake(): void
 }
+
+/** A lease is renewed at the first heartbeat behind so much of it: of an alarm's that is each. */
+const renewAtShare = 1 / 6
 
 /** Heartbeats come so often, or three times in the shortest lease. */
 const heartbeatMsMax = 1_000
@@ -110,6 +115,7 @@ export class LeaseKeeper {
     while (!this.#stop.signal.aborted) {
       await clock.sleep(this.#heartbeatMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
+      this.#services.awake()
       // Not awaited: a store that does not even answer must not keep us from stopping ourselves.
       this.#beating ??= this.#beat()
         .catch((error) => this.#services.failed(error))
@@ -124,7 +130,7 @@ export class LeaseKeeper {
   async #beat(): Promise<void> {
     const { port, worker } = this.#services
     await this.#release()
-    await this.#renew()
+    await this.#renew(renewAtShare)
     const row = { ...worker(), consumers: this.#held.size }
     const standing = await port.heartbeat(row, this.#selections)
     const { workers, silent } = standing
@@ -224,10 +230,11 @@ export class LeaseKeeper {
     if (staying.length < consumers) await this.#acquire(consumers - staying.length, [])
   }
 
-  async #renew(): Promise<void> {
-    if (this.#held.size === 0) return
+  async #renew(atShare: number): Promise<void> {
     const askedAt = this.#services.clock.monotonic()
-    const leases = [...this.#held.values()].map(({ consumer, leaseMs }) => ({
+    const old = [...this.#held.values()].filter((held) => askedAt - held.renewedAt >= held.leaseMs * atShare)
+    if (old.length === 0) return
+    const leases = old.map(({ consumer, leaseMs }) => ({
       ...nameOf(consumer),
       token: consumer.lease.token,
       leaseMs,
@@ -291,7 +298,7 @@ export class LeaseKeeper {
     const ended = new AbortController()
     const renewing = (async () => {
       while (!ended.signal.aborted) {
-        await this.#renew().catch(() => {})
+        await this.#renew(0).catch(() => {})
         await clock.sleep(this.#heartbeatMs, ended.signal)
       }
     })()

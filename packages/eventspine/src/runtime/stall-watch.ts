@@ -6,7 +6,10 @@ import { Worker } from 'node:worker_threads'
 import type { Logger } from '../observe/log.js'
 import type { App } from './app.js'
 
-const beatMs = 250
+/** A beat is a wake-up of two threads: one of 250 ms was a fourth of all that an idle worker wakes up for. */
+const beatMsMax = 1_000
+/** So many in the time that is allowed: a standstill is seen a beat or two late. */
+const beatsOfLimit = 16
 /** Of the shortest lease: one that blocks for longer would lose it, leave nothing on record, and be run again for ever. */
 const leaseShareMax = 0.8
 
@@ -16,7 +19,7 @@ export const stallLimitMs = (wantedMs: number, { subscriptions }: App) =>
 
 const program = `
 const { workerData } = require('node:worker_threads')
-const { cell, stalledMs, processId } = workerData
+const { cell, beatMs, stalledMs, processId } = workerData
 const beats = new Int32Array(cell)
 let last = -1
 let since = Date.now()
@@ -24,14 +27,14 @@ let looked = since
 setInterval(() => {
   const now = Date.now()
   // Two looks far apart mean that the whole process was stopped (SIGSTOP, sleep of the machine): begin anew.
-  if (now - looked > 5 * ${beatMs}) since = now
+  if (now - looked > 5 * beatMs) since = now
   looked = now
   const beat = Atomics.load(beats, 0)
   if (beat !== last) { last = beat; since = now; return }
   if (now - since < stalledMs) return
   require('node:fs').writeSync(2, JSON.stringify({ time: new Date().toISOString(), level: 'error', message: 'the event loop has stood still for ' + (now - since) + ' ms: a handler blocks it. Killing the process so that its work passes on' }) + '\\n')
   process.kill(processId, 'SIGKILL')
-}, ${beatMs}).unref()
+}, beatMs).unref()
 setInterval(() => {}, 1e9)
 `
 
@@ -51,11 +54,12 @@ export class StallWatch {
     // A person at a breakpoint stands still, too.
     if (this.#stalledMs === 0 || this.#thread !== undefined || inspector.url() !== undefined) return
     const beats = new Int32Array(new SharedArrayBuffer(4))
+    const beatMs = Math.min(beatMsMax, this.#stalledMs / beatsOfLimit)
     this.#timer = setInterval(() => Atomics.add(beats, 0, 1), beatMs)
     this.#timer.unref()
     this.#thread = new Worker(program, {
       eval: true,
-      workerData: { cell: beats.buffer, stalledMs: this.#stalledMs, processId: process.pid },
+      workerData: { cell: beats.buffer, beatMs, stalledMs: this.#stalledMs, processId: process.pid },
       execArgv: [],
     })
     this.#thread.on('error', (error) => this.#logger.warn('the stall watch ended', { error }))

@@ -117,6 +117,10 @@ export class Worker {
       register: services.register,
       build: services.build,
       failed,
+      awake: () => {
+        this.#tail.ring()
+        this.#claimer.awake()
+      },
     })
   }
 
