@@ -15,9 +15,8 @@ export interface EventPartition {
 export const widthXidsMin = 2 ** 18
 /** An hour of 18,000 transactions a second. */
 export const widthXidsMax = 2 ** 26
-// Statements that cannot name a partition before they run lock and open each: 5.5 µs a partition for a tick,
-// measured on PostgreSQL 15. So there are to be some dozens of them, whatever the retention, and not an hour each:
-// 30 days of hours cost a tick 4 ms, 64 partitions 0.4 ms.
+// Statements that cannot name a partition before they run lock and open each: 5.5 µs a partition for one that looks
+// once, measured on PostgreSQL 15. So there are to be some dozens of them, whatever the retention, and not an hour each.
 const partitionsKept = 64
 const spanSecondsMin = 3_600
 const aheadXidsMin = 2 ** 21
