@@ -12,7 +12,7 @@ import { type Connection, Connections } from './connections.js'
 import { type Device, faultOf } from './device.js'
 import { FrameGuard } from './frame-guard.js'
 import { headersOf } from './message.js'
-import { isRefused, receivePersistently } from './persistently.js'
+import { isRefused, Persistence } from './persistence.js'
 import { filterMatches } from './topic-pattern.js'
 
 type Hooks = Required<
@@ -36,6 +36,7 @@ export class DeviceBroker {
   readonly #options: MqttBrokerOptions
   readonly #run: SourceRun
   readonly #connections: Connections
+  readonly #persistence: Persistence
   readonly #sockets = new Set<Socket>()
   /** Seconds between two signs of life, as a client says before it is known. */
   readonly #keepalives = new WeakMap<Client, number>()
@@ -44,6 +45,7 @@ export class DeviceBroker {
   constructor(options: MqttBrokerOptions, run: SourceRun) {
     this.#options = options
     this.#run = run
+    this.#persistence = new Persistence(run)
     this.#connections = new Connections(options.perDevice)
   }
 
@@ -224,13 +226,13 @@ export class DeviceBroker {
     headers: Record<string, string>,
     isWanted: () => boolean,
   ): Promise<void> {
-    const waitMs = connection.pace.turnInMs(performance.now())
-    if (waitMs > 0) await this.#run.pause(waitMs)
+    const waits = connection.pace.turn(() => performance.now(), this.#run.pause)
+    if (waits !== undefined) await waits
     // Sent again: it was not acknowledged.
     if (!isWanted()) throw new Error('its connection is gone')
     const body = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     const id = this.#idOf({ device: connection.device.id, topic: packet.topic, payload: body })
-    await this.#receive({ ...(id !== undefined && { id }), headers, body })
+    await this.#receive(connection, { ...(id !== undefined && { id }), headers, body }, isWanted)
   }
 
   // One that has none can still be kept for a person; to disconnect the device would have it send the same again.
@@ -249,9 +251,10 @@ export class DeviceBroker {
     }
   }
 
-  async #receive(message: ReceivedMessage): Promise<void> {
+  // Each device is an order of its own.
+  async #receive({ device }: Connection, message: ReceivedMessage, isWanted?: () => boolean): Promise<void> {
     try {
-      await receivePersistently(this.#run, message)
+      await this.#persistence.receive({ ...message, orderKey: device.id }, isWanted)
     } catch (error) {
       if (!isRefused(error)) throw error
       this.#run.logger.error('an MQTT message was refused and is lost', {
@@ -270,7 +273,7 @@ export class DeviceBroker {
         headers: { ...headers, [`mqtt-${kind}`]: 'true' },
         body,
       }
-      this.#hold(connection, this.#receive(message)).catch((error: unknown) =>
+      this.#hold(connection, this.#receive(connection, message)).catch((error: unknown) =>
         this.#run.logger.error(`the end of a connection was not stored`, { device: device.id, kind, error }),
       )
     }

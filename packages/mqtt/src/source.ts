@@ -43,6 +43,12 @@ export interface MqttSourceOptions<Pattern extends string> {
    * again, because its acknowledgement was lost, is a second event.
    */
   readonly id?: (message: PublishedMessage) => string | undefined
+  /**
+   * Messages under one enter the log in the order in which they came, also when the database was away. Default: the topic, for
+   * which MQTT promises an order. Where the topics of a device are to keep theirs among each other, give what they have in common, such as
+   * the device. While one message is not taken, those behind it of the same key wait, and no others.
+   */
+  readonly orderKey?: (message: PublishedMessage) => string
   /** The broker knows the n-th worker by this and `-n`. Whatever else connects to the same broker needs another one: two of
    *  one name end each other's connections. Default `eventspine-` and the name. */
   readonly clientId?: string
@@ -67,6 +73,7 @@ const optionNames: Readonly<Record<keyof MqttSourceOptions<string>, true>> = {
   share: true,
   to: true,
   id: true,
+  orderKey: true,
   clientId: true,
   sessionExpirySeconds: true,
   inFlightMax: true,
@@ -96,7 +103,7 @@ export function mqttSource<const Pattern extends string>(options: MqttSourceOpti
       `Source "${name}": tls is for mqtts: and wss:, and url is ${JSON.stringify(url)}: nothing would be enciphered.`,
     )
   const shared = share === undefined ? '' : `$share/${share}/`
-  const idOf = options.id ?? idOfProperties
+  const { id: idOf = idOfProperties, orderKey = topicOf } = options
   return customSource({
     ...{ name, inFlightMax, where: share === undefined ? 'one-worker' : 'every-worker' },
     ...(description !== undefined && { description }),
@@ -116,11 +123,8 @@ export function mqttSource<const Pattern extends string>(options: MqttSourceOpti
             ...(password !== undefined && { password }),
           },
           filters: patterns.map(({ filter }) => `${shared}${filter}`),
-          id: ({ topic, payload, properties }: IPublishPacket) =>
-            idOf({
-              ...{ topic, payload: typeof payload === 'string' ? Buffer.from(payload) : payload },
-              userProperties: (properties?.userProperties ?? {}) as PublishedMessage['userProperties'],
-            }),
+          id: (packet) => idOf(publishedMessage(packet)),
+          orderKey: (packet) => orderKey(publishedMessage(packet)),
         },
         run,
       ).run(),
@@ -131,3 +135,11 @@ export function mqttSource<const Pattern extends string>(options: MqttSourceOpti
 function idOfProperties({ topic, userProperties: { id } }: PublishedMessage): string | undefined {
   return typeof id === 'string' && id !== '' ? `${topic}#${id}` : undefined
 }
+
+const topicOf = ({ topic }: PublishedMessage) => topic
+
+const publishedMessage = ({ topic, payload, properties }: IPublishPacket): PublishedMessage => ({
+  topic,
+  payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+  userProperties: (properties?.userProperties ?? {}) as PublishedMessage['userProperties'],
+})

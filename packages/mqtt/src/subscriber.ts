@@ -1,11 +1,11 @@
 // One connection of a source to its broker, from CONNECT to its end. Many messages are in hand at once, and each is acknowledged
 // when it is durable.
-import type { ReceivedMessage, SourceRun } from 'eventspine/source'
+import type { SourceRun } from 'eventspine/source'
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from 'mqtt'
 import { AckLine } from './ack-line.js'
 import { connectionFault } from './connection-fault.js'
 import { headersOf } from './message.js'
-import { isRefused, receivePersistently } from './persistently.js'
+import { isRefused, Persistence } from './persistence.js'
 
 export interface SubscriberOptions {
   readonly url: string
@@ -16,6 +16,7 @@ export interface SubscriberOptions {
   readonly sessionExpirySeconds: number
   /** Undefined where it has none. */
   id(publish: IPublishPacket): string | undefined
+  orderKey(publish: IPublishPacket): string
 }
 
 const connectTimeoutMs = 10_000
@@ -32,6 +33,7 @@ export class Subscriber {
   readonly #run: SourceRun
   readonly #client: MqttClient
   readonly #acks: AckLine
+  readonly #persistence: Persistence
   /** Messages in hand, of QoS 0 as well. */
   #inHand = 0
   #emptied = () => {}
@@ -39,6 +41,7 @@ export class Subscriber {
   constructor(options: SubscriberOptions, run: SourceRun) {
     this.#options = options
     this.#run = run
+    this.#persistence = new Persistence(run)
     this.#client = mqtt.connect(options.url, {
       keepalive: keepaliveSeconds,
       connectTimeout: connectTimeoutMs,
@@ -127,27 +130,25 @@ export class Subscriber {
     const { logger } = this.#run
     const { topic, qos, retain, payload, properties = {} } = packet
     const { userProperties, contentType } = properties
-    const id = this.#idOf(packet)
+    const id = this.#said(packet, 'id')
+    const orderKey = this.#said(packet, 'orderKey') ?? topic
     const headers = headersOf({ topic, qos, retain, properties: userProperties as never, contentType })
-    const message: ReceivedMessage =
-      id === undefined ? { headers, body: payload } : { id, headers, body: payload }
+    const message = { orderKey, headers, body: payload }
     try {
-      await receivePersistently(this.#run, message)
+      await this.#persistence.receive(id === undefined ? message : { ...message, id })
     } catch (error) {
       if (!isRefused(error)) throw error
       logger.error('an MQTT message was refused and is lost', { topic: topic.slice(0, 200), error })
     }
   }
 
-  // One that has none can still be kept for a person.
-  #idOf(packet: IPublishPacket): string | undefined {
+  // A message of which it cannot be said can still be kept for a person.
+  #said(packet: IPublishPacket, option: 'id' | 'orderKey'): string | undefined {
     try {
-      return this.#options.id(packet)
+      return this.#options[option](packet)
     } catch (error) {
-      this.#run.logger.warn(
-        'the id of an MQTT message could not be taken from it; a repeat is another event',
-        { error },
-      )
+      const lost = option === 'id' ? 'a repeat is another event' : 'it is in the order of its topic'
+      this.#run.logger.warn(`the ${option} of an MQTT message could not be taken from it; ${lost}`, { error })
       return undefined
     }
   }

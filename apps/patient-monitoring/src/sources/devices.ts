@@ -45,6 +45,8 @@ export const devicesBy = (settings: DeviceSettings, keys: KeyChain, now: () => n
         ...{ name: 'devices', description: 'Bedside devices, by a broker', topics: [topic.pattern] },
         ...settings,
         id: idOf,
+        // A score is made of all parameters of a bed, so each must find those before it.
+        orderKey: ({ topic: of }) => of.slice(0, of.lastIndexOf('/')),
         to: (message) => translated(message, now()),
       })
     : mqttBroker({

@@ -50,8 +50,17 @@ function withoutStack<Made>(make: () => Made): Made {
   }
 }
 
+/** Events that enter the log in the order in which they were appended: behind one that was not taken, none is. */
+export interface Sequence {
+  /** Why one of them was not taken, and therefore no other; undefined while all are. */
+  readonly fault: unknown
+  /** Told at once, before the next batch: what is wrong with the event alone holds up none behind it. */
+  failed(error: unknown): void
+}
+
 interface Pending {
   readonly event: NewEvent
+  readonly sequence: Sequence | undefined
   readonly bytes: number
   readonly resolve: (outcome: AppendOutcome) => void
   readonly reject: (error: unknown) => void
@@ -92,15 +101,19 @@ export class Appender {
     return events.some(({ type }) => this.#services.isAlarm(type)) ? this.#alarms : this.#others
   }
 
-  /** Resolves when the event is in the log, durably. */
-  append(event: NewEvent): Promise<AppendOutcome> {
+  /** Resolves when the event is in the log, durably. Of a sequence: behind those that were appended before it, or not at all. */
+  append(event: NewEvent, sequence?: Sequence): Promise<AppendOutcome> {
     const bytes = bytesOf(event)
     const line = this.#lineOf([event])
-    if (this.#isFull(line, 1, bytes)) return Promise.reject(this.#overloaded(line))
+    const fault = sequence?.fault ?? (this.#isFull(line, 1, bytes) ? this.#overloaded(line) : undefined)
+    if (fault !== undefined) {
+      sequence?.failed(fault)
+      return Promise.reject(fault)
+    }
     line.events++
     line.bytes += bytes
     return new Promise((resolve, reject) => {
-      line.queue.push({ event, bytes, resolve, reject })
+      line.queue.push({ event, sequence, bytes, resolve, reject })
       this.#flushing ??= this.#flush()
     })
   }
@@ -231,7 +244,7 @@ export class Appender {
       try {
         return { ...pending, event: await this.checkIn(pending.event) }
       } catch (error) {
-        pending.reject(error)
+        refuse(pending, error)
         return undefined
       }
     })
@@ -240,7 +253,8 @@ export class Appender {
 
   // An event that the database refuses takes no other with it: the batch is halved until that one stands alone. Only
   // after an answer that says that nothing was stored; where that is in doubt, a second try could store it twice.
-  async #store(batch: readonly Pending[]): Promise<void> {
+  async #store(taken: readonly Pending[]): Promise<void> {
+    const batch = taken.filter(isInSequence)
     if (batch.length === 0) return
     try {
       const outcomes = await this.#services.port.append(batch.map(({ event }) => event))
@@ -249,7 +263,7 @@ export class Appender {
     } catch (error) {
       const refusal = isRefusal(error)
       if (!refusal || batch.length === 1) {
-        for (const { reject } of batch) reject(refusal ? refusedBy(error, 1) : error)
+        for (const pending of batch) refuse(pending, refusal ? refusedBy(error, 1) : error)
         return
       }
       const half = batch.length >> 1
@@ -263,4 +277,16 @@ export class Appender {
     while (this.#flushing !== undefined) await this.#flushing
     await this.#services.clock.sleep(0)
   }
+}
+
+function refuse({ sequence, reject }: Pending, error: unknown): void {
+  sequence?.failed(error)
+  reject(error)
+}
+
+// What was taken into the queue behind one that fails now would stand in the log before it.
+function isInSequence(pending: Pending): boolean {
+  const fault = pending.sequence?.fault
+  if (fault !== undefined) pending.reject(fault)
+  return fault === undefined
 }

@@ -18,13 +18,19 @@ import {
   type WebhookSource,
   within,
 } from '../source/index.js'
+import type { Cell } from './cell.js'
+import type { Place } from './order-keys.js'
 import type { Publication } from './publication.js'
 
 export interface IntakeServices {
   readonly clock: Clock
   readonly logger: Logger
   readonly preparation: Preparation
-  publish(publication: Publication): Promise<Published>
+  /** `append`: in place of the log's next place. */
+  publish(
+    publication: Publication,
+    append?: (cell: Cell, event: NewEvent) => Promise<AppendOutcome>,
+  ): Promise<Published>
   publishMany(publications: readonly Publication[]): Promise<readonly Published[]>
   append(event: NewEvent): Promise<AppendOutcome>
 }
@@ -42,12 +48,13 @@ export class Intake {
   }
 
   /** When it answers, the message is stored for good. Throws what passes (`isPassing`), and then nothing is stored. */
-  async take(source: MessageSource, message: Message): Promise<Receipt> {
+  async take(source: MessageSource, message: Message, place?: Place): Promise<Receipt> {
     try {
-      const events = await this.publish(source, message)
+      const events = await this.publish(source, message, place)
       return { outcome: events.length === 0 ? 'ignored' : 'published', events }
     } catch (error) {
       if (isPassing(error)) throw error
+      place?.pass()
       this.#services.logger.warn('a message could not become an event, and is kept', {
         ...{ source: source.name, message: message.id, error, subscription: nameOf(source.name) },
       })
@@ -57,7 +64,7 @@ export class Intake {
   }
 
   /** The events of a message. Throws what `to` throws, and what publishing does. */
-  async publish(source: MessageSource, message: Message): Promise<readonly Published[]> {
+  async publish(source: MessageSource, message: Message, place?: Place): Promise<readonly Published[]> {
     const asked = source.to(message)
     // One that answers at once is not made to wait: messages then reach the log in the order in which they came.
     const answer = asked instanceof Promise ? await within(this.#services.clock, asked) : asked
@@ -65,7 +72,9 @@ export class Intake {
     const [first] = all as readonly Publication[]
     if (first === undefined) return []
     // One alone travels with those of other messages; several are a transaction of their own.
-    if (all.length === 1) return [await this.#services.publish(first)]
+    const append = place && ((cell: Cell, event: NewEvent) => place.append(cell.appender, event))
+    if (all.length === 1) return [await this.#services.publish(first, append)]
+    await place?.alone()
     return await this.#services.publishMany(all as readonly Publication[])
   }
 

@@ -6,6 +6,7 @@ import { boundLogger, type Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import {
   type CustomSource,
+  type Message,
   messageOf,
   type Receipt,
   type ReceivedMessage,
@@ -14,6 +15,7 @@ import {
   type SourceLedger,
 } from '../source/index.js'
 import { type Intake, storableId } from './intake.js'
+import { OrderKeys, type Place } from './order-keys.js'
 import { Room } from './room.js'
 import type { SourceLeaseKeeper, Tenure } from './source-lease-keeper.js'
 
@@ -39,6 +41,7 @@ interface Turn {
   readonly slot: number
   readonly signal: AbortSignal
   readonly room: Room
+  readonly orders: OrderKeys
   /** What ends each of them. */
   readonly pauses: Set<() => void>
   open: boolean
@@ -114,6 +117,7 @@ export class SourceRunner {
       slot,
       signal: over.signal,
       room: new Room(inFlightMax),
+      orders: new OrderKeys(clock),
       pauses: new Set(),
       open: true,
     }
@@ -173,23 +177,22 @@ export class SourceRunner {
   }
 
   async #receive(turn: Turn, message: ReceivedMessage): Promise<Receipt> {
-    const { clock, metrics, intake } = this.#services
+    const { clock, metrics } = this.#services
     const { name } = this.#source
     try {
       if (!turn.open) throw closed(name)
       const { headers, body } = received(message)
       const taken = messageOf(storableId(message.id), headers, body, new Date(clock.now()))
-      const waits = turn.room.enter()
-      // Not awaited for nothing: who finds room is not overtaken.
-      if (waits !== undefined) await waits
-      metrics.inHand(name, 1)
+      const place = turn.orders.enter(message.orderKey)
       try {
-        const receipt = await intake.take(this.#source, taken)
+        const receipt = await this.#take(turn, taken, place)
         metrics.received(name, receipt.outcome)
         return receipt
+      } catch (error) {
+        place?.failed(error)
+        throw error
       } finally {
-        metrics.inHand(name, -1)
-        turn.room.leave()
+        place?.leave()
       }
     } catch (error) {
       metrics.received(name, refusalOf(error))
@@ -203,6 +206,21 @@ export class SourceRunner {
           },
         )
       throw error
+    }
+  }
+
+  async #take({ room }: Turn, message: Message, place: Place | undefined): Promise<Receipt> {
+    const { metrics, intake } = this.#services
+    const { name } = this.#source
+    const waits = room.enter()
+    // Not awaited for nothing: who finds room is not overtaken.
+    if (waits !== undefined) await waits
+    metrics.inHand(name, 1)
+    try {
+      return await intake.take(this.#source, message, place)
+    } finally {
+      metrics.inHand(name, -1)
+      room.leave()
     }
   }
 }

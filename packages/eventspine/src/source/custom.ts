@@ -24,6 +24,12 @@ export interface ReceivedMessage {
   readonly headers?: Readonly<Record<string, string>>
   /** At most 256 KiB. A text is UTF-8. */
   readonly body: Uint8Array | string
+  /**
+   * Messages under one enter the log in the order in which they are received, whatever `to` takes for each. Where one is
+   * rejected with what passes, so are those behind it, until all that are in hand have been told: receive them again then, from the first one on.
+   * An event that subscriptions with priority `alarm` read may overtake one that none of them does. Left out, `to` and faults may change the order.
+   */
+  readonly orderKey?: string
 }
 
 /**
