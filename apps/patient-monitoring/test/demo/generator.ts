@@ -9,10 +9,8 @@ import type { FromGenerator, GeneratorOrders, ToChild } from './protocol.js'
 import { percentile } from './statistics.js'
 import { type Due, readStays, streamOf } from './stream.js'
 
-/** Between the word to start and the first reading. */
+/** Between the word to start and the first reading, so that connections open before anything is measured by them. */
 const leadMs = 500
-/** So that connections open before anything is measured by them. */
-const staysMax = 1_000
 
 interface Way {
   /** Resolves when it is accepted. */
@@ -21,7 +19,7 @@ interface Way {
 }
 
 const { databaseUrl, plan, brokerUrl } = JSON.parse(process.argv[2] ?? '') as GeneratorOrders
-const stays = await readStays(staysMax)
+const stays = await readStays()
 const way = brokerUrl === undefined ? await toLog() : await toBroker(brokerUrl)
 const started = new Promise<void>((resolve) => {
   process.on('message', (message: ToChild) => {

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { chapters, type Figure, full, type Sizes, small, tiny } from './chapters.js'
 import { drawn } from './drawing.js'
+import { faults } from './kills.js'
 import { commit, machine } from './machine.js'
 import { Progress } from './progress.js'
 import { readStays } from './stream.js'
@@ -11,7 +12,6 @@ import { readStays } from './stream.js'
 const usage =
   'npm run demo:ward -- [--full | --tiny | --minutes N] [--beds N] [--only CHAPTER,…] [--json] [--write]'
 const smallMinutes = 5
-const staysMax = 1_000
 const pictures = new URL('../../docs/', import.meta.url)
 
 const { values } = parseArgs({
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   const progress = new Progress()
   const all: Figure[] = []
   try {
-    const stays = await readStays(staysMax)
+    const stays = await readStays()
     for (const name of names) {
       const chapter = chapters[name] as (typeof chapters)[string]
       const { figures, courses = [] } = await chapter({
@@ -99,8 +99,7 @@ function print(figure: Figure): void {
 /** Wrong alarms are a failure on any machine. Late ones are a figure. */
 function verdict(figures: readonly Figure[]): number {
   const wrong = figures.filter(
-    ({ chapter, missing, wrong, twice, notPushed }) =>
-      chapter === 'kills' && [missing, wrong, twice, notPushed].some((count) => count !== 0),
+    (figure) => figure.chapter === 'kills' && faults.some((name) => figure[name] !== 0),
   )
   if (wrong.length > 0) process.stderr.write('The alarms are not those that the readings imply.\n')
   if (figures.some(({ rejected }) => rejected))

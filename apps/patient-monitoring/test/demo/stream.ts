@@ -39,8 +39,11 @@ interface Course {
 
 export type Stays = readonly (readonly [stay: string, courses: readonly (readonly [Parameter, Course])[]])[]
 
+/** As many as there are. Who sends and who judges take the same. */
+const staysMax = 1_000
+
 /** Artefacts are left out: a line from one to the next value would be neither. */
-export async function readStays(staysMax: number): Promise<Stays> {
+export async function readStays(): Promise<Stays> {
   const stays = new Map<string, Map<Parameter, Course>>()
   for await (const { bed, parameter, value, afterMs } of recordedReadings(staysMax)) {
     if (isArtefact(parameter, value)) continue
