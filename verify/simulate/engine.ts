@@ -69,4 +69,9 @@ export { webhookPort } from '../../packages/eventspine/src/store/memory/webhook.
 export { workflowPort } from '../../packages/eventspine/src/store/memory/workflow.js'
 export { createPostgresStore } from '../../packages/eventspine/src/store/postgres/postgres-store.js'
 export type { Store } from '../../packages/eventspine/src/store/store.js'
-export type { Entry, Recording, WorkflowState } from '../../packages/eventspine/src/workflow/port.js'
+export {
+  decisionType,
+  type Entry,
+  type Recording,
+  type WorkflowState,
+} from '../../packages/eventspine/src/workflow/port.js'

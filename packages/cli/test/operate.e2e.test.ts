@@ -55,6 +55,7 @@ describe('an empty database', () => {
       '0017_access',
       '0018_personal_masters',
       '0019_known_records',
+      '0020_open_approvals',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

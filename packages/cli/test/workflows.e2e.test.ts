@@ -47,6 +47,9 @@ it('starts an instance once, and refuses input that does not fit', async () => {
   expect(await listed('open')).toEqual(['o-1'])
   expect(await listed('open', '--id', 'o-1', '--of-version', '1', '--after', '1h')).toEqual(['o-1'])
   expect(await listed('open', '--before', '1h')).toEqual([])
+  expect(await listed('awaiting-approval')).toEqual(['o-1'])
+  const { output } = await day.command(['workflows', 'list', '--state', 'awaiting-approval'])
+  expect(output).toMatch(/\? awaits approval "large order".*asked .* ago/)
   const wrong = await day.refused(2, ...flow('start', '--input', '{"order":"o-2","amount":"much"}'))
   expect(wrong).toMatchObject({ field: '/input', message: expect.stringContaining('number') })
 })
@@ -60,11 +63,13 @@ it('shows what is asked, for people, without control characters', async () => {
 
 it('goes on when it is approved and signalled, and comes to its end', async () => {
   day.setBank('up')
+  expect(await listed('awaiting-approval')).toEqual(['o-1'])
   const decided = await day.answered(...flow('approve', 'o-1', 'large order', '--reason', 'known customer'))
   expect(decided).toMatchObject({ approved: true, by: expect.any(String) })
   await day.answered(...flow('signal', 'o-1', 'address', '--payload', '{"street":"High Road"}'))
   const { state, output, history } = await shown('o-1', ({ endedAtMs }) => endedAtMs !== null)
   expect({ state, output }).toEqual({ state: 'completed', output: 'to High Road' })
+  expect(await listed('awaiting-approval')).toEqual([])
   expect(JSON.stringify(history.find(({ kind }) => kind === 'signal')?.data)).toContain('known customer')
   expect(await day.refused(1, ...flow('signal', 'o-1', 'address'))).toMatchObject({ code: 'WORKFLOW_ENDED' })
 })

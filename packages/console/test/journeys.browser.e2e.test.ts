@@ -283,13 +283,23 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
 
   test('approves what a workflow asks', async () => {
     const { page } = visit
-    await visit.at(world.url, 'workflows?state=open')
-    await page.getByRole('link', { name: 'refund r-1' }).click()
+    await visit.at(world.url, '')
+    const tile = page.getByRole('region', { name: 'Awaiting approval' })
+    await tile.getByText('1', { exact: true }).waitFor()
+    await tile.getByRole('link').click()
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'refund r-1' }) })
+    await row.getByText('awaiting approval', { exact: true }).waitFor()
+    await row.getByText(/^pay, asked of finance .* ago: Pay 40 € back\?$/).waitFor()
+    await row.getByRole('link').click()
     await page.getByRole('region', { name: 'Question pay' }).getByText('Pay 40 € back?').waitFor()
     await page.getByRole('button', { name: 'Approve…' }).click()
     await page.getByRole('button', { name: 'Approve', exact: true }).click()
     await page.getByRole('region', { name: 'Standing' }).getByText('completed').waitFor()
     expect(await world.get('/v1/workflows/refund/r-1')).toMatchObject({ output: { approved: true } })
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'A page, or an id' }).fill('approv')
+    await page.keyboard.press('Enter')
+    await page.getByText('Nothing waits for a decision').waitFor()
   })
 
   test('goes anywhere by the keyboard', async () => {

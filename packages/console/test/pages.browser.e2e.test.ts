@@ -18,6 +18,8 @@ const pages = [
   ...['events', 'events?live=1', 'events?type=none', 'subscriptions', 'subscriptions?name=ship'],
   ...[
     'workflows',
+    'workflows?state=awaiting-approval',
+    'workflows?state=awaiting-approval&workflow=none',
     'workflows?workflow=refund&id=r-1',
     'workflows?workflow=errand&id=e-1',
     'breakers',

@@ -64,6 +64,7 @@ export {
   workflowOverdue,
 } from './workflow/index.js'
 export type {
+  AwaitedApproval,
   EntryKind,
   Instance,
   InstanceView,

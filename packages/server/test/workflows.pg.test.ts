@@ -136,6 +136,11 @@ test('an instance from its start to its end', async () => {
     () => call('showWorkflow', path),
     ({ text }) => text.includes('"asked"'),
   )
+  const asking = async () =>
+    (await call('listWorkflows', '/v1/workflows?state=awaiting-approval')).json.items as unknown as object[]
+  expect(await asking()).toMatchObject([{ id: 'r 1', approval: { name: 'pay', dueAtMs: null, open: 1 } }])
+  const headers = { authorization: `Bearer ${all.key}` }
+  expect((await fixture.send('/v1/overview', { headers })).json).toMatchObject({ awaitingApproval: 1 })
   const decided = await call('approveWorkflow', `${path}/approve`, {
     name: 'pay',
     approved: true,
@@ -148,6 +153,7 @@ test('an instance from its start to its end', async () => {
   )
   const shown = await call('showWorkflow', path)
   expect(shown.json.output).toEqual({ amount: 40, note: 'late', by: 'ada', approved: true })
+  expect(await asking()).toEqual([])
   const late = await call('signalWorkflow', `${path}/signal`, { name: 'note' })
   expect([late.status, late.json.code]).toEqual([409, 'WORKFLOW_ENDED'])
 })

@@ -304,6 +304,13 @@ const events: readonly Mutant[] = [
     ),
   },
   {
+    name: 'asks-and-is-not-found',
+    invariants: ['I47'],
+    bug: 'The store is not told that an instance waits for a decision.',
+    edits: [edit('workflow/program.ts', '        call.askedAt = entry.position\n', '')],
+    caughtBy: whole('workflow/approvals.test.ts', 'is found while it waits for a decision, and shows which'),
+  },
+  {
     name: 'event-of-all-tenants',
     invariants: ['I47'],
     bug: 'An event of another tenant is taken.',

@@ -1,5 +1,12 @@
 // The workflows of a sequence: histories that grow under a lease, timers, what instances wait for, and a look at all of them.
-import type { Entry, Lease, Recording, StoredEvent, WorkflowState } from '../engine.js'
+import {
+  decisionType,
+  type Entry,
+  type Lease,
+  type Recording,
+  type StoredEvent,
+  type WorkflowState,
+} from '../engine.js'
 import { type Choices, longMs, tenants } from './choices.js'
 import type { Publishers } from './publishers.js'
 import type { ModelStore } from './stores.js'
@@ -93,7 +100,7 @@ export class ModelWorkflows {
       entries: this.#entries(choose, from, !ended && ends.includes(state)),
       wakeAtMs: wakeInMs == null ? null : nowMs + wakeInMs,
       published: choose.next() < 0.3 ? this.#publishers.ofEngine(choose) : [],
-      awaited: goesOn ? this.#awaited(choose) : ended ? null : [],
+      awaited: goesOn ? this.#awaited(choose, from) : ended ? null : [],
       made:
         known === undefined
           ? { version: choose.between(1, 2), parent: parentOf(choose), deadlineInMs }
@@ -112,11 +119,15 @@ export class ModelWorkflows {
     }))
   }
 
-  #awaited(choose: Choices): Recording['awaited'] {
+  // Asked by the first entry that is recorded with it.
+  #awaited(choose: Choices, position: number): Recording['awaited'] {
     if (choose.next() < 0.5) return null
-    return Array.from({ length: choose.between(0, 2) }, (_, index) => ({
-      ...{ place: String(index), type: eventType, key: choose.pick(keys) ?? 'a' },
-    }))
+    return Array.from({ length: choose.between(0, 2) }, (_, index) => {
+      const [place, key] = [String(index), choose.pick(keys) ?? 'a']
+      if (choose.next() < 0.5) return { place, key, type: eventType }
+      const dueAtMs = choose.pick([null, longMs]) ?? null
+      return { place, key, type: decisionType, question: { position, dueAtMs } }
+    })
   }
 
   async #load(choose: Choices): Promise<unknown> {
@@ -177,7 +188,9 @@ export class ModelWorkflows {
       ...(choose.next() < 0.5 ? { workflow: choose.pick(names) ?? 'checkout' } : {}),
       ...optional(
         'state',
-        choose.pick([undefined, 'open', 'needs-attention', 'running', 'completed'] as const),
+        choose.pick([
+          ...([undefined, 'open', 'needs-attention', 'awaiting-approval', 'running', 'completed'] as const),
+        ]),
       ),
     }
     const pages: unknown[] = []

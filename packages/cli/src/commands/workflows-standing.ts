@@ -1,12 +1,12 @@
 // How an instance of a workflow stands, in a word.
 import type { App } from 'eventspine'
-import type { InstanceView } from 'eventspine/workflow'
+import type { AwaitedApproval, InstanceView } from 'eventspine/workflow'
 import { cyan, green, red, type Text, yellow } from '../screen/text.js'
 import { ago } from '../screen/time.js'
 
 /** `app`: whose code may not know its version. */
 export function standing(instance: InstanceView, app: Pick<App, 'workflows'>): Text {
-  const { state, attention, wakeAtMs, version, workflow } = instance
+  const { state, attention, approval, wakeAtMs, version, workflow } = instance
   if (attention !== null) return red('✗ needs attention')
   if (state === 'completed') return green('✓ completed')
   if (instance.endedAtMs === null) {
@@ -16,8 +16,16 @@ export function standing(instance: InstanceView, app: Pick<App, 'workflows'>): T
         `! waits for an app with version ${version}; this one has ${versions.join(', ') || 'none'}`,
       )
   }
+  if (approval !== null) return yellow(asks(approval))
   if (state === 'running')
     return wakeAtMs === null ? cyan('▸ running') : cyan(`▸ waits until ${ago(wakeAtMs)}`)
   if (state === 'compensating') return yellow('↻ compensating')
   return state === 'failed' ? red('✗ failed') : yellow(`✓ ${state}`)
+}
+
+function asks({ name, to, askedAtMs, dueAtMs, open }: AwaitedApproval): string {
+  const whom = to === undefined ? '' : ` by ${to}`
+  const until = dueAtMs === null ? '' : `, until ${ago(dueAtMs)}`
+  const others = open === 1 ? '' : ` (and ${open - 1} more)`
+  return `? awaits approval "${name}"${whom}${others}, asked ${ago(askedAtMs)}${until}`
 }

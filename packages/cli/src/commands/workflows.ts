@@ -38,7 +38,7 @@ interface DecisionFlags extends TenantFlags {
 }
 
 const states = [
-  ...['open', 'needs-attention'],
+  ...['open', 'needs-attention', 'awaiting-approval'],
   ...['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled', 'terminated'],
 ]
 
@@ -172,6 +172,11 @@ function addSignals(workflows: Command, commands: Commands): void {
     )
 }
 
+function whyOf({ attention, approval }: InstanceView): Text {
+  const text = attention?.message ?? approval?.text
+  return text?.split('\n')[0] ?? dim('–')
+}
+
 function lines(instances: readonly InstanceView[], app: App, cursor: string | null, width: number): Text[] {
   if (instances.length === 0) return ['No instance fits.']
   const isForeign = instances.some(({ tenant }) => tenant !== 'default')
@@ -189,7 +194,7 @@ function lines(instances: readonly InstanceView[], app: App, cursor: string | nu
     each.id,
     ...(isForeign ? [each.tenant] : []),
     standing(each, app),
-    each.attention === null ? dim('–') : (each.attention.message.split('\n')[0] ?? ''),
+    whyOf(each),
   ])
   return [...table(columns, rows, width), ...nextPage(cursor)]
 }

@@ -3,11 +3,18 @@ import { expect, it } from 'vitest'
 import { breaker, database, input, of } from './doctor.fixture.js'
 import { overviewOf } from './overview.js'
 
-const tally = { atMs: 5, appended: 7, deadLetters: [] }
+const tally = { atMs: 5, appended: 7, deadLetters: [], awaitingApproval: 2 }
 const seen = (given: Parameters<typeof input>[0] = {}) => overviewOf({ seen: input(given), tally })
 
 it('is as bad as the worst finding', () => {
-  expect(seen()).toMatchObject({ verdict: 'healthy', findings: [], atMs: 5, appended: 7, workers: 1 })
+  expect(seen()).toMatchObject({
+    verdict: 'healthy',
+    findings: [],
+    atMs: 5,
+    appended: 7,
+    awaitingApproval: 2,
+    workers: 1,
+  })
   expect(seen(of({ state: 'paused' }))).toMatchObject({
     verdict: 'healthy',
     findings: [{ severity: 'info' }],

@@ -11,6 +11,9 @@ export interface Overview {
   readonly subscriptions: readonly SubscriptionDiagnosis[]
   /** Those that wait for a person, those of replays among them; the most first. */
   readonly deadLetters: Tally['deadLetters']
+  /** Instances of workflows that wait for the decision of a person: `workflows.list({ state: 'awaiting-approval' })`. At
+   *  most 10,000, however many there are. */
+  readonly awaitingApproval: number
   /** Breakers that hold work back. */
   readonly breakers: { readonly open: number; readonly halfOpen: number }
   /** Workers that live. */

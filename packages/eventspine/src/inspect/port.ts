@@ -171,7 +171,12 @@ export interface Tally {
   readonly appended: number
   /** Dead letters that wait for a person, those of replays among them; the most first. */
   readonly deadLetters: readonly { readonly category: Category; readonly count: number }[]
+  /** Instances of workflows that wait for the decision of a person; at most `awaitingApprovalMax`, however many there are. */
+  readonly awaitingApproval: number
 }
+
+/** Instances that wait for a decision are counted up to here. */
+export const awaitingApprovalMax = 10_000
 
 /** An event without its body. */
 export type EventHead = Pick<

@@ -10,7 +10,10 @@ export const tenantMax = 100
 const reasonMax = 1_000
 const limitMax = 500
 const versionMax = 1_000_000
-const states: readonly unknown[] = [undefined, 'open', 'needs-attention', ...workflowStates]
+const states: readonly unknown[] = [
+  ...[undefined, 'open', 'needs-attention', 'awaiting-approval'],
+  ...workflowStates,
+]
 
 export function checked(what: string, value: unknown, max: number): string {
   if (

@@ -354,11 +354,11 @@ const unknown = ({ workflow, id, tenant }: InstanceName) =>
     `There is no instance "${id}" of workflow "${workflow}" for tenant "${tenant}".`,
   )
 
-function detailsOf({ instance, history, attention }: Found): WorkflowDetails {
+function detailsOf({ instance, history, attention, approval }: Found): WorkflowDetails {
   const ended = history.findLast(({ kind }) => kind === 'ended')
   const answer = answerOf({ data: ended?.data ?? null })
   const questions = openQuestions(history)
-  return { ...instance, attention, history: shownHistory(history), questions, ...answer }
+  return { ...instance, attention, approval, history: shownHistory(history), questions, ...answer }
 }
 
 function answerOf({ data }: Pick<WorkflowEnd, 'data'>): Pick<WorkflowDetails, 'output' | 'failure'> {

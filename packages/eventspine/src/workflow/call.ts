@@ -5,6 +5,7 @@ import type { HandlerPublishOptions } from '../handle/context.js'
 import { Answer } from './answer.js'
 import type { StepContext, StepOptions } from './context.js'
 import type { AnyWorkflow } from './definition.js'
+import { type AwaitedOutside, decisionType } from './port.js'
 import type { ChildEnd } from './program.js'
 import type { Scope } from './scope.js'
 
@@ -46,6 +47,8 @@ export class Call {
   ended: ChildEnd | undefined
   /** Of an undo: the step. */
   undoes: Call | undefined
+  /** Of a question to a person: the position of the entry that asks it. */
+  askedAt: number | undefined
   /** Failed attempts. */
   attempts = 0
   /** When it goes on, by the database's clock: the end of a sleep, of a patience, of the wait for the next attempt. */
@@ -69,6 +72,14 @@ export class Call {
    *  whether a point of no return was passed must be known. */
   get comesToItsEnd(): boolean {
     return this.begun && (this.kind !== 'step' || this.asked.options?.pivot === true)
+  }
+
+  /** What it waits for from outside, as the store is to know it. */
+  get outside(): AwaitedOutside | undefined {
+    const { place, name, asked, askedAt: position, dueAtMs = null } = this
+    if (asked.awaited !== undefined) return { place, type: name, key: asked.awaited.key }
+    if (position === undefined) return undefined
+    return { place, type: decisionType, key: name, question: { position, dueAtMs } }
   }
 
   /** Its time is its own, and not the end of a patience. */

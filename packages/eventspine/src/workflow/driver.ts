@@ -46,7 +46,7 @@ export class Driver {
   readonly #launching: Call[] = []
   #published: NewEvent[] = []
   #recording: Promise<void> | undefined
-  /** The events that it waits for, as the store has them; undefined while that is not known. */
+  /** What it waits for from outside, as the store has it; undefined while that is not known. */
   #awaited: string | undefined
   /** A wish to be woken that the store does not have. */
   #restless = false
@@ -58,7 +58,7 @@ export class Driver {
     this.#services = services
     this.#history = history
     this.#wake = new Wake(clock)
-    this.#awaited = history.recorded === 0 || definition.waitsFor.length === 0 ? nothing : undefined
+    this.#awaited = history.mayAwait(definition) ? undefined : nothing
     this.#program = new Program(name, definition, logger, () => this.#wake.ring())
     this.#attempts = new Attempts(services, {
       arrived: (arrival) => {

@@ -1,4 +1,5 @@
 // The entries of one instance: those that the store has, and those that are on their way to it.
+import type { AnyWorkflow } from './definition.js'
 import type { Entry, EntryKind } from './port.js'
 import type { SignalData } from './stimulus.js'
 
@@ -60,6 +61,12 @@ export class History {
     }
     this.#entries.push(entry)
     return entry
+  }
+
+  /** The store may have something that it waits for from outside: an event, or the decision of a person. */
+  mayAwait({ waitsFor }: Pick<AnyWorkflow, 'waitsFor'>): boolean {
+    const known = this.#entries.slice(0, this.#recorded)
+    return known.length > 0 && (waitsFor.length > 0 || known.some(({ kind }) => kind === 'asked'))
   }
 
   /** What the store does not have. */

@@ -104,8 +104,8 @@ export interface Recording extends InstanceName {
   readonly wakeAtMs: number | null
   /** Appended to the log with it. */
   readonly published: readonly NewEvent[]
-  /** All events that it waits for from now on; null when these are as before. */
-  readonly awaited: readonly AwaitedEvent[] | null
+  /** All that it waits for from outside from now on; null when that is as before. */
+  readonly awaited: readonly AwaitedOutside[] | null
   /** The first recording makes the instance. */
   readonly made: {
     readonly version: number
@@ -120,13 +120,25 @@ export interface WorkflowEnd {
   readonly data: string | null
 }
 
-/** An event that an instance waits for. */
-export interface AwaitedEvent {
+/** What an instance waits for from outside: an event, or the decision of a person. */
+export interface AwaitedOutside {
   /** Its call. */
   readonly place: string
+  /** Of the event; `decisionType` for a decision. */
   readonly type: string
+  /** Of the event; of a decision the name of its approval. */
   readonly key: string
+  /** Of a decision alone. */
+  readonly question?: {
+    /** Of the entry that asks. */
+    readonly position: number
+    /** When nobody need decide any more, by the database's clock; null for never. */
+    readonly dueAtMs: number | null
+  }
 }
+
+/** No event has it. */
+export const decisionType = 'eventspine.approval'
 
 /** Whoever waits for an event. */
 export interface AwaitedBy {
@@ -160,7 +172,7 @@ export interface WokenInstance extends InstanceName {
 export interface WorkflowQuery {
   readonly tenant?: string
   readonly workflow?: string
-  readonly state?: WorkflowState | 'needs-attention' | 'open'
+  readonly state?: WorkflowState | 'needs-attention' | 'awaiting-approval' | 'open'
   /** Exactly this one, of whatever workflow. */
   readonly id?: string
   /** The version that it began on: who still runs an old one. */
@@ -208,13 +220,37 @@ export interface WorkflowPort {
   ): Promise<{ readonly items: readonly InstanceView[]; readonly cursor: string | null }>
   /** Null while it runs, and where there is none. */
   workflowEnd(name: InstanceName): Promise<WorkflowEnd | null>
-  workflow(name: InstanceName): Promise<(Loaded & { readonly attention: Attention | null }) | null>
+  workflow(name: InstanceName): Promise<(Loaded & Standing) | null>
 }
 
-export interface InstanceView extends Instance {
-  /** Why it stands and waits for a person; null when it does not. */
+/** What it waits for a person for. */
+export interface Standing {
+  /** Why it stands; null when it does not. */
   readonly attention: Attention | null
+  /** Of the decisions that it waits for, the one that was asked for first; null when it waits for none. */
+  readonly approval: AwaitedApproval | null
 }
+
+export interface InstanceView extends Instance, Standing {}
+
+/** A decision that an instance waits for. */
+export interface AwaitedApproval {
+  readonly name: string
+  /** Its place in the history: a decision names it. */
+  readonly question: string
+  /** Who is asked, and what, where the code says it: the first 200 characters (`questionTextMax`), and `…` where there are
+   *  more. */
+  readonly to?: string
+  readonly text?: string
+  readonly askedAtMs: number
+  /** When it waits no more; null where it waits for as long as it takes. */
+  readonly dueAtMs: number | null
+  /** How many decisions the instance waits for, this one among them. */
+  readonly open: number
+}
+
+/** Characters of a question that a list shows. */
+export const questionTextMax = 200
 
 /** The dead letter that halts an instance. */
 export interface Attention {

@@ -16,7 +16,7 @@ import { dataOf, type Said } from './history.js'
 import { Inbox } from './inbox.js'
 import { codeOf } from './inside-step.js'
 import { checkedCall, checkPromises } from './mismatch.js'
-import type { AwaitedEvent, Entry, InstanceName, WorkflowState } from './port.js'
+import type { AwaitedOutside, Entry, InstanceName, WorkflowState } from './port.js'
 import type { Restart } from './restart.js'
 import { Saga } from './saga.js'
 import { Scope } from './scope.js'
@@ -148,14 +148,10 @@ export class Program {
     return call?.halted ? childHalted(call) : undefined
   }
 
-  /** The events that it waits for. */
-  get awaits(): readonly AwaitedEvent[] {
-    if (this.waitsFor.length === 0) return []
-    return [...this.calls.values()].flatMap((call) => {
-      const { place, name: type, asked } = call
-      const awaited = asked.awaited !== undefined && this.wants(call)
-      return awaited ? [{ place, type, key: asked.awaited.key }] : []
-    })
+  /** The events and decisions that it waits for. */
+  get awaits(): readonly AwaitedOutside[] {
+    const wanted = [...this.calls.values()].filter((call) => this.wants(call))
+    return wanted.flatMap(({ outside }) => outside ?? [])
   }
 
   /** Its code is not followed any further. */
@@ -260,6 +256,9 @@ export class Program {
     switch (entry.kind) {
       case 'step-begun':
         return this.saga.begin(call)
+      case 'asked':
+        call.askedAt = entry.position
+        return
       case 'timer-set':
         call.dueAtMs = dataOf<{ readonly dueAtMs: number }>(entry).dueAtMs
         return

@@ -21,6 +21,7 @@ export interface Figures {
     readonly dead: number
   }[]
   readonly deadLetters: { readonly total: number; readonly byCategory: Overview['deadLetters'] }
+  readonly awaitingApproval: number
   readonly breakers: Overview['breakers']
   readonly workers: number
   readonly oldestTransactionMs: number | null
@@ -136,7 +137,7 @@ const pause = (ms: number, signal: AbortSignal) =>
 
 function figuresOf(reading: Overview, before: Overview | undefined): Figures {
   const rates = before === undefined ? undefined : ratesBetween(before, reading)
-  const { breakers, workers, oldestTransactionMs, verdict, findings } = reading
+  const { awaitingApproval, breakers, workers, oldestTransactionMs, verdict, findings } = reading
   return {
     at: timeOf(reading),
     in: rates?.in ?? null,
@@ -151,6 +152,6 @@ function figuresOf(reading: Overview, before: Overview | undefined): Figures {
       dead: each.dead - each.discarded,
     })),
     deadLetters: { total: deadOf(reading), byCategory: reading.deadLetters },
-    ...{ breakers, workers, oldestTransactionMs, verdict, findings },
+    ...{ awaitingApproval, breakers, workers, oldestTransactionMs, verdict, findings },
   }
 }

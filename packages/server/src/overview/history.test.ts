@@ -13,7 +13,13 @@ const subscription = (name: string, completed: number, lagSeconds = 0) =>
 
 function reading(atMs: number, appended: number, subscriptions: readonly Subscription[], dead = 0): Overview {
   const deadLetters = dead === 0 ? [] : [{ category: 'permanent' as const, count: dead }]
-  const state = { workers: 1, oldestTransactionMs: null, verdict: 'healthy' as const, findings: [] }
+  const state = {
+    awaitingApproval: 0,
+    workers: 1,
+    oldestTransactionMs: null,
+    verdict: 'healthy' as const,
+    findings: [],
+  }
   return { atMs, appended, subscriptions, deadLetters, breakers: { open: 0, halfOpen: 0 }, ...state }
 }
 

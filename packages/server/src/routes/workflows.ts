@@ -74,9 +74,11 @@ const listWorkflows = defineRoute({
     state: z
       .enum([
         ...['running', 'compensating', 'completed', 'failed', 'compensated', 'cancelled', 'terminated'],
-        ...['open', 'needs-attention'],
+        ...['open', 'needs-attention', 'awaiting-approval'],
       ] as const)
-      .describe('`open`: not ended; `needs-attention`: halted by a dead letter')
+      .describe(
+        '`open`: not ended; `needs-attention`: halted by a dead letter; `awaiting-approval`: it waits for the decision of a person',
+      )
       .optional(),
     id: text(500).describe('Id of the instance, of whatever workflow').optional(),
     version: z.coerce.number().int().min(1).max(1_000_000).describe('That it began on').optional(),

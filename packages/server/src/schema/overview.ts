@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { categoryView, findingView } from './views.js'
 
+/** The library counts no further. */
+const awaitingApprovalMax = 10_000
 const count = z.number().int().min(0)
 const perSecond = z.number().min(0)
 const moment = z.iso.datetime().describe("By the database's clock")
@@ -25,6 +27,9 @@ export const figuresView = z.object({
     total: count.describe('Those that wait for a person, those of replays among them'),
     byCategory: z.array(z.object({ category: categoryView, count })).describe('The most first'),
   }),
+  awaitingApproval: count
+    .max(awaitingApprovalMax)
+    .describe('Instances of workflows that wait for the decision of a person: so many, or more'),
   breakers: z.object({ open: count, halfOpen: count }),
   workers: count.describe('Those that live'),
   oldestTransactionMs: count.nullable().describe('Of those that hold back cleaning'),

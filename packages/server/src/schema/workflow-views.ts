@@ -24,6 +24,18 @@ export const instanceView = z.object({
     .object({ letter: z.string(), message: z.string(), diedAtMs: milliseconds })
     .nullable()
     .describe('Why it waits for a person: its dead letter'),
+  approval: z
+    .object({
+      name: z.string().describe('Of the approval'),
+      question: z.string().describe('Its place in the history: names it in a decision'),
+      to: z.string().optional().describe('Its first 200 characters'),
+      text: z.string().optional().describe('Its first 200 characters'),
+      askedAtMs: milliseconds,
+      dueAtMs: milliseconds.nullable().describe('When it waits no more; null for never'),
+      open: z.number().int().min(1).describe('How many decisions it waits for'),
+    })
+    .nullable()
+    .describe('The decision of a person that it waits for, the one asked for first'),
 })
 
 export const entryView = z.object({

@@ -5,7 +5,10 @@ export type { ContractFinding, Finding, FindingPlace, MapEdge, MapNode, SystemMa
 
 /** Of one moment. Rates are null until the server has two readings. */
 export interface Figures
-  extends Pick<Reading, 'breakers' | 'workers' | 'oldestTransactionMs' | 'verdict' | 'findings'> {
+  extends Pick<
+    Reading,
+    'awaitingApproval' | 'breakers' | 'workers' | 'oldestTransactionMs' | 'verdict' | 'findings'
+  > {
   readonly at: string
   readonly in: number | null
   readonly out: number | null

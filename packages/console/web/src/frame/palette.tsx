@@ -9,15 +9,23 @@ interface Command {
   readonly href: string
 }
 
+/** Lists that people come for, by the words for what they want to do there. */
+const lists = [
+  { name: 'Workflows awaiting approval', page: 'workflows', state: 'awaiting-approval' },
+  { name: 'Workflows that need attention', page: 'workflows', state: 'needs-attention' },
+] as const
+
 function commandsFor(text: string, sections: readonly Section[]): Command[] {
   const wanted = text.trim().toLowerCase()
   const pages = sections
     .filter(({ name }) => name.toLowerCase().includes(wanted))
     .map(({ name, page }) => ({ name, href: hrefOf(page) }))
   if (wanted === '') return pages
+  const found = lists.filter(({ name }) => name.toLowerCase().includes(wanted))
   const id = text.trim()
   return [
     ...pages,
+    ...found.map(({ name, page, state }) => ({ name, href: hrefOf(page, { state }) })),
     { name: `Event ${id}`, href: hrefOf('events', { id }) },
     { name: `Events of the correlation ${id}`, href: hrefOf('events', { correlation: id }) },
     { name: `Events of the type ${id}`, href: hrefOf('events', { type: id }) },

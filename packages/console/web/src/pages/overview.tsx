@@ -71,49 +71,11 @@ interface DrawnProps extends Came {
 }
 
 function Drawn({ figures, atMs, live, history, since }: DrawnProps) {
-  const lagSeconds = Math.max(0, ...figures.subscriptions.map((each) => each.lagSeconds))
-  const { total, byCategory } = figures.deadLetters
-  const points = <Name extends 'in' | 'out' | 'lagSeconds' | 'dead'>(name: Name) =>
-    history.map((point) => point[name])
   return (
     <>
       <NotFollowed what="The figures of now" followed={live.followed} />
       <Verdict {...{ figures, atMs, live }} />
-      <div className="tiles">
-        <Tile name="Events in" value={perSecond(figures.in)}>
-          <Line label="Events in" values={points('in')} say={perSecond} />
-        </Tile>
-        <Tile name="Deliveries out" value={perSecond(figures.out)}>
-          <Line label="Deliveries out" values={points('out')} say={perSecond} />
-        </Tile>
-        <Tile name="Furthest behind" value={seconds(lagSeconds)} to="subscriptions">
-          <Line label="Lag" values={points('lagSeconds')} say={seconds} />
-        </Tile>
-        <Tile name="Dead letters" value={count(total)} to="dead-letters" bad={total > 0}>
-          {byCategory.length === 0 ? (
-            <Line label="Dead letters" values={points('dead')} say={count} />
-          ) : (
-            <p className="faint">
-              {byCategory.map((each) => `${count(each.count)} ${each.category}`).join(' · ')}
-            </p>
-          )}
-        </Tile>
-        <Tile
-          name="Open breakers"
-          value={count(figures.breakers.open)}
-          to="breakers"
-          bad={figures.breakers.open > 0}
-        >
-          <p className="faint">{count(figures.breakers.halfOpen)} half-open</p>
-        </Tile>
-        <Tile name="Workers" value={count(figures.workers)} to="workers" bad={figures.workers === 0}>
-          <p className="faint">
-            {figures.oldestTransactionMs === null
-              ? 'no old transaction'
-              : `oldest transaction ${duration(figures.oldestTransactionMs)}`}
-          </p>
-        </Tile>
-      </div>
+      <Tiles {...{ figures, history }} />
       <p className="faint">
         {since === null ? (
           'The history has just begun.'
@@ -135,6 +97,66 @@ function Drawn({ figures, atMs, live, history, since }: DrawnProps) {
         />
       )}
     </>
+  )
+}
+
+/** The library counts no further. */
+const awaitingMax = 10_000
+const awaiting = (instances: number) => `${count(instances)}${instances < awaitingMax ? '' : '+'}`
+
+type TilesProps = Pick<DrawnProps, 'figures' | 'history'>
+
+function Tiles({ figures, history }: TilesProps) {
+  const lagSeconds = Math.max(0, ...figures.subscriptions.map((each) => each.lagSeconds))
+  const { total, byCategory } = figures.deadLetters
+  const points = <Name extends 'in' | 'out' | 'lagSeconds' | 'dead'>(name: Name) =>
+    history.map((point) => point[name])
+  return (
+    <div className="tiles">
+      <Tile name="Events in" value={perSecond(figures.in)}>
+        <Line label="Events in" values={points('in')} say={perSecond} />
+      </Tile>
+      <Tile name="Deliveries out" value={perSecond(figures.out)}>
+        <Line label="Deliveries out" values={points('out')} say={perSecond} />
+      </Tile>
+      <Tile name="Furthest behind" value={seconds(lagSeconds)} to="subscriptions">
+        <Line label="Lag" values={points('lagSeconds')} say={seconds} />
+      </Tile>
+      <Tile name="Dead letters" value={count(total)} to="dead-letters" bad={total > 0}>
+        {byCategory.length === 0 ? (
+          <Line label="Dead letters" values={points('dead')} say={count} />
+        ) : (
+          <p className="faint">
+            {byCategory.map((each) => `${count(each.count)} ${each.category}`).join(' · ')}
+          </p>
+        )}
+      </Tile>
+      <Tile
+        name="Awaiting approval"
+        value={awaiting(figures.awaitingApproval)}
+        to="workflows"
+        params={{ state: 'awaiting-approval' }}
+      >
+        <p className="faint">
+          {figures.awaitingApproval === 0 ? 'no workflow asks' : 'workflows that ask a person'}
+        </p>
+      </Tile>
+      <Tile
+        name="Open breakers"
+        value={count(figures.breakers.open)}
+        to="breakers"
+        bad={figures.breakers.open > 0}
+      >
+        <p className="faint">{count(figures.breakers.halfOpen)} half-open</p>
+      </Tile>
+      <Tile name="Workers" value={count(figures.workers)} to="workers" bad={figures.workers === 0}>
+        <p className="faint">
+          {figures.oldestTransactionMs === null
+            ? 'no old transaction'
+            : `oldest transaction ${duration(figures.oldestTransactionMs)}`}
+        </p>
+      </Tile>
+    </div>
   )
 }
 
@@ -206,14 +228,15 @@ interface TileProps {
   readonly name: string
   readonly value: string
   readonly to?: string
+  readonly params?: Params
   readonly bad?: boolean
   readonly children: ReactNode
 }
 
-function Tile({ name, value, to, bad = false, children }: TileProps) {
+function Tile({ name, value, to, params = {}, bad = false, children }: TileProps) {
   return (
     <section className={bad ? 'tile tile-bad' : 'tile'} aria-label={name}>
-      <h2>{to === undefined ? name : <Link to={to}>{name}</Link>}</h2>
+      <h2>{to === undefined ? name : <Link {...{ to, params }}>{name}</Link>}</h2>
       <p className="tile-value">{value}</p>
       {children}
     </section>

@@ -1,7 +1,9 @@
-// Instances of workflows by state. One that is halted by a dead letter stands out, since it waits for a person.
+// Instances of workflows by state. One that is halted by a dead letter or asks for a decision stands out, since it waits for
+// a person.
 import { usePages } from '../api/asking.js'
 import type { Instance } from '../api/views.js'
 import { Badge } from '../parts/badge.js'
+import { count } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
@@ -18,7 +20,7 @@ const filters: readonly Filter[] = [
     name: 'state',
     label: 'State',
     options: [
-      ...['open', 'needs-attention', 'running', 'compensating', 'completed'],
+      ...['open', 'needs-attention', 'awaiting-approval', 'running', 'compensating', 'completed'],
       ...['failed', 'compensated', 'cancelled', 'terminated'],
     ],
   },
@@ -37,14 +39,43 @@ const columns: readonly Column<Instance>[] = [
   },
   {
     name: 'State',
-    cell: ({ state, attention }) => <Badge state={attention === null ? state : 'needs attention'} />,
+    cell: ({ state, attention, approval }) => (
+      <>
+        {attention !== null && <Badge state="needs attention" />}{' '}
+        {approval !== null && <Badge state="awaiting approval" />}
+        {attention === null && approval === null && <Badge state={state} />}
+      </>
+    ),
   },
-  { name: 'Attention', kind: 'long', cell: ({ attention }) => attention?.message },
+  {
+    name: 'Waits for a person',
+    kind: 'long',
+    cell: ({ attention, approval }) =>
+      attention === null ? approval !== null && <Asks approval={approval} /> : attention.message,
+  },
   { name: 'Version', kind: 'wide number', cell: ({ version }) => version },
   { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
   { name: 'Began', kind: 'wide', cell: ({ startedAtMs }) => <Moment at={startedAtMs} /> },
   { name: 'Changed', cell: ({ changedAtMs }) => <Moment at={changedAtMs} /> },
 ]
+
+/** What is asked, since when, and until when if it does not wait for ever. */
+function Asks({ approval }: { readonly approval: NonNullable<Instance['approval']> }) {
+  const { name, to, text, askedAtMs, dueAtMs, open } = approval
+  return (
+    <>
+      <strong>{name}</strong>
+      {open > 1 && ` and ${count(open - 1)} more`}, asked {to !== undefined && `of ${to} `}
+      <Moment at={askedAtMs} />
+      {dueAtMs !== null && (
+        <>
+          , waits until <Moment at={dueAtMs} />
+        </>
+      )}
+      {text !== undefined && `: ${text}`}
+    </>
+  )
+}
 
 export function Workflows() {
   const { params } = usePlace()
@@ -64,10 +95,7 @@ export function Workflows() {
       <Shown asked={asked}>
         {(items) =>
           items.length === 0 ? (
-            <Empty title="No instance fits">
-              A workflow starts with an event that it is on, or by POST /v1/workflows/NAME. Clear the search
-              to see all.
-            </Empty>
+            <None state={params.get('state')} />
           ) : (
             <Rows
               caption="Instances of workflows, newest first"
@@ -79,5 +107,21 @@ export function Workflows() {
         }
       </Shown>
     </>
+  )
+}
+
+function None({ state }: { readonly state: string | null }) {
+  if (state === 'awaiting-approval')
+    return (
+      <Empty title="Nothing waits for a decision">
+        A workflow asks by ctx.approval, and stands here until somebody has decided, its time is over, or it
+        goes another way. Clear the search to see all instances.
+      </Empty>
+    )
+  return (
+    <Empty title="No instance fits">
+      A workflow starts with an event that it is on, or by POST /v1/workflows/NAME. Clear the search to see
+      all.
+    </Empty>
   )
 }

@@ -7,7 +7,7 @@ const tones: Readonly<Record<string, Tone>> = {
   ...{ paused: 'warn', retry: 'warn', waiting: 'warn', 'half-open': 'warn', warning: 'warn' },
   ...{ compensating: 'warn', compensated: 'warn', stopped: 'warn', failing: 'warn', cancelled: 'warn' },
   ...{ dead: 'bad', failed: 'bad', open: 'bad', error: 'bad', critical: 'bad', disabled: 'bad' },
-  ...{ terminated: 'bad', 'needs attention': 'bad' },
+  ...{ terminated: 'bad', 'needs attention': 'bad', 'awaiting approval': 'warn' },
   ...{ running: 'busy', redriving: 'busy', canary: 'busy', pending: 'busy' },
 }
 

@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Lease } from '../../deliver/port.js'
 import type { NewEvent } from '../../event/stored.js'
-import type { Entry, InstanceName, Recording } from '../../workflow/port.js'
+import {
+  type AwaitedOutside,
+  decisionType,
+  type Entry,
+  type InstanceName,
+  questionTextMax,
+  type Recording,
+} from '../../workflow/port.js'
 import { idsOf, longMs, type OpenScene, type Scene } from './scene.js'
 
 const name: InstanceName = { tenant: 'default', workflow: 'checkout', id: 'a' }
@@ -44,6 +51,8 @@ export function describeWorkflow(open: OpenScene): void {
     describeWaking(open)
     describeAwaiting(open)
     describeAsking(open)
+    describeApprovals(open)
+    describeApprovalPages(open)
   })
 }
 
@@ -282,5 +291,91 @@ function describeAsking(open: OpenScene): void {
     const { scene } = await begun(open)
     expect(await scene.store.workflow(name)).toMatchObject({ history: [entryOf(0)], attention: null })
     expect(await scene.store.workflow({ ...name, tenant: 'other' })).toBeNull()
+  })
+}
+
+const askedAtMs = 1_700_000_000_000
+const dueAtMs = 2_000_000_000_000
+
+const asks = (position: number, place: string, text: string): Entry => ({
+  ...{ position, kind: 'asked', place, name: `pay ${place}`, atMs: askedAtMs + position },
+  data: JSON.stringify({ to: 'finance', text }),
+})
+const question = (position: number, place: string, until: number | null = null): AwaitedOutside => ({
+  ...{ place, type: decisionType, key: `pay ${place}`, question: { position, dueAtMs: until } },
+})
+
+const listed = async (scene: Scene, query: object = {}) =>
+  (await scene.store.workflows({ state: 'awaiting-approval', ...query })).items
+const ids = async (scene: Scene, query?: object) => (await listed(scene, query)).map(({ id }) => id)
+
+function describeApprovals(open: OpenScene): void {
+  const counted = async (scene: Scene) => (await scene.store.tally()).awaitingApproval
+
+  it('shows which decision an instance waits for: the one asked first, and how many there are (I47)', async () => {
+    const { scene, lease } = await begun(open)
+    expect([await listed(scene), await counted(scene)]).toEqual([[], 0])
+    const entries = [asks(1, '4', 'Pay?'), asks(2, '3', 'And this?')]
+    const awaited = [question(2, '3'), question(1, '4', dueAtMs)]
+    await scene.store.recordWorkflows([recordingOf(lease, 1, { entries, awaited })])
+    const approval = {
+      ...{ name: 'pay 4', question: '4', to: 'finance', text: 'Pay?' },
+      ...{ askedAtMs: askedAtMs + 1, dueAtMs, open: 2 },
+    }
+    expect(await listed(scene)).toMatchObject([{ ...name, approval, attention: null }])
+    expect((await scene.store.workflows({})).items).toMatchObject([{ approval }])
+    expect((await scene.store.workflow(name))?.approval).toEqual(approval)
+    // An instance is one, however many it asks.
+    expect(await counted(scene)).toBe(1)
+    await scene.store.recordWorkflows([recordingOf(lease, 3, { awaited: [question(2, '3')] })])
+    expect(await listed(scene)).toMatchObject([{ approval: { question: '3', dueAtMs: null, open: 1 } }])
+    // Nobody is told that an event came which is none.
+    const asked = { tenant: 'default', workflow: 'checkout', type: 'orders.paid', key: 'pay 3' }
+    expect(await scene.store.awaiting([asked])).toEqual([[]])
+  })
+
+  it('shows the beginning of a long text, and no half of a character', async () => {
+    const { scene, lease } = await begun(open)
+    const text = '🙂'.repeat(questionTextMax + 1)
+    await scene.store.recordWorkflows([
+      recordingOf(lease, 1, { entries: [asks(1, '1', text)], awaited: [question(1, '1')] }),
+    ])
+    expect((await listed(scene))[0]?.approval?.text).toBe(`${'🙂'.repeat(questionTextMax)}…`)
+  })
+
+  it('shows none that was decided or is not asked any more, and none of an instance that has ended (I47)', async () => {
+    const { scene, lease } = await begun(open)
+    const ask = (id: string, from: number) =>
+      recordingOf(lease, from, { id, entries: [asks(from, '1', 'Pay?')], awaited: [question(from, '1')] })
+    const others = ['decided', 'ended', 'terminated', 'left'].map((id) => recordingOf(lease, 0, { id }))
+    await scene.store.recordWorkflows(others)
+    await scene.store.recordWorkflows(others.map(({ id }) => ask(id, 1)))
+    expect([await ids(scene), await counted(scene)]).toEqual([['left', 'terminated', 'ended', 'decided'], 4])
+    await scene.store.recordWorkflows([recordingOf(lease, 2, { id: 'decided', awaited: [] })])
+    // As a worker that knows nothing of questions ends it.
+    await scene.store.recordWorkflows([recordingOf(lease, 2, { id: 'ended', state: 'completed' })])
+    const end = { state: 'terminated', data: null } as const
+    const act = { actor: 'ada', action: 'workflow.terminate', target: 'terminated', details: {} }
+    expect(await scene.store.endWorkflow({ ...name, id: 'terminated' }, 2, end, [], act)).toBe(true)
+    expect([await ids(scene), await counted(scene)]).toEqual([['left'], 1])
+    const ended = (await scene.store.workflows({ id: 'ended' })).items
+    expect(ended).toMatchObject([{ state: 'completed', approval: null }])
+    await scene.store.recordWorkflows([ask('decided', 3)])
+    expect(await ids(scene)).toEqual(['left', 'decided'])
+  })
+}
+
+function describeApprovalPages(open: OpenScene): void {
+  it('lists them newest first, page by page, by workflow and tenant', async () => {
+    const { scene, lease } = await begun(open)
+    const of = (id: string, parts: object) =>
+      recordingOf(lease, 0, { id, entries: [asks(0, '1', 'Pay?')], awaited: [question(0, '1')], ...parts })
+    const made = [of('b', {}), of('c', { workflow: 'other' }), of('d', { tenant: 'other' })]
+    for (const each of made) await scene.store.recordWorkflows([each])
+    expect(await ids(scene)).toEqual(['d', 'c', 'b'])
+    expect(await ids(scene, { tenant: 'default', workflow: 'checkout' })).toEqual(['b'])
+    const first = await scene.store.workflows({ state: 'awaiting-approval', limit: 2 })
+    expect(first.items.map(({ id }) => id)).toEqual(['d', 'c'])
+    expect(await ids(scene, { limit: 2, cursor: first.cursor })).toEqual(['b'])
   })
 }

@@ -1,5 +1,11 @@
 // What people ask of the memory store. Inspection runs over everything held: a test holds little.
-import { type AuditQuery, type AuditRow, type InspectPort, openVersionsMax } from '../../inspect/port.js'
+import {
+  type AuditQuery,
+  type AuditRow,
+  awaitingApprovalMax,
+  type InspectPort,
+  openVersionsMax,
+} from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
 import { correlated, firsts, pageOfEvents, remaining, withTick } from './event-query.js'
 import { handlingOf } from './handling.js'
@@ -11,6 +17,7 @@ import { redriveView } from './redrive.js'
 import { replayView } from './replay.js'
 import { subscriptionView } from './subscription-view.js'
 import type { MemoryTables } from './tables.js'
+import { awaitsApproval } from './workflow.js'
 
 /** All of InspectPort but `breakers`, which BreakerPort answers under the same name. */
 export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'> {
@@ -62,7 +69,11 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     },
     async tally() {
       const dead = [...tables.letters.values()].filter(({ state }) => state === 'dead')
-      return { atMs: tables.now(), appended: tables.seqLast, deadLetters: countCategories(dead) }
+      const asking = [...tables.workflows.values()].filter(awaitsApproval).length
+      return {
+        ...{ atMs: tables.now(), appended: tables.seqLast, deadLetters: countCategories(dead) },
+        awaitingApproval: Math.min(asking, awaitingApprovalMax),
+      }
     },
   }
 }

@@ -5,7 +5,7 @@ import type { StoredEvent } from '../../event/stored.js'
 import { deliveryId } from '../../event/stored.js'
 import type { DeadLetterFilter, DeadLetterState, RedriveState, Replay } from '../../redrive/port.js'
 import type { Run } from '../../settle/port.js'
-import type { AwaitedEvent, Entry, Instance } from '../../workflow/port.js'
+import type { AwaitedOutside, Entry, Instance } from '../../workflow/port.js'
 import type { SubscriptionRecord } from '../store.js'
 import type { MemoryTransaction } from './transaction.js'
 
@@ -142,7 +142,7 @@ export interface WorkflowRow
   readonly history: Entry[]
   /** Of the lease under which each entry was written. */
   readonly tokens: number[]
-  readonly awaited: readonly AwaitedEvent[]
+  readonly awaited: readonly AwaitedOutside[]
 }
 
 export interface ScheduleRow {

@@ -5,9 +5,11 @@ import {
   type InstanceName,
   occurrencesMax,
   type Recording,
+  type Standing,
   type WorkflowPort,
   type WorkflowQuery,
 } from '../../workflow/port.js'
+import { awaitedApproval } from '../awaited-approval.js'
 import { writeEvent } from './append.js'
 import type { WorkflowRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
@@ -131,7 +133,7 @@ function askingPort(tables: MemoryTables): Pick<WorkflowPort, 'workflows' | 'wor
     async workflow(name) {
       const row = tables.workflows.get(instanceKey(name))
       if (row === undefined) return null
-      return { instance: instanceOf(row), history: [...row.history], attention: attentionOf(tables, row) }
+      return { instance: instanceOf(row), history: [...row.history], ...standingOf(tables, row) }
     },
   }
 }
@@ -140,7 +142,7 @@ function listed(tables: MemoryTables, query: WorkflowQuery) {
   const limit = Math.min(query.limit ?? limitDefault, limitMax)
   const rows = [...tables.workflows.values()]
     .reverse()
-    .map((row) => ({ ...instanceOf(row), attention: attentionOf(tables, row), number: row.number }))
+    .map((row) => ({ ...instanceOf(row), ...standingOf(tables, row), number: row.number }))
     .filter(
       (view) => matches(query, view) && (query.cursor === undefined || view.number < Number(query.cursor)),
     )
@@ -208,6 +210,24 @@ function instanceOf(row: WorkflowRow): Instance {
   return instance
 }
 
+const standingOf = (tables: MemoryTables, row: WorkflowRow): Standing => ({
+  attention: attentionOf(tables, row),
+  approval: approvalOf(row),
+})
+
+/** Whether it waits for the decision of a person. */
+export const awaitsApproval = ({ endedAtMs, awaited }: WorkflowRow) =>
+  endedAtMs === null && awaited.some(({ question }) => question !== undefined)
+
+function approvalOf(row: WorkflowRow): Standing['approval'] {
+  if (!awaitsApproval(row)) return null
+  const asked = row.awaited.flatMap(({ place, question }) => (question ? [{ place, ...question }] : []))
+  const [first] = asked.sort((a, b) => a.position - b.position)
+  const entry = row.history[first?.position ?? -1]
+  if (first === undefined || entry === undefined) return null
+  return awaitedApproval({ ...first, open: asked.length }, entry)
+}
+
 function attentionOf(tables: MemoryTables, { tenant, workflow, id }: InstanceName): Attention | null {
   const letters = [...tables.letters.values()].filter(
     (letter) =>
@@ -224,7 +244,7 @@ function attentionOf(tables: MemoryTables, { tenant, workflow, id }: InstanceNam
 
 function matches(
   { tenant, workflow, state, id, version, startedAfter, startedBefore }: WorkflowQuery,
-  view: Instance & { readonly attention: Attention | null },
+  view: Instance & Standing,
 ): boolean {
   if (tenant !== undefined && view.tenant !== tenant) return false
   if (workflow !== undefined && view.workflow !== workflow) return false
@@ -235,5 +255,6 @@ function matches(
   if (state === undefined) return true
   if (state === 'open') return view.endedAtMs === null
   if (state === 'needs-attention') return view.endedAtMs === null && view.attention !== null
+  if (state === 'awaiting-approval') return view.approval !== null
   return view.state === state
 }

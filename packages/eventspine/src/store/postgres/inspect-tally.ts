@@ -1,6 +1,7 @@
-// What the whole cell counts: a number that the log's sequence keeps anyway, and the dead letters through their index.
+// What the whole cell counts: a number that the log's sequence keeps anyway, and dead letters and open questions through
+// their indexes.
 // And what was appended last, without bodies.
-import type { InspectPort, Tally } from '../../inspect/port.js'
+import { awaitingApprovalMax, type InspectPort, type Tally } from '../../inspect/port.js'
 import type { Database } from './database.js'
 import { bounded, millisecondsOf } from './inspect-page.js'
 
@@ -9,6 +10,12 @@ const selectAppended = `SELECT ${millisecondsOf('clock_timestamp()')} AS at_ms,
 
 const selectDead = `SELECT category, count(*)::float8 AS count FROM eventspine.dead_letter
 WHERE state = 'dead' GROUP BY category ORDER BY count(*) DESC, category`
+
+// An instance may ask several people at once, and a worker of an older version leave a question behind at its end.
+const selectAsking = `SELECT count(*)::float8 AS count FROM (
+  SELECT FROM (SELECT DISTINCT x.number FROM eventspine.workflow_awaited x WHERE x.asked IS NOT NULL ORDER BY x.number DESC) y
+  CROSS JOIN LATERAL (SELECT o.ended_at FROM eventspine.workflow o WHERE o.number = y.number OFFSET 0) w
+  WHERE w.ended_at IS NULL LIMIT ${awaitingApprovalMax}) z`
 
 const selectHeads = `SELECT id, type, version, source, causation_id AS "causationId", ${millisecondsOf('recorded_at')} AS "recordedAtMs"
 FROM eventspine.event ORDER BY seq DESC LIMIT $1`
@@ -28,7 +35,8 @@ export function tallyInspection(database: Database): Pick<InspectPort, 'tally' |
           'inspect.dead-count',
           selectDead,
         )
-        return { atMs, appended, deadLetters }
+        const [asking] = await connection.query<{ readonly count: number }>('inspect.asking', selectAsking)
+        return { atMs, appended, deadLetters, awaitingApproval: asking?.count ?? 0 }
       }),
     eventHeads: (max) =>
       bounded(database, (connection) => connection.query('inspect.heads', selectHeads, [max])),

@@ -1,13 +1,15 @@
 // What people ask about workflows. Whether an instance waits for a person is no state of its own: it is what its dead
-// letter says.
+// letter says, or the question that it asks.
 import { deliveryId } from '../../event/stored.js'
 import type {
   Attention,
   InstanceView,
+  Standing,
   WorkflowEnd,
   WorkflowPort,
   WorkflowQuery,
 } from '../../workflow/port.js'
+import { awaitedApproval } from '../awaited-approval.js'
 import type { Database } from './database.js'
 import { type InstanceRow, instanceColumns, instanceOf } from './workflow-rows.js'
 
@@ -29,7 +31,22 @@ const inNeed = `(SELECT DISTINCT ON (l.subscription, l.tenant, l.key) l.subscrip
   ORDER BY l.subscription, l.tenant, l.key, l.died_at) a
 JOIN eventspine.workflow w ON w.tenant = a.tenant AND w.name = substr(a.subscription, length('workflow-') + 1) AND w.id = a.key`
 
-const columns = `${instanceColumns('w')}, a.subscription AS letter_subscription, a.epoch AS letter_epoch, a.seq AS letter_seq,
+// The question that stands longest, and what the history says of it.
+const approval = `LEFT JOIN LATERAL (
+  SELECT x.place, x.asked, (extract(epoch FROM x.due_at) * 1000)::float8 AS due_ms, (count(*) OVER ())::int AS open
+  FROM eventspine.workflow_awaited x WHERE x.number = w.number AND x.asked IS NOT NULL AND w.ended_at IS NULL
+  ORDER BY x.asked LIMIT 1) q ON true
+LEFT JOIN LATERAL (
+  SELECT e.name, e.data, (extract(epoch FROM e.at) * 1000)::float8 AS asked_ms
+  FROM eventspine.workflow_entry e WHERE e.number = w.number AND e.position = q.asked OFFSET 0) r ON true`
+
+// From the questions, for the same reason; newest first by their index, so that a page ends where it is full.
+const asking = `(SELECT DISTINCT x.number FROM eventspine.workflow_awaited x
+    WHERE x.asked IS NOT NULL AND ($3::bigint IS NULL OR x.number < $3) ORDER BY x.number DESC) y
+CROSS JOIN LATERAL (SELECT * FROM eventspine.workflow o WHERE o.number = y.number OFFSET 0) w
+${attention}`
+
+const columns = `${instanceColumns('w')}, q.place AS question, q.due_ms, q.open, r.name AS asked_name, r.data AS asked_data, r.asked_ms, a.subscription AS letter_subscription, a.epoch AS letter_epoch, a.seq AS letter_seq,
   a.failure AS letter_failure, a.died_ms`
 
 // Signals that came too late stand behind it.
@@ -43,11 +60,18 @@ interface ViewRow extends InstanceRow {
   readonly letter_seq: number
   readonly letter_failure: string
   readonly died_ms: number
+  readonly question: string | null
+  readonly due_ms: number | null
+  readonly open: number
+  readonly asked_name: string | null
+  readonly asked_data: string | null
+  readonly asked_ms: number
 }
 
 function conditionOf(state: WorkflowQuery['state']): string {
   if (state === undefined) return ''
-  if (state === 'open' || state === 'needs-attention') return ' AND w.ended_at IS NULL'
+  if (state === 'open' || state === 'needs-attention' || state === 'awaiting-approval')
+    return ' AND w.ended_at IS NULL'
   return ` AND w.state = '${state}'`
 }
 
@@ -59,6 +83,25 @@ const attentionOf = (row: ViewRow): Attention | null =>
         message: (JSON.parse(row.letter_failure) as { readonly message: string }).message,
         diedAtMs: row.died_ms,
       }
+
+function standingOf(row: ViewRow): Standing {
+  const { question, asked_name: name, due_ms: dueAtMs, open } = row
+  const isAsked = question !== null && name !== null
+  return {
+    attention: attentionOf(row),
+    approval: isAsked
+      ? awaitedApproval(
+          { place: question, dueAtMs, open },
+          { name, data: row.asked_data, atMs: row.asked_ms },
+        )
+      : null,
+  }
+}
+
+function sourceOf(state: WorkflowQuery['state']): string {
+  if (state === 'needs-attention') return inNeed
+  return state === 'awaiting-approval' ? asking : `eventspine.workflow w ${attention}`
+}
 
 export function workflowQueries(
   database: Database,
@@ -79,17 +122,17 @@ export function workflowQueries(
       const rows = await database.query<ViewRow>(
         'read',
         `workflow.list-${state ?? 'any'}${id === undefined ? '' : '-of-id'}`,
-        `SELECT ${columns} FROM ${state === 'needs-attention' ? inNeed : `eventspine.workflow w ${attention}`}
+        `SELECT ${columns} FROM ${sourceOf(state)} ${approval}
 WHERE ($1::text IS NULL OR w.tenant = $1) AND ($2::text IS NULL OR w.name = $2) AND ($3::bigint IS NULL OR w.number < $3)${conditionOf(state)}
   AND ($5::int IS NULL OR w.version = $5) AND ($6::timestamptz IS NULL OR w.started_at >= $6) AND ($7::timestamptz IS NULL OR w.started_at < $7)
   AND ${id === undefined ? '$8::text IS NULL' : 'w.id = $8'}
-ORDER BY w.number DESC LIMIT $4`,
+ORDER BY ${state === 'awaiting-approval' ? 'y' : 'w'}.number DESC LIMIT $4`,
         [
           ...[tenant ?? null, workflow ?? null, cursor ?? null, Math.min(limit, limitMax)],
           ...[version ?? null, startedAfter ?? null, startedBefore ?? null, id ?? null],
         ],
       )
-      const items = rows.map((row): InstanceView => ({ ...instanceOf(row), attention: attentionOf(row) }))
+      const items = rows.map((row): InstanceView => ({ ...instanceOf(row), ...standingOf(row) }))
       const full = rows.length === Math.min(limit, limitMax)
       return { items, cursor: full ? String(rows.at(-1)?.number) : null }
     },
@@ -103,7 +146,7 @@ ORDER BY w.number DESC LIMIT $4`,
       const [row] = await database.query<ViewRow>(
         'read',
         'workflow.show',
-        `SELECT ${columns} FROM eventspine.workflow w ${attention} WHERE w.tenant = $1 AND w.name = $2 AND w.id = $3`,
+        `SELECT ${columns} FROM eventspine.workflow w ${attention} ${approval} WHERE w.tenant = $1 AND w.name = $2 AND w.id = $3`,
         [tenant, workflow, id],
       )
       if (row === undefined) return null
@@ -124,7 +167,7 @@ FROM eventspine.workflow_entry WHERE number = $1 ORDER BY position`,
       return {
         instance: instanceOf(row),
         history: history.map(({ at_ms: atMs, ...entry }) => ({ ...entry, atMs })),
-        attention: attentionOf(row),
+        ...standingOf(row),
       }
     },
   }

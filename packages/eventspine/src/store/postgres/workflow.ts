@@ -58,7 +58,7 @@ const recordingColumns =
 const entryTypes = ['bigint', 'int', 'text', 'text', 'text', 'text', 'float8']
 const entryColumns = 'move, position, kind, place, name, data, at_ms'
 
-const awaitedTypes = ['bigint', 'text', 'text', 'text']
+const awaitedTypes = ['bigint', 'text', 'text', 'text', 'int', 'float8']
 
 const arrays = (types: readonly string[], first: number) =>
   types.map((type, index) => `$${first + index}::${type}[]`).join(', ')
@@ -96,17 +96,19 @@ const gate = `moves AS MATERIALIZED (
   FROM unnest(${arrays(entryTypes, firstEntry)}) AS e(${entryColumns}) JOIN gate g USING (move))`
 
 // What is awaited is given whole: the rows of what is not any more go. Changed code may wait for another key at a place.
-const awaitedRows = `unnest(${arrays(awaitedTypes, firstAwaited + 1)}) AS a(move, place, type, key)`
+const awaitedRows = `unnest(${arrays(awaitedTypes, firstAwaited + 1)}) AS a(move, place, type, key, asked, due_ms)`
 const awaited = `, forgotten AS (
   DELETE FROM eventspine.workflow_awaited x USING gate g CROSS JOIN LATERAL (
     SELECT o.ctid AS row FROM eventspine.workflow_awaited o WHERE o.number = g.number OFFSET 0) o
   WHERE x.ctid = o.row AND g.move = ANY ($${firstAwaited}::bigint[])
     AND NOT EXISTS (SELECT FROM ${awaitedRows} WHERE a.move = g.move AND a.place = x.place)
 ), awaited AS (
-  INSERT INTO eventspine.workflow_awaited AS x (number, place, tenant, type, key)
-  SELECT g.number, a.place, m.tenant, a.type, a.key FROM ${awaitedRows} JOIN gate g USING (move) JOIN moves m USING (move)
-  ON CONFLICT (number, place) DO UPDATE SET type = excluded.type, key = excluded.key
-  WHERE (x.type, x.key) IS DISTINCT FROM (excluded.type, excluded.key))`
+  INSERT INTO eventspine.workflow_awaited AS x (number, place, tenant, type, key, asked, due_at)
+  SELECT g.number, a.place, m.tenant, a.type, a.key, a.asked, to_timestamp(a.due_ms / 1000)
+  FROM ${awaitedRows} JOIN gate g USING (move) JOIN moves m USING (move)
+  ON CONFLICT (number, place) DO UPDATE
+  SET type = excluded.type, key = excluded.key, asked = excluded.asked, due_at = excluded.due_at
+  WHERE (x.type, x.key, x.asked, x.due_at) IS DISTINCT FROM (excluded.type, excluded.key, excluded.asked, excluded.due_at))`
 
 const eventArrays = eventInput(firstEvent + 1).slice('unnest('.length, -1)
 const published = `, published AS (
@@ -185,6 +187,8 @@ function awaitedValues(recordings: readonly Recording[]): unknown[] {
     of(({ place }) => place),
     of(({ type }) => type),
     of(({ key }) => key),
+    of(({ question }) => question?.position ?? null),
+    of(({ question }) => question?.dueAtMs ?? null),
   ]
 }
 
