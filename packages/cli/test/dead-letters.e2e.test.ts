@@ -157,7 +157,7 @@ describe('a redrive that takes long', () => {
     expect(await run.ended()).toBe(130)
     expect(JSON.parse(run.errors)).toMatchObject({ code: 'INTERRUPTED' })
     expect(run.errors).toContain(`eventspine redrive show ${id}`)
-    const stop = ['redrive', 'stop', id, '--note', 'enough']
+    const stop = ['redrive', 'stop', id, '--reason', 'enough']
     expect(await day.answered(...stop)).toMatchObject({ state: 'stopped', note: 'enough' })
     await day.answered('dead', 'discard', '--category', 'permanent', '--reason', 'a test', '--yes')
   })

@@ -197,7 +197,7 @@ const acts: Readonly<Record<string, Act>> = {
       await letter()
       const filter = { subscription: 'ship' }
       const { id } = await post('/v1/redrives', { filter, canary: 0, rate: 0.01 })
-      await post(`/v1/redrives/${String(id)}/stop`, { note: reason })
+      await post(`/v1/redrives/${String(id)}/stop`, { reason })
     },
     ...{ action: 'redrive.stop', details: { before: 'running', after: 'stopped', reason } },
   },

@@ -300,7 +300,7 @@ test('a redrive can be stopped', async () => {
     rate: 0.01,
     canary: 1,
   })
-  const stopped = await call('stopRedrive', `${String(started.headers.location)}/stop`, { note: 'enough' })
+  const stopped = await call('stopRedrive', `${String(started.headers.location)}/stop`, { reason: 'enough' })
   expect(stopped.json).toMatchObject({ state: 'stopped', note: 'enough' })
 })
 

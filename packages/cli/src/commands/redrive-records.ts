@@ -1,7 +1,15 @@
 // `eventspine redrive list|show|stop`: the redrives that were asked for.
 import type { Command } from 'commander'
 import type { Redrive } from 'eventspine'
-import { type Commands, nextPage, operand, type PageFlags, pageRequest } from '../command.js'
+import {
+  type Commands,
+  nextPage,
+  operand,
+  type PageFlags,
+  pageRequest,
+  type ReasonFlags,
+  withReason,
+} from '../command.js'
 import { wholeNumber } from '../input/values.js'
 import { notFound } from '../project/lookup.js'
 import { list, table } from '../screen/table.js'
@@ -26,20 +34,14 @@ export function addRedriveRecords(redrive: Command, commands: Commands): void {
     return undefined
   })
   redrive.command('show <id>').description('show how far a redrive has come').action(show)
-  const stop = commands.operation<{ readonly note?: string }>(
-    async ({ operator, screen, actor }, { operands, flags }) => {
-      const id = operand(operands)
-      if ((await operator.redriveStatus(id)) === null) throw notFound('redrive', id, hint)
-      const stopped = await operator.stopRedrive(id, actor, flags.note ?? 'stopped by hand')
-      screen.answer(stopped, () => redriveLines(stopped))
-      return undefined
-    },
-  )
-  redrive
-    .command('stop <id>')
-    .description('send no more; what was sent goes on')
-    .option('--note <text>', 'why')
-    .action(stop)
+  const stop = commands.operation<ReasonFlags>(async ({ operator, screen, actor }, { operands, flags }) => {
+    const id = operand(operands)
+    if ((await operator.redriveStatus(id)) === null) throw notFound('redrive', id, hint)
+    const stopped = await operator.stopRedrive(id, actor, flags.reason)
+    screen.answer(stopped, () => redriveLines(stopped))
+    return undefined
+  })
+  withReason(redrive.command('stop <id>')).description('send no more; what was sent goes on').action(stop)
 }
 
 function listed(commands: Commands) {

@@ -101,7 +101,7 @@ export interface Redrive {
   readonly failed: number
   readonly actor: string
   readonly reason: string | null
-  /** Why it stopped. */
+  /** Why it stopped, or how it ended; null where nobody said, or nothing is to be said. */
   readonly note: string | null
   readonly createdAtMs: number
   readonly endedAtMs: number | null
@@ -129,7 +129,7 @@ export interface RedrivePort {
   ): Promise<Redrive>
   /** Sends what is due of each running redrive, judges canary and error rate, ends what is over. Answers running ones. */
   advanceRedrives(): Promise<number>
-  stopRedrive(id: string, actor: string, note: string): Promise<Redrive>
+  stopRedrive(id: string, actor: string, reason?: string): Promise<Redrive>
   discard(filter: DeadLetterFilter, actor: string, reason: string): Promise<number>
   redrive(id: string): Promise<Redrive | null>
 }

@@ -287,8 +287,8 @@ export class Operator {
   }
 
   /** What was sent goes on; the rest stays dead. */
-  async stopRedrive(id: string, actor: string, note: string): Promise<Redrive> {
-    return this.#services.store.stopRedrive(id, checkName('actor', actor), checkText('note', note))
+  async stopRedrive(id: string, actor: string, reason?: string): Promise<Redrive> {
+    return this.#services.store.stopRedrive(id, checkName('actor', actor), checkReason(reason))
   }
 
   /** What a replay from there would deliver, so far as a bounded look tells. Throws NOT_FOUND. */

@@ -143,15 +143,14 @@ const stopRedrive = defineRoute({
   access: operate,
   path: idPath,
   query: cellQuery,
-  body: z.strictObject({ note: reasonText.optional() }),
+  body: z.strictObject({ reason: reasonText.optional() }),
   successes: [{ status: 200, description: 'It is stopped', schema: redriveView }],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
   async handle({ spine, principal, path, query, body }) {
     const operator = spine.operator(query.cell)
     const redrive = await operator.redriveStatus(path.id)
     found(sees(principal, redrive?.filter.tenant) ? redrive : null, 'redrive')
-    const note = body.note ?? `Stopped by ${principal.actor}.`
-    return { body: await operator.stopRedrive(path.id, principal.actor, note) }
+    return { body: await operator.stopRedrive(path.id, principal.actor, body.reason) }
   },
 })
 

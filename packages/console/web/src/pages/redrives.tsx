@@ -7,7 +7,7 @@ import { Act } from '../parts/act.js'
 import { Acts } from '../parts/acts.js'
 import { Badge } from '../parts/badge.js'
 import { Progress } from '../parts/chart.js'
-import { Field, Question, written } from '../parts/dialog.js'
+import { Question, Reason, reasonIn } from '../parts/dialog.js'
 import { Facts, Json } from '../parts/facts.js'
 import { count, counted } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
@@ -127,22 +127,21 @@ function StopQuestion({
   readonly redrive: Redrive
   readonly close: () => void
 }) {
-  const { run, busy, problem } = useDoing((note: string | undefined) =>
-    post(`/v1/redrives/${encodeURIComponent(id)}/stop`, note === undefined ? {} : { note }),
+  const { run, busy, problem } = useDoing((form: FormData) =>
+    post(`/v1/redrives/${encodeURIComponent(id)}/stop`, reasonIn(form)),
   )
-  const submit = (form: FormData) => run(written(form, 'note')).then(close, () => undefined)
   return (
     <Question
       title="Stop the redrive"
       act={`Stop, ${count(selected - sent)} not sent`}
       harmful
       {...{ busy, problem, close }}
-      submit={(form) => void submit(form)}
+      submit={(form) => void run(form).then(close, () => undefined)}
     >
       <p>
         What was sent goes on. {counted(selected - sent, 'letter')} that were not become dead letters again.
       </p>
-      <Field label="Why" name="note" />
+      <Reason />
     </Question>
   )
 }

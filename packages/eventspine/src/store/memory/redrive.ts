@@ -38,7 +38,8 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
       completeReplays(tables)
       return running.filter(isRunning).length
     },
-    async stopRedrive(id, actor, note) {
+    async stopRedrive(id, actor, given) {
+      const reason = given ?? null
       const redrive = tables.redrives.get(id)
       if (redrive === undefined) {
         throw new EventspineError('NOT_FOUND', `There is no redrive "${id}".`)
@@ -46,8 +47,8 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
       if (isRunning(redrive)) {
         const { state: before } = redrive
         const { selected, sent } = countItems(redrive)
-        stop(tables, redrive, note)
-        tables.audit(actor, 'redrive.stop', id, { before, after: 'stopped', selected, sent, reason: note })
+        stop(tables, redrive, reason)
+        tables.audit(actor, 'redrive.stop', id, { before, after: 'stopped', selected, sent, reason })
       }
       return redriveView(redrive)
     },
@@ -188,7 +189,7 @@ function mustWait(tables: MemoryTables, { consumer, event }: LetterRow): boolean
   )
 }
 
-function stop(tables: MemoryTables, redrive: RedriveRow, note: string): void {
+function stop(tables: MemoryTables, redrive: RedriveRow, note: string | null): void {
   for (const [id, state] of redrive.items) {
     if (state === 'selected') release(tables, redrive, id)
   }

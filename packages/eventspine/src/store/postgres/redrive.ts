@@ -281,13 +281,14 @@ async function advanceOne(connection: Connection, id: string): Promise<void> {
   await connection.query('redrive.send', send, [id, upto, count, copy, secondsLeft, state])
 }
 
-async function stop(connection: Connection, id: string, actor: string, note: string): Promise<Redrive> {
+async function stop(connection: Connection, id: string, actor: string, reason?: string): Promise<Redrive> {
+  const why = reason ?? null
   const text = `SELECT state FROM eventspine.redrive WHERE id = $1 AND state IN ('canary', 'running') FOR UPDATE`
   const [row] = await connection.query<{ state: RedriveState }>('redrive.stopping', text, [id])
   if (row !== undefined) {
     const { selected, sent } = await existing(connection, id)
-    const details = JSON.stringify({ before: row.state, after: 'stopped', selected, sent, reason: note })
-    await connection.query('redrive.end', end, [id, 'stopped', note])
+    const details = JSON.stringify({ before: row.state, after: 'stopped', selected, sent, reason: why })
+    await connection.query('redrive.end', end, [id, 'stopped', why])
     await connection.query('operate.audit', insertAudit, [actor, 'redrive.stop', id, details])
   }
   return existing(connection, id)
@@ -327,7 +328,7 @@ FROM eventspine.dead_letter l WHERE l.state = 'dead' AND ${free} AND ${where.tex
       return (await database.query('read', 'redrive.running', selectRunning)).length
     },
 
-    stopRedrive: (id, actor, note) => transaction((connection) => stop(connection, id, actor, note)),
+    stopRedrive: (id, actor, reason) => transaction((connection) => stop(connection, id, actor, reason)),
     redrive: (id) => bounded(database, (connection) => redriveById(connection, id)),
   }
 }
