@@ -264,6 +264,8 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     const { page } = visit
     await visit.at(world.url, 'subscriptions?name=ship')
     await page.getByRole('button', { name: 'Replay…' }).click()
+    await page.getByText('Its handler calls nothing outside').waitFor()
+    expect(await page.getByRole('checkbox').count()).toBe(0)
     // What it would deliver follows the start that is chosen.
     const { events } = await world.post('/v1/replays/preview', { subscription: 'ship' })
     await page.getByText(`From the beginning it delivers ${count(Number(events))} events`).waitFor()
@@ -279,6 +281,21 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await replays.getByText('ada').waitFor()
     await replays.getByRole('link', { name: 'in the audit' }).click()
     await page.getByRole('row', { name: /began replay.*ada.*a look/ }).waitFor()
+  })
+
+  test('says that a handler may call the world again, where it does', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'subscriptions?name=bill')
+    await page.getByRole('button', { name: 'Replay…' }).click()
+    await page.getByText('From the beginning it delivers').waitFor()
+    const replay = page.getByRole('button', { name: /^Replay [\d,]+ events?$/ })
+    await replay.click()
+    await page.getByRole('dialog').getByText('REPLAY_REFUSED').waitFor()
+    await page.getByRole('checkbox', { name: 'The handler may call the world again' }).check()
+    await replay.click()
+    await page.getByRole('region', { name: 'Replays' }).getByText('completed').waitFor()
+    const { items } = await world.get('/v1/audit?limit=1&action=replay.create')
+    expect(items).toMatchObject([{ details: { subscription: 'bill', external: true } }])
   })
 
   test('approves what a workflow asks', async () => {

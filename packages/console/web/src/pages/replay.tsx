@@ -6,12 +6,14 @@ import { post } from '../api/client.js'
 import type { Problem } from '../api/problem.js'
 import type { Replay, ReplayPreview } from '../api/views.js'
 import { useMay } from '../frame/session.js'
-import { Field, Question, Reason, written } from '../parts/dialog.js'
+import { Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
 import { count, counted } from '../parts/format.js'
 import { Refused } from '../parts/standing.js'
 
 interface ReplayProps {
   readonly subscription: string
+  /** Its handler may call the world. */
+  readonly external: boolean
   readonly close: () => void
 }
 
@@ -19,16 +21,15 @@ interface ReplayProps {
 const fromOf = (field: string | undefined) =>
   field === undefined || field === '' ? 'beginning' : new Date(field).toISOString()
 
-export function ReplayQuestion({ subscription, close }: ReplayProps) {
-  const admin = useMay('admin')
-  const [external, setExternal] = useState(false)
+export function ReplayQuestion({ subscription, external, close }: ReplayProps) {
   const [from, setFrom] = useState('beginning')
   const preview = usePreview(subscription, from)
   const { run, busy, problem } = useDoing((body: unknown) => post<Replay>('/v1/replays', body))
   const submit = (form: FormData) => {
     const body = {
-      ...{ subscription, external, reason: written(form, 'reason') },
-      from: fromOf(written(form, 'from')),
+      ...{ subscription, from: fromOf(written(form, 'from')) },
+      ...(form.has('external') && { external: true }),
+      ...reasonIn(form),
     }
     return run(body).then(close, () => undefined)
   }
@@ -48,24 +49,33 @@ export function ReplayQuestion({ subscription, close }: ReplayProps) {
         type="datetime-local"
         changed={(field) => setFrom(fromOf(field))}
       />
-      {admin ? (
-        <p className="field check">
-          <label>
-            <input
-              type="checkbox"
-              checked={external}
-              onChange={({ target }) => setExternal(target.checked)}
-            />{' '}
-            The handler may call the world again
-          </label>
-        </p>
-      ) : (
-        <p className="field faint">
-          A handler that calls the world is replayed by an admin alone: what it sends cannot be called back.
-        </p>
-      )}
+      <World external={external} />
       <Reason />
     </Question>
+  )
+}
+
+// Only where it may call the world is there anything to allow.
+function World({ external }: Pick<ReplayProps, 'external'>) {
+  const admin = useMay('admin')
+  if (!external)
+    return (
+      <p className="field faint">
+        Its handler calls nothing outside (external: false), so nothing is sent to the world again.
+      </p>
+    )
+  if (!admin)
+    return (
+      <p className="field faint">
+        A handler that calls the world is replayed by an admin alone: what it sends cannot be called back.
+      </p>
+    )
+  return (
+    <p className="field check">
+      <label>
+        <input type="checkbox" name="external" /> The handler may call the world again
+      </label>
+    </p>
   )
 }
 

@@ -96,7 +96,7 @@ function One({ name }: { readonly name: string }) {
   )
 }
 
-function Actions({ subscription: { name, state } }: { readonly subscription: Subscription }) {
+function Actions({ subscription: { name, state, policies } }: { readonly subscription: Subscription }) {
   const [asks, setAsks] = useState<'pause' | 'resume' | 'replay'>()
   const close = () => setAsks(undefined)
   return (
@@ -110,7 +110,9 @@ function Actions({ subscription: { name, state } }: { readonly subscription: Sub
       )}
       <Act act={() => setAsks('replay')}>Replay…</Act>
       {(asks === 'pause' || asks === 'resume') && <StateQuestion {...{ name, state, asks, close }} />}
-      {asks === 'replay' && <ReplayQuestion subscription={name} close={close} />}
+      {asks === 'replay' && (
+        <ReplayQuestion subscription={name} external={policies.external !== false} close={close} />
+      )}
     </>
   )
 }
