@@ -138,4 +138,21 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await fate.getByText('given up for good').waitFor()
     await fate.getByText('a test order').waitFor()
   })
+
+  test('and others are sent again until somebody stops it, for the reason that they give, and no other', async () => {
+    const { page } = visit
+    await died('Stopped one', 'stop-1')
+    await died('Stopped two', 'stop-2')
+    for (const reason of ['wrong letters', null]) {
+      const redrive = { filter: { error: 'Stopped' }, canary: 0, rate: 0.01 }
+      const { id } = await world.post('/v1/redrives', redrive)
+      await visit.at(world.url, `redrives?id=${String(id)}`)
+      await page.getByRole('button', { name: 'Stop…' }).click()
+      await page.getByLabel('Reason, for the audit').fill(reason ?? '')
+      await page.getByRole('button', { name: /^Stop, \d not sent$/ }).click()
+      await page.getByRole('region', { name: 'Progress' }).getByText('stopped', { exact: true }).waitFor()
+      const { items } = await world.get(`/v1/audit?action=redrive.stop&target=${String(id)}`)
+      expect(items).toMatchObject([{ actor: 'ada', details: { reason } }])
+    }
+  })
 })

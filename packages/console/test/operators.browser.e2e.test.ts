@@ -144,26 +144,6 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await until(async () => (await world.get('/v1/workflows/errand/e-van')).attention === null)
   })
 
-  test('stops a redrive, and the audit has the reason that was given, and no other', async () => {
-    const { page } = visit
-    const stopped = async (reason: string) => {
-      const filter = { subscription: 'ship' }
-      const { id } = await world.post('/v1/redrives', { filter, canary: 0, rate: 0.01 })
-      await visit.at(world.url, `redrives?id=${String(id)}`)
-      await asked(page, 'Stop…', 'Stop, 2 not sent', reason)
-      await page.getByRole('region', { name: 'Progress' }).getByText('stopped', { exact: true }).waitFor()
-      return [String(id), await newestAct()]
-    }
-    for (const [written, reason] of [
-      ['wrong letters', 'wrong letters'],
-      ['', null],
-    ] as const) {
-      const [id, act] = await stopped(written)
-      expect(act).toMatchObject({ action: 'redrive.stop', target: id, details: { reason } })
-      await world.dead(2)
-    }
-  })
-
   test('opens a breaker by hand, and closes it', async () => {
     const { page } = visit
     await world.spine.operator().setBreaker({ name: 'payments' }, 'closed', 'setup')

@@ -70,6 +70,21 @@ const told: readonly (readonly [string, string, string, object])[] = [
 
 export function describeAudit(open: OpenScene): void {
   describe('audit', () => {
+    it('invents no reason where nobody gave one', async () => {
+      const scene = await open()
+      await scene.subscribe()
+      await scene.died(await scene.leased('worker-a'), 1, { message: 'no' })
+      await scene.store.createRedrive('r1', redriveRequest())
+      expect(await scene.store.stopRedrive('r1', 'bob')).toMatchObject({ state: 'stopped', note: null })
+      const [act] = (await scene.store.audit({})).items
+      expect(act).toMatchObject({
+        actor: 'bob',
+        action: 'redrive.stop',
+        target: 'r1',
+        details: { reason: null },
+      })
+    })
+
     it('says of every act who, why, and from what to what (I74)', async () => {
       const scene = await open()
       await acted(scene)
