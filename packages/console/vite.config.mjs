@@ -14,6 +14,10 @@ export default {
   // All text that is drawn goes through src/drawn.
   oxc: { jsx: { runtime: 'automatic', importSource: 'drawn' } },
   resolve: {
-    alias: { 'drawn/jsx-runtime': fileURLToPath(new URL('web/src/drawn/jsx-runtime.ts', import.meta.url)) },
+    // Of the library one file alone is bundled: how text is shown is the same on the terminal.
+    alias: {
+      'drawn/jsx-runtime': fileURLToPath(new URL('web/src/drawn/jsx-runtime.ts', import.meta.url)),
+      'eventspine/text': fileURLToPath(new URL('../eventspine/src/text.ts', import.meta.url)),
+    },
   },
 }

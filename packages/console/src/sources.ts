@@ -9,6 +9,8 @@ export const home = join(import.meta.dirname, '..')
 /** Where the built files lie. */
 export const builtIn = (folder: string) => join(folder, 'dist', 'web')
 const settings = ['package.json', 'vite.config.mjs']
+/** What the console takes of the library itself, beside types. */
+const shared = join('..', 'eventspine', 'src', 'text.ts')
 
 /** Undefined where there are no sources. */
 export function sourcesHash(folder: string): string | undefined {
@@ -19,7 +21,7 @@ export function sourcesHash(folder: string): string | undefined {
     .map((path) => join('web', path))
     .filter((path) => statSync(join(folder, path)).isFile())
   const hash = createHash('sha256')
-  for (const path of [...settings, ...paths.sort()]) {
+  for (const path of [...settings, ...paths.sort(), ...(existsSync(join(folder, shared)) ? [shared] : [])]) {
     const bytes = readFileSync(join(folder, path))
     hash.update(`${path} ${bytes.length}\n`).update(bytes)
   }

@@ -57,6 +57,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'starting',
     'waiting',
   ],
+  'eventspine/text': ['visible'],
   'eventspine/webhooks': ['webhookEndpointDisabled', 'webhooksOut'],
   'eventspine/workflow': [
     'ChildError',
