@@ -1,4 +1,4 @@
-// The way from a program to its database, which a test can cut and mend.
+// The way from a program to its database, which a test can cut or hang, and mend.
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /** Passes connections on to the database until it is told not to. */
@@ -7,6 +7,7 @@ export class Cable {
   readonly #target: URL
   readonly #server: Server
   #cut = false
+  #hung = false
 
   constructor(target: string) {
     this.#target = new URL(target)
@@ -38,6 +39,7 @@ export class Cable {
           other.destroy()
         })
       socket.pipe(other)
+      if (this.#hung) socket.pause()
     }
   }
 
@@ -46,8 +48,16 @@ export class Cable {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Every connection stays, and nothing comes through. */
+  hang(): void {
+    this.#hung = true
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   mend(): void {
     this.#cut = false
+    this.#hung = false
+    for (const socket of this.#sockets) socket.resume()
   }
 
   async stop(): Promise<void> {

@@ -105,6 +105,24 @@ describe.skipIf(!hasChromium)('what is followed (needs chromium)', () => {
     await page.getByRole('alert').waitFor({ state: 'detached' })
   }, 90_000)
 
+  test('the database hangs: pages say what they wait for and that what they show is old, and come back', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'subscriptions')
+    await page.getByRole('cell', { name: 'ship' }).waitFor()
+    onTestFinished(() => cable.mend())
+    cable.hang()
+    await page.getByText(/^What you see is old: it came \d+ s ago/).waitFor()
+    await page.getByRole('link', { name: 'Workers' }).click()
+    await page.getByText('Loading… The server has not answered for 5 s.').waitFor()
+    await page.getByText('whether somebody holds a lock').waitFor()
+    await page.getByRole('button', { name: 'Ask again' }).click()
+    cable.mend()
+    await page.getByText('has not answered').waitFor({ state: 'detached', timeout: againMsMax })
+    await page.goBack()
+    await page.getByRole('cell', { name: 'ship' }).waitFor()
+    await page.getByText('What you see is old').waitFor({ state: 'detached', timeout: againMsMax })
+  }, 90_000)
+
   test('the database answers nothing at all: the figures are called old as well', async () => {
     const { page } = visit
     await visit.at(world.url, '')

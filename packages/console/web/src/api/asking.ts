@@ -28,6 +28,9 @@ export interface Asked<Answer> {
   /** When the data came, in milliseconds since 1970; 0 before. */
   readonly atMs: number
   readonly problem: Problem | null
+  /** It is on its way. */
+  readonly asking: boolean
+  /** Asks anew, and waits for no answer to what was asked before. */
   readonly again: () => void
 }
 
@@ -37,14 +40,14 @@ export function useAnswer<Answer>(
   query: Query = {},
   everyMs = refreshMs,
 ): Asked<Answer> {
-  const { data, dataUpdatedAt, error, refetch } = useQuery<Answer, Problem>({
+  const { data, dataUpdatedAt, error, isFetching, refetch } = useQuery<Answer, Problem>({
     queryKey: [path, query],
     queryFn: ({ signal }) => get<Answer>(path ?? '', query, signal),
     enabled: path !== undefined,
     refetchInterval: ({ state }) =>
       everyMs === 0 ? false : state.status === 'error' ? Math.min(everyMs, refreshMs) : everyMs,
   })
-  return { data, atMs: dataUpdatedAt, problem: error, again: () => void refetch() }
+  return { data, atMs: dataUpdatedAt, problem: error, asking: isFetching, again: () => void refetch() }
 }
 
 export interface AskedPages<Item> extends Asked<readonly Item[]> {
@@ -90,6 +93,7 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
     atMs: found.dataUpdatedAt,
     scanned: data?.scanned,
     problem: error,
+    asking: found.isFetching,
     again: () => void refetch(),
     more: hasNextPage ? () => void fetchNextPage() : undefined,
     loading: isFetchingNextPage,

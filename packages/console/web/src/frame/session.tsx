@@ -107,7 +107,11 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   if (data === undefined) {
     return (
       <main className="alone">
-        {error === null ? <Waiting /> : <Refused problem={error} again={() => void refetch()} />}
+        {error === null ? (
+          <Waiting again={() => void refetch()} />
+        ) : (
+          <Refused problem={error} again={() => void refetch()} />
+        )}
       </main>
     )
   }

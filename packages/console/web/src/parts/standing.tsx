@@ -1,15 +1,67 @@
 // What stands where data would: nothing yet, nothing at all, or a refusal.
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import type { Asked } from '../api/asking.js'
 import type { Problem } from '../api/problem.js'
+import { seconds } from './format.js'
+import { Moment } from './moment.js'
 
-export function Waiting() {
+/** Most answers are there within a tenth of a second. After this a person wonders. */
+const lateMs = 5_000
+
+/** Whether it has been so for so long. */
+function useLate(waits: boolean): boolean {
+  const [late, setLate] = useState(false)
+  useEffect(() => {
+    if (!waits) return
+    const timer = setTimeout(() => setLate(true), lateMs)
+    return () => {
+      clearTimeout(timer)
+      setLate(false)
+    }
+  }, [waits])
+  return late
+}
+
+/** `again`: asks anew. */
+export function Waiting({ again }: { readonly again?: () => void }) {
+  const late = useLate(true)
   return (
-    <p className="waiting" role="status">
-      Loading…
-    </p>
+    <div className="waiting">
+      <p role="status">
+        Loading…
+        {late && ` The server has not answered for ${seconds(lateMs / 1_000)}.`}
+      </p>
+      {late && <Advice {...(again && { again })} />}
+    </div>
   )
 }
+
+/** What was seen before is shown, and its successor does not come. */
+function Late({ asked: { atMs, again } }: { readonly asked: Asked<unknown> }) {
+  return (
+    <div className="not-followed" role="status">
+      <p>
+        <strong>What you see is old:</strong> it came <Moment at={atMs} />, and the server has not answered
+        since.
+      </p>
+      <Advice again={again} />
+    </div>
+  )
+}
+
+const Advice = ({ again }: { readonly again?: () => void }) => (
+  <>
+    <p>
+      Mostly its database answers it nothing: see whether that runs and takes connections, and whether
+      somebody holds a lock (eventspine doctor). It is shown as soon as the answer is there.
+    </p>
+    {again !== undefined && (
+      <button type="button" onClick={again}>
+        Ask again
+      </button>
+    )}
+  </>
+)
 
 /** `children` say what to do. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
@@ -56,11 +108,13 @@ export function Shown<Answer>({
   readonly asked: Asked<Answer>
   readonly children: (data: Answer) => ReactNode
 }) {
-  const { data, problem, again } = asked
+  const { data, problem, asking, again } = asked
+  const late = useLate(asking) && data !== undefined
   return (
     <>
       {problem !== null && <Refused problem={problem} again={again} />}
-      {data === undefined ? problem === null && <Waiting /> : children(data)}
+      {late && problem === null && <Late asked={asked} />}
+      {data === undefined ? problem === null && <Waiting again={again} /> : children(data)}
     </>
   )
 }
