@@ -1,5 +1,6 @@
 // Worker, broker and PostgreSQL are killed while devices publish by MQTT: the alarms are those that the plain computation makes of what was
-// sent, each raised once, and each pushed at least once, by one id.
+// sent, each raised once, and each pushed at least once, by one id. mosquitto acknowledges a message before it has saved it: what it had not
+// saved when it was killed is gone, is counted, and is no part of what was sent.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,14 +9,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findFreePort } from '@eventspine/embedded'
-import { alarmsOf } from '../plain.js'
+import mqtt from 'mqtt'
+import { alarmsOf, type Row } from '../plain.js'
 import { Hospital } from './hospital.js'
 import type { LoadOptions } from './load.js'
-import { type Plan, rowsOf } from './stream.js'
+import { type Plan, rowsOf, type Stays, streamOf } from './stream.js'
 
 export interface Survived {
   readonly kills: number
   readonly readings: number
+  /** Readings that mosquitto was given in the second before it was killed, and that nobody was given by it. */
+  readonly lostByBroker: number
+  /** Any other that was sent and is not in the log. */
+  readonly lost: number
   /** Readings that stand in the log behind a later one of their bed. */
   readonly overtaken: number
   readonly implied: number
@@ -31,7 +37,7 @@ export interface Survived {
 }
 
 /** Of which none may be. */
-export const faults = ['overtaken', 'missing', 'wrong', 'twice', 'notPushed', 'pushedWrong'] as const
+export const faults = ['lost', 'overtaken', 'missing', 'wrong', 'twice', 'notPushed', 'pushedWrong'] as const
 
 const mosquitto = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'].find(
   existsSync,
@@ -42,8 +48,12 @@ export const brokerMissing =
 
 const pollMs = 100
 const arriveMsMax = 300_000
+const minuteMs = 60_000
+const unsavedMsMax = 1_000
+/** A temperature that nobody can have. */
+const artefact = 17
 const listenMsMax = 10_000
-const eventsPerSecond = 50
+const eventsPerSecond = 200
 
 export async function survive({ stays, seconds, beds, say }: LoadOptions): Promise<Survived> {
   const hospital = await Hospital.open('today')
@@ -56,9 +66,15 @@ export async function survive({ stays, seconds, beds, say }: LoadOptions): Promi
     const generator = await hospital.generator({ plan, brokerUrl: broker.url })
     generator.tell({ kind: 'start' })
     const { startMs } = await generator.says('started')
+    let brokerKilledMs = 0
+    const killBroker = async () => {
+      brokerKilledMs = Date.now()
+      await broker.kill()
+      await broker.start()
+    }
     const strikes: readonly (readonly [what: string, strike: () => Promise<unknown>])[] = [
       ['the worker', async () => (await worker.kill(), (worker = await hospital.worker(orders)))],
-      ['the broker', () => broker.kill().then(() => broker.start())],
+      ['the broker', killBroker],
       ['PostgreSQL', () => hospital.killPostgres()],
     ]
     for (const [index, [what, strike]] of strikes.entries()) {
@@ -69,28 +85,58 @@ export async function survive({ stays, seconds, beds, say }: LoadOptions): Promi
     }
     const { sent } = await generator.says('done', seconds * 1_000 + arriveMsMax)
     say('waits until everything has arrived')
-    await arrived(hospital, sent.readings)
+    await lastWords(hospital, broker.url, plan, stays)
     await hospital.settled(arriveMsMax)
-    const implied = alarmsOf(rowsOf(plan, stays), startMs)
-    return {
-      ...{ kills: strikes.length, readings: sent.readings, overtaken: await overtaken(hospital) },
-      ...(await compare(hospital, implied)),
-    }
+    const judged = await judge(hospital, rowsOf(plan, stays), { startMs, brokerKilledMs })
+    return { kills: strikes.length, readings: sent.readings, ...judged }
   } finally {
     await hospital.close()
     await broker.stop()
   }
 }
 
+/** Until so many readings are in the log. */
 async function arrived(hospital: Hospital, readings: number): Promise<void> {
-  const count = async () => {
-    const [row] = await hospital.query<{ count: number }>(
-      `SELECT count(*)::int AS count FROM eventspine.event WHERE type = 'ward.readings-taken'`,
-    )
-    return row?.count ?? 0
-  }
-  for (const until = Date.now() + arriveMsMax; (await count().catch(() => 0)) < readings; await sleep(pollMs))
-    if (Date.now() > until) throw new Error(`Of ${readings} readings only ${await count()} are in the log`)
+  await counted(
+    hospital,
+    readings,
+    `SELECT count(*)::int AS count FROM eventspine.event WHERE type = 'ward.readings-taken'`,
+  )
+}
+
+async function counted(hospital: Hospital, wanted: number, query: string): Promise<void> {
+  const count = async () => (await hospital.query<{ count: number }>(query))[0]?.count ?? 0
+  // PostgreSQL may be on its way up again.
+  for (const until = Date.now() + arriveMsMax; (await count().catch(() => 0)) < wanted; await sleep(pollMs))
+    if (Date.now() > until) throw new Error(`Only ${await count()} of ${wanted}: ${query}`)
+}
+
+/** Each bed says an artefact, which is no alarm, as its last: once that is in the log, all that the bed said before is there, or never will be. */
+async function lastWords(hospital: Hospital, brokerUrl: string, plan: Plan, stays: Stays): Promise<void> {
+  const wards = new Map([...streamOf(plan, stays)].map(({ ward, bed }) => [bed, ward]))
+  const client = await mqtt.connectAsync(brokerUrl, { protocolVersion: 5 })
+  const payload = JSON.stringify({ value: artefact, takenAt: new Date().toISOString() })
+  for (const [bed, ward] of wards)
+    await client.publishAsync(`ward/${ward}/bed/${bed}/Temp`, payload, { qos: 1 })
+  await client.endAsync()
+  await counted(
+    hospital,
+    wards.size,
+    `SELECT count(*)::int AS count FROM eventspine.event
+     WHERE type = 'ward.readings-taken' AND (data #>> '{readings,0,value}')::float8 = ${artefact} AND data #>> '{readings,0,parameter}' = 'Temp'`,
+  )
+}
+
+const nameOf = ({ stay, parameter, minute }: Row, startMs: number) =>
+  `${stay} ${parameter} ${Math.round(startMs + minute * minuteMs)}`
+
+/** Names of the readings that are there. */
+async function inLog(hospital: Hospital): Promise<ReadonlySet<string>> {
+  const rows = await hospital.query<{ bed: string; parameter: string; takenAt: string }>(
+    `SELECT data ->> 'bed' AS bed, reading ->> 'parameter' AS parameter, reading ->> 'takenAt' AS "takenAt"
+     FROM eventspine.event, json_array_elements(data -> 'readings') AS reading WHERE type = 'ward.readings-taken'`,
+  )
+  return new Set(rows.map(({ bed, parameter, takenAt }) => `${bed} ${parameter} ${Date.parse(takenAt)}`))
 }
 
 async function overtaken(hospital: Hospital): Promise<number> {
@@ -105,6 +151,25 @@ async function overtaken(hospital: Hospital): Promise<number> {
 }
 
 const countOf = (some: Iterable<string>, isOne: (id: string) => boolean) => [...some].filter(isOne).length
+
+interface Times {
+  readonly startMs: number
+  readonly brokerKilledMs: number
+}
+
+async function judge(hospital: Hospital, sent: readonly Row[], { startMs, brokerKilledMs }: Times) {
+  const known = await inLog(hospital)
+  const [there, gone] = [true, false].map((is) =>
+    sent.filter((row) => known.has(nameOf(row, startMs)) === is),
+  )
+  const lost = (gone as Row[]).map(({ minute }) => startMs + minute * minuteMs)
+  const byBroker = lost.filter((ms) => ms <= brokerKilledMs && ms > brokerKilledMs - unsavedMsMax)
+  return {
+    ...{ lostByBroker: byBroker.length, lost: lost.length - byBroker.length },
+    overtaken: await overtaken(hospital),
+    ...(await compare(hospital, alarmsOf(there as Row[], startMs))),
+  }
+}
 
 async function compare(hospital: Hospital, implied: ReadonlySet<string>) {
   const rows = await hospital.query<{ id: string }>(
@@ -143,7 +208,7 @@ class Broker {
       configuration,
       [
         ...[`listener ${this.#port} 127.0.0.1`, 'allow_anonymous true', 'persistence true', 'user root'],
-        // Saved with each change: what it has acknowledged, it has.
+        // As often as it can be: with each change.
         ...[`persistence_location ${this.#folder}/`, 'autosave_on_changes true', 'autosave_interval 1'],
         ...['max_queued_messages 0', 'max_inflight_messages 0'],
       ].join('\n'),
