@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { Eventspine, type EventspineOptions, jsonLogger } from 'eventspine'
 import pg from 'pg'
 import { afterTest, databaseUrl, until } from '../../../test/spine.js'
+import { FirstWard } from '../src/before/first-ward.js'
 import { deviceRegistered, dutySet, readingsTaken } from '../src/events.js'
 import { isArtefact, type Parameter } from '../src/rules/parameters.js'
 import type { WardSettings } from '../src/settings.js'
@@ -11,38 +12,51 @@ import { type Answer, PushService } from './push-service.js'
 
 let databases = 0
 
+/** The ward of today, or its first shape. */
+export type Shape = 'today' | 'first'
+
 export class Stage {
+  /** Of whose app the first shape takes the place; tables, keys and connections are the same. */
   readonly ward: Ward
   readonly spine: Eventspine
   readonly push: PushService
   readonly url: string
   /** Lines of the log, from `warn`. */
   readonly logged: string[] = []
+  readonly #first: FirstWard | undefined
 
   private constructor(
     url: string,
     push: PushService,
     settings: WardSettings,
     options: Partial<EventspineOptions>,
+    shape: Shape,
   ) {
     this.url = url
     this.push = push
-    this.ward = new Ward({ devices: { port: 0 }, pushOrigins: [push.origin], databaseUrl: url, ...settings })
-    this.spine = new Eventspine(this.ward.app, {
+    const all = { devices: { port: 0 }, pushOrigins: [push.origin], databaseUrl: url, ...settings }
+    this.ward = new Ward(all)
+    this.#first = shape === 'first' ? new FirstWard(all) : undefined
+    this.spine = new Eventspine((this.#first ?? this.ward).app, {
       ...{ databaseUrl: url, prepare: this.ward.prepare, shutdownMs: 2_000, stalledMs: 0, sources: false },
       logger: jsonLogger('warn', Date.now, (line) => this.logged.push(line)),
       ...options,
     })
   }
 
-  static async start(settings: WardSettings = {}, options: Partial<EventspineOptions> = {}): Promise<Stage> {
+  static async start(
+    settings: WardSettings = {},
+    options: Partial<EventspineOptions> = {},
+    shape: Shape = 'today',
+  ): Promise<Stage> {
     const url = settings.databaseUrl ?? (await freshDatabase())
     const push = new PushService()
     await push.start()
     afterTest(() => push.stop())
-    const stage = new Stage(url, push, settings, options)
+    const stage = new Stage(url, push, settings, options, shape)
     afterTest(async () => {
       await stage.spine.stop()
+      await stage.#first?.stop()
       await stage.ward.stop()
     })
     await stage.spine.start()

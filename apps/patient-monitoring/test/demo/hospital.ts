@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import { defineApp, Eventspine } from 'eventspine'
-import pg from 'pg'
+import type pg from 'pg'
 import { readingsTaken } from '../../src/events.js'
 import { Ward } from '../../src/ward.js'
 import { PushService } from '../push-service.js'
@@ -167,14 +167,6 @@ export class Hospital {
     if (row === undefined) throw new Error('PostgreSQL does not say its process')
     process.kill(Number(row.pid), 'SIGKILL')
     await this.#until(async () => (await this.query('SELECT 1')).length === 1)
-  }
-
-  /** A connection of its own, for what holds locks. */
-  async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.url })
-    client.on('error', () => {})
-    await client.connect()
-    return client
   }
 
   async #until(condition: () => Promise<boolean>, msMax = settleMsMax): Promise<void> {

@@ -5,7 +5,7 @@ import { brokerMissing, faults, survive } from './kills.js'
 import { readStays } from './stream.js'
 
 const timeout = 300_000
-const sizes = { seconds: 8, beds: 20 }
+const sizes = { seconds: 5, beds: 20 }
 
 // CI has it.
 test.skipIf(brokerMissing !== undefined && process.env['CI'] === undefined)(

@@ -6,6 +6,7 @@ import { type AlarmFigures, type AlarmPoint, figuresOf, pointsOf } from './alarm
 import { Hospital, type Sample } from './hospital.js'
 import type { Sent, Shape } from './protocol.js'
 import type { Plan, Stays } from './stream.js'
+import { TableFaults } from './table-faults.js'
 
 export interface Phase {
   readonly name: 'warm-up' | 'well' | 'failing' | 'hanging' | 'mended' | 'behind'
@@ -22,7 +23,6 @@ export interface Course {
   readonly sent: Sent
 }
 
-const tables = ['chart', 'board', 'alarm', 'alarm_step', 'report']
 /** Patients come and go so fast that there is an alarm every fifth of a second. */
 const staySeconds = 120
 const settleMsMax = 30_000
@@ -46,7 +46,7 @@ export async function failAndHang(options: NeighboursOptions): Promise<Course> {
   const hospital = await Hospital.open(options.shape)
   try {
     await hospital.worker({ recordsAreBehind: false })
-    const faults = new TableFaults(hospital)
+    const faults = new TableFaults(hospital.url)
     const { phaseSeconds } = options
     return await course(hospital, options, [
       ['warm-up', options.warmUpSeconds, async () => {}],
@@ -121,39 +121,4 @@ async function course(
   const points = pointsOf(plan, stays, startMs, hospital.push.received)
   const judged = phases.map((phase) => ({ ...phase, ...figuresOf(points, phase.fromMs, phase.toMs) }))
   return { shape, startMs, phases: judged, points, samples: [...hospital.samples], sent }
-}
-
-/** As they happen to tables: by a migration that went wrong, and by one that does not end. */
-class TableFaults {
-  readonly #hospital: Hospital
-  #holder: Awaited<ReturnType<Hospital['connect']>> | undefined
-
-  constructor(hospital: Hospital) {
-    this.#hospital = hospital
-  }
-
-  rename(): Promise<void> {
-    return this.#alter((table) => `ALTER TABLE ward.${table} RENAME TO ${table}_away`)
-  }
-
-  restore(): Promise<void> {
-    return this.#alter((table) => `ALTER TABLE ward.${table}_away RENAME TO ${table}`)
-  }
-
-  async #alter(statement: (table: string) => string): Promise<void> {
-    const client = await this.#hospital.connect()
-    // One by one, so that it does not wait for one lock while it holds another.
-    for (const table of tables) await client.query(statement(table))
-    await client.end()
-  }
-
-  async lock(): Promise<void> {
-    this.#holder = await this.#hospital.connect()
-    await this.#holder.query('BEGIN')
-    for (const table of tables) await this.#holder.query(`LOCK TABLE ward.${table} IN ACCESS EXCLUSIVE MODE`)
-  }
-
-  async unlock(): Promise<void> {
-    await this.#holder?.end()
-  }
 }
