@@ -87,7 +87,7 @@ export class Eventspine {
     this.sources = new Sources({
       ...{ app, clock, random, logger, metrics: this.#metrics, preparation: this.#preparation },
       shutdownMs: this.#options.shutdownMs,
-      publish: ({ event, data, options = {} }, append) => this.#publish(event, data, options, append),
+      publish: ({ event, data, options: given = {} }, append) => this.#publish(event, data, given, append),
       publishMany: (publications) => this.publishMany(publications),
       append: (event) => cellOf(event.tenant).appender.append(event),
       cell: (name) => this.#cellNamed(name),

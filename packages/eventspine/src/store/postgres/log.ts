@@ -134,7 +134,12 @@ async function makeTick(database: Database, eventsMax: number, seen: Tick) {
   return { tick: tick as Tick | undefined, isSmall, fits, last, events }
 }
 
-export function logStatements(database: Database): LogPort {
+export const logStatements = (database: Database): LogPort => ({
+  ...ticking(database),
+  read: reading(database),
+})
+
+function ticking(database: Database): Omit<LogPort, 'read'> {
   /** The newest tick that this process has made or read: what the next one has to find lies above it. */
   let seen: Tick | undefined
 
@@ -164,6 +169,26 @@ export function logStatements(database: Database): LogPort {
     return made
   }
 
+  return {
+    ticksAfter,
+    lastTick,
+
+    async tick(known, ticksMax, eventsMax = 0) {
+      const { tick, isSmall, last, events } = await makeNext(eventsMax)
+      // Mostly, where nothing comes: one statement a second of an idle worker, and not two.
+      if (last <= known) return { ticks: [], again: false }
+      if (tick?.number !== known + 1) {
+        const ticks = await ticksAfter(known, ticksMax)
+        return { ticks, again: ticks.length > 0 && tick === undefined }
+      }
+      // A part would be taken for the whole.
+      if (!isSmall || events.length > eventsMax) return { ticks: [tick], again: false }
+      return { ticks: [tick], again: false, events: events.sort((a, b) => a.seq - b.seq) }
+    },
+  }
+}
+
+function reading(database: Database): LogPort['read'] {
   const pageOf = async (tick: Tick, name: string, text: string, values: readonly unknown[]) => {
     const events: StoredEvent[] = []
     await database.fields('deliver', name, text, values, (fields) => {
@@ -182,36 +207,18 @@ export function logStatements(database: Database): LogPort {
     return pageOf(tick, 'deliver.page', page, [...rangeOf([tick]), seqAfter, eventsMax])
   }
 
-  return {
-    ticksAfter,
-
-    lastTick,
-
-    async tick(known, ticksMax, eventsMax = 0) {
-      const { tick, isSmall, last, events } = await makeNext(eventsMax)
-      // Mostly, where nothing comes: one statement a second of an idle worker, and not two.
-      if (last <= known) return { ticks: [], again: false }
-      if (tick?.number !== known + 1) {
-        const ticks = await ticksAfter(known, ticksMax)
-        return { ticks, again: ticks.length > 0 && tick === undefined }
-      }
-      // A part would be taken for the whole.
-      if (!isSmall || events.length > eventsMax) return { ticks: [tick], again: false }
-      return { ticks: [tick], again: false, events: events.sort((a, b) => a.seq - b.seq) }
-    },
-
-    async read(ticks, seqAfter, eventsMax) {
-      const [first] = ticks
-      if (first === undefined) return []
-      const same = ticks.findIndex((tick) => tick.epoch !== first.epoch)
-      if (same > 0) {
-        const here = await this.read(ticks.slice(0, same), seqAfter, eventsMax)
-        return [...here, ...(await this.read(ticks.slice(same), 0, eventsMax))]
-      }
-      if (ticks.length === 1) return readTick(first, seqAfter, eventsMax)
-      const sorter = new Sorter(ticks, seqAfter)
-      await database.fields('deliver', 'deliver.batch', batch, rangeOf(ticks), (fields) => sorter.add(fields))
-      return sorter.sorted
-    },
+  const read: LogPort['read'] = async (ticks, seqAfter, eventsMax) => {
+    const [first] = ticks
+    if (first === undefined) return []
+    const same = ticks.findIndex((tick) => tick.epoch !== first.epoch)
+    if (same > 0) {
+      const here = await read(ticks.slice(0, same), seqAfter, eventsMax)
+      return [...here, ...(await read(ticks.slice(same), 0, eventsMax))]
+    }
+    if (ticks.length === 1) return readTick(first, seqAfter, eventsMax)
+    const sorter = new Sorter(ticks, seqAfter)
+    await database.fields('deliver', 'deliver.batch', batch, rangeOf(ticks), (fields) => sorter.add(fields))
+    return sorter.sorted
   }
+  return read
 }
