@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const ward = new Ward({ ...settings, databaseUrl })
   stops.push(() => ward.stop())
   const spine = new Eventspine(ward.app, {
-    ...{ databaseUrl, prepare: ward.prepare },
+    ...{ databaseUrl, cells: ward.cells(databaseUrl), prepare: ward.prepare },
     ...(beside && { logger: logger() }),
   })
   stops.push(() => spine.stop())

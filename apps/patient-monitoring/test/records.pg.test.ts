@@ -3,10 +3,18 @@
 import pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
-import { deviceSilent, patientLimitsSet, readingsTaken, shiftEnded, silenceWatchDue } from '../src/events.js'
+import {
+  acknowledgementGiven,
+  deviceRegistered,
+  deviceSilent,
+  patientLimitsSet,
+  readingsTaken,
+  shiftEnded,
+  silenceWatchDue,
+} from '../src/events.js'
 import { isArtefact, type Parameter } from '../src/rules/parameters.js'
 import { alarms, board, chart, reports } from '../src/views.js'
-import { freshDatabase, Stage } from './stage.js'
+import { freshDatabase, idOf, Stage } from './stage.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -129,33 +137,81 @@ test('a report tells a shift: alarms, who came, the worst beds; written again it
   expect(first).toMatchObject({ ward: 'icu', acknowledgedBy: null })
 })
 
+/** Holds tables, as a migration that does not end. Answers what gives them back. */
+async function hold(stage: Stage, ...tables: string[]): Promise<() => Promise<unknown>> {
+  const holder = new pg.Client({ connectionString: stage.url })
+  await holder.connect()
+  afterTest(() => holder.end())
+  await holder.query('BEGIN')
+  await holder.query(`LOCK ${tables.map((table) => `ward.${table}`).join(', ')} IN ACCESS EXCLUSIVE MODE`)
+  return () => holder.query('ROLLBACK')
+}
+
+const ofRecords = ['alarm', 'alarm_step', 'chart', 'board', 'score', 'report']
+
+const waiting = async (stage: Stage) =>
+  (
+    await stage.sql<{ count: number }>(
+      `SELECT count(*)::int AS count FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+    )
+  )[0]?.count ?? 0
+
 test('history, charts, board and report that hang delay no alarm, and have all of it afterwards', async () => {
   // What hangs takes all that it can get: two transactions. The third is kept for alarms.
   const url = await freshDatabase()
   const stage = await Stage.start({ databaseUrl: url }, { cells: { main: { url, connectionsMax: 3 } } })
   await stage.onDuty({ ann: { 'ann-1': [] } })
-  const holder = new pg.Client({ connectionString: stage.url })
-  await holder.connect()
-  afterTest(() => holder.end())
-  await holder.query('BEGIN')
-  await holder.query(
-    'LOCK ward.alarm, ward.alarm_step, ward.chart, ward.board, ward.score, ward.report IN ACCESS EXCLUSIVE MODE',
-  )
+  const release = await hold(stage, ...ofRecords)
   const beds = Array.from({ length: 60 }, (_, index) => `b${index}`)
   for (const bed of beds) await stage.measure(bed, 'HR', 70)
-  const waiting = async () =>
-    (
-      await stage.sql<{ count: number }>(
-        `SELECT count(*)::int AS count FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
-      )
-    )[0]?.count ?? 0
-  await until(async () => (await waiting()) >= 2)
+  await until(async () => (await waiting(stage)) >= 2)
   for (const bed of beds) await stage.alarm(bed)
   await until(() => stage.push.received.length === beds.length)
-  expect(await waiting()).toBeGreaterThanOrEqual(2)
+  expect(await waiting(stage)).toBeGreaterThanOrEqual(2)
   expect(new Set(stage.push.received.map(({ alarm }) => alarm.id)).size).toBe(beds.length)
-  await holder.query('ROLLBACK')
+  await release()
   await settled(stage, 'history', 'charts', 'board')
   expect(await alarms(stage.ward.database, { ward: 'icu' })).toHaveLength(beds.length)
   expect(await board(stage.ward.database, 'icu')).toHaveLength(beds.length)
+})
+
+test('each function has a transaction of its own: seven that hang leave the eighth its own', async () => {
+  const stage = await Stage.start()
+  await stage.onDuty({ ann: { 'ann-1': [] } })
+  const release = await hold(stage, ...ofRecords, 'device', 'acknowledgement')
+  const at = new Date().toISOString()
+  await stage.measure('7', 'HR', 70)
+  await stage.spine.publish(shiftEnded, { from: new Date(Date.now() - 1_000).toISOString(), to: at })
+  await stage.spine.publish(acknowledgementGiven, { alarm: 'none', person: 'ann' })
+  const { endpoint, keys } = stage.push.subscribe('ann-2')
+  await stage.spine.publish(deviceRegistered, {
+    person: 'ann',
+    device: { id: idOf(endpoint), endpoint, ...keys },
+  })
+  await stage.alarm('7')
+  // Charts, board, report, history; acknowledge, devices, address.
+  await until(async () => (await waiting(stage)) === 7)
+  await stage.alarm('8')
+  expect(await stage.events<{ bed: string }>('alarm-raised', 2)).toMatchObject([{ bed: '7' }, { bed: '8' }])
+  expect(await waiting(stage)).toBe(7)
+  await release()
+  await until(() => stage.push.received.length === 2)
+})
+
+test('pages that hang hold up no push', async () => {
+  const stage = await Stage.start()
+  await stage.onDuty({ ann: { 'ann-1': [] } })
+  const release = await hold(stage, 'board')
+  const happened: string[] = []
+  const pages = Array.from({ length: 20 }, () =>
+    board(stage.ward.database, 'icu').then(
+      () => happened.push('page'),
+      () => happened.push('page given up'),
+    ),
+  )
+  await stage.alarm('7')
+  await until(() => stage.push.received.length === 1)
+  expect(happened).toEqual([])
+  await release()
+  await Promise.all(pages)
 })

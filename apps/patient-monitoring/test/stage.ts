@@ -38,7 +38,8 @@ export class Stage {
     this.ward = new Ward(all)
     this.#first = shape === 'first' ? new FirstWard(all) : undefined
     this.spine = new Eventspine((this.#first ?? this.ward).app, {
-      ...{ databaseUrl: url, prepare: this.ward.prepare, shutdownMs: 2_000, stalledMs: 0, sources: false },
+      ...{ databaseUrl: url, cells: this.ward.cells(url), prepare: this.ward.prepare },
+      ...{ shutdownMs: 2_000, stalledMs: 0, sources: false },
       logger: jsonLogger('warn', Date.now, (line) => this.logged.push(line)),
       ...options,
     })

@@ -29,6 +29,11 @@ export class FirstWard {
     })
   }
 
+  /** As many connections as the ward of today. */
+  cells(databaseUrl: string): NonNullable<EventspineOptions['cells']> {
+    return this.#ward.cells(databaseUrl)
+  }
+
   /** Safe to call twice, and before anything was asked. */
   stop(): Promise<void> {
     return this.#ward.stop()

@@ -17,7 +17,7 @@ const settings = {
 }
 const ward = orders.shape === 'today' ? new Ward(settings) : new FirstWard(settings)
 const spine = new Eventspine(orders.recordsAreBehind ? fromNow(ward.app) : ward.app, {
-  ...{ databaseUrl, prepare: ward.prepare, shutdownMs },
+  ...{ databaseUrl, cells: ward.cells(databaseUrl), prepare: ward.prepare, shutdownMs },
   logger: jsonLogger('error', Date.now, (line) => process.stderr.write(line)),
 })
 process.on('message', (message: ToChild) => {
