@@ -36,8 +36,8 @@ describe.runIf(hasChromium)('the board of a large ward', () => {
       .nth(beds - 1)
       .waitFor({ state: 'attached' })
     await page.evaluate(`{
-      globalThis.seen = { made: 0, written: 0 }
-      new MutationObserver((all) => { for (const each of all) seen.made += [...each.addedNodes].filter((node) => node.nodeType === 1).length; seen.written += all.length })
+      globalThis.seen = { made: 0, written: 0, places: 0 }
+      new MutationObserver((all) => { for (const each of all) seen.made += [...each.addedNodes].filter((node) => node.nodeType === 1).length; seen.written += all.length; seen.places += all.filter(({ target, addedNodes }) => target.className.startsWith?.('beds') && addedNodes.length > 0).length })
         .observe(document.querySelector('.beds'), { subtree: true, childList: true, characterData: true })
     }`)
     for (let round = 1; round <= rounds; round += 1) {
@@ -59,5 +59,13 @@ describe.runIf(hasChromium)('the board of a large ward', () => {
     const { made, written } = (await page.evaluate('seen')) as Seen
     expect(made).toBe(0)
     expect(written).toBeGreaterThan(bedsInARound)
+    // A bed that goes leaves the others where they are, and one that comes is the only one that is made.
+    await scene.stage.sql(`DELETE FROM ward.board WHERE bed = '1'`)
+    await until(async () => (await page.locator('.tile').count()) === beds - 1)
+    expect(((await page.evaluate('seen')) as Seen).made).toBe(0)
+    await scene.stage.sql(`INSERT INTO ward.board (bed, ward, score, response) VALUES ('0', 'icu', 1, 'low')`)
+    await until(async () => (await page.locator('.tile').count()) === beds)
+    expect(await page.locator('.tile .bed').first().textContent()).toBe('0')
+    expect((await page.evaluate('seen.places')) as number).toBe(1)
   })
 })

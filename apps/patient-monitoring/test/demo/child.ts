@@ -31,10 +31,6 @@ export class Child {
       })
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
   tell(message: ToChild): void {
     this.#child.send(message)
   }

@@ -44,7 +44,8 @@ export function dress(element: Element, name: string): void {
 }
 
 /**
- * Children by key: those that are there are kept and moved, new ones made, others removed. `show` writes an item into its element.
+ * Children by key: those that are there are kept, and moved only where their order is another; new ones are made, others removed. `show`
+ * writes an item into its element.
  */
 export function patch<Item>(
   parent: Element,
@@ -53,19 +54,21 @@ export function patch<Item>(
   create: (item: Item) => HTMLElement,
   show: (element: HTMLElement, item: Item) => void = () => {},
 ): void {
-  const before = new Map(
-    [...parent.children].map((child) => [(child as HTMLElement).dataset['key'], child as HTMLElement]),
-  )
-  let place: Element | null = parent.firstElementChild
+  const before = new Map<string, HTMLElement>()
+  const wanted = new Set(items.map(keyOf))
+  // First: behind one that has gone, all others would stand at another place, and a thousand tiles would be moved.
+  for (const child of [...parent.children] as HTMLElement[]) {
+    const key = child.dataset['key'] ?? ''
+    if (wanted.has(key)) before.set(key, child)
+    else child.remove()
+  }
+  let place = parent.firstElementChild
   for (const item of items) {
     const key = keyOf(item)
-    const known = before.get(key)
-    before.delete(key)
-    const element = known ?? create(item)
+    const element = before.get(key) ?? create(item)
     element.dataset['key'] = key
     show(element, item)
     if (element === place) place = place.nextElementSibling
     else parent.insertBefore(element, place)
   }
-  for (const old of before.values()) old.remove()
 }
