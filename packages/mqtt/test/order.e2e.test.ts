@@ -11,7 +11,7 @@ import { wardApp } from './ward-app.js'
 
 vi.setConfig({ testTimeout: 180_000 })
 
-const failures = 6
+const failures = 4
 const waitMsMax = 60_000
 const messagesAtOnce = 500
 const messagesBetween = 300
