@@ -1,6 +1,7 @@
 // A list as a table. Only the rows in sight are in the document, so that 100,000 of them are as quick as ten; j and k
 // move along the links of their first cells.
-import { memo, type ReactNode, type UIEvent, useState } from 'react'
+import { memo, type ReactNode, type SyntheticEvent, type UIEvent, useState } from 'react'
+import { visible } from '../drawn/visible.js'
 import { count } from './format.js'
 
 export interface Column<Item> {
@@ -24,7 +25,7 @@ interface RowsProps<Item> {
   readonly stale?: boolean
 }
 
-/** As in rows.css. */
+/** As in rows.css. On a narrow screen a row may be higher: then a list is scrolled through somewhat faster. */
 const rowHeight = 36
 const rowsBeside = 12
 const rowsInSight = 30
@@ -41,7 +42,15 @@ export function Rows<Item>(props: RowsProps<Item>) {
   }
   return (
     <>
-      <section className="rows" aria-label={caption} aria-busy={stale} tabIndex={0} onScroll={scrolled}>
+      <section
+        className="rows"
+        aria-label={caption}
+        aria-busy={stale}
+        tabIndex={0}
+        onScroll={scrolled}
+        onPointerOver={revealed}
+        onFocus={revealed}
+      >
         <table aria-rowcount={more === undefined ? items.length + 1 : -1}>
           <caption className="unseen">{caption}</caption>
           <thead>
@@ -74,6 +83,18 @@ export function Rows<Item>(props: RowsProps<Item>) {
       </p>
     </>
   )
+}
+
+const isCut = ({ scrollWidth, clientWidth }: Element) => clientWidth > 0 && scrollWidth > clientWidth
+
+// What does not fit its cell is read by pointing at it; on a narrow screen it is wrapped (rows.css), since nobody points there. Copied
+// it is whole: the text is in the document.
+function revealed({ target }: SyntheticEvent): void {
+  const cell = target instanceof Element ? target.closest('td') : null
+  if (cell === null) return
+  const cut = [cell, ...cell.querySelectorAll('*')].some(isCut)
+  if (cut) cell.title = visible(cell.textContent)
+  else cell.removeAttribute('title')
 }
 
 interface RowProps<Item> {
