@@ -1,5 +1,5 @@
 // The map: what publishes what and who listens, as the app says and as the newest events show. Every part leads to its page.
-import { useMemo } from 'react'
+import { type CSSProperties, useMemo } from 'react'
 import { useAnswer } from '../api/asking.js'
 import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
@@ -8,7 +8,7 @@ import { Heading } from '../parts/heading.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
-import type { Params } from '../route/place.js'
+import { choose, type Params, usePlace } from '../route/place.js'
 import { type Drawn, layoutOf, nodeHeight, type Placed } from './map-layout.js'
 
 const everyMs = 5_000
@@ -33,7 +33,9 @@ export function SystemMapPage() {
   )
 }
 
+// At first it is seen as a whole. How it is looked at stands in the address.
 function Drawing({ map }: { readonly map: SystemMap }) {
+  const full = usePlace().params.get('size') === 'full'
   const { width, height, nodes, edges, areas } = useMemo(() => layoutOf(map), [map])
   const { events, fromMs, toMs } = map.sample
   return (
@@ -44,8 +46,18 @@ function Drawing({ map }: { readonly map: SystemMap }) {
         Dotted: seen, though the app says otherwise. What functions and clients publish is not declared, but
         seen.
       </p>
-      <section className="map" aria-label="Map of the system" tabIndex={0}>
-        <svg width={width} height={height} role="group" aria-label="Parts and ways">
+      <p className="actions bar">
+        <button type="button" onClick={() => choose({ size: full ? undefined : 'full' })}>
+          {full ? 'Fit to the page' : 'Full size'}
+        </button>
+      </p>
+      <section className={full ? 'map' : 'map map-fit'} aria-label="Map of the system" tabIndex={0}>
+        <svg
+          viewBox={`0 0 ${width} ${height}`}
+          style={{ '--map-width': `${width}px` } as CSSProperties}
+          role="group"
+          aria-label="Parts and ways"
+        >
           {areas.map(({ name, ...area }) => (
             <g key={name}>
               <rect className="map-area" {...area} rx="10" />
