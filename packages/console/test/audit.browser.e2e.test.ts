@@ -1,24 +1,12 @@
 // The audit: one act by its address, and searches that mean the same to whoever opens them. In a real browser before a real server.
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, openBrowser, Visit } from './browser.js'
+import { describe, expect, test } from 'vitest'
+import { adminBefore } from './before.js'
+import { hasChromium } from './browser.js'
 import { World } from './world.js'
 
 describe.skipIf(!hasChromium)('the audit (needs chromium)', () => {
   const world = new World()
-  let browser: Browser
-  let visit: Visit
-
-  beforeAll(async () => {
-    ;[browser] = await Promise.all([openBrowser(), world.start()])
-    visit = await Visit.open(browser, { timezoneId: 'Europe/Vienna' })
-    await visit.signIn(world.url, world.key)
-  })
-  afterAll(async () => {
-    await visit?.close()
-    await browser?.close()
-    await world.stop()
-  })
+  const { visit, open } = adminBefore(world, { timezoneId: 'Europe/Vienna' })
 
   const newest = async () => (await world.get('/v1/audit?limit=1')).items[0]
   /** So many acts, each of which changes something. */
@@ -59,7 +47,7 @@ describe.skipIf(!hasChromium)('the audit (needs chromium)', () => {
     expect(asked.get('before')).toBe('2098-12-31T23:00:00.000Z')
     expect(await page.getByLabel('After').inputValue()).toBe('2026-07-01T12:30')
 
-    const other = await Visit.open(browser, { timezoneId: 'America/New_York' })
+    const other = await open({ timezoneId: 'America/New_York' })
     await other.signIn(world.url, world.keyOf('viewer'))
     const query = other.page.waitForRequest((request) => request.url().includes('/v1/audit?'))
     await other.page.goto(page.url())

@@ -22,11 +22,12 @@ export const openBrowser = (): Promise<Browser> =>
 
 /** A page of its own, with what must not happen on it. */
 export class Visit {
-  readonly page: Page
+  page!: Page
   /** Errors of scripts, refusals of the policy, dialogs that a script opened. */
   readonly faults: string[] = []
 
-  private constructor(page: Page) {
+  /** From now on it is of this page. */
+  take(page: Page): this {
     this.page = page
     page.setDefaultTimeout(waitMsMax)
     page.on('pageerror', (error) => this.faults.push(error.message))
@@ -41,11 +42,16 @@ export class Visit {
       this.faults.push(`a script opened a dialog: ${dialog.message()}`)
       void dialog.dismiss()
     })
+    return this
   }
 
-  static async open(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
+  static async open(
+    browser: Browser,
+    options: BrowserContextOptions = {},
+    visit = new Visit(),
+  ): Promise<Visit> {
     const context = await browser.newContext({ viewport: wide, ...options })
-    return new Visit(await context.newPage())
+    return visit.take(await context.newPage())
   }
 
   /** Signs in as `npm start` does it: by a key in the part of the address that no browser sends. */

@@ -1,33 +1,30 @@
 // What people come to the console for, in a real browser before a real server.
 import * as workflowEntry from 'eventspine/workflow'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, openBrowser, Visit } from './browser.js'
+import { describe, expect, test } from 'vitest'
+import { adminBefore } from './before.js'
+import { hasChromium, wide } from './browser.js'
 import { until, World } from './world.js'
 
 const count = (value: number) => new Intl.NumberFormat('en').format(value)
 
+interface Sized {
+  readonly scrollWidth: number
+  readonly clientWidth: number
+  readonly scrollLeft: number
+}
+
 describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
   const world = new World()
-  let browser: Browser
-  let visit: Visit
-
-  beforeAll(async () => {
-    ;[browser] = await Promise.all([openBrowser(), world.start()])
-    await world.publish([
-      world.order('o-1'),
-      world.order('o-2', 'XX'),
-      world.order('o-3', 'XX', { note: 'Lost' }),
-    ])
-    await world.refund('r-1', { amount: 40 })
-    await world.dead(2)
-    visit = await Visit.open(browser)
-    await visit.signIn(world.url, world.key)
-  })
-  afterAll(async () => {
-    await visit?.close()
-    await browser?.close()
-    await world.stop()
+  const { visit, open } = adminBefore(world, {
+    prepare: async () => {
+      await world.publish([
+        world.order('o-1'),
+        world.order('o-2', 'XX'),
+        world.order('o-3', 'XX', { note: 'Lost' }),
+      ])
+      await world.refund('r-1', { amount: 40 })
+      await world.dead(2)
+    },
   })
 
   test('signs in by the printed address, and the key is nowhere afterwards', async () => {
@@ -78,6 +75,30 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await map.getByRole('link', { name: 'orders.order-placed event' }).click()
     await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor()
     expect(page.url()).toContain('type=orders.order-placed')
+  })
+
+  test('sees the whole map at first, and at full size at a word, by the keyboard too', async () => {
+    const { page } = visit
+    // A screen that is narrower than this map.
+    await page.setViewportSize({ width: 760, height: 800 })
+    await visit.at(world.url, 'map')
+    const map = page.getByRole('region', { name: 'Map of the system' })
+    await map.getByRole('link', { name: 'ship subscription' }).waitFor()
+    const beyond = () => map.evaluate(({ scrollWidth, clientWidth }: Sized) => scrollWidth - clientWidth)
+    expect(await beyond()).toBe(0)
+    await page.getByRole('button', { name: 'Full size' }).press('Enter')
+    await page.getByRole('button', { name: 'Fit to the page' }).waitFor()
+    expect(await beyond()).toBeGreaterThan(0)
+    // A colleague sees the same, and moves about in it.
+    await page.reload()
+    await visit.settled()
+    await map.focus()
+    await page.keyboard.press('ArrowRight')
+    await until(async () => (await map.evaluate(({ scrollLeft }: Sized) => scrollLeft)) > 0)
+    await page.getByRole('button', { name: 'Fit to the page' }).press('Enter')
+    await page.getByRole('button', { name: 'Full size' }).waitFor()
+    expect(await beyond()).toBe(0)
+    await page.setViewportSize(wide)
   })
 
   test('is told how to make a first schedule, in names that the code has', async () => {
@@ -170,7 +191,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
       .waitFor()
     for (const name of ['bill', 'ship']) await trace.getByRole('link', { name, exact: true }).waitFor()
     // A colleague who gets the address sees the same.
-    const other = await Visit.open(browser)
+    const other = await open()
     await other.signIn(world.url, world.key)
     await other.page.goto(page.url())
     await other.page.getByRole('region', { name: 'Trace' }).getByText('3 events over').waitFor()
@@ -352,7 +373,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
   })
 
   test('signs out, and is asked for a key', async () => {
-    const own = await Visit.open(browser)
+    const own = await open()
     await own.signIn(world.url, world.key)
     await own.page.getByRole('button', { name: 'Sign out' }).click()
     await own.page.getByLabel('API key').fill('es_wrong')
@@ -365,7 +386,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
   })
 
   test('is told when the server is away, and finds it again', async () => {
-    const own = await Visit.open(browser)
+    const own = await open()
     await own.signIn(world.url, world.key)
     await own.page.route('**/v1/subscriptions', (route) => route.abort())
     await own.page.goto(`${world.url}/console/subscriptions`)

@@ -1,20 +1,14 @@
 // The whole way from a dead letter to its delivery without a mouse: what has the focus is always in sight, and never behind a
 // question. In a real browser before a real server.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, openBrowser, Visit } from './browser.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { browserBefore } from './before.js'
+import { hasChromium } from './browser.js'
 import { until, World } from './world.js'
 
 describe.skipIf(!hasChromium)('without a mouse (needs chromium)', () => {
   const world = new World()
-  let browser: Browser
-  beforeAll(async () => {
-    ;[browser] = await Promise.all([openBrowser(), world.start()])
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await world.stop()
-  })
+  const { open } = browserBefore(world)
 
   /** Presses Tab until what has the focus is called so. */
   async function tabTo(page: Page, name: RegExp): Promise<void> {
@@ -41,7 +35,7 @@ describe.skipIf(!hasChromium)('without a mouse (needs chromium)', () => {
   test('finds a letter, mends it, redrives it, and sees it done; the focus is never lost', async () => {
     await world.publish([world.order('o-keys', 'XX', { note: 'By keyboard' })])
     await until(async () => (await world.get('/v1/dead-letters?error=By+keyboard')).items.length === 1)
-    const own = await Visit.open(browser)
+    const own = await open()
     const { page } = own
     await own.signIn(world.url, world.keyOf('operator'))
     await page.keyboard.press('Control+k')

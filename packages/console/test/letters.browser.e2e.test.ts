@@ -1,24 +1,12 @@
 // The page of one dead letter, and lists of those that are dead no more. In a real browser before a real server.
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, openBrowser, Visit } from './browser.js'
+import { describe, expect, test } from 'vitest'
+import { adminBefore } from './before.js'
+import { hasChromium } from './browser.js'
 import { until, World } from './world.js'
 
 describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
   const world = new World()
-  let browser: Browser
-  let visit: Visit
-
-  beforeAll(async () => {
-    ;[browser] = await Promise.all([openBrowser(), world.start()])
-    visit = await Visit.open(browser)
-    await visit.signIn(world.url, world.key)
-  })
-  afterAll(async () => {
-    await visit?.close()
-    await browser?.close()
-    await world.stop()
-  })
+  const { visit } = adminBefore(world)
 
   const found = async (note: string) => {
     const { items } = await world.get(`/v1/dead-letters?error=${encodeURIComponent(note)}`)

@@ -1,27 +1,17 @@
 // What operators and admins do, and what a viewer cannot; alone, two at once, and when the session or the server under them
 // ends. In a real browser before a real server.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { hasChromium, openBrowser, Visit } from './browser.js'
+import type { Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { adminBefore } from './before.js'
+import { hasChromium, Visit } from './browser.js'
 import { mendVan, until, World } from './world.js'
 
 const world = new World()
-let browser: Browser
-/** An admin. */
-let visit: Visit
-
-beforeAll(async () => {
-  if (!hasChromium) return
-  ;[browser] = await Promise.all([openBrowser(), world.start()])
-  await world.publish([world.order('o-1'), ...['o-2', 'o-3', 'o-4'].map((id) => world.order(id, 'XX'))])
-  await world.dead(3)
-  visit = await Visit.open(browser)
-  await visit.signIn(world.url, world.key)
-})
-afterAll(async () => {
-  await visit?.close()
-  await browser?.close()
-  if (hasChromium) await world.stop()
+const { visit, open } = adminBefore(world, {
+  prepare: async () => {
+    await world.publish([world.order('o-1'), ...['o-2', 'o-3', 'o-4'].map((id) => world.order(id, 'XX'))])
+    await world.dead(3)
+  },
 })
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
@@ -209,7 +199,7 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await page.getByRole('link', { name: 'stopped replay' }).click()
     const entry = page.getByRole('region', { name: 'Entry' })
     await entry.getByText('running → stopped').waitFor()
-    const other = await Visit.open(browser)
+    const other = await open()
     await other.signIn(world.url, world.keyOf('viewer'))
     await other.page.goto(page.url())
     await other.page
@@ -235,7 +225,7 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await button(page, 'I have it').click()
     expect(await page.content()).not.toContain(key)
 
-    const nina = await Visit.open(browser)
+    const nina = await open()
     await nina.signIn(world.url, key)
     await nina.at(world.url, 'dead-letters?subscription=ship')
     await button(nina.page, 'Redrive…').waitFor()
@@ -269,7 +259,7 @@ describe.skipIf(!hasChromium)('a viewer (needs chromium)', () => {
     await world.spine.operator().setBreaker({ name: 'payments' }, 'open', 'setup')
     await world.spine.operator().webhooks.disable({ webhooks: 'partners', endpoint: 'ep-2' }, 'setup')
     const [letter] = (await world.get('/v1/dead-letters?state=dead')).items
-    const vic = await Visit.open(browser)
+    const vic = await open()
     const { page } = vic
     await vic.signIn(world.url, world.keyOf('viewer'))
     const found: string[] = []
@@ -305,7 +295,7 @@ describe.skipIf(!hasChromium)('a viewer (needs chromium)', () => {
 describe.skipIf(!hasChromium)('when something ends under an operator (needs chromium)', () => {
   let olga: Visit
   beforeEach(async () => {
-    olga = await Visit.open(browser)
+    olga = await open()
     await olga.signIn(world.url, world.keyOf('operator'))
     return () => olga.close()
   })
@@ -367,7 +357,7 @@ describe.skipIf(!hasChromium)('two operators (needs chromium)', () => {
     await until(async () => (await world.get('/v1/dead-letters?state=dead&error=Both')).items.length === 1)
     const [letter] = (await world.get('/v1/dead-letters?state=dead&error=Both')).items
     const path = `dead-letters?letter=${encodeURIComponent(String(letter?.id))}`
-    const [one, two] = [visit, await Visit.open(browser)]
+    const [one, two] = [visit, await open()]
     await two.signIn(world.url, world.keyOf('operator'))
     for (const [{ page }, country] of [
       [one, 'AT'],

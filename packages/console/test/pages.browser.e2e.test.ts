@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, narrow, openBrowser, Visit, wide } from './browser.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { browserBefore } from './before.js'
+import { hasChromium, narrow, wide } from './browser.js'
 import { payloads } from './payloads.js'
 import { until, World } from './world.js'
 
@@ -73,12 +74,9 @@ const overflow = 'document.documentElement.scrollWidth - document.documentElemen
 
 describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
   const world = new World()
-  let browser: Browser
   let letter = ''
   let event = ''
-
-  beforeAll(async () => {
-    ;[browser] = await Promise.all([openBrowser(), world.start()])
+  const { open } = browserBefore(world, async () => {
     const orders = Array.from({ length: 12 }, (_, at) => world.order(`o-${at}`, at % 3 === 0 ? 'XX' : 'DE'))
     await world.publish(orders)
     await world.refund('r-1', { amount: 40 })
@@ -95,14 +93,10 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
     event = String((await world.get('/v1/events?key=o-1&type=orders.order-placed')).items[0]?.id)
     letter = String((await world.get('/v1/dead-letters?state=dead')).items[0]?.id)
   })
-  afterAll(async () => {
-    await browser?.close()
-    await world.stop()
-  })
 
   // Loaded once each: theme and width change under the page as they do under a person's.
   test('in both themes and at both widths', async () => {
-    const visit = await Visit.open(browser)
+    const visit = await open()
     const { page } = visit
     await visit.signIn(world.url, world.key)
     const faults: string[] = []
@@ -123,7 +117,7 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
   }, 120_000)
 
   test('dialogs and the sign-in are usable by everybody too', async () => {
-    const visit = await Visit.open(browser)
+    const visit = await open()
     await visit.page.goto(`${world.url}/console/`)
     await visit.page.getByLabel('API key').waitFor()
     expect(await violations(visit.page)).toEqual([])
@@ -158,7 +152,7 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
     await visit.signIn(world.url, world.key)
     // An operator, with buttons that take an admin, and a viewer, with none.
     for (const role of ['operator', 'viewer'] as const) {
-      const other = await Visit.open(browser)
+      const other = await open()
       await other.signIn(world.url, world.keyOf(role))
       await other.at(world.url, 'dead-letters?subscription=ship')
       expect(await violations(other.page)).toEqual([])
@@ -182,7 +176,7 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
   })
 
   test('is quick with 100,000 rows: those in sight alone are in the document', async () => {
-    const visit = await Visit.open(browser)
+    const visit = await open()
     await visit.signIn(world.url, world.key)
     const items = Array.from({ length: 20_000 }, (_, id) => ({
       ...{ id, atMs: id, actor: 'ada', action: 'tested', target: `row ${id}`, details: {} },
@@ -218,10 +212,7 @@ const hidden = `(() => {
 
 describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
   const world = new World({ actor: '<img src=x onerror=alert("actor")>' })
-  let browser: Browser
-
-  beforeAll(async () => {
-    ;[browser] = await Promise.all([openBrowser(), world.start()])
+  const { open } = browserBefore(world, async () => {
     await world.publish(
       payloads.map((text, at) => ({
         ...world.order(text, 'XX', { note: text }),
@@ -249,15 +240,11 @@ describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
     for (const [at, text] of payloads.slice(0, 5).entries())
       await world.refund(`x${at}${text}`, { amount: at, text })
   })
-  afterAll(async () => {
-    await browser?.close()
-    await world.stop()
-  })
 
   test('there are enough of them', () => expect(new Set(payloads).size).toBeGreaterThanOrEqual(500))
 
   test('is text on every page', async () => {
-    const visit = await Visit.open(browser)
+    const visit = await open()
     await visit.signIn(world.url, world.key)
     const { page } = visit
     const letters = (await world.get('/v1/dead-letters?state=dead&limit=4')).items
@@ -292,7 +279,7 @@ describe.skipIf(!hasChromium)('what strangers write (needs chromium)', () => {
   }, 120_000)
 
   test('that reverses the order of reading is seen, and stays what it was', async () => {
-    const visit = await Visit.open(browser)
+    const visit = await open()
     await visit.signIn(world.url, world.key)
     const { page } = visit
     const note = 'invoice\u202egpj.exe \u2066\u0085pay\u200bload\u{e0041}'

@@ -1,25 +1,22 @@
 // Questions that are asked in a row of a list, or on a page: they can be read at any width, stay when somebody else is faster, and
 // give the focus back. In a real browser before a real server.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, narrow, openBrowser, Visit, wide } from './browser.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { adminBefore } from './before.js'
+import { hasChromium, narrow, wide } from './browser.js'
 import { World } from './world.js'
+
+/** What of an element of the browser is asked here. */
+interface Cell {
+  readonly scrollWidth: number
+  readonly clientWidth: number
+  readonly textContent: string
+  querySelectorAll(selector: string): Iterable<Cell>
+}
 
 describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
   const world = new World()
-  let browser: Browser
-  let visit: Visit
-
-  beforeAll(async () => {
-    ;[browser] = await Promise.all([openBrowser(), world.start()])
-    visit = await Visit.open(browser)
-    await visit.signIn(world.url, world.key)
-  })
-  afterAll(async () => {
-    await visit?.close()
-    await browser?.close()
-    await world.stop()
-  })
+  const { visit } = adminBefore(world)
 
   const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
   const endpoint = (name: string) => ({ webhooks: 'partners', endpoint: name })
@@ -31,8 +28,42 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
   const cutOff = `[...document.querySelectorAll('dialog[open] *')]
     .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0 && each.matches('h2, p, form, label'))
     .map((each) => each.textContent)`
+  /** Texts of a cell that do not fit, and are not seen whole. */
+  const cutIn = (cell: Cell): string[] =>
+    [cell, ...cell.querySelectorAll('*')]
+      .filter(({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1)
+      .map(({ textContent }) => textContent)
+  const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
   const focused = `(() => { const { tagName, innerText } = document.activeElement
     return tagName + ': ' + innerText.replaceAll(/\\s+/g, ' ').trim() })()`
+
+  test('is told from others by all of its id: wrapped on a narrow screen, in a title on a wide one', async () => {
+    const { page } = visit
+    const ids = ['1', '2'].map((end) => `order-${'0123456789'.repeat(14)}-${end}`)
+    for (const id of ids) await world.errand(id)
+    const name = `errand-${'n'.repeat(190)}`
+    await world.post('/v1/keys', { name, access: 'viewer' })
+    await page.setViewportSize(narrow)
+    for (const [path, texts] of [
+      ['workflows?workflow=errand', ids],
+      ['keys', [name]],
+    ] as const) {
+      await visit.at(world.url, path)
+      for (const text of texts) {
+        const cell = page.locator('td:first-child').filter({ hasText: text })
+        await cell.waitFor()
+        expect(await cell.evaluate(cutIn), path).toEqual([])
+      }
+    }
+    expect(await page.evaluate(beyond)).toBe(0)
+    await page.setViewportSize(wide)
+    await visit.at(world.url, 'workflows?workflow=errand')
+    const link = page.getByRole('link', { name: ids[0] ?? '' })
+    await link.hover()
+    await page.locator(`td[title*="${ids[0]}"]`).waitFor()
+    await page.getByRole('link', { name: ids[1] ?? '' }).focus()
+    await page.locator(`td[title*="${ids[1]}"]`).waitFor()
+  })
 
   test('can be read on a narrow screen', async () => {
     const { page } = visit
