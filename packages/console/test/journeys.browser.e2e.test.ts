@@ -86,8 +86,8 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await map.getByRole('link', { name: 'ship subscription' }).waitFor()
     const beyond = () => map.evaluate(({ scrollWidth, clientWidth }: Sized) => scrollWidth - clientWidth)
     expect(await beyond()).toBe(0)
-    await page.getByRole('button', { name: 'Full size' }).press('Enter')
-    await page.getByRole('button', { name: 'Fit to the page' }).waitFor()
+    await page.getByRole('link', { name: 'Full size' }).press('Enter')
+    await page.getByRole('link', { name: 'Fit to the page' }).waitFor()
     expect(await beyond()).toBeGreaterThan(0)
     // A colleague sees the same, and moves about in it.
     await page.reload()
@@ -95,8 +95,8 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await map.focus()
     await page.keyboard.press('ArrowRight')
     await until(async () => (await map.evaluate(({ scrollLeft }: Sized) => scrollLeft)) > 0)
-    await page.getByRole('button', { name: 'Fit to the page' }).press('Enter')
-    await page.getByRole('button', { name: 'Full size' }).waitFor()
+    await page.getByRole('link', { name: 'Fit to the page' }).press('Enter')
+    await page.getByRole('link', { name: 'Full size' }).waitFor()
     expect(await beyond()).toBe(0)
     await page.setViewportSize(wide)
   })
@@ -322,7 +322,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
   test('approves what a workflow asks', async () => {
     const { page } = visit
     await visit.at(world.url, '')
-    const tile = page.getByRole('region', { name: 'Awaiting approval' })
+    const tile = page.getByRole('region', { name: 'Approvals' })
     await tile.getByText('1', { exact: true }).waitFor()
     await tile.getByRole('link').click()
     const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'refund r-1' }) })

@@ -8,7 +8,7 @@ import { Heading } from '../parts/heading.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
-import { choose, type Params, usePlace } from '../route/place.js'
+import { type Params, usePlace } from '../route/place.js'
 import { type Drawn, layoutOf, nodeHeight, type Placed } from './map-layout.js'
 
 const everyMs = 5_000
@@ -47,9 +47,9 @@ function Drawing({ map }: { readonly map: SystemMap }) {
         seen.
       </p>
       <p className="actions bar">
-        <button type="button" onClick={() => choose({ size: full ? undefined : 'full' })}>
+        <Link to="map" params={full ? {} : { size: 'full' }}>
           {full ? 'Fit to the page' : 'Full size'}
-        </button>
+        </Link>
       </p>
       <section className={full ? 'map' : 'map map-fit'} aria-label="Map of the system" tabIndex={0}>
         <svg

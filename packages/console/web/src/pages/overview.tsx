@@ -132,14 +132,12 @@ function Tiles({ figures, history }: TilesProps) {
         )}
       </Tile>
       <Tile
-        name="Awaiting approval"
+        name="Approvals"
         value={awaiting(figures.awaitingApproval)}
         to="workflows"
         params={{ state: 'awaiting-approval' }}
       >
-        <p className="faint">
-          {figures.awaitingApproval === 0 ? 'no workflow asks' : 'workflows that ask a person'}
-        </p>
+        <p className="faint">{figures.awaitingApproval === 0 ? 'no workflow asks' : 'asked by workflows'}</p>
       </Tile>
       <Tile
         name="Open breakers"
