@@ -27,8 +27,6 @@ export interface KeeperServices {
   /** Registers its own definitions of these again: nobody runs the others any more. */
   register(subscriptions: readonly string[]): Promise<void>
   failed(error: unknown): void
-  /** Now and then, with the heartbeat. Who has to look now and then does it now: an idle process wakes up once for both. */
-  awake(): void
 }
 
 /** A lease is renewed at the first heartbeat behind so much of it: of an alarm's that is each. */
@@ -115,7 +113,6 @@ export class LeaseKeeper {
     while (!this.#stop.signal.aborted) {
       await clock.sleep(this.#heartbeatMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
-      this.#services.awake()
       // Not awaited: a store that does not even answer must not keep us from stopping ourselves.
       this.#beating ??= this.#beat()
         .catch((error) => this.#services.failed(error))

@@ -14,8 +14,8 @@ export interface ClaimerServices {
 const claimRowsMax = 50
 /** How often rows are looked for that this process does not know of: redrives, rows of earlier holders. */
 const pollMs = 500
-/** The same where none was found for a while, and nobody says when to look. */
-const pollMsMax = 1_500
+/** The same where none was found for a while. */
+const pollMsMax = 1_000
 
 /** So long every lease of the process is held before a suspect of killing it is claimed. */
 const suspectAfterMs = 2_000
@@ -58,18 +58,9 @@ export class RetryClaimer {
   dueIn(ms: number): void {
     const at = this.#services.clock.monotonic() + ms
     this.#told ||= at < Number.POSITIVE_INFINITY
-    this.#lookAt(at)
-  }
-
-  #lookAt(at: number): void {
     if (at >= this.#dueAt) return
     this.#dueAt = at
     this.#wake.ring()
-  }
-
-  /** A good moment, for a process that is awake: at an idle one's next look it would have to wake up again. */
-  awake(): void {
-    if (this.#pollMs === pollMsMax) this.#lookAt(this.#services.clock.monotonic())
   }
 
   async #loop(): Promise<void> {

@@ -15,8 +15,8 @@ export interface TailServices {
 }
 
 const pollMs = 200
-/** Where nothing came for a while: what comes is told by hints, and this is for one that was lost. The heartbeat rings before. */
-const pollMsMax = 1_500
+/** Where nothing came for a while: what comes is told by hints, and this is for one that was lost. */
+const pollMsMax = 1_000
 const quietForMs = 5_000
 const failureMs = 500
 

@@ -117,10 +117,6 @@ export class Worker {
       register: services.register,
       build: services.build,
       failed,
-      awake: () => {
-        this.#tail.ring()
-        this.#claimer.awake()
-      },
     })
   }
 
