@@ -17,12 +17,16 @@ export type Passage =
   | { readonly kind: 'probe' }
 
 const refreshMs = 250
+/** The probe was asked for, and given or not: so long nobody asks again, and nobody has to wait for one to pass others by. */
+const askAgainMs = 250
 
 export class BreakerBoard {
   readonly #port: BreakerPort
   readonly #clock: Clock
   readonly #changed: () => void
   readonly #states = new Map<string, BreakerState & { readonly readAt: number }>()
+  /** Until when the probe of each was asked for. */
+  readonly #asked = new Map<string, number>()
   readonly #stop = new AbortController()
   /** The longest ramp of any; undefined where there is none. */
   #rampMsMax: number | undefined
@@ -60,24 +64,32 @@ export class BreakerBoard {
     const readAt = this.#clock.monotonic()
     this.#states.clear()
     for (const state of states) this.#states.set(identity(state), { ...state, readAt })
+    for (const [id, until] of this.#asked) if (until <= readAt) this.#asked.delete(id)
     this.#changed()
   }
 
   passage(breaker: Breaker, place: Place): Passage {
-    const state = this.#states.get(identity(nameOf(breaker, place)))
+    const id = identity(nameOf(breaker, place))
+    const state = this.#states.get(id)
     if (state === undefined) return { kind: 'go', share: 1 }
     const sinceMs = this.#clock.monotonic() - state.readAt
     if (state.state === 'closed') {
       if (state.closedForMs === null) return { kind: 'go', share: 1 }
       return { kind: 'go', share: Math.min(1, 0.1 + (0.9 * (state.closedForMs + sinceMs)) / breaker.rampMs) }
     }
-    const leftMs = state.opensForMs - sinceMs
+    const leftMs = Math.max(
+      state.opensForMs - sinceMs,
+      (this.#asked.get(id) ?? 0) - this.#clock.monotonic(),
+    )
     return leftMs > 0 ? { kind: 'wait', ms: leftMs } : { kind: 'probe' }
   }
 
   /** True when this delivery is the one that tries. Another may when it has not answered in `slotMs`. */
   async probe(breaker: Breaker, place: Place, slotMs: number): Promise<boolean> {
-    return this.#port.breakerProbe(nameOf(breaker, place), slotMs).catch(() => false)
+    const name = nameOf(breaker, place)
+    const granted = await this.#port.breakerProbe(name, slotMs).catch(() => false)
+    this.#asked.set(identity(name), this.#clock.monotonic() + askAgainMs)
+    return granted
   }
 
   async failed(breaker: Breaker, place: Place, error: string): Promise<void> {
@@ -91,7 +103,7 @@ export class BreakerBoard {
         cooldownMs,
         error,
       })
-      .then(() => this.refresh())
+      .then(() => this.#answered(breaker, place))
       .catch(() => {})
   }
 
@@ -102,8 +114,14 @@ export class BreakerBoard {
     if (state === undefined || state.state === 'closed') return
     await this.#port
       .breakerSucceeded(name, breaker.probes)
-      .then(() => this.refresh())
+      .then(() => this.#answered(breaker, place))
       .catch(() => {})
+  }
+
+  // The next probe may be asked for, if there is to be one.
+  #answered(breaker: Breaker, place: Place): Promise<void> {
+    this.#asked.delete(identity(nameOf(breaker, place)))
+    return this.refresh()
   }
 }
 

@@ -32,6 +32,8 @@ export interface GateServices {
  *  its tenant's or key's breaker is due at the next probe, or after so long: an operator may have closed it by then. */
 const holdMsMax = 1_000
 const asideMsMax = 60_000
+/** Nor sooner: its probe may last as long as a handler, and two thousand that wait for it would be claimed in vain all the time. */
+const asideMsMin = { alarm: 500, normal: 2_000 } as const
 const whole = { tenant: '', key: null }
 
 export class Gate {
@@ -71,7 +73,7 @@ export class Gate {
 
   /** Judges one delivery. `go` has taken its start from the rate. */
   judge(item: Item): Verdict {
-    const { breaker } = this.#subscription
+    const { breaker, priority } = this.#subscription
     if (!this.#services.capacity.room(this.#runnableOf(item), this.#waiter)) return { kind: 'hold', ms: null }
     let share = 1
     if (breaker !== undefined) {
@@ -80,7 +82,7 @@ export class Gate {
       if (passage.kind === 'wait')
         return breaker.scope === 'service'
           ? { kind: 'hold', ms: Math.min(holdMsMax, passage.ms) }
-          : { kind: 'aside', ms: Math.min(asideMsMax, passage.ms) }
+          : { kind: 'aside', ms: Math.max(asideMsMin[priority], Math.min(asideMsMax, passage.ms)) }
       share = passage.share
     }
     if (this.running >= Math.max(1, this.concurrency * share)) return { kind: 'hold', ms: null }

@@ -17,9 +17,6 @@ export interface QueueServices {
   probed(item: Item): void
 }
 
-/** A row put aside for an open breaker is not due again sooner. */
-const asideMsMin = 250
-const probeAgainMs = 250
 const always = () => true
 
 export class Queue {
@@ -79,7 +76,7 @@ export class Queue {
         return undefined
       }
       this.#line.shift()
-      if (verdict.kind === 'aside' && !behind) this.stepAside(item, Math.max(asideMsMin, verdict.ms), 0)
+      if (verdict.kind === 'aside' && !behind) this.stepAside(item, verdict.ms, 0)
       else if (this.#admit(item)) return item
     }
     return undefined
@@ -117,7 +114,8 @@ export class Queue {
     void this.#gate.probe(item).then((granted) => {
       this.#probing = false
       // Whose turn it is does not matter any more: a probe that is granted and not run closes the way until its time is over.
-      if (!granted || !this.#services.mayStart()) return this.#services.later(probeAgainMs)
+      // Whoever may pass it is not held up: that the probe is another's is known now (`passage`).
+      if (!granted || !this.#services.mayStart()) return this.#services.later(0)
       // Rows may have come before it meanwhile; the probe is its own all the same.
       const found = this.#rows.remove(item) || this.#fresh.remove(item)
       if (found && this.#admit(item)) this.#services.probed(item)

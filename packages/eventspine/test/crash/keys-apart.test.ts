@@ -22,14 +22,23 @@ function running() {
   const clock = new VirtualClock()
   const random = seededRandom(1)
   const store = createMemoryStore({ clock, random, idempotencyWindowMs: dayMs })
-  const state = { down: true, called: [] as string[], stumbled: false }
+  const state = { down: true, called: [] as string[], stumbled: false, hangs: false, hanging: 0 }
   const call = defineSubscription({
     name: 'call',
     on: called,
     retry: retries.standard({ attemptsMax: 1_000 }),
     concurrency: { max: 100, perKey: 10 },
     breaker: { name: 'partners', failures: waiting, cooldownMs, probes: 1, rampMs: 1, scope: 'key' },
-    handle: ({ data: { partner, n } }) => {
+    handle: async ({ data: { partner, n } }, { signal }) => {
+      if (partner === 'down' && state.hangs) {
+        state.hanging++
+        await new Promise((_, reject) =>
+          signal.addEventListener('abort', () => {
+            state.hanging--
+            reject(new TransientError('no answer'))
+          }),
+        )
+      }
       if (partner === 'down' && state.down) throw new TransientError('away')
       if (partner === 'stumbling' && !state.stumbled) {
         state.stumbled = true
@@ -77,5 +86,25 @@ it('holds its own key, and lets the others and their retries pass', async () => 
   const through = async () => (await store.subscriptions())[0]?.completed === waiting + 21
   expect(await within(600_000, through)).toBe(true)
   expect(await openKeys()).toEqual([])
+  await ended(spine.stop())
+})
+
+it('holds up nobody else while its probe does not answer', async () => {
+  const { spine, state, within, ended, publish, openKeys } = running()
+  await ended(spine.start())
+  await publish('down', waiting)
+  expect(await within(120_000, async () => (await openKeys()).length > 0)).toBe(true)
+  // Its cooldown ends, and whoever tries it gets no answer, for as long as a handler may take.
+  state.hangs = true
+  expect(await within(60_000, () => state.hanging > 0)).toBe(true)
+  await publish('down', 50)
+  for (let round = 0; round < 10; round++) {
+    const before = state.called.length
+    await publish('fine', 5)
+    await publish('down', 5)
+    expect(await within(200, () => state.called.length === before + 5)).toBe(true)
+    // One at a time tries it.
+    expect(state.hanging).toBe(1)
+  }
   await ended(spine.stop())
 })
