@@ -1,5 +1,6 @@
 // One PostgreSQL for a whole test run: the server of TEST_DATABASE_URL, else a temporary one that is gone afterwards.
-// Tests get its address by `inject('postgresUrl')` or from EVENTSPINE_TEST_DATABASE_URL, and make schemas of their own.
+// Tests get its address by `inject('postgresUrl')` or from EVENTSPINE_TEST_DATABASE_URL, and make schemas of their own. Where a pooler
+// stands before it, EVENTSPINE_TEST_DIRECT_DATABASE_URL leads past it, for sessions that must be one's own.
 import { startTemporaryPostgres } from '@eventspine/embedded'
 import type { TestProject } from 'vitest/node'
 
@@ -25,4 +26,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
 function provide(project: TestProject, url: string): void {
   project.provide('postgresUrl', url)
   process.env.EVENTSPINE_TEST_DATABASE_URL = url
+  process.env.EVENTSPINE_TEST_DIRECT_DATABASE_URL = process.env.TEST_DIRECT_DATABASE_URL ?? url
 }

@@ -9,6 +9,8 @@ export interface Surroundings {
   /** The Node program that runs the tests. */
   readonly node: string
   readonly databaseUrl: string
+  /** Past a pooler, where one stands before it. */
+  readonly directUrl?: string
   stop(): Promise<void>
 }
 
@@ -57,7 +59,7 @@ const behindPgBouncer: Combination = {
         await bouncer.stop()
         await postgres.stop()
       }
-      return { node: process.execPath, databaseUrl: bouncer.url, stop }
+      return { node: process.execPath, databaseUrl: bouncer.url, directUrl: postgres.url, stop }
     } catch (error) {
       await postgres.stop()
       throw error

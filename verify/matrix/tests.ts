@@ -52,13 +52,13 @@ export async function runTests(
 }
 
 /** Answers the end of what it said on standard error. */
-function vitest({ node, databaseUrl }: Surroundings, parameters: readonly string[]): Promise<string> {
+function vitest({ node, databaseUrl, directUrl = databaseUrl }: Surroundings, parameters: readonly string[]): Promise<string> {
   const first = ['run', '--configLoader=runner', '--exclude=**/*.e2e.test.ts', `--testTimeout=${testMsMax}`]
   return new Promise((resolve, reject) => {
     const child = spawn(node, [join(root, 'node_modules/vitest/vitest.mjs'), ...first, ...parameters], {
       cwd: root,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, TEST_DATABASE_URL: databaseUrl },
+      env: { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_DIRECT_DATABASE_URL: directUrl },
     })
     // The surroundings end with us: whoever interrupts this wants no server left behind.
     const end = () => child.kill('SIGTERM')

@@ -26,11 +26,13 @@ export function ownSchema(): OwnSchema {
   const url = process.env.EVENTSPINE_TEST_DATABASE_URL
   if (url === undefined) throw new Error('EVENTSPINE_TEST_DATABASE_URL is not set: run this through vitest')
   const schema = `test_${randomHex(8, systemRandom)}`
-  const open = () => new Database({ url, schema, applicationName: schema }, systemClock)
+  const open = (to = url) => new Database({ url: to, schema, applicationName: schema }, systemClock)
   const database = open()
-  const others: Database[] = []
+  // A pooler gives a session to whoever comes next.
+  const direct = open(process.env.EVENTSPINE_TEST_DIRECT_DATABASE_URL)
+  const others = [direct]
   const session = async (): Promise<Session> => {
-    const client = await database.connect('transaction')
+    const client = await direct.connect('transaction')
     return {
       sql: async <Row>(text: string, values: readonly unknown[] = []) =>
         (await client.query(database.sql(text), [...values])).rows as Row[],

@@ -11,7 +11,7 @@ import { workflow } from 'eventspine/workflow'
 import pg from 'pg'
 import { expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { databaseUrl, freshSchema, running, sql, until } from './support.js'
+import { directUrl, freshSchema, running, sql, until } from './support.js'
 
 const schema = z.object({ n: z.number() })
 const key = ({ n }: { n: number }) => `k${n}`
@@ -87,6 +87,9 @@ function wholeReads(plan: Plan, limited = false): string[] {
   return ends ? below : [`${node} on ${relation} ${plan.Filter ?? ''}`, ...below]
 }
 
+/** Behind a pooler a statement has no other name. */
+const nameOf = (text: string | undefined) => /^\/\* (\S+) \*\//.exec(text ?? '')?.[1]
+
 /** For any parameters. */
 async function planOf(client: pg.Client, text: string): Promise<Plan> {
   await client.query(`PREPARE planned AS ${text}`)
@@ -102,11 +105,12 @@ it('probes an index for each row, also where the tables were empty when a statem
   const statements = new Map<string, { readonly lane: string; readonly text: string }>()
   const { query } = pg.Client.prototype
   vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...given: unknown[]) {
-    const { name, text } = (given[0] ?? {}) as { name?: string; text?: string }
+    const { text } = (given[0] ?? {}) as { text?: string }
+    const name = nameOf(text)
     const lane = (this as unknown as { connectionParameters: { application_name: string } })
       .connectionParameters.application_name
     if (name !== undefined && text !== undefined)
-      statements.set(name.replace(`${place}.`, ''), { lane: lane.split(' ').at(-1) ?? '', text })
+      statements.set(name, { lane: lane.split(' ').at(-1) ?? '', text })
     return Reflect.apply(query, this, given)
   })
   const spine = await running(app, place)
@@ -124,7 +128,7 @@ it('probes an index for each row, also where the tables were empty when a statem
   await spine.stop()
   vi.restoreAllMocks()
 
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const client = new pg.Client({ connectionString: directUrl })
   await client.connect()
   try {
     const { rows } = await client.query<{ name: string }>(

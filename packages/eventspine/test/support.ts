@@ -5,6 +5,8 @@ import pg from 'pg'
 import { afterEach } from 'vitest'
 
 export const databaseUrl = process.env['EVENTSPINE_TEST_DATABASE_URL'] ?? ''
+/** Past a pooler, for sessions that must be one's own. */
+export const directUrl = process.env['EVENTSPINE_TEST_DIRECT_DATABASE_URL'] ?? databaseUrl
 
 let schemas = 0
 const cleanups: (() => Promise<unknown>)[] = []

@@ -2,7 +2,7 @@
 import { type App, defineApp, defineSubscription, type Eventspine, type EventspineOptions } from 'eventspine'
 import { type AnyTableSource, type TableSourceOptions, tableSource } from 'eventspine/source'
 import pg from 'pg'
-import { afterTest, databaseUrl, freshSchema, running, sql } from './support.js'
+import { afterTest, directUrl, freshSchema, running, sql } from './support.js'
 
 export interface ChangeRow {
   readonly id: string
@@ -49,7 +49,7 @@ export const orders =
   'CREATE TABLE @rows (id bigint PRIMARY KEY, "Status" text, total numeric, email text, card text, note text)'
 
 /** A session of its own, ended behind the test. */
-export async function session(url = databaseUrl): Promise<pg.Client> {
+export async function session(url = directUrl): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()

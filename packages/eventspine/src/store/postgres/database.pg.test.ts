@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../kernel/index.js'
 import { Database } from './database.js'
 
-const url = process.env['EVENTSPINE_TEST_DATABASE_URL'] ?? ''
+const url = process.env['EVENTSPINE_TEST_DIRECT_DATABASE_URL'] ?? ''
 afterEach(() => void vi.restoreAllMocks())
 
 test.each([

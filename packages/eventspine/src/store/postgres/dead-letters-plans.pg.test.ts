@@ -50,7 +50,6 @@ function lettersMet(plan: Plan): number {
 }
 
 interface Statement {
-  readonly name?: string
   readonly text?: string
   readonly values?: readonly unknown[]
 }
@@ -67,12 +66,13 @@ async function metBy(ask: () => Promise<unknown>): Promise<Record<string, number
   await ask()
   vi.restoreAllMocks()
   const met: Record<string, number> = {}
-  for (const { name = '', text = '', values = [] } of statements) {
+  for (const { text = '', values = [] } of statements) {
+    const [, name = ''] = /^\/\* (\S+) \*\//.exec(text) ?? []
     const rows = await store.sql<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [
       ...values,
     ])
     const [{ Plan: plan }] = JSON.parse(rows[0]?.['QUERY PLAN'] ?? '') as [{ readonly Plan: Plan }]
-    met[name.replace(/^.*?\.(?=\w+\.)/, '').replace(/-(?!count)\w+$/, '')] = lettersMet(plan)
+    met[name.replace(/-(?!count)\w+$/, '')] = lettersMet(plan)
   }
   return met
 }
