@@ -52,7 +52,10 @@ export async function runTests(
 }
 
 /** Answers the end of what it said on standard error. */
-function vitest({ node, databaseUrl, directUrl = databaseUrl }: Surroundings, parameters: readonly string[]): Promise<string> {
+function vitest(
+  { node, databaseUrl, directUrl = databaseUrl }: Surroundings,
+  parameters: readonly string[],
+): Promise<string> {
   const first = ['run', '--configLoader=runner', '--exclude=**/*.e2e.test.ts', `--testTimeout=${testMsMax}`]
   return new Promise((resolve, reject) => {
     const child = spawn(node, [join(root, 'node_modules/vitest/vitest.mjs'), ...first, ...parameters], {

@@ -1,6 +1,7 @@
 // One message of Web Push (RFC 8030), enciphered for its device (RFC 8291) and signed by VAPID (RFC 8292): what goes over the wire,
 // and what the answer means for an alarm.
 import { createHash } from 'node:crypto'
+import { abortedAfter } from 'eventspine/source'
 import webPush from 'web-push'
 import type { Keys } from './keys.js'
 
@@ -46,7 +47,7 @@ export async function sendPush(
     body: new Uint8Array(body as Buffer),
     // A push service does not send its callers elsewhere.
     redirect: 'error',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(answerMsMax)]),
+    signal: abortedAfter(answerMsMax, signal),
   })
   await response.body?.cancel()
   return {

@@ -1,6 +1,6 @@
 // `eventspine/source`: the ways in.
 
-export { checkOptions } from './kernel/index.js'
+export { abortedAfter, checkOptions } from './kernel/index.js'
 export type { HttpRoutes, ReplyRequest, ReplyStanding, RouteReceipt } from './runtime/http-routes.js'
 export type { CellTableStanding, TableSources } from './runtime/table-sources.js'
 export {

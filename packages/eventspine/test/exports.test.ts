@@ -34,6 +34,7 @@ const promised: Readonly<Record<string, readonly string[]>> = {
     'writeJson',
   ],
   'eventspine/source': [
+    'abortedAfter',
     'checkOptions',
     'customSource',
     'fileSource',

@@ -1,6 +1,7 @@
 // A page of a bucket's keys, in the order of their UTF-8 bytes, behind any key.
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 import { EventspineError } from 'eventspine'
+import { abortedAfter } from 'eventspine/source'
 import { answerMsMax } from './client.js'
 import { bare } from './object.js'
 
@@ -40,7 +41,7 @@ export async function pageBehind(
     EncodingType: 'url',
     ...(after !== '' && { StartAfter: after }),
   })
-  const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(answerMsMax)])
+  const abortSignal = abortedAfter(answerMsMax, signal)
   const { Contents = [], IsTruncated, EncodingType } = await client.send(command, { abortSignal })
   const objects = Contents.map(({ Key = '', ETag = '', Size = 0, LastModified = new Date(0) }) => ({
     ...{ key: EncodingType === 'url' ? decoded(Key) : Key, etag: bare(ETag) },

@@ -2,7 +2,7 @@
 // has is taken, what only the ledger has is gone. Once it has caught up, a look costs two calls, however many objects there are.
 import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3'
 import { EventspineError } from 'eventspine'
-import type { SourceItem, SourceRun } from 'eventspine/source'
+import { abortedAfter, type SourceItem, type SourceRun } from 'eventspine/source'
 import { answerMsMax } from './client.js'
 import { failureOf, isGone, isRefused, isThrottled } from './failure.js'
 import { isBehind, type ListedObject, type Place, pageBehind } from './listing.js'
@@ -179,7 +179,7 @@ export class Looks {
     const command = new HeadObjectCommand({ Bucket: this.#bucket.bucket, Key: key })
     return await this.#calmly(async () => {
       try {
-        const abortSignal = AbortSignal.any([this.#run.signal, AbortSignal.timeout(answerMsMax)])
+        const abortSignal = abortedAfter(answerMsMax, this.#run.signal)
         return await this.#client.send(command, { abortSignal })
       } catch (error) {
         const failure = failureOf(error)

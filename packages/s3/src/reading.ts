@@ -4,7 +4,7 @@ import { basename } from 'node:path/posix'
 import { Readable } from 'node:stream'
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { TransientError } from 'eventspine'
-import type { ImportableFile } from 'eventspine/source'
+import { abortedAfter, type ImportableFile } from 'eventspine/source'
 import { errorOf, failureOf } from './failure.js'
 import { addressOf, type BucketObject, hashOf } from './object.js'
 
@@ -102,13 +102,12 @@ async function answerOf(
   range: Range | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const late = AbortSignal.timeout(rangeMsMax)
   const command = new GetObjectCommand({
     ...{ Bucket: object.bucket, Key: object.key, IfMatch: `"${object.etag}"` },
     ...(object.versionId !== undefined && { VersionId: object.versionId }),
     ...(range !== undefined && { Range: `bytes=${range.at}-${range.end - 1}` }),
   })
-  const abortSignal = signal === undefined ? late : AbortSignal.any([signal, late])
+  const abortSignal = abortedAfter(rangeMsMax, signal)
   const { Body } = await client.send(command, { abortSignal })
   const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array(0)
   const wanted = range === undefined ? 0 : range.end - range.at

@@ -8,7 +8,7 @@ import {
   type Message as SqsMessage,
 } from '@aws-sdk/client-sqs'
 import { EventspineError } from 'eventspine'
-import type { SourceRun } from 'eventspine/source'
+import { abortedAfter, type SourceRun } from 'eventspine/source'
 import { answerMsMax } from './client.js'
 import { failureOf, isThrottled } from './failure.js'
 import { inGroups, receivedOf } from './message.js'
@@ -87,8 +87,7 @@ export class Reception {
       MessageSystemAttributeNames: ['All'],
     })
     return await this.#calmly(async () => {
-      const late = AbortSignal.timeout(waitSeconds * 1_000 + answerMsMax)
-      const abortSignal = AbortSignal.any([this.#signal, late])
+      const abortSignal = abortedAfter(waitSeconds * 1_000 + answerMsMax, this.#signal)
       try {
         return (await this.#client.send(command, { abortSignal })).Messages ?? []
       } catch (error) {

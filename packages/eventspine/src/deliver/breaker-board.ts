@@ -77,10 +77,7 @@ export class BreakerBoard {
       if (state.closedForMs === null) return { kind: 'go', share: 1 }
       return { kind: 'go', share: Math.min(1, 0.1 + (0.9 * (state.closedForMs + sinceMs)) / breaker.rampMs) }
     }
-    const leftMs = Math.max(
-      state.opensForMs - sinceMs,
-      (this.#asked.get(id) ?? 0) - this.#clock.monotonic(),
-    )
+    const leftMs = Math.max(state.opensForMs - sinceMs, (this.#asked.get(id) ?? 0) - this.#clock.monotonic())
     return leftMs > 0 ? { kind: 'wait', ms: leftMs } : { kind: 'probe' }
   }
 

@@ -1,4 +1,5 @@
 // What has no domain word: time, chance, ids, errors.
+export { abortedAfter } from './aborted-after.js'
 export { assert, isOwnFault, safeInteger } from './assert.js'
 export { Cancellation } from './cancellation.js'
 export { type Clock, systemClock } from './clock.js'
