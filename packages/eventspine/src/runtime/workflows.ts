@@ -21,17 +21,9 @@ import type { App } from './app.js'
 import type { Approvals } from './approvals.js'
 import type { Cell } from './cell.js'
 import { actOn } from './workflow-act.js'
-import {
-  checked,
-  checkedId,
-  checkQuery,
-  keyMax,
-  nameMax,
-  reasonOf,
-  refused,
-  tenantMax,
-} from './workflow-checks.js'
+import { checked, checkedId, checkQuery, keyMax, nameMax, reasonOf, refused } from './workflow-checks.js'
 import { type Found, WorkflowMending } from './workflow-mending.js'
+import { WorkflowNames } from './workflow-names.js'
 import type {
   ActOptions,
   Decision,
@@ -61,10 +53,12 @@ const beginsMsMax = 5
 export class Workflows {
   readonly #services: WorkflowsServices
   readonly #mending: WorkflowMending
+  readonly #names: WorkflowNames
 
   constructor(services: WorkflowsServices) {
     this.#services = services
     this.#mending = new WorkflowMending(services)
+    this.#names = new WorkflowNames(services)
   }
 
   /** Stores the wish to start it, and answers at once. Throws WORKFLOW_UNKNOWN, EVENT_INVALID for an input that does not
@@ -74,10 +68,10 @@ export class Workflows {
     input: WorkflowInput<Definition>,
     options: StartOptions = {},
   ): Promise<WorkflowHandle<WorkflowOutput<Definition>>> {
-    const found = this.#find(definition)
+    const found = await this.#names.defined(definition, options)
     const { clock, random } = this.#services
     const id = options.id === undefined ? uuidv7(clock, random) : checkedId('id', options.id)
-    const name = this.#named(found.name, id, options)
+    const name = this.#names.named(found, id, options)
     const data = { input: parsed(await inputJson(found, input)) }
     const made = stimulus(name, 'started', data, undefined, this.#services)
     const event = options.id === undefined ? made : keyed(made, startId(name))
@@ -91,14 +85,15 @@ export class Workflows {
     return this.#handle(name, outcome === 'stored' ? clock.monotonic() : undefined)
   }
 
-  /** Of an instance that was started before. */
+  /** Of an instance that was started before, by whatever app of this log. Its `ended` and `result` throw WORKFLOW_UNKNOWN where none
+   *  has such a workflow. */
   handle(workflow: AnyWorkflow | string, id: string, options: InstanceOptions = {}): WorkflowHandle {
-    return this.#handle(this.#named(this.#find(workflow).name, id, options))
+    return this.#handle(this.#names.named(workflow, id, options))
   }
 
   /** Whether the wish to start it is stored, also while no worker has taken it up and `show` knows of none. */
   async isAccepted(workflow: AnyWorkflow | string, id: string, options: InstanceOptions = {}) {
-    const { tenant, workflow: found } = this.#named(this.#find(workflow).name, id, options)
+    const { tenant, workflow: found } = await this.#names.known(workflow, id, options)
     const asked = { tenant, type: typeOf(found, 'started'), key: id, since: '', taken: [], after: 0 }
     return (await this.#services.cellOf(tenant).store.occurrences(asked)).length > 0
   }
@@ -168,7 +163,7 @@ export class Workflows {
     by: string,
     { reason, ...options }: ActOptions = {},
   ): Promise<Redrive> {
-    const name = this.#named(this.#find(workflow).name, id, options)
+    const name = await this.#names.known(workflow, id, options)
     const { store } = this.#cell(name)
     const [who, why] = [checked('by', by, nameMax), reasonOf(reason)]
     return await this.#mending.retry(store, await this.#found(name), who, why)
@@ -184,7 +179,7 @@ export class Workflows {
     options: InstanceOptions = {},
   ): Promise<void> {
     checked('by', by, nameMax)
-    const name = this.#named(this.#find(workflow).name, id, options)
+    const name = await this.#names.known(workflow, id, options)
     const cell = this.#cell(name)
     const found = await this.#found(name)
     const end = await this.#mending.terminate(cell.store, found, by, reasonOf(reason))
@@ -204,7 +199,7 @@ export class Workflows {
   ): Promise<WorkflowHandle> {
     checked('by', by, nameMax)
     const why = reasonOf(reason)
-    const name = this.#named(this.#find(workflow).name, id, options)
+    const name = await this.#names.known(workflow, id, options)
     const found = await this.#found(name)
     const { free, copies } = await this.#copies(name)
     const next = { ...name, id: as === undefined ? free : checkedId('as', as) }
@@ -251,15 +246,17 @@ export class Workflows {
     id: string,
     options: InstanceOptions = {},
   ): Promise<WorkflowDetails | null> {
-    const name = this.#named(this.#find(workflow).name, id, options)
+    const name = await this.#names.known(workflow, id, options)
     const found = await this.#cell(name).store.workflow(name)
     return found === null ? null : detailsOf(found)
   }
 
   #handle<Output>(name: InstanceName, startedAt = Number.NEGATIVE_INFINITY): WorkflowHandle<Output> {
-    const wait = (timeoutMs: number, signal?: AbortSignal) => {
+    const wait = async (timeoutMs: number, signal?: AbortSignal) => {
+      // Also of one of another app: a name that nobody has would be waited for in vain.
+      if (!this.#names.isOwn(name)) await this.#names.check(name)
       const begins = this.#services.clock.monotonic() - startedAt < beginsMsMax
-      return this.#cell(name).workflowEnds.wait(name, timeoutMs, { begins, signal })
+      return await this.#cell(name).workflowEnds.wait(name, timeoutMs, { begins, signal })
     }
     return {
       ...name,
@@ -289,7 +286,7 @@ export class Workflows {
     options: InstanceOptions,
     max = Number.POSITIVE_INFINITY,
   ): Promise<InstanceName> {
-    const name = this.#named(this.#find(workflow).name, checked('id', id, keyMax), options)
+    const name = await this.#names.known(workflow, checked('id', id, keyMax), options)
     const { store } = this.#cell(name)
     const instance = (await store.workflow(name))?.instance
     if (instance !== undefined && instance.endedAtMs !== null) throw endedAs(name, instance.state)
@@ -306,29 +303,8 @@ export class Workflows {
     return name
   }
 
-  #named(workflow: string, id: string, { tenant }: InstanceOptions): InstanceName {
-    return {
-      tenant: tenant === undefined ? this.#services.tenant : checked('tenant', tenant, tenantMax),
-      workflow,
-      id,
-    }
-  }
-
   #cell({ tenant }: InstanceName): Cell {
     return this.#services.cellOf(tenant)
-  }
-
-  #find(workflow: AnyWorkflow | string): AnyWorkflow {
-    const name = typeof workflow === 'string' ? workflow : workflow?.name
-    const [found] = this.#services.app.workflows
-      .filter((each) => each.name === name)
-      .sort((a, b) => b.version - a.version)
-    if (found !== undefined) return found
-    const known = [...new Set(this.#services.app.workflows.map((each) => each.name))].join(', ')
-    throw new EventspineError(
-      'WORKFLOW_UNKNOWN',
-      `There is no workflow "${String(name)}" in this app. Known: ${known || 'none'}. List it in defineApp({ workflows: […] }).`,
-    )
   }
 }
 

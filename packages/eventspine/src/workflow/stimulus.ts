@@ -22,6 +22,9 @@ const typePrefix = `${reservedPrefix}workflow.`
 
 export const typeOf = (workflow: string, kind: StimulusKind) => `${typePrefix}${workflow}.${kind}`
 
+/** Of all that moves the instances of a workflow on. */
+export const stimuliOf = (workflow: string) => `${typePrefix}${workflow}.*`
+
 export const isStimulus = (type: string) => type.startsWith(typePrefix)
 
 export function kindOf(type: string): StimulusKind {

@@ -5,7 +5,7 @@ import type { Event } from '../event/event.js'
 import { type AnyEventDefinition, ownDefinition } from '../event/index.js'
 import { type RetryPolicy, retries, ValidationError } from '../handle/index.js'
 import type { AnyWorkflow, WorkflowTrigger } from './definition.js'
-import { typeOf } from './stimulus.js'
+import { stimuliOf, typeOf } from './stimulus.js'
 
 /** Its dead letters and its lag are found under this name. */
 const subscriptionName = (workflow: string) => `workflow-${workflow}`
@@ -39,7 +39,7 @@ export function subscriptionsOf(versions: readonly AnyWorkflow[]): readonly Reso
     ...{ name: subscriptionName(name), workflow: name, retry, deadlineMs, shards },
     ...{ priority, leaseMs: leaseMs[priority] },
     versions: versions.map(({ version }) => version).sort((a, b) => a - b),
-    on: [`${prefix}*`],
+    on: [stimuliOf(name)],
     matches: (type) => type.startsWith(prefix),
     ordered: 'halt',
     concurrencyMax: Math.max(concurrency, shards),
