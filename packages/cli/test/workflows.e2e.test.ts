@@ -2,7 +2,7 @@
 import type { DeadLetter, Page } from 'eventspine'
 import type { InstanceView, ScheduleView, WorkflowDetails } from 'eventspine/workflow'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { checkout } from './command.js'
+import { checkout, eventspine, shop } from './command.js'
 import { Day, eventually } from './day.js'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -59,6 +59,22 @@ it('shows what is asked, for people, without control characters', async () => {
   expect(output).toContain('? asked large order')
   expect(output).toContain('o-1 is worth')
   expect([...output].filter((sign) => sign !== '\n' && /\p{Cc}/u.test(sign))).toEqual([])
+})
+
+it('is shown and decided from another app on the same log, which has none of its code', async () => {
+  await start('o-other')
+  await asked('o-other')
+  const fromShop = (...parameters: string[]) =>
+    eventspine([...parameters, '--app', shop], { environment: { DATABASE_URL: day.database.url } })
+  const list = await fromShop('workflows', 'list', '--state', 'awaiting-approval', '--id', 'o-other')
+  expect(list.output).toMatch(/\? awaits approval "large order"/)
+  const show = await fromShop(...flow('show', 'o-other'))
+  expect(show.output).toMatch(/state +\? awaits approval/)
+  const refused = await fromShop(...flow('approve', 'o-other', 'large order', '--refuse'))
+  expect([refused.code, refused.errors]).toEqual([0, ''])
+  await shown('o-other', ({ endedAtMs }) => endedAtMs !== null)
+  const begun = await fromShop(...flow('start'), '--json')
+  expect([begun.code, begun.failure().code]).toEqual([3, 'WORKFLOW_UNKNOWN'])
 })
 
 it('goes on when it is approved and signalled, and comes to its end', async () => {

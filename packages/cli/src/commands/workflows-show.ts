@@ -1,5 +1,4 @@
 // `eventspine workflows show`: one instance from its start to where it is, a line for each thing that happened.
-import type { App } from 'eventspine'
 import type { HistoryEntry, WorkflowDetails } from 'eventspine/workflow'
 import { type Call, operand } from '../command.js'
 import { notFound } from '../project/lookup.js'
@@ -8,25 +7,31 @@ import { list, table } from '../screen/table.js'
 import { bold, cyan, dim, green, red, type Text, yellow } from '../screen/text.js'
 import { duration, moment } from '../screen/time.js'
 import { visibleJson } from '../screen/visible.js'
-import { standing } from './workflows-standing.js'
+import { standing, type VersionsOf, versionsKnown } from './workflows-standing.js'
 import { instanceOf, quoted } from './workflows-tenant.js'
 
 const dataCharactersMax = 100
 
 /** The operation of the command. */
 export async function showWorkflow(
-  { spine, screen, hint }: Session,
+  { spine, operator, screen, hint }: Session,
   { operands, flags }: Call<{ readonly tenant?: string }>,
 ): Promise<undefined> {
   const [workflow, id] = [operand(operands), operand(operands, 1)]
   const options = flags.tenant === undefined ? {} : { tenant: flags.tenant }
   const details = await spine.workflows.show(workflow, id, options)
   if (details === null) throw notFound('instance', id, `List them: ${hint('workflows list')}.`)
-  screen.answer(details, () => lines(details, spine.app, screen.width, hint))
+  const versionsOf = await versionsKnown({ spine, operator })
+  screen.answer(details, () => lines(details, versionsOf, screen.width, hint))
   return undefined
 }
 
-function lines(details: WorkflowDetails, app: App, width: number, hint: Session['hint']): Text[] {
+function lines(
+  details: WorkflowDetails,
+  versionsOf: VersionsOf,
+  width: number,
+  hint: Session['hint'],
+): Text[] {
   const { workflow, id, version, endedAtMs, attention, output, failure, parent } = details
   // Of its first entry: what is recorded with the end of a short one would have taken no time.
   const startedAtMs = details.history[0]?.atMs ?? details.startedAtMs
@@ -34,7 +39,7 @@ function lines(details: WorkflowDetails, app: App, width: number, hint: Session[
     [bold(`${workflow} ${id}`), dim(` version ${version}`)],
     '',
     ...list([
-      ['state', standing(details, app)],
+      ['state', standing(details, versionsOf)],
       ['tenant', details.tenant],
       ['started', moment(startedAtMs)],
       ...(endedAtMs === null ? [] : [['took', duration(endedAtMs - startedAtMs)] as const]),

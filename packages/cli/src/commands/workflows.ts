@@ -1,6 +1,5 @@
 // `eventspine workflows`: list instances, show one as it went, start, signal, decide, cancel and mend.
 import { type Command, Option } from 'commander'
-import type { App } from 'eventspine'
 import type { InstanceView, WorkflowQuery } from 'eventspine/workflow'
 import {
   type Commands,
@@ -19,7 +18,7 @@ import { dim, green, type Text } from '../screen/text.js'
 import { ago } from '../screen/time.js'
 import { addMending } from './workflows-mending.js'
 import { showWorkflow } from './workflows-show.js'
-import { standing } from './workflows-standing.js'
+import { standing, type VersionsOf, versionsKnown } from './workflows-standing.js'
 import { instanceOf, type TenantFlags, tenantOf, withTenant } from './workflows-tenant.js'
 
 interface ListFlags extends PageFlags, TenantFlags {
@@ -47,7 +46,7 @@ export function addWorkflows(program: Command, commands: Commands): void {
   const workflows = program
     .command('workflows')
     .description('list instances of workflows, show one; start, signal, decide, cancel, mend')
-  const list = commands.operation<ListFlags>(async ({ spine, screen }, { flags }) => {
+  const list = commands.operation<ListFlags>(async ({ spine, operator, screen }, { flags }) => {
     const { workflow, state, id, ofVersion: version, after: startedAfter, before: startedBefore } = flags
     const query = { ...pageRequest(flags), ...tenantOf(flags) }
     const page = await spine.workflows.list({
@@ -59,7 +58,8 @@ export function addWorkflows(program: Command, commands: Commands): void {
       ...(startedAfter !== undefined && { startedAfter }),
       ...(startedBefore !== undefined && { startedBefore }),
     })
-    screen.answer(page, () => lines(page.items, spine.app, page.cursor, screen.width))
+    const versionsOf = await versionsKnown({ spine, operator })
+    screen.answer(page, () => lines(page.items, versionsOf, page.cursor, screen.width))
     return undefined
   })
   workflows
@@ -177,7 +177,12 @@ function whyOf({ attention, approval }: InstanceView): Text {
   return text?.split('\n')[0] ?? dim('–')
 }
 
-function lines(instances: readonly InstanceView[], app: App, cursor: string | null, width: number): Text[] {
+function lines(
+  instances: readonly InstanceView[],
+  versionsOf: VersionsOf,
+  cursor: string | null,
+  width: number,
+): Text[] {
   if (instances.length === 0) return ['No instance fits.']
   const isForeign = instances.some(({ tenant }) => tenant !== 'default')
   const columns = [
@@ -193,7 +198,7 @@ function lines(instances: readonly InstanceView[], app: App, cursor: string | nu
     each.version === 1 ? each.workflow : [each.workflow, dim(` v${each.version}`)],
     each.id,
     ...(isForeign ? [each.tenant] : []),
-    standing(each, app),
+    standing(each, versionsOf),
     whyOf(each),
   ])
   return [...table(columns, rows, width), ...nextPage(cursor)]
