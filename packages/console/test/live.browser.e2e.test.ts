@@ -123,6 +123,23 @@ describe.skipIf(!hasChromium)('what is followed (needs chromium)', () => {
     await page.getByText('What you see is old').waitFor({ state: 'detached', timeout: againMsMax })
   }, 90_000)
 
+  test('the database hangs: the list says since when nothing can come, and goes on with what came meanwhile', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events?live=1')
+    await page.getByText('Following · ').waitFor()
+    onTestFinished(() => cable.mend())
+    cable.hang()
+    await page.getByText('The server cannot read the log.').waitFor()
+    await page.getByText('Nothing can come · ').waitFor()
+    await page.getByText(/Asked in vain for the first time \d+ s ago/).waitFor()
+    const published = world.publish([world.order('hung')])
+    cable.mend()
+    await published
+    await page.getByRole('cell', { name: 'hung', exact: true }).first().waitFor({ timeout: againMsMax })
+    await page.getByText('Following · ').waitFor()
+    await page.getByText('cannot read the log').waitFor({ state: 'detached' })
+  }, 90_000)
+
   test('the database answers nothing at all: the figures are called old as well', async () => {
     const { page } = visit
     await visit.at(world.url, '')

@@ -27,6 +27,8 @@ export interface ServerLimits {
   readonly tailPollMs: number
   /** Events that a reader of `/v1/events/tail?pace=live` is sent in each `tailPollMs`; what is beyond is left out and counted. */
   readonly tailLiveEventsMax: number
+  /** When the database has not answered for so long, `/v1/events/tail` says that the log cannot be read. */
+  readonly tailHungMs: number
   /** A reader of a stream that takes nothing for so long is let go. */
   readonly tailStallMsMax: number
   /** A cell's overview is read at most so often, and by itself for its history. */
@@ -56,6 +58,7 @@ export const serverLimitsDefault: ServerLimits = Object.freeze({
   storedKeysEveryMs: 2_000,
   tailPollMs: 250,
   tailLiveEventsMax: 256,
+  tailHungMs: 5_000,
   tailStallMsMax: 60_000,
   overviewEveryMs: 1_000,
   overviewHistoryEveryMs: 30_000,

@@ -2,7 +2,7 @@
 // started again.
 import { defineApp, defineEvent } from 'eventspine'
 import { httpRoute, webhook } from 'eventspine/source'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { Cable } from '../../../test/cable.js'
 import { app, Fixture, order } from './fixture.js'
@@ -23,7 +23,7 @@ let fixture: Fixture
 
 beforeAll(async () => {
   fixture = await new Fixture(
-    { limits: { tailPollMs: 20, tailHeartbeatMs: 100 } },
+    { limits: { tailPollMs: 20, tailHeartbeatMs: 100, tailHungMs: 200 } },
     { databaseUrl: await cable.start() },
     defineApp({ name: 'shop', events: app.events, sources: [bank, notes] }),
   ).start()
@@ -87,7 +87,44 @@ test('publishing, readiness and streams through an outage', async () => {
     (seen) => seen.includes('through-outage'),
   )
   expect(text).toContain('before-outage')
+  expect(standing(text)).toEqual(['unreadable', 'readable'])
   expect(await fixture.query(`SELECT 1 FROM eventspine.event WHERE id = 'through-outage'`)).toHaveLength(1)
   controller.abort()
   await reading
 })
+
+test('a stream says since when the log cannot be read, while the database answers nothing', async () => {
+  const controller = new AbortController()
+  onTestFinished(() => controller.abort())
+  onTestFinished(() => cable.mend())
+  const stream = await fetch(`${fixture.url}/v1/events/tail?pace=live`, { signal: controller.signal })
+  let text = ''
+  const reading = (async () => {
+    for await (const chunk of stream.body ?? []) text += Buffer.from(chunk as Uint8Array).toString()
+  })().catch(() => undefined)
+  const seen = (what: RegExp) =>
+    fixture.until(
+      async () => what.exec(text),
+      (found) => found !== null,
+    )
+  await seen(/: connected/)
+  const hungAtMs = Date.now()
+  cable.hang()
+  const told = await seen(/event: unreadable\ndata: (.+)\n\n/)
+  const { since } = JSON.parse(told?.[1] ?? '{}')
+  expect(Date.parse(since)).toBeGreaterThan(hungAtMs - 1_000)
+  // It is alive, and says so once.
+  await seen(/event: unreadable[\s\S]*: heartbeat[\s\S]*: heartbeat/)
+  expect(standing(text)).toEqual(['unreadable'])
+  cable.mend()
+  await seen(/event: readable\ndata: \{\}\n\n/)
+  const json = { ...order('three'), id: 'after-hang' }
+  expect((await fixture.send('/v1/events', { json })).status).toBe(202)
+  await seen(/after-hang/)
+  expect(standing(text)).toEqual(['unreadable', 'readable'])
+  controller.abort()
+  await reading
+})
+
+/** What the stream said of itself, without events. */
+const standing = (text: string) => [...text.matchAll(/^event: (.+)$/gm)].map(([, type]) => type)

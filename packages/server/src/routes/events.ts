@@ -124,7 +124,11 @@ minute is let go.
 
 With \`pace=live\` a reader that cannot keep up, and one before a log that grows by more than about 1,000 events a second, is
 brought to what is newest. A message of the type \`left-out\` then says how many were left out in between:
-\`{"events":2144,"exact":true}\`. Beyond 100,000 it is an estimate of all events there, whatever was asked for (\`exact: false\`).`
+\`{"events":2144,"exact":true}\`. Beyond 100,000 it is an estimate of all events there, whatever was asked for (\`exact: false\`).
+
+A message of the type \`unreadable\` says that the log cannot be read at the moment, because the database refuses or has not
+answered for 5 s; its \`since\` is when it was first asked in vain. One of the type \`readable\` says that this is over. Neither
+has an id: the stream goes on where it was.`
 
 const tailEvents = defineRoute({
   method: 'GET',

@@ -37,6 +37,9 @@ class Tail {
   readonly #limits: ServerLimits
   readonly #pace: Pace | undefined
   readonly #ended: AbortSignal
+  #saidAt = performance.now()
+  /** When the log was asked in vain for the first time since it could be read; undefined while it can. */
+  #unreadableSince: string | undefined
 
   constructor(
     incoming: Incoming,
@@ -55,44 +58,70 @@ class Tail {
   async *messages(first: readonly TailMessage[]): AsyncGenerator<string> {
     yield greeting
     let messages = first
-    let saidAt = performance.now()
     while (!this.#ended.aborted) {
       for (const { id, event } of messages) yield `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`
-      if (messages.length > 0) saidAt = performance.now()
+      if (messages.length > 0) this.#saidAt = performance.now()
       else await this.#pause(this.#limits.tailPollMs)
-      const leftOut = await this.#keepUp(messages.length)
-      if (leftOut !== undefined) yield leftOut
-      if (performance.now() - saidAt >= this.#limits.tailHeartbeatMs) {
-        yield ': heartbeat\n\n'
-        saidAt = performance.now()
-      }
-      if (!this.#ended.aborted) messages = await this.#read()
+      yield* this.#keepUp(messages.length)
+      yield* this.#heartbeat()
+      messages = (yield* this.#tried(() => this.#reader?.next())) ?? []
     }
   }
 
-  // A database that is away for a while is no reason to end: a browser would not come back after a refusal.
-  async #read(): Promise<readonly TailMessage[]> {
-    return (await this.#tried(() => this.#reader?.next())) ?? []
-  }
-
-  /** What a reader that follows live is told was left out; undefined while nothing is. */
-  async #keepUp(events: number): Promise<string | undefined> {
+  /** A reader that follows live is told what was left out. */
+  async *#keepUp(events: number): AsyncGenerator<string> {
     const step = this.#pace?.taken(events, events >= pageEventsMax, performance.now())
-    if (step?.kind !== 'pass') return undefined
+    if (step?.kind !== 'pass') return
     await this.#pause(step.afterMs)
-    const passed = await this.#tried(() => this.#reader?.passOver())
-    if (passed === undefined || passed.events === 0) return undefined
+    const passed = yield* this.#tried(() => this.#reader?.passOver())
+    if (passed === undefined || passed.events === 0) return
     const { cursor, ...told } = passed
-    return `id: ${cursor}\nevent: left-out\ndata: ${JSON.stringify(told)}\n\n`
+    yield `id: ${cursor}\nevent: left-out\ndata: ${JSON.stringify(told)}\n\n`
   }
 
-  async #tried<Result>(ask: () => Promise<Result> | undefined): Promise<Result | undefined> {
-    try {
-      return await ask()
-    } catch (error) {
-      this.#incoming.logger.warn('tail cannot read the log', { error })
+  *#heartbeat(): Generator<string> {
+    if (performance.now() - this.#saidAt < this.#limits.tailHeartbeatMs) return
+    this.#saidAt = performance.now()
+    yield ': heartbeat\n\n'
+  }
+
+  /** The answer of the log; undefined when it has none. A database that is away for a while is no reason to end: a browser
+   *  would not come back after a refusal. Whoever reads is told, and told when it is over. */
+  async *#tried<Result>(ask: () => Promise<Result> | undefined): AsyncGenerator<string, Result | undefined> {
+    const began = new Date().toISOString()
+    const asked = outcomeOf(ask())
+    while (!this.#ended.aborted) {
+      const outcome = await this.#within(this.#limits.tailHungMs, asked)
+      if (outcome !== undefined && 'result' in outcome) {
+        if (this.#unreadableSince !== undefined) yield 'event: readable\ndata: {}\n\n'
+        this.#unreadableSince = undefined
+        return outcome.result
+      }
+      if (outcome !== undefined) this.#incoming.logger.warn('tail cannot read the log', outcome)
+      yield* this.#unreadable(began)
+      if (outcome === undefined) continue
       await this.#pause(failurePauseMs)
       return undefined
+    }
+    return undefined
+  }
+
+  /** Once for all that is asked in vain from here on. */
+  *#unreadable(began: string): Generator<string> {
+    if (this.#unreadableSince !== undefined) return yield* this.#heartbeat()
+    this.#unreadableSince = began
+    this.#saidAt = performance.now()
+    yield `event: unreadable\ndata: ${JSON.stringify({ since: began })}\n\n`
+  }
+
+  /** Undefined when it takes longer, or nobody reads any more. */
+  async #within<Result>(ms: number, asked: Promise<Result>): Promise<Result | undefined> {
+    const answered = new AbortController()
+    const waits = delay(ms, undefined, { signal: AbortSignal.any([this.#ended, answered.signal]) })
+    try {
+      return await Promise.race([asked, waits.catch(() => undefined)])
+    } finally {
+      answered.abort()
     }
   }
 
@@ -100,3 +129,12 @@ class Tail {
     await delay(ms, undefined, { signal: this.#ended }).catch(() => undefined)
   }
 }
+
+type Outcome<Result> = { readonly result: Result | undefined } | { readonly error: unknown }
+
+/** It may be waited for as often as one likes, and for ever: nobody has to catch it. */
+const outcomeOf = <Result>(asked: Promise<Result> | undefined): Promise<Outcome<Result>> =>
+  Promise.resolve(asked).then(
+    (result) => ({ result }),
+    (error: unknown) => ({ error }),
+  )

@@ -6,6 +6,7 @@ import type { Query } from '../api/client.js'
 import { type Followed, useFollowing } from '../api/following.js'
 import type { EventView } from '../api/views.js'
 import { count } from '../parts/format.js'
+import { Moment } from '../parts/moment.js'
 import { NotFollowed } from '../parts/not-followed.js'
 import { Rows } from '../parts/rows.js'
 import { Empty } from '../parts/standing.js'
@@ -17,7 +18,7 @@ const paintMs = 250
 export function Tail({ query }: { readonly query: Query }) {
   const [paused, setPaused] = useState(false)
   const list = useRef<HTMLDivElement>(null)
-  const { tail, kept, followed } = useTail(query, paused, list)
+  const { tail, kept, followed, unreadable } = useTail(query, paused, list)
   const { shown, waiting, came, leftOut, dropped } = tail
   const { state } = followed.following
   return (
@@ -27,7 +28,14 @@ export function Tail({ query }: { readonly query: Query }) {
           {paused ? 'Go on' : 'Pause'}
         </button>
         <span className="faint" role="status">
-          {state === 'open' ? (paused ? 'Paused' : 'Following') : 'Connecting…'} · {count(came)} came
+          {state !== 'open'
+            ? 'Connecting…'
+            : paused
+              ? 'Paused'
+              : unreadable !== undefined
+                ? 'Nothing can come'
+                : 'Following'}{' '}
+          · {count(came)} came
           {leftOut.events > 0 &&
             `, ${leftOut.exact ? '' : 'about '}${count(leftOut.events)} of them left out: faster than they can be shown`}
           {(paused || kept) && waiting > 0 && ` · ${count(waiting)} of them wait to be shown`}
@@ -37,6 +45,7 @@ export function Tail({ query }: { readonly query: Query }) {
         </span>
       </div>
       <NotFollowed what="What comes" followed={followed} />
+      {unreadable !== undefined && <Unreadable since={unreadable} />}
       {shown.length === 0 ? (
         <Empty title="Nothing came yet">What is published from now on is shown here, newest first.</Empty>
       ) : (
@@ -53,22 +62,45 @@ export function Tail({ query }: { readonly query: Query }) {
   )
 }
 
+function Unreadable({ since }: { readonly since: string }) {
+  return (
+    <div className="not-followed">
+      {/* What ticks stands outside of what is read out. */}
+      <p role="status">
+        <strong>The server cannot read the log.</strong> What is published meanwhile is shown once it can.
+      </p>
+      <p className="faint">
+        Asked in vain for the first time <Moment at={since} />: see whether its database runs and takes
+        connections.
+      </p>
+    </div>
+  )
+}
+
 interface Tailed {
   readonly tail: TailList
   /** Somebody has a hand on the list. */
   readonly kept: boolean
   readonly followed: Followed
+  /** Since when the server cannot read the log; undefined while it can. */
+  readonly unreadable: string | undefined
 }
 
 function useTail(query: Query, paused: boolean, list: RefObject<HTMLElement | null>): Tailed {
   const [, paint] = useReducer((n: number) => n + 1, 0)
   const [tail] = useState(() => new TailList())
+  const [unreadable, setUnreadable] = useState<string>()
   const drawn = useRef({ changed: false, kept: false })
   const followed = useFollowing('/v1/events/tail', { ...query, pace: 'live' }, ({ type, data }) => {
     drawn.current.changed = true
+    if (type === 'unreadable') setUnreadable((JSON.parse(data) as { readonly since: string }).since)
+    else setUnreadable(undefined)
     if (type === 'left-out') tail.leaveOut(JSON.parse(data) as LeftOut)
-    else tail.take(JSON.parse(data) as EventView)
+    else if (type === 'message') tail.take(JSON.parse(data) as EventView)
   })
+  // A stream that is opened anew has read the log.
+  const { state } = followed.following
+  useEffect(() => setUnreadable(undefined), [state])
   useEffect(() => {
     const timer = setInterval(() => {
       const now = drawn.current
@@ -81,5 +113,5 @@ function useTail(query: Query, paused: boolean, list: RefObject<HTMLElement | nu
     }, paintMs)
     return () => clearInterval(timer)
   }, [tail, paused, list])
-  return { tail, kept: drawn.current.kept, followed }
+  return { tail, kept: drawn.current.kept, followed, unreadable }
 }
