@@ -201,6 +201,24 @@ test('in development nobody needs to sign in to look, and a foreign page sees no
     expect(foreign.status).toBe(403)
     const session = await signIn(open.server.developmentKey ?? '', open)
     expect((await open.send(resume, { json: {}, headers: own(session, open) })).status).toBe(200)
+    // Whose key is withdrawn does not go on as the developer, but is told.
+    const brief = createApiKey({ scopes: ['read'], name: 'brief' })
+    open.server.replaceKeys([brief.record])
+    const dead = await signIn(brief.key, open)
+    const look = () => open.send('/v1/events', { headers: { cookie: dead.cookie } })
+    expect((await look()).status).toBe(200)
+    open.server.replaceKeys([])
+    for (const path of ['/v1/events', '/console/session']) {
+      const reply = await open.send(path, { headers: { cookie: dead.cookie } })
+      expect([path, reply.status, reply.json.code]).toEqual([path, 401, 'UNAUTHENTICATED'])
+    }
+    // Signing out takes the cookie away, and with it what was said of it.
+    const out = await open.send('/console/session', { method: 'DELETE', headers: own(dead, open) })
+    expect([out.status, out.headers['set-cookie']?.[0]]).toEqual([
+      200,
+      expect.stringMatching(/=; .*Max-Age=0/),
+    ])
+    expect((await open.send('/v1/events')).status).toBe(200)
   } finally {
     await open.stop()
   }

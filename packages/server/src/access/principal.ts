@@ -81,6 +81,13 @@ export async function authenticate(request: IncomingMessage, scope: Scope, gate:
       refuseForged(request, session)
       return principalOf(session.key)
     }
+    // Nobody goes on as the developer unawares: whoever was signed in is told that they are not any more.
+    if (gate.sessions.isNamedBy(request)) {
+      throw unauthenticated(
+        'This session has ended, or its API key was withdrawn. Sign in again.',
+        settings.development,
+      )
+    }
     if (settings.development && developer.scopes.includes(scope)) return withoutKey(request)
     throw unauthenticated(
       'This route needs an API key. Send "Authorization: Bearer es_…".',

@@ -53,6 +53,11 @@ export class Sessions {
     return { key, csrf: csrfOf(token), expiresAtMs: kept.expiresAtMs }
   }
 
+  /** It comes with the cookie of a session, whether that still stands or not. */
+  isNamedBy(request: IncomingMessage): boolean {
+    return tokenIn(request) !== undefined
+  }
+
   async close(request: IncomingMessage): Promise<void> {
     const token = tokenIn(request)
     if (token !== undefined) await this.#access.closeSession(hashOf(token))
