@@ -116,6 +116,34 @@ test('a bed of which nothing is heard is one alarm, noticed by whomever, and ove
   expect(await stage.events('alarm-raised')).toHaveLength(1)
 })
 
+test('a bed that falls silent again within a quarter of an hour is told when that is over, if it is silent still', async () => {
+  const stage = await Stage.start({ silentMs: 3_600_000 })
+  const startMs = Date.now() - 20 * 60_000
+  const after = (minutes: number) => new Date(startMs + minutes * 60_000)
+  const heard = (minutes: number) =>
+    stage.spine.publish(
+      readingsTaken,
+      { ward: 'icu', bed: '7', readings: [reading('HR', 70, after(minutes).toISOString())] },
+      { time: after(minutes) },
+    )
+  const missed = (minutes: number, sinceMinutes: number) =>
+    stage.spine.publish(
+      deviceSilent,
+      { ward: 'icu', bed: '7', noticedBy: 'watch', heardAt: after(sinceMinutes).toISOString() },
+      { time: after(minutes) },
+    )
+  await heard(0)
+  await missed(1, 0)
+  await heard(2)
+  for (const minutes of [3, 10, 15, 16, 17]) await missed(minutes, 2)
+  await settled(stage, 'qualify')
+  const raised = await stage.events<{ rule: string; raisedAt: string }>('alarm-raised')
+  expect(raised.map(({ rule, raisedAt }) => [rule, raisedAt])).toEqual([
+    ['device-silent', after(1).toISOString()],
+    ['device-silent', after(16).toISOString()],
+  ])
+})
+
 test('a report tells a shift: alarms, who came, the worst beds; written again it is as of then', async () => {
   const stage = await Stage.start()
   await stage.onDuty({ ann: { 'ann-1': [] } })

@@ -51,7 +51,8 @@ export const qualify = defineSubscription({
       const silentMs = silentSince(event, heardMs)
       if (silentMs === null) return
       heardMs = silentMs
-      note(hear(name, bed, false, silentMs))
+      // The moment of the look: since when it is silent stands still, and with it the time until it may be told again.
+      note(hear(name, bed, false, Math.max(silentMs, Date.parse(event.time))))
     } else {
       const atMs = Date.parse(event.time)
       for (const { parameter, value, takenAt } of event.data.readings) {
