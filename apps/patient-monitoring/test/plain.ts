@@ -35,12 +35,17 @@ const believable: Record<string, [number, number]> = {
 class Moment {
   readonly #seen: ReadonlyMap<string, { value: number; minute: number }>
   readonly minute: number
-  readonly parameter: string
+  /** What was measured at it. */
+  readonly measured: ReadonlySet<string>
 
-  constructor(seen: ReadonlyMap<string, { value: number; minute: number }>, { minute, parameter }: Row) {
+  constructor(
+    seen: ReadonlyMap<string, { value: number; minute: number }>,
+    minute: number,
+    measured: ReadonlySet<string>,
+  ) {
     this.#seen = new Map(seen)
     this.minute = minute
-    this.parameter = parameter
+    this.measured = measured
   }
 
   /** Undefined where it is not known, or is older than so many hours. */
@@ -58,14 +63,28 @@ class Moment {
   }
 }
 
-function momentsOf(rows: readonly Row[]): Moment[] {
+/** How readings come in: each alone, or those of one minute in one batch. */
+export type Arrival = 'each' | 'minutes'
+
+function momentsOf(rows: readonly Row[], arrival: Arrival): Moment[] {
   const seen = new Map<string, { value: number; minute: number }>()
-  return rows.flatMap((row) => {
-    const [from, to] = believable[row.parameter] ?? [0, -1]
-    if (row.value < from || row.value > to) return []
-    seen.set(row.parameter, row)
-    return [new Moment(seen, row)]
+  const moments: Moment[] = []
+  const good = rows.filter(({ parameter, value }) => {
+    const [from, to] = believable[parameter] ?? [0, -1]
+    return value >= from && value <= to
   })
+  let open = new Set<string>()
+  for (const [index, row] of good.entries()) {
+    seen.set(row.parameter, row)
+    open.add(row.parameter)
+    const next = good[index + 1]
+    // A batch of a minute goes on until its last row, or until something is measured for the second time.
+    const goesOn = arrival === 'minutes' && next?.minute === row.minute && !open.has(next.parameter)
+    if (goesOn) continue
+    moments.push(new Moment(seen, row.minute, open))
+    open = new Set()
+  }
+  return moments
 }
 
 // ── NEWS2, on air or not ──
@@ -116,7 +135,8 @@ interface PlainRule {
   readonly name: string
   readonly waitMinutes: number
   readonly repeatMinutes: number
-  readonly under: string | undefined
+  /** While any of them stands it waits. */
+  readonly under: readonly string[]
   readonly says: (moment: Moment) => Saying
 }
 
@@ -144,16 +164,16 @@ const bounds: readonly Bound[] = [
   ['temperature-low', 'Temp', 'low', '<', 35, 35.5],
 ]
 
-function bound([name, from, kind, sign, last, back, under]: Bound): PlainRule {
+function bound([name, from, kind, sign, last, back, urgent]: Bound): PlainRule {
   const [artery = '', cuff] = from.split(' ')
   return {
     name,
     waitMinutes: kind === 'urgent' ? 0 : tenSeconds,
     repeatMinutes: { urgent: 5, medium: 15, low: 60 }[kind],
-    under,
+    under: urgent === undefined ? [] : [urgent],
     says(moment) {
       const speaker = cuff === undefined ? artery : moment.pressure(artery, cuff)
-      if (speaker !== moment.parameter) return undefined
+      if (speaker === undefined || !moment.measured.has(speaker)) return undefined
       const value = moment.of(speaker) as number
       return sign === '>'
         ? { holds: value > last, over: value <= back }
@@ -165,13 +185,13 @@ function bound([name, from, kind, sign, last, back, under]: Bound): PlainRule {
 function score(
   name: string,
   repeatMinutes: number,
-  under: string | undefined,
+  under: readonly string[],
   judge: (points: readonly number[]) => readonly [holds: boolean, over: boolean],
 ): PlainRule {
   return {
     ...{ name, repeatMinutes, under, waitMinutes: 0 },
     says(moment) {
-      if (!partsOfScore.includes(moment.parameter)) return undefined
+      if (!partsOfScore.some((part) => moment.measured.has(part))) return undefined
       const [holds, over] = judge(pointsAt(moment))
       return { holds, over }
     },
@@ -180,26 +200,26 @@ function score(
 
 const sum = (points: readonly number[]) => points.reduce((total, each) => total + each, 0)
 
-/** Each behind the one that covers it. */
+/** Each behind those that it waits for. */
 const rules: readonly PlainRule[] = [
   ...bounds.map(bound),
-  score('news2-high', 5, undefined, (points) => [sum(points) >= 7, sum(points) < 6]),
-  score('news2-medium', 15, 'news2-high', (points) => [sum(points) >= 5, sum(points) < 4]),
-  score('news2-single', 60, 'news2-medium', (points) => [points.includes(3), !points.includes(3)]),
+  score('news2-high', 5, [], (points) => [sum(points) >= 7, sum(points) < 6]),
+  score('news2-medium', 15, ['news2-high'], (points) => [sum(points) >= 5, sum(points) < 4]),
+  score('news2-single', 60, ['news2-high', 'news2-medium'], (points) => [
+    points.includes(3),
+    !points.includes(3),
+  ]),
 ]
 
 /** The ids of all alarms of these rows, where admission was at `startMs`. */
-export function alarmsOf(rows: readonly Row[], startMs: number): Set<string> {
+export function alarmsOf(rows: readonly Row[], startMs: number, arrival: Arrival = 'each'): Set<string> {
   const alarms = new Set<string>()
   for (const [stay, ofStay] of byStay(rows)) {
-    const moments = momentsOf(ofStay)
+    const moments = momentsOf(ofStay, arrival)
     const standing = new Map<string, boolean[]>()
     for (const rule of rules) {
-      const { told, stands } = course(
-        rule,
-        moments,
-        rule.under === undefined ? [] : (standing.get(rule.under) ?? []),
-      )
+      const waits = moments.map((_, index) => rule.under.some((other) => standing.get(other)?.[index]))
+      const { told, stands } = course(rule, moments, waits)
       standing.set(rule.name, stands)
       for (const minute of told) alarms.add(`${stay}.${rule.name}.${stamp(startMs + minute * 60_000)}`)
     }
@@ -217,8 +237,8 @@ function byStay(rows: readonly Row[]): Map<string, Row[]> {
   return stays
 }
 
-/** When alarms of a rule are told, and at which moments one stands, told or not. */
-function course(rule: PlainRule, moments: readonly Moment[], covers: readonly boolean[]) {
+/** When alarms of a rule are told, and at which moments one stands. `waits`: something more urgent stands at that moment. */
+function course(rule: PlainRule, moments: readonly Moment[], waits: readonly boolean[]) {
   const told: number[] = []
   const stands: boolean[] = []
   let since: number | undefined
@@ -231,13 +251,11 @@ function course(rule: PlainRule, moments: readonly Moment[], covers: readonly bo
       since = undefined
     } else if (saying !== undefined && !isStanding) {
       since = saying.holds ? (since ?? moment.minute) : undefined
-      if (since !== undefined && isBehind(since, moment.minute, rule.waitMinutes)) {
-        if (covers[index] === true) isStanding = true
-        else if (isBehind(toldAt, moment.minute, rule.repeatMinutes)) {
-          told.push(moment.minute)
-          toldAt = moment.minute
-          isStanding = true
-        }
+      const isLongEnough = since !== undefined && isBehind(since, moment.minute, rule.waitMinutes)
+      if (isLongEnough && waits[index] !== true && isBehind(toldAt, moment.minute, rule.repeatMinutes)) {
+        told.push(moment.minute)
+        toldAt = moment.minute
+        isStanding = true
       }
     }
     stands.push(isStanding)

@@ -10,7 +10,7 @@ import { acknowledgementPath, type PushSettings } from '../functions/push.js'
 import type { KeyChain } from '../keys.js'
 import { alarmClass } from '../policies.js'
 import { outcomeOf, type Phone, sendPush } from '../push-message.js'
-import { type Bed, emptyBed, take } from '../rules/bed.js'
+import { type Bed, emptyBed, takeAll } from '../rules/bed.js'
 
 export interface Services extends PushSettings {
   readonly database: Database
@@ -42,8 +42,8 @@ async function qualify(tx: Transaction, { ward, bed, readings }: Readings, time:
   const { rows } = await tx.query<{ state: Bed }>('SELECT state FROM ward.bed WHERE bed = $1', [bed])
   let state = rows[0]?.state ?? emptyBed
   const alarms: KeptAlarm[] = []
-  for (const { parameter, value, takenAt } of readings) {
-    const told = take(bed, state, { parameter, value, takenMs: Date.parse(takenAt) })
+  const taken = readings.map(({ takenAt, ...reading }) => ({ ...reading, takenMs: Date.parse(takenAt) }))
+  for (const told of takeAll(bed, state, taken)) {
     state = told.bed
     for (const { beganMs, raisedMs, ...alarm } of told.raised) {
       const times = { beganAt: new Date(beganMs).toISOString(), raisedAt: new Date(raisedMs).toISOString() }

@@ -11,7 +11,7 @@ import {
   scoreChanged,
 } from '../events.js'
 import { alarmClass } from '../policies.js'
-import { type Bed, counts, emptyBed, hear, type Reading, type Told, take } from '../rules/bed.js'
+import { type Bed, counts, emptyBed, hear, type Reading, type Told, takeAll } from '../rules/bed.js'
 import { isArtefact } from '../rules/parameters.js'
 
 interface Known {
@@ -55,11 +55,11 @@ export const qualify = defineSubscription({
       note(hear(name, bed, false, Math.max(silentMs, Date.parse(event.time))))
     } else {
       const atMs = Date.parse(event.time)
-      for (const { parameter, value, takenAt } of event.data.readings) {
-        const reading = { parameter, value, takenMs: Date.parse(takenAt) }
-        if (isHeard(bed, reading)) heardMs = Math.max(heardMs ?? 0, atMs)
-        note(take(name, bed, reading))
-      }
+      const readings = event.data.readings.map(({ parameter, value, takenAt }) => ({
+        ...{ parameter, value, takenMs: Date.parse(takenAt) },
+      }))
+      if (readings.some((reading) => isHeard(known.bed, reading))) heardMs = Math.max(heardMs ?? 0, atMs)
+      for (const next of takeAll(name, bed, readings)) note(next)
       if (heardMs === atMs) note(hear(name, bed, true, atMs))
     }
     await write(context, { ward, bed: name }, { bed, heardMs: heardMs ?? Date.parse(event.time) })

@@ -1,7 +1,7 @@
 // What readings make of a bed: examples for each rule of the game, and what must hold of any readings at all.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Bed, emptyBed, hear, type Raised, type Reading, type Told, take } from './bed.js'
+import { type Bed, emptyBed, hear, type Raised, type Reading, type Told, takeAll } from './bed.js'
 import { limitRules, repeatMs, ruleNames, scoreRules } from './limits.js'
 import { isArtefact, type Parameter, parameterNames, parameters } from './parameters.js'
 
@@ -15,15 +15,15 @@ const at = (seconds: number, parameter: Parameter, value: number): Reading => ({
 
 function through(readings: readonly Reading[], bed: Bed = emptyBed) {
   const told: Told[] = []
-  for (const reading of readings) {
-    const next = take('7', bed, reading)
-    told.push(next)
-    bed = next.bed
-  }
+  for (const reading of readings)
+    for (const next of takeAll('7', bed, [reading])) {
+      told.push(next)
+      bed = next.bed
+    }
   return { bed, told, raised: told.flatMap((each) => each.raised), ended: told.flatMap((each) => each.ended) }
 }
 
-const named = (raised: readonly Raised[]) => raised.map(({ rule }) => rule)
+const named = (raised: readonly Pick<Raised, 'rule'>[]) => raised.map(({ rule }) => rule)
 const limitsAlone = (raised: readonly Raised[]) => named(raised).filter((rule) => !rule.startsWith('news2'))
 
 describe('a limit', () => {
@@ -76,12 +76,15 @@ describe('a limit', () => {
     expect(later).toMatchObject([{ id: '7.pulse-very-high.20260101T000000.000Z', rule: 'pulse-very-high' }])
   })
 
-  test('that covers a lesser one is told alone, and the lesser one not when it eases', () => {
-    const { raised, ended } = through([
-      ...[at(0, 'HR', 160), at(10, 'HR', 160), at(20, 'HR', 140), at(30, 'HR', 140), at(40, 'HR', 100)],
+  test('that covers a lesser one is told alone; the lesser one once that is over, if it still holds, and once', () => {
+    const urgent = [at(0, 'HR', 160), at(60, 'HR', 161)]
+    const { raised, ended } = through([...urgent, at(120, 'HR', 140), at(180, 'HR', 140), at(480, 'HR', 140)])
+    expect(raised.filter(({ rule }) => rule.startsWith('pulse'))).toMatchObject([
+      { rule: 'pulse-very-high', raisedMs: start },
+      { rule: 'pulse-high', beganMs: start, raisedMs: start + 2 * minute, value: 140 },
     ])
-    expect(limitsAlone(raised)).toEqual(['pulse-very-high'])
-    expect(ended.map(({ rule }) => rule).filter((rule) => rule.startsWith('pulse'))).toEqual([
+    expect(named(ended)).toContain('pulse-very-high')
+    expect(limitsAlone(through([...urgent, at(120, 'HR', 100), at(180, 'HR', 100)]).raised)).toEqual([
       'pulse-very-high',
     ])
   })
@@ -135,6 +138,14 @@ describe('the score', () => {
     })
   })
 
+  test('that falls is told as what it has become, once each', () => {
+    const falls = [at(60, 'HR', 100), at(120, 'HR', 80), at(180, 'Temp', 37), at(240, 'Temp', 37)]
+    const worth7 = [at(0, 'GCS', 14), at(0, 'HR', 131), at(0, 'Temp', 36)]
+    const { bed, raised } = through(falls, takeAll('7', emptyBed, worth7).at(-1)?.bed)
+    expect(named(raised)).toEqual(['news2-medium', 'news2-single'])
+    expect(bed.episodes).toMatchObject({ 'news2-high': { phase: 'quiet', raisedMs: start } })
+  })
+
   test('is told once as long as it stays the same', () => {
     const { told } = through([...ill, at(60, 'GCS', 13), at(120, 'RespRate', 27)])
     expect(told.map(({ score }) => score?.total)).toEqual([3, 6, undefined, undefined])
@@ -152,6 +163,49 @@ describe('the score', () => {
     const patient = { limits: {}, saturationScale: 2 as const }
     expect(through([at(0, 'SaO2', 90)]).bed.score?.total).toBe(3)
     expect(through([at(0, 'SaO2', 90)], { ...emptyBed, patient }).bed.score?.total).toBe(0)
+  })
+})
+
+describe('readings of one moment', () => {
+  const score = { RespRate: 25, FiO2: 0.4, SaO2: 98, SysABP: 120, HR: 80, GCS: 15, Temp: 37 } as const
+  const together = (values: Partial<Record<Parameter, number>>, seconds = 0, bed = emptyBed) =>
+    takeAll(
+      '7',
+      bed,
+      Object.entries(values).map(([parameter, value]) => at(seconds, parameter as Parameter, value)),
+    )
+  const raisedBy = (told: readonly Told[]) => named(told.flatMap(({ raised }) => raised))
+
+  test('make one score, in whatever order they are written', () => {
+    const bed = together(score).at(-1)?.bed
+    expect(bed?.score?.total).toBe(5)
+    for (const batch of [
+      { Temp: 39.2, RespRate: 16 },
+      { RespRate: 16, Temp: 39.2 },
+    ]) {
+      const told = together(batch, 60, bed)
+      expect(told.map((each) => each.score?.total)).toEqual([4])
+      expect(raisedBy(told)).toEqual([])
+    }
+  })
+
+  test('that are worth a high alarm at once are one alarm', () => {
+    expect(raisedBy(together({ ...score, Temp: 39.2 }))).toEqual(['news2-high'])
+  })
+
+  test('have the artery before the cuff', () => {
+    expect(raisedBy(together({ NISysABP: 60, SysABP: 120 }))).toEqual([])
+  })
+
+  test('that are of one parameter all count, and what was taken before is taken before', () => {
+    const twice = [at(0, 'HR', 160), at(0, 'HR', 100)]
+    expect(limitsAlone(takeAll('7', emptyBed, twice).flatMap(({ raised }) => raised))).toEqual([
+      'pulse-very-high',
+    ])
+    const backwards = [at(15, 'HR', 135), at(0, 'HR', 135)]
+    expect(limitsAlone(takeAll('7', emptyBed, backwards).flatMap(({ raised }) => raised))).toEqual([
+      'pulse-high',
+    ])
   })
 })
 

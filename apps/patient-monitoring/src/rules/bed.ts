@@ -62,18 +62,48 @@ export const emptyBed: Bed = { latest: {}, episodes: {}, patient: usualLimits, s
 export const counts = ({ latest }: Bed, { parameter, value, takenMs }: Reading) =>
   !isArtefact(parameter, value) && takenMs >= (latest[parameter]?.atMs ?? Number.NEGATIVE_INFINITY)
 
-export function take(name: string, before: Bed, reading: Reading): Told {
-  if (!counts(before, reading)) return { bed: before, raised: [], ended: [] }
-  const { parameter, value, takenMs } = reading
-  const latest = { ...before.latest, [parameter]: { value, atMs: takenMs } }
+/** What came together, moment by moment, and without artefacts: readings of one time are one, in whatever order they are written. What is
+ *  measured twice at one time is a moment more, so that none of both is lost. */
+export function momentsOf(readings: readonly Reading[]): readonly (readonly Reading[])[] {
+  const moments: Reading[][] = []
+  const plausible = readings.filter(({ parameter, value }) => !isArtefact(parameter, value))
+  for (const reading of plausible.toSorted((a, b) => a.takenMs - b.takenMs)) {
+    const moment = moments.at(-1)
+    const isOfIt =
+      moment?.[0]?.takenMs === reading.takenMs &&
+      moment.every(({ parameter }) => parameter !== reading.parameter)
+    if (moment !== undefined && isOfIt) moment.push(reading)
+    else moments.push([reading])
+  }
+  return moments
+}
+
+/** Takes what came together. */
+export function takeAll(name: string, before: Bed, readings: readonly Reading[]): readonly Told[] {
+  const told: Told[] = []
+  for (const moment of momentsOf(readings)) told.push(take(name, told.at(-1)?.bed ?? before, moment))
+  return told
+}
+
+/** Takes readings of one moment, each of another parameter: all are known before any is judged, and the score is that of the moment. */
+function take(name: string, before: Bed, moment: readonly Reading[]): Told {
+  const counted = moment.filter((reading) => counts(before, reading))
+  const [first] = counted
+  if (first === undefined) return { bed: before, raised: [], ended: [] }
+  const { takenMs } = first
+  const measured = counted.map(({ parameter, value }) => [parameter, { value, atMs: takenMs }] as const)
+  const latest = { ...before.latest, ...Object.fromEntries(measured) }
   const course = new Course(name, { ...before, latest }, takenMs)
-  const vital = vitalToldBy(parameter, latest, takenMs)
-  const told = vital === undefined ? undefined : measuredAt(latest, vital, takenMs)
-  if (told !== undefined)
+  for (const { parameter } of counted) {
+    const vital = vitalToldBy(parameter, latest, takenMs)
+    const told = vital === undefined ? undefined : measuredAt(latest, vital, takenMs)
+    if (told === undefined) continue
     for (const rule of limitRules)
       if (rule.vital === vital)
         course.judge(rule, standingOf(forPatient(rule, before.patient), told.value), told.value)
-  return news2Parameters.has(parameter) ? scored(course, before, takenMs) : course.told()
+  }
+  const isOfScore = counted.some(({ parameter }) => news2Parameters.has(parameter))
+  return isOfScore ? scored(course, before, takenMs) : course.told()
 }
 
 function scored(course: Course, before: Bed, atMs: number): Told {
@@ -125,7 +155,7 @@ class Course {
 
   judge({ coveredBy, ...rule }: Rule, standing: Standing, value: number | null): void {
     const before = this.#episodes[rule.name] ?? quiet
-    const covered = coveredBy !== undefined && this.#episodes[coveredBy]?.phase === 'active'
+    const covered = coveredBy.some((other) => this.#episodes[other]?.phase === 'active')
     const moment = { ...standing, covered, atMs: this.#atMs, bed: this.#name }
     const { episode, raised, ended } = advance({ ...rule, coveredBy }, before, moment)
     if (episode !== quiet) this.#episodes[rule.name] = episode

@@ -3,11 +3,11 @@
 import { type Priority, type Rule, repeatMs } from './limits.js'
 
 export interface Episode {
-  /** `pending`: it holds, and is no alarm yet. `active`: it is one, or is covered by one. */
+  /** `pending`: it holds, and is no alarm yet: not for long enough, covered by a more urgent one, or told too lately. */
   readonly phase: 'quiet' | 'pending' | 'active'
   /** When the reading was taken with which it began to hold; before that, of no meaning. */
   readonly beganMs: number
-  /** Its alarm; null while it is quiet, pending or covered: then nobody was told. */
+  /** Its alarm; null unless it is active. */
   readonly alarm: string | null
   /** When this rule was last told of; null for never. */
   readonly raisedMs: number | null
@@ -32,7 +32,7 @@ export const quiet: Episode = { phase: 'quiet', beganMs: 0, alarm: null, raisedM
 export interface Moment extends Standing {
   readonly atMs: number
   readonly bed: string
-  /** An alarm of the rule that covers this one stands. */
+  /** An alarm of a rule that covers this one stands: it waits, and is told when that is over, if it still holds. */
   readonly covered: boolean
 }
 
@@ -42,8 +42,7 @@ export function advance(rule: Rule, episode: Episode, moment: Moment): Step {
   const beganMs = episode.phase === 'pending' ? episode.beganMs : moment.atMs
   const pending: Episode = { ...episode, phase: 'pending', beganMs }
   if (moment.atMs - beganMs < rule.delayMs) return { episode: pending }
-  if (moment.covered) return { episode: { ...pending, phase: 'active' } }
-  if (isRepeat(rule.priority, episode, moment.atMs)) return { episode: pending }
+  if (moment.covered || isRepeat(rule.priority, episode, moment.atMs)) return { episode: pending }
   const alarm = alarmId(moment.bed, rule.name, moment.atMs)
   return {
     episode: { ...pending, phase: 'active', alarm, raisedMs: moment.atMs, suppressed: 0 },

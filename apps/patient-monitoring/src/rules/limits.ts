@@ -13,8 +13,8 @@ export interface Rule {
   readonly priority: Priority
   /** How long it must hold, from reading to reading, before it is an alarm. */
   readonly delayMs: number
-  /** While this rule's alarm stands, nobody is told of the lesser one. */
-  readonly coveredBy: string | undefined
+  /** While an alarm of one of these rules stands, nobody is told of this lesser one. */
+  readonly coveredBy: readonly string[]
   readonly text: string
 }
 
@@ -43,8 +43,8 @@ export const repeatMs: Readonly<Record<Priority, number>> = {
   low: 60 * minute,
 }
 
-const lasting = { delayMs: 10 * second, coveredBy: undefined }
-const atOnce = { delayMs: 0, coveredBy: undefined }
+const lasting = { delayMs: 10 * second, coveredBy: [] }
+const atOnce = { delayMs: 0, coveredBy: [] }
 
 /** Of an adult of whom nothing else is known. In each pair the urgent one comes first. */
 export const limitRules: readonly LimitRule[] = [
@@ -68,11 +68,15 @@ export const scoreRules: readonly ScoreRule[] = [
     from: 5,
     priority: 'medium',
     delayMs: 0,
-    coveredBy: 'news2-high',
+    coveredBy: ['news2-high'],
     text: 'NEWS2 of 5 or 6',
   },
   {
-    ...{ name: 'news2-single', from: 'single', priority: 'low', delayMs: 0, coveredBy: 'news2-medium' },
+    name: 'news2-single',
+    from: 'single',
+    priority: 'low',
+    delayMs: 0,
+    coveredBy: ['news2-high', 'news2-medium'],
     text: 'NEWS2 with 3 points in one parameter',
   },
 ]
@@ -109,7 +113,7 @@ function pair(
     ...rule(vital, called, side, urgent, hysteresis, { priority: 'high', ...atOnce }),
     ...{ name: `${vital}-very-${side}`, text: `${called} very ${side}` },
   }
-  const plain = { priority: 'medium', ...lasting, coveredBy: very.name } as const
+  const plain = { priority: 'medium', ...lasting, coveredBy: [very.name] } as const
   return [very, rule(vital, called, side, lesser, hysteresis, plain)]
 }
 

@@ -31,7 +31,8 @@ export function pointsOf(
   const first = new Map<string, number>()
   for (const { alarm, atMs } of received)
     first.set(alarm.id, Math.min(atMs, first.get(alarm.id) ?? Number.POSITIVE_INFINITY))
-  return [...alarmsOf(rowsOf(plan, stays), startMs)]
+  const arrival = plan.each === 'bed' ? 'minutes' : 'each'
+  return [...alarmsOf(rowsOf(plan, stays), startMs, arrival)]
     .map((id) => {
       const [atMs, receivedMs] = [momentOf(id), first.get(id)]
       return { atMs, latencyMs: receivedMs === undefined ? null : receivedMs - atMs }
