@@ -36,6 +36,7 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await page.getByRole('heading', { level: 1, name: 'Audit' }).waitFor()
     await page.goBack()
     await button('Edit and redrive…').click()
+    expect(await page.evaluate('document.activeElement.id')).toBe('data')
     // Sent as it is, it would go without what is being written.
     expect(await button('Redrive…').count()).toBe(0)
     const mine = '{ "order": "Unsent", "country": "AT" }'

@@ -1,5 +1,5 @@
 // One dead letter: why, of what, after which attempts; and its data, to be mended and sent again.
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { DeadLetter, EventDetails, Run } from '../api/views.js'
@@ -149,6 +149,7 @@ interface DataProps {
 
 function Data({ letter, edits, edit }: DataProps) {
   const { data, claim } = letter.event
+  const begins = useFocusBack(edits)
   if (claim !== null && data === null)
     return (
       <p className="panel">
@@ -164,12 +165,23 @@ function Data({ letter, edits, edit }: DataProps) {
         <Json label="Data of the event" value={data} />
       )}
       {!edits && letter.state === 'dead' && (
-        <div className="actions">
+        <div className="actions" ref={begins}>
           <Act act={() => edit(true)}>Edit and redrive…</Act>
         </div>
       )}
     </section>
   )
+}
+
+/** The field takes the focus from the button that makes way for it, and gives it back to that. */
+function useFocusBack(edits: boolean) {
+  const place = useRef<HTMLDivElement>(null)
+  const edited = useRef(edits)
+  useEffect(() => {
+    if (edited.current && !edits) place.current?.querySelector('button')?.focus()
+    edited.current = edits
+  }, [edits])
+  return place
 }
 
 function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave: () => void }) {
@@ -184,6 +196,8 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
     post<{ readonly ok: true }>(`/v1/dead-letters/${encodeURIComponent(letter.id)}/check`, { data }),
   )
   const { data, fault } = parsed(text)
+  const field = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => field.current?.focus(), [])
   const verify = () =>
     check.run(data).then(
       () => setSends(true),
@@ -197,6 +211,7 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
         </label>
         <textarea
           id="data"
+          ref={field}
           rows={Math.min(30, text.split('\n').length + 2)}
           value={text}
           spellCheck={false}
