@@ -50,13 +50,21 @@ const ship = defineSubscription({
   },
 })
 
+interface RefundInput {
+  readonly amount: number
+  readonly text?: string
+  /** So long it waits for a decision. */
+  readonly waitsMs?: number
+}
+
 const refund = workflow({
   name: 'refund',
-  run: async (ctx, input: { readonly amount: number; readonly text?: string }) => {
+  run: async (ctx, input: RefundInput) => {
     await ctx.step('check', () => ({ checked: true }))
     const decision = await ctx.approval('pay', {
       to: 'finance',
       text: input.text ?? `Pay ${input.amount} € back?`,
+      ...(input.waitsMs === undefined ? {} : { timeoutMs: input.waitsMs }),
     })
     return { approved: decision?.approved }
   },

@@ -62,13 +62,14 @@ const questionLines = (details: WorkflowDetails, hint: Session['hint']): Text[] 
     : [
         '',
         yellow('It asks'),
-        ...details.questions.flatMap(({ approval, question, text, to }): Text[] => [
+        ...details.questions.flatMap(({ approval, question, text, to, dueAtMs }): Text[] => [
           [
             '  ',
             bold(approval),
             dim(` (question ${question})`),
             ...(text === undefined ? [] : [`: ${visibleJson(text)}`]),
             ...(to === undefined ? [] : [dim(` to ${visibleJson(to)}`)]),
+            ...(dueAtMs === null ? [] : [dim(`, until ${moment(dueAtMs)}`)]),
           ],
           dim(
             `  Decide: ${hint(`workflows approve ${instanceOf(details)} ${quoted(approval)} --question ${question}`)}, or with --refuse`,

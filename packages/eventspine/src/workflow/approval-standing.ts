@@ -26,6 +26,8 @@ interface Question {
   readonly to?: string
   readonly text?: string
   readonly askedAtMs: number
+  /** When it waits no more, by the database's clock; null where it waits for as long as it takes. */
+  readonly dueAtMs: number | null
 }
 
 export interface OpenQuestion extends Question {
@@ -48,10 +50,19 @@ export function questionsOf(history: readonly Entry[], approval: string): readon
       decided === undefined ? { ...question, state: 'over' } : { ...question, state: 'decided', decided },
     )
   }
+  const due = (place: string, dueAtMs: number) => {
+    const question = asked.get(place)
+    if (question !== undefined) asked.set(place, { ...question, dueAtMs })
+  }
   for (const entry of history) {
     const { kind, name, place, atMs } = entry
     if (kind === 'asked' && name === approval)
-      asked.set(place, { question: place, ...dataOf<object>(entry), askedAtMs: atMs, state: 'open' })
+      asked.set(place, {
+        question: place,
+        ...dataOf<object>(entry),
+        ...{ askedAtMs: atMs, dueAtMs: null, state: 'open' },
+      })
+    else if (kind === 'timer-set') due(place, dataOf<{ readonly dueAtMs: number }>(entry).dueAtMs)
     else if (kind === 'timer-fired' || kind === 'withdrawn') close(place)
     else if (kind === 'compensating' || kind === 'ended') for (const each of asked.keys()) close(each)
     else if (kind === 'signal' && name === approval) {

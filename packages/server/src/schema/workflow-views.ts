@@ -57,6 +57,7 @@ export const workflowDetails = instanceView.extend({
         to: z.string().optional(),
         text: z.string().optional(),
         askedAtMs: milliseconds,
+        dueAtMs: milliseconds.nullable().describe('When it waits no more; null for never'),
       }),
     )
     .describe('To people, and open'),

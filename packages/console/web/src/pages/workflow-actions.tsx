@@ -175,16 +175,33 @@ const without = (body: Readonly<Record<string, string | undefined>>) =>
 
 type Asked = InstanceDetails['questions'][number]
 
+interface Decides {
+  readonly asked: Asked
+  readonly approved: boolean
+}
+
 /** What an instance asks of people. The answer that somebody writes stays when another person decides, and says so. */
 export function Questions({ instance }: { readonly instance: InstanceDetails }) {
-  const [decides, setDecides] = useState<{ readonly asked: Asked; readonly approved: boolean }>()
+  const [decides, setDecides] = useState<Decides>()
+  // By question: accepted, and not yet taken up by the instance, which may take as long as it takes.
+  const [sent, setSent] = useState<ReadonlyMap<string, boolean>>(new Map())
   return (
     <>
       {instance.questions.map((asked) => (
-        <Asks key={asked.question} asked={asked} decide={(approved) => setDecides({ asked, approved })} />
+        <Asks
+          key={asked.question}
+          asked={asked}
+          sent={sent.get(asked.question)}
+          decide={(approved) => setDecides({ asked, approved })}
+        />
       ))}
       {decides !== undefined && (
-        <DecisionQuestion {...decides} instance={instance} close={() => setDecides(undefined)} />
+        <DecisionQuestion
+          {...decides}
+          instance={instance}
+          close={() => setDecides(undefined)}
+          decided={() => setSent(new Map(sent).set(decides.asked.question, decides.approved))}
+        />
       )}
     </>
   )
@@ -192,38 +209,64 @@ export function Questions({ instance }: { readonly instance: InstanceDetails }) 
 
 interface AsksProps {
   readonly asked: Asked
+  /** The decision that was given here. */
+  readonly sent: boolean | undefined
   readonly decide: (approved: boolean) => void
 }
 
-const Asks = ({ asked: { approval, to, text, askedAtMs }, decide }: AsksProps) => (
-  <section className="panel asks" aria-label={`Question ${approval}`}>
-    <h2>It asks: {approval}</h2>
-    {text !== undefined && <p>{text}</p>}
-    <p className="faint">
-      {to !== undefined && `Asked of ${to}, `}
-      <Moment at={askedAtMs} />
+const Asks = ({ asked, sent, decide }: AsksProps) => (
+  <section className="panel asks" aria-label={`Question ${asked.approval}`}>
+    <h2>It asks: {asked.approval}</h2>
+    <WhatIsAsked asked={asked} />
+    <p role="status">
+      {sent !== undefined &&
+        `${sent ? 'Approved' : 'Refused'} by you. The instance has not taken it up yet: it does so once a worker that runs it comes to it.`}
     </p>
-    <div className="actions">
-      <Act look="primary" act={() => decide(true)}>
-        Approve…
-      </Act>
-      <Act act={() => decide(false)}>Refuse…</Act>
-    </div>
+    {sent === undefined && (
+      <div className="actions">
+        <Act look="primary" act={() => decide(true)}>
+          Approve…
+        </Act>
+        <Act act={() => decide(false)}>Refuse…</Act>
+      </div>
+    )}
   </section>
 )
 
-interface DecisionProps {
+const WhatIsAsked = ({ asked: { to, text, askedAtMs, dueAtMs } }: { readonly asked: Asked }) => (
+  <>
+    {text !== undefined && <p>{text}</p>}
+    <p className="faint">
+      {to === undefined ? 'Asked ' : `Asked of ${to}, `}
+      <Moment at={askedAtMs} />
+      {dueAtMs !== null && (
+        <>
+          , waits until <Moment at={dueAtMs} />
+        </>
+      )}
+    </p>
+  </>
+)
+
+interface DecisionProps extends Decides {
   readonly instance: InstanceDetails
-  readonly asked: Asked
-  readonly approved: boolean
   readonly close: () => void
+  /** It is accepted. */
+  readonly decided: () => void
 }
 
-function DecisionQuestion({ instance, asked: { approval, question }, approved, close }: DecisionProps) {
+function DecisionQuestion({ instance, asked, approved, close, decided }: DecisionProps) {
+  const { approval, question } = asked
   const { run, busy, problem } = useDoing((body: unknown) => post(pathOf(instance, 'approve'), body))
   const isOver = !busy && !instance.questions.some((each) => each.question === question)
   const submit = (form: FormData) =>
-    run({ name: approval, question, approved, ...reasonIn(form) }).then(close, () => undefined)
+    run({ name: approval, question, approved, ...reasonIn(form) }).then(
+      () => {
+        decided()
+        close()
+      },
+      () => undefined,
+    )
   return (
     <Question
       title={approved ? `Approve ${approval}` : `Refuse ${approval}`}
@@ -232,6 +275,7 @@ function DecisionQuestion({ instance, asked: { approval, question }, approved, c
       ready={!isOver}
       submit={(form) => void submit(form)}
     >
+      <WhatIsAsked asked={asked} />
       <p>It is recorded as your decision, and decides once.</p>
       <p role="status" className="changed">
         {isOver && 'It is not asked any more: somebody else was faster, or the instance went on without it.'}

@@ -8,6 +8,7 @@ import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
+import { InstanceState } from './instance-state.js'
 import { Questions, WorkflowActions } from './workflow-actions.js'
 
 interface OneInstanceProps {
@@ -51,17 +52,19 @@ const Accepted = () => (
 )
 
 function Details({ instance }: { readonly instance: InstanceDetails }) {
-  const { state, attention, failure, output, parent } = instance
+  const { state, attention, approval, failure, output, parent } = instance
   return (
     <>
-      <Questions instance={instance} />
+      {/* What was decided here is told of this instance alone. */}
+      <Questions key={`${instance.tenant} ${instance.workflow} ${instance.id}`} instance={instance} />
       <section className="panel" aria-label="Standing">
         <p className="failure" role="status">
-          <Badge state={state} /> {failure === undefined ? '' : `${failure.name}: ${failure.message}`}
+          <InstanceState instance={instance} />{' '}
+          {failure === undefined ? '' : `${failure.name}: ${failure.message}`}
         </p>
         {attention !== null && (
           <p className="failure">
-            <Badge state="needs attention" /> {attention.message}{' '}
+            {attention.message}{' '}
             <Link to="dead-letters" params={{ letter: attention.letter }}>
               Look at the dead letter
             </Link>
@@ -70,6 +73,8 @@ function Details({ instance }: { readonly instance: InstanceDetails }) {
         <Facts
           of={[
             ['Tenant', instance.tenant],
+            // Where the badge says instead that it waits for a person.
+            ['State', attention === null && approval === null ? undefined : state],
             ['Version', instance.version],
             ['Began', <Moment key="began" at={instance.startedAtMs} />],
             [

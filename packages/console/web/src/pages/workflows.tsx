@@ -2,7 +2,6 @@
 // a person.
 import { usePages } from '../api/asking.js'
 import type { Instance } from '../api/views.js'
-import { Badge } from '../parts/badge.js'
 import { count } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
@@ -11,6 +10,7 @@ import { type Filter, Search } from '../parts/search.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { usePlace } from '../route/place.js'
+import { InstanceState } from './instance-state.js'
 import { OneInstance } from './workflow.js'
 
 const filters: readonly Filter[] = [
@@ -39,13 +39,7 @@ const columns: readonly Column<Instance>[] = [
   },
   {
     name: 'State',
-    cell: ({ state, attention, approval }) => (
-      <>
-        {attention !== null && <Badge state="needs attention" />}{' '}
-        {approval !== null && <Badge state="awaiting approval" />}
-        {attention === null && approval === null && <Badge state={state} />}
-      </>
-    ),
+    cell: (instance) => <InstanceState instance={instance} />,
   },
   {
     name: 'Waits for a person',

@@ -1,0 +1,43 @@
+// What an instance asks of a person, and what became of the answer: on its own page, on that of its parent, and of a run by hand. In
+// a real browser before a real server.
+import { describe, expect, test } from 'vitest'
+import { adminBefore } from './before.js'
+import { hasChromium } from './browser.js'
+import { World } from './world.js'
+
+const hour = 3_600_000
+
+describe.skipIf(!hasChromium)('a workflow (needs chromium)', () => {
+  const world = new World()
+  const { visit } = adminBefore(world)
+  const at = (workflow: string, id: string) =>
+    visit.at(world.url, `workflows?workflow=${workflow}&id=${encodeURIComponent(id)}`)
+  const region = (name: string) => visit.page.getByRole('region', { name })
+  const button = (name: string) => visit.page.getByRole('button', { name, exact: true })
+
+  test('says what it asks, of whom and until when, on its card and in the question', async () => {
+    await world.refund('r-due', { amount: 40, waitsMs: hour })
+    await at('refund', 'r-due')
+    await region('Standing').getByText('awaiting approval', { exact: true }).waitFor()
+    const says = /Asked of finance, .* waits until in \d+ min/
+    await region('Question pay').getByText(says).waitFor()
+    await button('Approve…').click()
+    const question = visit.page.getByRole('dialog', { name: 'Approve pay' })
+    await question.getByText('Pay 40 € back?').waitFor()
+    await question.getByText(says).waitFor()
+  })
+
+  test('shows a decision as given before it has taken it up, and asks nobody twice', async () => {
+    await world.refund('r-sent', { amount: 40 })
+    await world.spine.operator().pause('workflow-refund', 'setup')
+    await at('refund', 'r-sent')
+    await button('Approve…').click()
+    await button('Approve').click()
+    await visit.page.getByRole('dialog').waitFor({ state: 'detached' })
+    await region('Question pay').getByText('Approved by you.').waitFor()
+    expect(await button('Approve…').count()).toBe(0)
+    await world.spine.operator().resume('workflow-refund', 'setup')
+    await region('Question pay').waitFor({ state: 'detached' })
+    await region('Standing').getByText('completed').waitFor()
+  })
+})
