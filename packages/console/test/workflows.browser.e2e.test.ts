@@ -40,4 +40,15 @@ describe.skipIf(!hasChromium)('a workflow (needs chromium)', () => {
     await region('Question pay').waitFor({ state: 'detached' })
     await region('Standing').getByText('completed').waitFor()
   })
+
+  test('whose child asks a person says so, and leads there', async () => {
+    await world.errand('e-parent', { refunds: 60 })
+    await at('errand', 'e-parent')
+    await region('Standing').getByText('awaiting approval', { exact: true }).waitFor()
+    await region('Standing')
+      .getByRole('link', { name: /^refund / })
+      .click()
+    await region('Question pay').getByText('Pay 60 € back?').waitFor()
+    await region('Standing').getByRole('link', { name: 'errand e-parent' }).waitFor()
+  })
 })

@@ -78,9 +78,10 @@ export const mendVan = (value: boolean) => {
 
 const errand = workflow({
   name: 'errand',
-  run: async (ctx, input: { readonly needsVan?: boolean }) => {
+  run: async (ctx, input: { readonly needsVan?: boolean; readonly refunds?: number }) => {
     const packed = await ctx.step('pack', () => ({ packed: true }))
     if (input.needsVan === true && !vanMended) throw new TypeError('the van is broken')
+    if (input.refunds !== undefined) await ctx.child(refund, { amount: input.refunds })
     const address = await ctx.signal('go')
     return { ...packed, address }
   },

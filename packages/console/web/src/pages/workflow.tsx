@@ -9,6 +9,7 @@ import { Moment } from '../parts/moment.js'
 import { Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { InstanceState } from './instance-state.js'
+import { OpenChildren, openChildren } from './open-children.js'
 import { Questions, WorkflowActions } from './workflow-actions.js'
 
 interface OneInstanceProps {
@@ -53,6 +54,7 @@ const Accepted = () => (
 
 function Details({ instance }: { readonly instance: InstanceDetails }) {
   const { state, attention, approval, failure, output, parent } = instance
+  const children = openChildren(instance.history)
   return (
     <>
       {/* What was decided here is told of this instance alone. */}
@@ -92,6 +94,12 @@ function Details({ instance }: { readonly instance: InstanceDetails }) {
             [
               'Started by',
               parent === null ? undefined : <Parent key="parent" parent={parent} tenant={instance.tenant} />,
+            ],
+            [
+              'Waits for',
+              children.length === 0 ? undefined : (
+                <OpenChildren key="children" of={children} tenant={instance.tenant} />
+              ),
             ],
           ]}
         />
