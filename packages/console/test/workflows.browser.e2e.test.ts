@@ -51,4 +51,13 @@ describe.skipIf(!hasChromium)('a workflow (needs chromium)', () => {
     await region('Question pay').getByText('Pay 60 € back?').waitFor()
     await region('Standing').getByRole('link', { name: 'errand e-parent' }).waitFor()
   })
+
+  test('a schedule that is run by hand says so, and leads to its event', async () => {
+    await visit.at(world.url, 'schedules')
+    await button('Run…').click()
+    await button('Run once now').click()
+    await visit.page.getByText('The run of night is accepted').waitFor()
+    await visit.page.getByRole('link', { name: 'its event' }).click()
+    await visit.page.getByText('shop.night-began').first().waitFor()
+  })
 })

@@ -1,4 +1,5 @@
 // Schedules and reconcilers: how far each has come, and one run by hand.
+import { useMemo, useState } from 'react'
 import { useAnswer } from '../api/asking.js'
 import { post } from '../api/client.js'
 import type { Schedule, Subscription } from '../api/views.js'
@@ -22,7 +23,13 @@ const subscriptionOf = ({ name, kind }: Schedule) =>
 
 type Listed = Schedule & { readonly paused: boolean }
 
-const columns: readonly Column<Listed>[] = [
+interface Ran {
+  readonly schedule: Schedule
+  /** Its id. */
+  readonly event: string
+}
+
+const columnsOf = (ran: (run: Ran) => void): readonly Column<Listed>[] => [
   {
     name: 'Schedule',
     cell: (each) => (
@@ -45,11 +52,13 @@ const columns: readonly Column<Listed>[] = [
   { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
   { name: 'Missed', kind: 'wide', cell: ({ missed }) => missed },
   { name: 'Next', cell: ({ nextAtMs }) => <Moment at={nextAtMs} /> },
-  { name: 'By hand', kind: 'hand', cell: (schedule) => <Run schedule={schedule} /> },
+  { name: 'By hand', kind: 'hand', cell: (schedule) => <Run schedule={schedule} ran={ran} /> },
 ]
 
 export function Schedules() {
   const { tenant } = useSession()
+  const [ran, setRan] = useState<Ran>()
+  const columns = useMemo(() => columnsOf(setRan), [])
   const asked = useAnswer<{ readonly schedules: readonly Schedule[] }>('/v1/schedules')
   // They span tenants: a key of one is not told.
   const path = tenant === null ? '/v1/subscriptions' : undefined
@@ -60,6 +69,7 @@ export function Schedules() {
   return (
     <>
       <Heading title="Schedules" />
+      <p role="status">{ran !== undefined && <Accepted run={ran} />}</p>
       <Shown asked={asked}>
         {({ schedules }) =>
           schedules.length === 0 ? (
@@ -106,12 +116,30 @@ function OfOthers({ subscriptions }: { readonly subscriptions: readonly Subscrip
   )
 }
 
-function Run({ schedule: { name } }: { readonly schedule: Schedule }) {
+const Accepted = ({ run: { schedule, event } }: { readonly run: Ran }) => (
+  <>
+    The run of {schedule.name} is accepted:{' '}
+    <Link to="events" params={{ id: event, tenant: schedule.tenant }}>
+      its event
+    </Link>{' '}
+    shows what comes of it.
+  </>
+)
+
+interface RunProps {
+  readonly schedule: Schedule
+  readonly ran: (run: Ran) => void
+}
+
+function Run({ schedule, ran }: RunProps) {
+  const { name } = schedule
+  const run = async (form: FormData) => {
+    const path = `/v1/schedules/${encodeURIComponent(name)}/run`
+    const { event } = await post<{ readonly event: string }>(path, reasonIn(form))
+    ran({ schedule, event })
+  }
   return (
-    <RowAct
-      {...{ does: 'Run', what: name, act: 'Run once now' }}
-      doing={(form) => post(`/v1/schedules/${encodeURIComponent(name)}/run`, reasonIn(form))}
-    >
+    <RowAct {...{ does: 'Run', what: name, act: 'Run once now' }} doing={run}>
       <p>
         Once, beside its ticks. The event says who asked for it. While its subscription is paused it waits.
       </p>
