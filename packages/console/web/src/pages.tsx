@@ -16,6 +16,7 @@ import { Webhooks } from './pages/webhooks.js'
 import { Workers } from './pages/workers.js'
 import { Workflows } from './pages/workflows.js'
 import { Heading } from './parts/heading.js'
+import { LeftActs } from './parts/left-acts.js'
 import { RowQuestions } from './parts/row-act.js'
 import { Empty, Waiting } from './parts/standing.js'
 import { Link } from './route/link.js'
@@ -48,11 +49,13 @@ export function Pages() {
   const Page = page === '' && tenant !== null ? DeadLetters : (pages.get(page) ?? Unknown)
   return (
     <Frame>
-      <Suspense fallback={<Waiting />}>
-        <RowQuestions key={page}>
-          <Page />
-        </RowQuestions>
-      </Suspense>
+      <LeftActs>
+        <Suspense fallback={<Waiting />}>
+          <RowQuestions key={page}>
+            <Page />
+          </RowQuestions>
+        </Suspense>
+      </LeftActs>
     </Frame>
   )
 }

@@ -1,5 +1,6 @@
 // Answers of the API for pages: kept, asked for again while somebody looks, and anew after each change.
 import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
 import { addressOf, get, type Query } from './client.js'
 import { Problem } from './problem.js'
 import type { Page } from './views.js'
@@ -108,14 +109,34 @@ export interface Doing<Input, Answer> {
   readonly forget: () => void
 }
 
-/** A change. All that is shown is asked for anew behind it. */
+/** A change. All that is shown is asked for anew behind it. Whoever leaves before it is answered is not called back: the page that
+ *  they look at by then is not the one that asked. */
 export function useDoing<Input, Answer>(act: (input: Input) => Promise<Answer>): Doing<Input, Answer> {
   const queries = useQueryClient()
+  const isGone = useRef(false)
+  const isLeft = useRef(false)
+  useEffect(() => {
+    isGone.current = false
+    return () => {
+      isGone.current = true
+    }
+  }, [])
   const { mutateAsync, isPending, error, reset } = useMutation<Answer, Problem, Input>({
-    mutationFn: act,
+    mutationFn: (input) =>
+      act(input).finally(() => {
+        isLeft.current = isGone.current
+      }),
     onSettled: () => queries.invalidateQueries(),
   })
-  return { run: mutateAsync, busy: isPending, problem: error, forget: reset }
+  const run = (input: Input) =>
+    new Promise<Answer>((resolve, reject) => {
+      const unlessLeft = (settle: () => void) => !isLeft.current && settle()
+      mutateAsync(input).then(
+        (answer) => unlessLeft(() => resolve(answer)),
+        (problem: unknown) => unlessLeft(() => reject(problem)),
+      )
+    })
+  return { run, busy: isPending, problem: error, forget: reset }
 }
 
 export { addressOf }

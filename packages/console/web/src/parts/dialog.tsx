@@ -1,7 +1,8 @@
 // A question over the page, in the browser's own dialog: it keeps the focus, and Escape closes it.
-import { type FormEvent, type ReactNode, useEffect, useId, useRef } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import type { Problem } from '../api/problem.js'
-import { Refused } from './standing.js'
+import { useLeaving } from './left-acts.js'
+import { Refused, Unanswered, useLate } from './standing.js'
 
 interface DialogProps {
   readonly title: string
@@ -61,21 +62,46 @@ export function Question({
     event.preventDefault()
     submit(new FormData(event.currentTarget))
   }
+  const leaving = useLeaving(dialog.title, busy)
+  const leave = () => {
+    leaving()
+    dialog.close()
+  }
   return (
-    <Dialog title={dialog.title} close={dialog.close}>
+    <Dialog title={dialog.title} close={leave}>
       <form onSubmit={submitted}>
         {dialog.children}
         {problem !== null && <Refused problem={problem} />}
+        {busy && <Sent />}
         <div className="actions">
           <button type="submit" className={harmful ? 'harmful' : 'primary'} disabled={busy || !ready}>
             {busy ? 'Working…' : act}
           </button>
-          <button type="button" onClick={dialog.close}>
+          <button type="button" onClick={leave}>
             Leave it
           </button>
         </div>
       </form>
     </Dialog>
+  )
+}
+
+/** What is asked for is on its way. Nothing while the answer comes as fast as it mostly does. */
+function Sent() {
+  const late = useLate(true)
+  const [sinceMs] = useState(() => Date.now())
+  return (
+    <>
+      <p role="status" className="changed">
+        {late &&
+          'It was sent. Leave it, and it may still be done: a note on the page then says what came of it.'}
+      </p>
+      {late && (
+        <p className="faint">
+          <Unanswered sinceMs={sinceMs} />
+        </p>
+      )}
+    </>
   )
 }
 

@@ -3,13 +3,13 @@ import { type ReactNode, useEffect, useState } from 'react'
 import type { Asked } from '../api/asking.js'
 import type { Problem } from '../api/problem.js'
 import { seconds } from './format.js'
-import { Moment } from './moment.js'
+import { Moment, useNow } from './moment.js'
 
 /** Most answers are there within a tenth of a second. After this a person wonders. */
 const lateMs = 5_000
 
 /** Whether it has been so for so long. */
-function useLate(waits: boolean): boolean {
+export function useLate(waits: boolean): boolean {
   const [late, setLate] = useState(false)
   useEffect(() => {
     if (!waits) return
@@ -22,14 +22,22 @@ function useLate(waits: boolean): boolean {
   return late
 }
 
+/** How long nothing has come: it grows, so it stands outside of what is read out. */
+export function Unanswered({ sinceMs }: { readonly sinceMs: number }) {
+  const nowMs = useNow()
+  const forMs = Math.max(lateMs, nowMs - sinceMs)
+  return <>The server has not answered for {seconds(Math.floor(forMs / 1_000))}.</>
+}
+
 /** `again`: asks anew. */
 export function Waiting({ again }: { readonly again?: () => void }) {
   const late = useLate(true)
+  const [sinceMs] = useState(() => Date.now())
   return (
     <div className="waiting">
-      <p role="status">
-        Loading…
-        {late && ` The server has not answered for ${seconds(lateMs / 1_000)}.`}
+      <p>
+        <span role="status">Loading…{late && ' It takes long.'}</span>{' '}
+        {late && <Unanswered sinceMs={sinceMs} />}
       </p>
       {late && <Advice {...(again && { again })} />}
     </div>
