@@ -213,7 +213,7 @@ describe('breakers and audit', () => {
       target: 'bill',
       actor: 'the night shift',
     })
-    const actions = ['breaker.closed', 'replay.create', 'redrive.create', 'dead-letters.discard']
+    const actions = ['breaker.close', 'replay.create', 'redrive.create', 'dead-letters.discard']
     for (const action of actions) expect(items.map((item) => item.action)).toContain(action)
     expect(items.slice(1).every(({ actor }) => actor.endsWith('(command line)'))).toBe(true)
     await day.answered('subscriptions', 'resume', 'bill')

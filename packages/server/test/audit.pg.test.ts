@@ -139,7 +139,7 @@ const acts: Readonly<Record<string, Act>> = {
   },
   cancelWorkflow: {
     does: async () => post(`${await instance()}/cancel`, { reason }),
-    ...{ action: 'workflow.cancel', details: { reason } },
+    ...{ action: 'workflow.cancel', details: { before: 'running', after: 'cancelled', reason } },
   },
   terminateWorkflow: {
     does: async () => post(`${await instance()}/terminate`, { reason }),
@@ -268,7 +268,7 @@ test('is found by who, what, to what and when, and refuses what is no time', asy
   const keys = await found('action=key.*')
   expect(new Set(keys.map(({ action }) => action))).toEqual(new Set(['key.create', 'key.withdraw']))
   expect((await found('target=carrier')).map(({ action }) => action)).toEqual([
-    ...['breaker.closed', 'breaker.open'],
+    ...['breaker.close', 'breaker.open'],
   ])
   expect(await found('after=2099-01-01T00:00:00Z')).toEqual([])
   expect(await get('/v1/audit?before=yesterday')).toMatchObject({ status: 400, field: '/query/before' })

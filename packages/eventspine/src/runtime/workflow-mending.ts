@@ -60,20 +60,21 @@ export class WorkflowMending {
     return redrive
   }
 
-  /** The letter that gives way to a wish to end, which stands behind it. That of a fault of the code goes: what it brought is
+  /** How an instance stands before a wish to end (null where it has not begun), and the letter that gives way to that, which stands behind it. That of a fault of the code goes: what it brought is
    *  recorded. That of a process which died may hold what stands nowhere else: it is sent again, and begins nothing then. What else
    *  halts an instance halts the wish as well. */
   async yielding(store: Store, name: InstanceName) {
     const found = await store.workflow(name)
     if (found !== null) checkPivot(found)
-    if (found === null || found.attention === null || found.instance.state !== 'running') return null
+    const before = found?.instance.state ?? null
+    if (found === null || found.attention === null || before !== 'running') return { before }
     const letter = await store.deadLetter(found.attention.letter)
     if (letter?.failure.name === processDeathName)
-      return { giveWay: (by: string, reason: string | null) => this.retry(store, found, by, reason) }
-    if (letter === null || !yieldingNames.includes(letter.failure.name)) return null
+      return { before, giveWay: (by: string, reason: string | null) => this.retry(store, found, by, reason) }
+    if (letter === null || !yieldingNames.includes(letter.failure.name)) return { before }
     const giveWay = (by: string, reason: string | null) =>
       store.discard({ ids: [letter.id] }, by, reason ?? 'its instance was cancelled')
-    return { giveWay }
+    return { before, giveWay }
   }
 
   /** Answers how it ended; null where it had ended by itself. */

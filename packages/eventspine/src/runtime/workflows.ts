@@ -150,10 +150,11 @@ export class Workflows {
   ): Promise<void> {
     checked('by', by, nameMax)
     const [name, why] = [await this.#open(workflow, id, options), reasonOf(reason)]
-    const letter = await this.#mending.yielding(this.#cell(name).store, name)
+    const { before, giveWay } = await this.#mending.yielding(this.#cell(name).store, name)
     const asked = stimulus(name, 'cancelled', { by, reason: why }, undefined, this.#services)
-    await this.#cell(name).appender.appendActed(asked, actOn(name, 'cancel', by, { reason: why }))
-    await letter?.giveWay(by, why)
+    const act = actOn(name, 'cancel', by, { before, after: 'cancelled', reason: why })
+    await this.#cell(name).appender.appendActed(asked, act)
+    await giveWay?.(by, why)
   }
 
   /** Sends again what halts it. Throws WORKFLOW_NOT_HALTED. */

@@ -22,7 +22,7 @@ const words: Readonly<Record<string, string>> = {
   'replay.create': 'began replay',
   'replay.stop': 'stopped replay',
   'breaker.open': 'opened breaker',
-  'breaker.closed': 'closed breaker',
+  'breaker.close': 'closed breaker',
   'webhook.disable': 'disabled endpoint',
   'webhook.enable': 'enabled endpoint',
   'schedule.run': 'ran schedule',

@@ -100,13 +100,18 @@ function Running({ replay, paused, stop }: RunningProps) {
   )
 }
 
+const stopLookMs = 1_000
+
 interface StopProps {
   readonly replay: Replay
   readonly close: () => void
 }
 
 function StopQuestion({ replay, close }: StopProps) {
-  const { id, subscription, state, progress, completed, retrying } = replay
+  const { id, subscription } = replay
+  // Asked for anew while somebody reads what they are about to end.
+  const asked = useAnswer<Replay>(`/v1/replays/${encodeURIComponent(id)}`, {}, stopLookMs)
+  const { state, progress, matched, completed, retrying, dead } = asked.data ?? replay
   const { run, busy, problem } = useDoing((form: FormData) =>
     post<Replay>(`/v1/replays/${encodeURIComponent(id)}/stop`, reasonIn(form)),
   )
@@ -124,7 +129,9 @@ function StopQuestion({ replay, close }: StopProps) {
         {isOver && `It has ended meanwhile: it is ${state}. Nothing is left to do.`}
       </p>
       <p>
-        It is at {percent(progress)}. {counted(completed, 'event')} that it delivered stay delivered
+        It is at {percent(progress)}. Of {counted(matched, 'event')} that it came to {count(completed)} were
+        delivered and stay so
+        {dead > 0 && `; ${count(dead)} died, and their dead letters stay`}
         {retrying > 0 && `; ${count(retrying)} that wait for another attempt are let go`}. The rest of the
         range is passed over, and what comes live is none of its affair. It does not go on later: another
         replay begins where you say.

@@ -206,7 +206,8 @@ function describeStop(open: OpenScene): void {
     // Twice is once, in the audit as well; and what comes live is none of its affair.
     expect(await scene.store.stopReplay('replay-1', 'eve')).toEqual(stopped)
     const acts = (await scene.store.audit({ action: 'replay.stop' })).items
-    const details = { subscription: 'ship', deliveries: 1, reason: 'wrong subscription', after: 'stopped' }
+    const told = { matched: 3, completed: 1, dead: 1, released: 1 }
+    const details = { subscription: 'ship', ...told, reason: 'wrong subscription', after: 'stopped' }
     expect(acts).toMatchObject([{ actor: 'bob', target: 'replay-1', details }])
     const [first] = live as [Lease]
     await scene.settle(first, await scene.passing(first, done))

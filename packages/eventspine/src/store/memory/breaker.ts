@@ -44,7 +44,7 @@ export function breakerPort(tables: MemoryTables): BreakerPort {
       const { name, tenant, key } = breaker
       const target = [name, tenant, key].filter((part) => part !== '').join('/')
       const details = { name, tenant, key, before, after: state, cooldownMs, reason }
-      tables.audit(actor, `breaker.${state}`, target, details)
+      tables.audit(actor, state === 'open' ? 'breaker.open' : 'breaker.close', target, details)
     },
   }
 }

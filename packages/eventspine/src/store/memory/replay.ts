@@ -73,7 +73,7 @@ function stop(tables: MemoryTables, replay: ReplayRow, actor: string, reason: st
   const consumers = tables.consumersOf(replay.subscription, replay.id)
   const progress = progressOf(replay, consumers)
   replay.progress = progress
-  let deliveries = 0
+  let released = 0
   for (const consumer of consumers) {
     // Fences the holder: what it still runs can settle nothing. It keeps the lease until it gives that back, since it
     // learns of this later, and a pause must wait for what it runs.
@@ -81,12 +81,12 @@ function stop(tables: MemoryTables, replay: ReplayRow, actor: string, reason: st
     consumer.tick = replay.untilTick
     consumer.seq = endOfTick
     consumer.finished = true
-    deliveries += consumer.deliveries.size
+    released += consumer.deliveries.size
     dropRows(tables, consumer)
   }
   end(tables, replay, 'stopped')
-  const { id, subscription } = replay
-  const change = { before: 'running', after: 'stopped', progress, deliveries, reason }
+  const { id, subscription, matched, completed, dead } = replayView(tables, replay)
+  const change = { before: 'running', after: 'stopped', progress, matched, completed, dead, released, reason }
   tables.audit(actor, 'replay.stop', id, { subscription, ...change })
 }
 

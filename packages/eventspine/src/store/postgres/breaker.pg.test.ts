@@ -161,7 +161,7 @@ test('an operator opens and closes it, and is written down', async () => {
     },
     {
       actor: 'ben',
-      action: 'breaker.closed',
+      action: 'breaker.close',
       target: 'bank/acme',
       details:
         '{"name" : "bank", "tenant" : "acme", "key" : "", "before" : "open", "after" : "closed", "cooldownMs" : 3600000, "reason" : null}',

@@ -89,7 +89,7 @@ changed AS (
     closed_at = CASE WHEN $3 = 'closed' AND b.state <> 'closed' THEN clock_timestamp() ELSE b.closed_at END
   RETURNING state)
 INSERT INTO eventspine.audit (actor, action, target, details)
-SELECT $5, 'breaker.' || changed.state, concat_ws('/', $1::text, nullif($2, ''), nullif($6, '')),
+SELECT $5, CASE changed.state WHEN 'open' THEN 'breaker.open' ELSE 'breaker.close' END, concat_ws('/', $1::text, nullif($2, ''), nullif($6, '')),
   json_build_object('name', $1::text, 'tenant', $2::text, 'key', $6::text, 'before', coalesce((SELECT state FROM before), 'closed'),
     'after', changed.state, 'cooldownMs', $4::float8, 'reason', $7::text)
 FROM changed`

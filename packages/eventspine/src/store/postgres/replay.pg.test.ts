@@ -176,7 +176,7 @@ test('stop removes its open deliveries, fences its holders and keeps the sums', 
     { matched: 3, completed: 0, skipped: 2, finished: true, owner: 'worker-1' },
   ])
   expect((await store.audit({ limit: 1 })).items).toMatchObject([
-    { actor: 'ben', action: 'replay.stop', details: { deliveries: 2 } },
+    { actor: 'ben', action: 'replay.stop', details: { matched: 3, completed: 0, dead: 1, released: 2 } },
   ])
   // The holder wakes up: its settlement is refused.
   const late = settlementTo({ ...lease, revision: lease.revision + 1 }, replay.untilTick, {

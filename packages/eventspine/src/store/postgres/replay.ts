@@ -146,12 +146,14 @@ WHERE (subscription, replay, shard) = (SELECT c.subscription, c.replay, min(c.sh
   await connection.query('replay.skip', skip, [id, removed?.unsettled ?? 0])
   const end = `UPDATE eventspine.replay SET state = 'stopped', progress = $2, ended_at = clock_timestamp() WHERE id = $1`
   await connection.query('replay.end', end, [id, progress])
+  const stopped = await existing(connection, id)
+  const { matched, completed, dead } = stopped
   const details = JSON.stringify({
     ...{ subscription, before: 'running', after: 'stopped', progress },
-    ...{ deliveries: removed?.count ?? 0, reason },
+    ...{ matched, completed, dead, released: removed?.count ?? 0, reason },
   })
   await connection.query('operate.audit', insertAudit, [actor, 'replay.stop', id, details])
-  return existing(connection, id)
+  return stopped
 }
 
 /** Ends the replays whose consumers reached their end with nothing left open. Cheap: running ones are few. */
