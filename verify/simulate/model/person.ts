@@ -68,17 +68,20 @@ export class ModelPerson {
     const redrives = await store.redrives({ limit: 100 })
     return {
       subscriptions: views
-        .map(({ name, state, matched, completed, retrying, dead, discarded, skipped, haltedKeys }) => [
-          name,
-          state,
-          matched,
-          completed,
-          retrying,
-          dead,
-          discarded,
-          skipped,
-          haltedKeys,
-        ])
+        .map(
+          ({
+            name,
+            state,
+            matched,
+            completed,
+            retrying,
+            dead,
+            replayDead,
+            discarded,
+            skipped,
+            haltedKeys,
+          }) => [name, state, matched, completed, retrying, dead, replayDead, discarded, skipped, haltedKeys],
+        )
         .sort(),
       letters: letters.items
         .map(({ subscription, event, state, attempts, round, halts }) => [

@@ -43,7 +43,7 @@ function remove(commands: Commands) {
       const view = (await operator.subscriptions()).find((each) => each.name === name)
       await confirm(
         screen,
-        `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${view?.dead ?? 0} dead letters for good?`,
+        `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${(view?.dead ?? 0) + (view?.replayDead ?? 0)} dead letters for good?`,
         flags.yes,
       )
       await operator.removeSubscription(name, actor, flags.reason)

@@ -14,6 +14,7 @@ export const subscription = (given: Partial<SubscriptionView> = {}): Subscriptio
   completed: 6,
   retrying: 1,
   dead: 0,
+  replayDead: 0,
   discarded: 2,
   skipped: 1,
   haltedKeys: 0,

@@ -4,6 +4,7 @@ import { shellWord } from '../kernel/index.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
 import { heldBy, lagAdvice } from './doctor-lag.js'
+import { lettersWait } from './doctor-letters.js'
 import { type PersonalStanding, personalFindings } from './doctor-personal.js'
 import { tableFindings } from './doctor-tables.js'
 import { newerFindings, versionFindings } from './doctor-versions.js'
@@ -39,6 +40,8 @@ export interface SubscriptionDiagnosis {
   readonly retrying: number
   /** Discarded ones included: they ended as dead letters. */
   readonly dead: number
+  /** Dead letters of its replays that wait for a person. */
+  readonly replayDead: number
   readonly discarded: number
   readonly skipped: number
   /** Keys that wait behind a dead letter of their own. */
@@ -198,11 +201,18 @@ function balanceFindings(each: SubscriptionDiagnosis): Finding[] {
   ).all
 }
 
-function goneFindings({ name, app, lagEvents, dead, discarded }: SubscriptionDiagnosis): Finding[] {
+function goneFindings({
+  name,
+  app,
+  lagEvents,
+  dead,
+  replayDead,
+  discarded,
+}: SubscriptionDiagnosis): Finding[] {
   return new Findings(`subscription ${name}`, { kind: 'subscription', name }).when(
     true,
     'warning',
-    `App "${app}" defines it no more and no worker runs it: ${lagEvents} events and ${dead - discarded} dead letters wait for nobody, and retention is held back.`,
+    `App "${app}" defines it no more and no worker runs it: ${lagEvents} events and ${dead - discarded + replayDead} dead letters wait for nobody, and retention is held back.`,
     `Define it again, or forget it for good: eventspine subscriptions remove ${name}`,
   ).all
 }
@@ -222,9 +232,8 @@ function otherFindings(others: readonly SubscriptionDiagnosis[]): Finding[] {
 }
 
 function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | undefined): Finding[] {
-  const { name, dead, haltedKeys, lagEvents, lagSeconds } = each
+  const { name, haltedKeys, lagEvents, lagSeconds } = each
   const active = each.state === 'active'
-  const unresolved = dead - each.discarded
   // A letter that halts an instance is no letter to redrive: it is the instance that is moved on.
   const instances = name.startsWith('workflow-') && haltedKeys > 0
   const letters: FindingPlace = instances ? everyOne('workflows') : { kind: 'dead-letters', name }
@@ -249,9 +258,9 @@ function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | und
       'Start a worker: eventspine worker',
     )
     .when(
-      unresolved > 0,
+      each.dead > each.discarded || each.replayDead > 0,
       'warning',
-      `${unresolved} dead ${unresolved === 1 ? 'letter waits' : 'letters wait'} for a person.`,
+      lettersWait(each.dead - each.discarded, each.replayDead),
       // Letters of what starts instances halt none.
       name.startsWith('workflow-') && haltedKeys > 0
         ? 'eventspine workflows list --state needs-attention, then what eventspine workflows show says of each'

@@ -85,6 +85,8 @@ export interface SubscriptionView {
   readonly completed: number
   readonly retrying: number
   readonly dead: number
+  /** Dead letters of its replays that wait for a person. None of the other counts has them. */
+  readonly replayDead: number
   readonly discarded: number
   readonly skipped: number
   /** Keys that wait behind a dead letter of their own, replays included. */

@@ -19,6 +19,7 @@ export interface Figures {
     readonly perSecond: number | null
     readonly retrying: number
     readonly dead: number
+    readonly replayDead: number
   }[]
   readonly deadLetters: { readonly total: number; readonly byCategory: Overview['deadLetters'] }
   readonly awaitingApproval: number
@@ -150,6 +151,7 @@ function figuresOf(reading: Overview, before: Overview | undefined): Figures {
       perSecond: rates?.bySubscription.get(each.name) ?? null,
       retrying: each.retrying,
       dead: each.dead - each.discarded,
+      replayDead: each.replayDead,
     })),
     deadLetters: { total: deadOf(reading), byCategory: reading.deadLetters },
     ...{ awaitingApproval, breakers, workers, oldestTransactionMs, verdict, findings },

@@ -20,7 +20,8 @@ export const figuresView = z.object({
       lagSeconds: z.number().min(0).describe('Age of the oldest event not yet settled'),
       perSecond: perSecond.nullable().describe('Deliveries completed a second'),
       retrying: count,
-      dead: count.describe('Dead letters that wait for a person'),
+      dead: count.describe('Dead letters that wait for a person, those of replays apart'),
+      replayDead: count.describe('Dead letters of its replays that wait for a person'),
     }),
   ),
   deadLetters: z.object({

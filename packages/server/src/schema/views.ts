@@ -110,6 +110,9 @@ export const subscriptionView = z.object({
   completed: count,
   retrying: count,
   dead: count,
+  replayDead: count.describe(
+    'Dead letters of its replays that wait for a person: none of the other counts has them',
+  ),
   discarded: count,
   skipped: count,
   haltedKeys: count.describe('Keys that wait behind a dead letter of their own'),

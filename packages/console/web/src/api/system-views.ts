@@ -20,6 +20,7 @@ export interface Figures
     readonly perSecond: number | null
     readonly retrying: number
     readonly dead: number
+    readonly replayDead: number
   }[]
   readonly deadLetters: { readonly total: number; readonly byCategory: Reading['deadLetters'] }
 }

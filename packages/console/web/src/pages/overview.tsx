@@ -5,6 +5,7 @@ import { type Followed, useFollowing } from '../api/following.js'
 import type { Figures, Finding, FindingPlace, Overview as OverviewView } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { Line } from '../parts/chart.js'
+import { DeadLetters } from '../parts/dead-letters.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment, useNow } from '../parts/moment.js'
@@ -255,5 +256,5 @@ const columns: readonly Column<Figures['subscriptions'][number]>[] = [
   { name: 'Behind', kind: 'wide number', cell: ({ lagEvents }) => counted(lagEvents, 'event') },
   { name: 'Rate', kind: 'wide number', cell: (each) => perSecond(each.perSecond) },
   { name: 'Retrying', kind: 'wide number', cell: ({ retrying }) => count(retrying) },
-  { name: 'Dead', kind: 'number', cell: ({ dead }) => count(dead) },
+  { name: 'Dead', kind: 'number', cell: (each) => <DeadLetters of={each} /> },
 ]

@@ -5,6 +5,7 @@ import { post } from '../api/client.js'
 import type { Subscription } from '../api/views.js'
 import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
+import { DeadLetters } from '../parts/dead-letters.js'
 import { Question, Reason, reasonIn } from '../parts/dialog.js'
 import { Facts, Json } from '../parts/facts.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
@@ -37,14 +38,7 @@ const columns: readonly Column<Subscription>[] = [
   {
     name: 'Dead',
     kind: 'number',
-    cell: ({ name, dead }) =>
-      dead === 0 ? (
-        '0'
-      ) : (
-        <Link to="dead-letters" params={{ subscription: name }}>
-          {count(dead)}
-        </Link>
-      ),
+    cell: (each) => <DeadLetters of={each} />,
   },
   { name: 'On', kind: 'wide long', cell: ({ on }) => <span className="faint">{on.join(', ')}</span> },
 ]
@@ -175,7 +169,7 @@ function Details({ subscription }: { readonly subscription: Subscription }) {
           ['In flight', counted(handling.running, 'handler')],
           ['Rate', perSecond(subscription.perSecond)],
           ['An attempt takes', <Took key="took" handling={handling} />],
-          ['Dead', <DeadLink key="dead" subscription={subscription} />],
+          ['Dead', <DeadLetters key="dead" of={subscription} />],
           ['Discarded', count(subscription.discarded)],
           ['Skipped', count(subscription.skipped)],
           ['Keys that wait behind a dead letter', count(subscription.haltedKeys)],
@@ -207,13 +201,5 @@ function Took({ handling: { runs, sinceMs, p50Ms, p99Ms } }: Pick<Subscription, 
         over {counted(runs, 'attempt')} since <Moment at={sinceMs} />
       </span>
     </>
-  )
-}
-
-function DeadLink({ subscription: { name, dead } }: { readonly subscription: Subscription }) {
-  return (
-    <Link to="dead-letters" params={{ subscription: name }}>
-      {counted(dead, 'letter')}
-    </Link>
   )
 }

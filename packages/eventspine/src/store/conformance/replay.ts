@@ -195,6 +195,9 @@ function describeStop(open: OpenScene): void {
     await scene.settle(lease, await scene.passing(lease, waiting, parts))
     const before = await scene.store.replay('replay-1')
     expect(before).toMatchObject({ matched: 3, completed: 1, retrying: 1, dead: 1 })
+    // The ledger of the subscription has none of it, and yet a person finds the letter there.
+    const [view] = await scene.store.subscriptions()
+    expect(view).toMatchObject({ name: 'ship', matched: 0, dead: 0, replayDead: 1 })
     const stopped = await scene.store.stopReplay('replay-1', 'bob', 'wrong subscription')
     expect(stopped).toMatchObject({ state: 'stopped', matched: 3, completed: 1, retrying: 0, dead: 1 })
     expect(stopped.progress).toBe(before?.progress)

@@ -23,11 +23,17 @@ export function subscriptionView(tables: MemoryTables, subscription: Subscriptio
     completed: consumers.reduce((sum, { completed }) => sum + completed, 0),
     skipped: consumers.reduce((sum, { skipped }) => sum + skipped, 0),
     ...countOpen(tables, consumers),
+    replayDead: replayDeadOf(tables, name),
     haltedKeys: haltedKeysOf(tables, name),
     ...lagOf(tables, consumers),
     owners: ownersOf(tables, consumers),
   }
 }
+
+const replayDeadOf = (tables: MemoryTables, name: string) =>
+  [...tables.letters.values()].filter(
+    ({ consumer, state }) => consumer.subscription === name && consumer.replay !== '' && state === 'dead',
+  ).length
 
 function haltedKeysOf(tables: MemoryTables, name: string): number {
   const halting = [...tables.letters.values()].filter(

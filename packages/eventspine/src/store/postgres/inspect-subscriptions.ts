@@ -32,8 +32,9 @@ const selectSubscriptions = `WITH newest AS MATERIALIZED (
 ), open AS (
   SELECT subscription, count(*)::bigint AS retrying FROM eventspine.delivery WHERE replay = '' GROUP BY subscription
 ), dead AS (
-  SELECT subscription, count(*)::bigint AS dead FROM eventspine.dead_letter
-  WHERE replay = '' AND state = 'dead' GROUP BY subscription
+  SELECT subscription, (count(*) FILTER (WHERE replay = ''))::bigint AS dead,
+    (count(*) FILTER (WHERE replay <> ''))::bigint AS replay_dead
+  FROM eventspine.dead_letter WHERE state = 'dead' GROUP BY subscription
 ), discarded AS (
   SELECT subscription, count(*)::bigint AS discarded FROM eventspine.dead_letter
   WHERE replay = '' AND state = 'discarded' GROUP BY subscription
@@ -41,7 +42,7 @@ const selectSubscriptions = `WITH newest AS MATERIALIZED (
   SELECT subscription, count(DISTINCT (replay, shard, tenant, key))::bigint AS halted FROM eventspine.dead_letter
   WHERE halts AND state = 'dead' GROUP BY subscription)
 SELECT s.name, s.app, s.state, s.priority, s.types, s.shards, s.policies, live.matched, live.completed, live.skipped, live.owners,
-  open.retrying, dead.dead, live.discarded_before, discarded.discarded, halted.halted, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq) AS seq_last,
+  open.retrying, dead.dead, dead.replay_dead, live.discarded_before, discarded.discarded, halted.halted, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq) AS seq_last,
   coalesce(CASE WHEN live.seq = ${endOfTick} THEN (SELECT t.seq_estimate FROM eventspine.tick t
       WHERE t.number <= live.tick ORDER BY t.number DESC LIMIT 1) ELSE live.seq END,
     (SELECT min(e.seq) - 1 FROM eventspine.event e), 0) AS seq_cursor,
@@ -68,6 +69,7 @@ interface SubscriptionRow {
   readonly owners: readonly string[] | null
   readonly retrying: number | null
   readonly dead: number | null
+  readonly replay_dead: number | null
   readonly discarded: number | null
   readonly halted: number | null
   /** Removed by retention since. */
@@ -90,6 +92,7 @@ const viewOf = (row: SubscriptionRow): SubscriptionView => ({
   completed: row.completed ?? 0,
   retrying: row.retrying ?? 0,
   dead: row.dead ?? 0,
+  replayDead: row.replay_dead ?? 0,
   discarded: (row.discarded ?? 0) + (row.discarded_before ?? 0),
   skipped: row.skipped ?? 0,
   haltedKeys: row.halted ?? 0,
