@@ -142,25 +142,33 @@ export interface OwnAlarm extends AlarmBrief {
   readonly stands: boolean
   readonly acknowledgedBy: string | null
   readonly acknowledgedAt: Date | null
+  /** How many of this person nobody has in hand, whether they are among these or not. */
+  readonly openInAll: number
 }
 
 const ownAlarmsMax = 50
 
-/** Those that this person was told of, the newest first, at most 50. From what the way to the phone keeps alone: it needs no history. */
+/** Those that this person was told of, at most 50: first what nobody has in hand, what stands before what is over and the most urgent
+ *  first, then the newest. From what the way to the phone keeps alone: it needs no history. */
 export async function ownAlarms(database: Database, person: string): Promise<readonly OwnAlarm[]> {
   const rows = await database.query<{ brief: AlarmBrief } & Record<string, unknown>>(
     `WITH told AS (
        SELECT alarm, max(asked_at) AS asked_at, min(brief::text)::jsonb AS brief
-       FROM ward.push WHERE person = $1 GROUP BY alarm ORDER BY 2 DESC LIMIT $2
+       FROM ward.push WHERE person = $1 GROUP BY alarm
+     ), known AS (
+       SELECT told.*, seen.person AS seen_by, seen.at AS seen_at,
+         coalesce(b.state #>> ARRAY['episodes', told.brief ->> 'rule', 'alarm'] = told.alarm, false) AS stands
+       FROM told
+       LEFT JOIN ward.bed AS b ON b.bed = told.brief ->> 'bed'
+       LEFT JOIN ward.acknowledgement AS seen ON seen.alarm = told.alarm
      )
-     SELECT told.brief, told.asked_at AS "askedAt",
-       coalesce(b.state #>> ARRAY['episodes', told.brief ->> 'rule', 'alarm'] = told.alarm, false) AS stands,
-       seen.person AS "acknowledgedBy", seen.at AS "acknowledgedAt"
-     FROM told
-     LEFT JOIN ward.bed AS b ON b.bed = told.brief ->> 'bed'
-     LEFT JOIN ward.acknowledgement AS seen ON seen.alarm = told.alarm
-     ORDER BY told.asked_at DESC, told.alarm`,
-    [person, ownAlarmsMax],
+     SELECT brief, asked_at AS "askedAt", stands, seen_by AS "acknowledgedBy", seen_at AS "acknowledgedAt",
+       (count(*) FILTER (WHERE seen_by IS NULL) OVER ())::int AS "openInAll"
+     FROM known
+     ORDER BY seen_by IS NULL DESC, CASE WHEN seen_by IS NULL THEN stands END DESC,
+       CASE WHEN seen_by IS NULL THEN array_position($3::text[], brief ->> 'priority') END, asked_at DESC, alarm
+     LIMIT $2`,
+    [person, ownAlarmsMax, priorities],
   )
   return rows.map(({ brief, ...rest }) => ({ ...brief, ...(rest as Omit<OwnAlarm, keyof AlarmBrief>) }))
 }

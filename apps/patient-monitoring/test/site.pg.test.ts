@@ -149,6 +149,35 @@ test('a guest sees one ward, a carer the own alarms alone, and a display none', 
   expect((await other.ask('/api/wards/icu/board')).status).toBe(200)
 })
 
+test('whoever has many alarms is shown first what stands and waits, the most urgent at the top, and how many there are', async () => {
+  const { stage, site, visitor } = await opened()
+  await visitor.signIn(site, ann)
+  await stage.measure('7', 'HR', 30)
+  const [high] = await stage.events<{ id: string; rule: string }>('alarm-raised', 1)
+  expect(high?.rule).toBe('pulse-very-low')
+  // Told to Ann long before 60 lesser ones of other beds; the two newest of those are in somebody's hands.
+  await stage.sql(
+    `INSERT INTO ward.push (alarm, person, device, brief, asked_at)
+     SELECT id, 'ann', 'ann-1', jsonb_build_object('id', id, 'ward', 'icu', 'bed', bed, 'rule', rule,
+       'priority', priority, 'text', rule, 'value', null, 'raisedAt', '2026-01-01T00:00:00.000Z'),
+       now() - age * interval '1 minute'
+     FROM (SELECT $1 AS id, '7' AS bed, 'pulse-very-low' AS rule, 'high' AS priority, 90 AS age
+       UNION ALL SELECT 'over-high', '8', 'pulse-very-low', 'high', 1
+       UNION ALL SELECT 'other-' || n, 'o' || n, 'mean-low', 'medium', n FROM generate_series(1, 60) AS n) AS told`,
+    [high?.id],
+  )
+  await stage.sql(
+    `INSERT INTO ward.acknowledgement (alarm, person, at) VALUES ('other-1', 'ben', now()), ('other-2', 'ben', now())`,
+  )
+  const own = (await visitor.ask('/api/own-alarms')).body as readonly Record<string, unknown>[]
+  expect(own).toHaveLength(50)
+  expect(own.slice(0, 3)).toMatchObject([
+    { id: high?.id, stands: true, openInAll: 60 },
+    { id: 'over-high', stands: false },
+    { id: 'other-3', stands: false, acknowledgedBy: null },
+  ])
+})
+
 test('an acknowledgement says who was first; without its token it is nobody’s', async () => {
   const { stage, site, visitor } = await opened()
   await stage.onDuty({ ann: { 'ann-1': [] } })

@@ -99,6 +99,23 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
     expect(await ann.visit.page.locator('.card').count()).toBe(0)
   })
 
+  test('a phone shows an urgent alarm that waits before any number of newer ones, and says that there are more', async () => {
+    const scene = await Scene.start()
+    await scene.stage.measure('7', 'HR', 30)
+    const [high] = await scene.stage.events<{ id: string }>('alarm-raised', 1)
+    await scene.stage.sql(
+      `INSERT INTO ward.push (alarm, person, device, brief, asked_at)
+       SELECT id, 'ann', 'ann-1', jsonb_build_object('id', id, 'ward', 'icu', 'bed', bed, 'rule', 'pulse-very-low',
+         'priority', priority, 'text', 'told', 'value', null, 'raisedAt', '2026-01-01T00:00:00.000Z'), at
+       FROM (SELECT $1 AS id, '7' AS bed, 'high' AS priority, now() - interval '1 hour' AS at
+         UNION ALL SELECT 'other-' || n, 'o' || n, 'medium', now() FROM generate_series(1, 60) AS n) AS told`,
+      [high?.id],
+    )
+    const { page } = await scene.visit(browser, carer('ann'), { viewport: narrow })
+    await page.getByText('50 alarms waiting for you, and 11 less urgent more').waitFor()
+    expect(await page.locator('.card').first().innerText()).toContain('Bed 7')
+  })
+
   test('what others have written is text: nothing of it runs', async () => {
     const scene = await Scene.start()
     const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>'

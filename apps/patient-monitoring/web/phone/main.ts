@@ -117,10 +117,7 @@ class Phone {
       .filter(isOpen)
       .sort((a, b) => Number(b.stands) - Number(a.stands) || rank(a.priority) - rank(b.priority))
     const create = (alarm: Shown) => card(alarm, () => this.#acknowledge(alarm))
-    say(
-      this.#openHead,
-      open.length === 0 ? 'Nothing waits for you' : `${plural(open.length, 'alarm')} waiting for you`,
-    )
+    say(this.#openHead, waitingInWords(open.length, furtherOf(alarms)))
     patch(this.#open, open, ({ id }) => id, create, show)
     patch(
       this.#rest,
@@ -155,6 +152,18 @@ class Phone {
     await forget()
     location.replace('/sign-in')
   }
+}
+
+/** How many wait for this person that the server has left out: it gives the most urgent ones. */
+function furtherOf(alarms: readonly Shown[]): number {
+  const here = alarms.filter(({ acknowledgedBy }) => acknowledgedBy === null).length
+  return Math.max(0, ...alarms.map(({ openInAll = 0 }) => openInAll - here))
+}
+
+function waitingInWords(shown: number, further: number): string {
+  if (shown === 0) return 'Nothing waits for you'
+  const more = further === 0 ? '' : `, and ${further} less urgent more`
+  return `${plural(shown, 'alarm')} waiting for you${more}`
 }
 
 void new Phone().start()

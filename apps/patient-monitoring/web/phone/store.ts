@@ -1,6 +1,6 @@
 // What the phone keeps by itself: the alarms that it knows, and acknowledgements on their way. The page and the worker share it.
 
-import type { Priority } from '../../src/rules/limits.js'
+import { type Priority, priorities } from '../../src/rules/limits.js'
 
 export interface PhoneAlarm {
   readonly id: string
@@ -15,6 +15,8 @@ export interface PhoneAlarm {
   readonly stands: boolean
   readonly acknowledgedBy: string | null
   readonly acknowledgedAt: string | null
+  /** By the server: how many wait for this person, here or not. Not known of one that has just been pushed. */
+  readonly openInAll?: number
 }
 
 export interface Acknowledgement {
@@ -25,7 +27,8 @@ export interface Acknowledgement {
   readonly saidAt: string
 }
 
-const alarmsMax = 50
+/** Shown at once. The server gives fewer; what is pushed while nobody opens the page may be more. */
+const alarmsMax = 200
 
 /** A name of a store, and what lies in it. */
 interface Stores {
@@ -72,9 +75,15 @@ async function all<Name extends keyof Stores>(name: Name): Promise<readonly Stor
   })
 }
 
-/** Newest first. */
-export const keptAlarms = async () =>
-  [...(await all('alarms'))].sort((a, b) => b.raisedAt.localeCompare(a.raisedAt)).slice(0, alarmsMax)
+/** Newest first; where there are too many, those that nobody has in hand and the most urgent. */
+export async function keptAlarms(): Promise<readonly PhoneAlarm[]> {
+  const newest = [...(await all('alarms'))].sort((a, b) => b.raisedAt.localeCompare(a.raisedAt))
+  return newest.length <= alarmsMax ? newest : newest.sort(byNeed).slice(0, alarmsMax)
+}
+
+const byNeed = (a: PhoneAlarm, b: PhoneAlarm) =>
+  Number(a.acknowledgedBy !== null) - Number(b.acknowledgedBy !== null) ||
+  priorities.indexOf(a.priority) - priorities.indexOf(b.priority)
 
 export const keepAlarm = (alarm: PhoneAlarm) => change('alarms', (store) => store.put(alarm))
 
