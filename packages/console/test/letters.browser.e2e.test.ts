@@ -37,6 +37,11 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await page.goBack()
     await button('Edit and redrive…').click()
     expect(await page.evaluate('document.activeElement.id')).toBe('data')
+    await button('Leave it').click()
+    await data.waitFor({ state: 'detached' })
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Edit and redrive…')
+    await page.keyboard.press('Enter')
+    await data.waitFor()
     // Sent as it is, it would go without what is being written.
     expect(await button('Redrive…').count()).toBe(0)
     const mine = '{ "order": "Unsent", "country": "AT" }'

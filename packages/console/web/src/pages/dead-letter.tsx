@@ -173,6 +173,15 @@ function Data({ letter, edits, edit }: DataProps) {
   )
 }
 
+const MustFit = ({ schema }: { readonly schema: DeadLetter['schema'] }) =>
+  schema !== null &&
+  schema !== undefined && (
+    <details>
+      <summary>What they must fit</summary>
+      <Json label="JSON Schema of the data" value={schema} />
+    </details>
+  )
+
 /** The field takes the focus from the button that makes way for it, and gives it back to that. */
 function useFocusBack(edits: boolean) {
   const place = useRef<HTMLDivElement>(null)
@@ -226,12 +235,7 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
         {fault}
       </p>
       {check.problem !== null && <Refused problem={check.problem} />}
-      {letter.schema !== null && letter.schema !== undefined && (
-        <details>
-          <summary>What they must fit</summary>
-          <Json label="JSON Schema of the data" value={letter.schema} />
-        </details>
-      )}
+      <MustFit schema={letter.schema} />
       <div className="actions">
         <button
           type="button"
