@@ -76,11 +76,14 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
   const world = new World()
   let letter = ''
   let event = ''
+  let long = ''
   const { open } = browserBefore(world, async () => {
     const orders = Array.from({ length: 12 }, (_, at) => world.order(`o-${at}`, at % 3 === 0 ? 'XX' : 'DE'))
     await world.publish(orders)
     await world.refund('r-1', { amount: 40 })
     await world.dead(4)
+    // As long as a key may be, without a place to break it.
+    await world.publish([world.order('W'.repeat(150))])
     await world.errand('e-1')
     await world.post('/v1/keys', { name: 'vic', access: 'viewer', reason: 'new here' })
     const lost = await world.post('/v1/keys', { name: 'lost', access: 'operator' })
@@ -91,6 +94,9 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
     await world.spine.operator().pause('ship', 'ada', 'a deployment')
     await world.post('/v1/replays', { subscription: 'ship', reason: 'a look' })
     event = String((await world.get('/v1/events?key=o-1&type=orders.order-placed')).items[0]?.id)
+    long = String(
+      (await world.get(`/v1/events?key=${'W'.repeat(150)}&type=orders.order-placed`)).items[0]?.id,
+    )
     letter = String((await world.get('/v1/dead-letters?state=dead')).items[0]?.id)
   })
 
@@ -100,7 +106,7 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
     const { page } = visit
     await visit.signIn(world.url, world.key)
     const faults: string[] = []
-    for (const path of [...pages, ...ofOne(letter, event)]) {
+    for (const path of [...pages, ...ofOne(letter, event), `events?id=${long}`]) {
       await visit.at(world.url, path)
       for (const [colorScheme, viewport] of looks) {
         await page.emulateMedia({ colorScheme })
