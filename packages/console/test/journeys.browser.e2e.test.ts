@@ -311,7 +311,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByText('From the beginning it delivers').waitFor()
     const replay = page.getByRole('button', { name: /^Replay [\d,]+ events?$/ })
     await replay.click()
-    await page.getByRole('dialog').getByText('REPLAY_REFUSED').waitFor()
+    await page.getByRole('dialog').getByText('Tick the box above').waitFor()
     await page.getByRole('checkbox', { name: 'The handler may call the world again' }).check()
     await replay.click()
     await page.getByRole('region', { name: 'Replays' }).getByText('completed').waitFor()

@@ -24,20 +24,24 @@ const fromOf = (field: string | undefined) =>
 export function ReplayQuestion({ subscription, external, close }: ReplayProps) {
   const [from, setFrom] = useState('beginning')
   const preview = usePreview(subscription, from)
+  const admin = useMay('admin')
+  const [untold, setUntold] = useState(false)
   const { run, busy, problem } = useDoing((body: unknown) => post<Replay>('/v1/replays', body))
-  const submit = (form: FormData) => {
+  const submit = async (form: FormData) => {
+    setUntold(external && !form.has('external'))
+    if (external && !form.has('external')) return
     const body = {
       ...{ subscription, from: fromOf(written(form, 'from')) },
       ...(form.has('external') && { external: true }),
       ...reasonIn(form),
     }
-    return run(body).then(close, () => undefined)
+    await run(body).then(close, () => undefined)
   }
   return (
     <Question
       title={`Replay into ${subscription}`}
       act={preview.data === undefined ? 'Replay' : `Replay ${deliveries(preview.data)}`}
-      ready={!preview.isPending}
+      ready={!preview.isPending && (admin || !external)}
       {...{ busy, problem, close }}
       submit={(form) => void submit(form)}
     >
@@ -49,19 +53,25 @@ export function ReplayQuestion({ subscription, external, close }: ReplayProps) {
         type="datetime-local"
         changed={(field) => setFrom(fromOf(field))}
       />
-      <World external={external} />
+      <World {...{ external, admin, untold }} />
       <Reason />
     </Question>
   )
 }
 
+interface WorldProps extends Pick<ReplayProps, 'external'> {
+  readonly admin: boolean
+  /** It was to begin without a word on this. */
+  readonly untold: boolean
+}
+
 // Only where it may call the world is there anything to allow.
-function World({ external }: Pick<ReplayProps, 'external'>) {
-  const admin = useMay('admin')
+function World({ external, admin, untold }: WorldProps) {
   if (!external)
     return (
       <p className="field faint">
-        Its handler calls nothing outside (external: false), so nothing is sent to the world again.
+        By its definition its handler calls nothing outside: it is transactional, or declared so. Nothing is
+        sent to the world again.
       </p>
     )
   if (!admin)
@@ -71,11 +81,17 @@ function World({ external }: Pick<ReplayProps, 'external'>) {
       </p>
     )
   return (
-    <p className="field check">
-      <label>
-        <input type="checkbox" name="external" /> The handler may call the world again
-      </label>
-    </p>
+    <>
+      <p className="field check">
+        <label>
+          <input type="checkbox" name="external" aria-invalid={untold} /> The handler may call the world again
+        </label>
+      </p>
+      <p role="alert" className="field-fault">
+        {untold &&
+          'Tick the box above if e-mails, payments and whatever else it does may be sent again. Without that it is not replayed.'}
+      </p>
+    </>
   )
 }
 
