@@ -36,7 +36,9 @@ function lines(letter: DeadLetter, hint: Session['hint']): Text[] {
     ...visibleLines(stackOf(letter), stackLinesMax).map((line): Text => dim(`  ${line}`)),
     '',
     bold('Data'),
-    ...(event.claim === null ? dataLines(event.data) : [dim(`  kept in the object store: ${event.claim}`)]),
+    ...(event.claim === null || event.data !== null
+      ? dataLines(event.data)
+      : [dim(`  kept in the object store, which does not answer it now: ${event.claim}`)]),
     '',
     bold('What to do'),
     ...advice(letter, hint).flatMap(([what, command]): Text[] => [

@@ -150,7 +150,7 @@ export class Runner {
     return shownOf(event, await registry.decode(event.type, event.version, plain, read))
   }
 
-  async body(event: StoredEvent): Promise<string> {
+  async body(event: Pick<StoredEvent, 'data' | 'claim'>): Promise<string> {
     return event.data ?? (event.claim === null ? 'null' : this.#services.fetchBody(event.claim))
   }
 }

@@ -19,7 +19,7 @@ export interface DeadLetter {
     readonly subject: string | null
     readonly key: string | null
     readonly time: string
-    /** Parsed JSON; null when the body lies in the object store. */
+    /** Parsed JSON; null when the body lies in the object store. A letter that is asked for alone has it from there. */
     readonly data: unknown
     readonly claim: string | null
     readonly correlationId: string

@@ -125,6 +125,16 @@ describe('events', () => {
     ])
     const { items } = await operator.events({ tenant: 'claims' })
     expect(items.map((event) => event.data)).toEqual([null, { large: true }])
+    const [large, gone] = await deadLettersOf(store, 'chart', [
+      newEvent({ tenant: 'claims', type: 'orders.order-placed', data: null, claim: 'ref-1' }),
+      newEvent({ tenant: 'claims', type: 'orders.order-placed', data: null, claim: 'ref-2' }),
+    ])
+    const letters = (await operator.deadLetters({ tenant: 'claims' })).items
+    const dataOf = async (event: { readonly id: string } | undefined) => {
+      const listed = letters.find((each) => each.event.id === event?.id)
+      return (await operator.deadLetter(listed?.id ?? ''))?.event.data
+    }
+    expect([await dataOf(large), await dataOf(gone)]).toEqual([{ large: true }, null])
   })
 })
 

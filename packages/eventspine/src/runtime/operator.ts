@@ -207,8 +207,13 @@ export class Operator {
     return this.#services.store.deadLetters(query)
   }
 
-  deadLetter(id: string): Promise<DeadLetter | null> {
-    return this.#services.store.deadLetter(id)
+  /** With its data wherever they lie: null where the object store does not have them, or does not answer. */
+  async deadLetter(id: string): Promise<DeadLetter | null> {
+    const { store, runner } = this.#services
+    const letter = await store.deadLetter(id)
+    if (letter === null || letter.event.claim === null || letter.event.data !== null) return letter
+    const body = await runner.body({ data: null, claim: letter.event.claim }).catch(() => 'null')
+    return { ...letter, event: { ...letter.event, data: JSON.parse(body) } }
   }
 
   /** What is unresolved, by subscription, category and fault, the largest group first. */

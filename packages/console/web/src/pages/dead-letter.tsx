@@ -153,7 +153,9 @@ function Data({ letter, edits, edit }: DataProps) {
   if (claim !== null && data === null)
     return (
       <p className="panel">
-        Its data lie in the object store: <code>{claim}</code>
+        Its data lie in the object store, and the server cannot read them there now: see whether the store
+        runs, and whether this server is given the same <code>claim</code> as those that publish. Redrive
+        sends them as they are once it can; nothing can be edited before. Their name: <code>{claim}</code>
       </p>
     )
   return (
