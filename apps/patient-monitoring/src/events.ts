@@ -207,6 +207,19 @@ export const deviceRegistered = defineEvent({
   key: ({ person }) => person,
 })
 
+export const deviceRemoved = defineEvent({
+  type: 'ward.device-removed',
+  description:
+    'A person gets no alarms on this device any more: they have signed out there, or somebody has taken it away.',
+  schema: z.object({
+    person: name,
+    /** Null: whatever the person has, and where they have signed in. */
+    device: z.string().max(100).nullable(),
+    by: z.string().max(200),
+  }),
+  key: ({ person }) => person,
+})
+
 export const dutySet = defineEvent({
   type: 'ward.duty-set',
   description: 'Who is told of the alarms of a ward, one after another; the last is its lead.',
@@ -230,5 +243,5 @@ export const events = [
   ...[readingsTaken, deviceSilent, patientLimitsSet, alarmRaised, alarmEnded, scoreChanged],
   ...[personDue, otherDeviceDue, pushAsked, pushHandedOver, pushFailed, personUnreachable],
   ...[acknowledgementGiven, alarmAcknowledged, acknowledgementRepeated, alarmUnanswered],
-  ...[deviceRegistered, dutySet, silenceWatchDue, shiftEnded],
+  ...[deviceRegistered, deviceRemoved, dutySet, silenceWatchDue, shiftEnded],
 ]

@@ -2,7 +2,7 @@
 import { createServer } from '@eventspine/server'
 import { expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
-import { alarmRaised } from '../src/events.js'
+import { alarmRaised, deviceRemoved } from '../src/events.js'
 import { idOf, Stage } from './stage.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -74,6 +74,17 @@ test('a push service that is busy is asked again when it says so; one that never
   const isOpen = ({ key, state }: { key: string; state: string }) =>
     key === phone(stage, 'hung') && state === 'open'
   await until(async () => (await stage.spine.operator().breakers()).some(isOpen))
+})
+
+test('a device that is taken away while its push service is busy is not told: another one of the person is', async () => {
+  const stage = await Stage.start({ reachMs: 60_000 })
+  await stage.onDuty({ ann: { lost: [{ status: 429, retryAfterSeconds: 2 }, 201], own: [] } })
+  await stage.alarm('7')
+  await until(() => stage.push.requests('lost') === 1)
+  await stage.spine.publish(deviceRemoved, { person: 'ann', device: phone(stage, 'lost'), by: 'lead' })
+  await until(() => stage.push.received.length > 0)
+  expect(stage.push.received).toMatchObject([{ phone: 'own', person: 'ann' }])
+  expect(stage.push.requests('lost')).toBe(1)
 })
 
 test('one that wants to be left alone for longer than an alarm may wait is left for the next person', async () => {

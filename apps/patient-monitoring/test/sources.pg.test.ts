@@ -4,7 +4,7 @@ import mqtt from 'mqtt'
 import { expect, test, vi } from 'vitest'
 import { freePort } from '../../../test/mosquitto.js'
 import { afterTest, until } from '../../../test/spine.js'
-import { Stage } from './stage.js'
+import { idOf, Stage } from './stage.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -85,6 +85,7 @@ test('a person registers a phone of their own, at a push service that is known',
     [await register(phone, 'ben'), 403, undefined],
     [await register({ ...phone, endpoint: 'http://169.254.169.254/latest' }), 400, '/endpoint'],
     [await register({ ...phone, endpoint: `${stage.push.origin}.example.com/push/1` }), 400, '/endpoint'],
+    [await register({ ...phone, endpoint: phone.endpoint.replace('//', '//me:secret@') }), 400, '/endpoint'],
     [await register({ ...phone, keys: { ...secrets, p256dh: 'A'.repeat(87) } }), 400, '/keys/p256dh'],
     [await register({ ...phone, keys: { ...secrets, auth: 'short' } }), 400, '/keys/auth'],
   ] as const
@@ -97,6 +98,30 @@ test('a person registers a phone of their own, at a push service that is known',
   await until(async () => (await stage.sql('SELECT FROM ward.device, ward.duty')).length === 1)
   await stage.alarm('7')
   await until(() => stage.push.received.length === 1)
+})
+
+test('whoever operates takes away one phone of a person, or all of them with every sign-in', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  await stage.onDuty({ ann: { 'ann-1': [], 'ann-2': [] }, ben: { 'ben-1': [] } })
+  await stage.sql(
+    `INSERT INTO ward.session (hash, person, ward, kind, expires_at)
+     SELECT person, person, 'icu', 'carer', now() + interval '1 hour' FROM unnest(ARRAY['ann', 'ben']) AS person`,
+  )
+  const left = async () =>
+    (await stage.sql<{ endpoint: string }>('SELECT endpoint FROM ward.device ORDER BY 1')).map(
+      ({ endpoint }) => endpoint.split('/').at(-1),
+    )
+  const one = `/people/ann/devices/${idOf(`${stage.push.origin}/push/ann-1`)}`
+  expect((await ask('DELETE', one, {}, 'ann')).status).toBe(403)
+  expect((await ask('DELETE', '/people/ann/devices/no-id', {}, 'lead')).status).toBe(400)
+  expect((await ask('DELETE', one, {}, 'lead')).status).toBe(202)
+  await until(async () => (await left()).join() === 'ann-2,ben-1')
+  expect((await ask('DELETE', '/people/ann/devices', {}, 'ann')).status).toBe(403)
+  expect((await ask('DELETE', '/people/ann/devices', {}, 'lead')).status).toBe(202)
+  await until(async () => (await left()).join() === 'ben-1')
+  expect(await stage.sql('SELECT person FROM ward.session')).toEqual([{ person: 'ben' }])
+  expect((await stage.events('device-removed')).at(-1)).toEqual({ person: 'ann', device: null, by: 'lead' })
 })
 
 test('a bedside device publishes for its bed with its password, and is missed when it is gone', async () => {

@@ -86,6 +86,23 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
     expect(await phone.left()).toBe(0)
   })
 
+  test('whoever signs out on a phone gets no alarms there; without a network it says that it cannot', async () => {
+    const scene = await Scene.start()
+    await scene.stage.onDuty({ ann: {} })
+    const { visit } = await withPhone(scene, browser, 'ann')
+    await visit.context.setOffline(true)
+    const out = visit.page.getByRole('button', { name: 'Sign out' })
+    await out.click()
+    await visit.page.getByText('You are still signed in, and alarms still come here').waitFor()
+    await visit.context.setOffline(false)
+    await out.click()
+    await visit.page.getByLabel('Your code').waitFor()
+    await until(async () => (await scene.stage.sql('SELECT FROM ward.device')).length === 0)
+    await scene.stage.alarm('7')
+    expect(await scene.stage.events('person-unreachable', 1)).toMatchObject([{ person: 'ann' }])
+    expect(scene.stage.push.received).toEqual([])
+  })
+
   test('a phone shows the alarms of its person alone, and who has answered for them', async () => {
     const scene = await Scene.start()
     await scene.stage.onDuty({ ben: { 'ben-1': [] } })
@@ -309,7 +326,13 @@ async function subscribesAt(context: BrowserContext, subscribed: Subscribed): Pr
     PushManager.prototype.getSubscription = async () => mine
     PushManager.prototype.subscribe = async ({ userVisibleOnly, applicationServerKey }) => {
       if (!userVisibleOnly || applicationServerKey.length !== 87) throw new Error('no browser takes this')
-      mine = { toJSON: () => (${JSON.stringify(subscribed)}) }
+      mine = {
+        toJSON: () => (${JSON.stringify(subscribed)}),
+        unsubscribe: async () => {
+          mine = null
+          return true
+        },
+      }
       return mine
     }
   }`)

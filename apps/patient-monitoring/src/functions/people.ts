@@ -1,6 +1,6 @@
 // Who is on duty, and on which devices people want alarms.
 import { defineSubscription } from 'eventspine'
-import { deviceRegistered, dutySet, pushFailed } from '../events.js'
+import { deviceRegistered, deviceRemoved, dutySet, pushFailed } from '../events.js'
 import { alarmClass } from '../policies.js'
 
 export const duty = defineSubscription({
@@ -22,19 +22,22 @@ export const duty = defineSubscription({
 export const devices = defineSubscription({
   name: 'devices',
   description: 'Keeps the devices of people, and forgets those that are gone.',
-  on: [deviceRegistered, pushFailed],
+  on: [deviceRegistered, deviceRemoved, pushFailed],
   ...alarmClass,
   async transact(event, { tx }) {
-    if (event.type === pushFailed.type) {
-      const { reason, device } = event.data
-      if (reason === 'gone') await tx.query('DELETE FROM ward.device WHERE id = $1', [device])
+    if (event.type === deviceRegistered.type) {
+      const { person, device } = event.data
+      await tx.query(
+        `INSERT INTO ward.device (id, person, endpoint, p256dh, auth) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (id) DO UPDATE SET person = excluded.person, p256dh = excluded.p256dh, auth = excluded.auth`,
+        [device.id, person, device.endpoint, device.p256dh, device.auth],
+      )
       return
     }
     const { person, device } = event.data
-    await tx.query(
-      `INSERT INTO ward.device (id, person, endpoint, p256dh, auth) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (id) DO UPDATE SET person = excluded.person, p256dh = excluded.p256dh, auth = excluded.auth`,
-      [device.id, person, device.endpoint, device.p256dh, device.auth],
-    )
+    if (event.type === pushFailed.type && event.data.reason !== 'gone') return
+    // Somebody else may have signed in by it meanwhile: theirs it stays.
+    await tx.query('DELETE FROM ward.device WHERE person = $1 AND id = coalesce($2, id)', [person, device])
+    if (device === null) await tx.query('DELETE FROM ward.session WHERE person = $1', [person])
   },
 })

@@ -24,12 +24,17 @@ export const push = (database: Database, keys: KeyChain, { subject, answerMsMax 
     concurrency: 50,
     breaker: pushBreaker,
     async handle({ data: { alarm, person, device } }, { publish, signal }) {
-      if (await isAcknowledged(database, alarm.id)) return
+      const to = { alarm, person, device: device.id }
+      const { isAcknowledged, isTheirs } = await standingOf(database, to)
+      if (isAcknowledged) return
+      if (!isTheirs) {
+        await publish(pushFailed, { ...to, reason: 'gone', detail: 'The device was taken away' })
+        return
+      }
       const token = await keys.acknowledgementToken(alarm.id, person)
       const body = { alarm, person, acknowledge: { path: acknowledgementPath(alarm.id), person, token } }
       const message = { id: alarm.id, subject, body }
       const outcome = outcomeOf(await sendPush(await keys.read(), device, message, { answerMsMax, signal }))
-      const to = { alarm, person, device: device.id }
       if (outcome.kind === 'handed-over')
         await publish(pushHandedOver, { ...to, at: new Date().toISOString() })
       else if (outcome.kind !== 'later')
@@ -41,7 +46,15 @@ export const push = (database: Database, keys: KeyChain, { subject, answerMsMax 
 
 export const acknowledgementPath = (alarm: string) => `/alarms/${encodeURIComponent(alarm)}/acknowledgements`
 
-/** Looked at before each attempt: nobody is told of what somebody has in hand. */
-async function isAcknowledged(database: Database, alarm: string): Promise<boolean> {
-  return (await database.query('SELECT FROM ward.acknowledgement WHERE alarm = $1', [alarm])).length > 0
+/** Looked at before each attempt: nobody is told of what somebody has in hand, or on a device that is not theirs any more. */
+async function standingOf(
+  database: Database,
+  { alarm, person, device }: { alarm: { id: string }; person: string; device: string },
+): Promise<{ readonly isAcknowledged: boolean; readonly isTheirs: boolean }> {
+  const [standing] = await database.query<{ isAcknowledged: boolean; isTheirs: boolean }>(
+    `SELECT EXISTS (SELECT FROM ward.acknowledgement WHERE alarm = $1) AS "isAcknowledged",
+       EXISTS (SELECT FROM ward.device WHERE id = $2 AND person = $3) AS "isTheirs"`,
+    [alarm.id, device, person],
+  )
+  return standing ?? { isAcknowledged: false, isTheirs: true }
 }

@@ -5,6 +5,7 @@ import type { Eventspine } from 'eventspine'
 import { z } from 'zod'
 import type { Database } from '../database.js'
 import type { KeyChain } from '../keys.js'
+import { deviceIdOf } from '../sources/device-routes.js'
 import { alarms, board, charts, ownAlarms, reports, scores, stepsOf, wardOf } from '../views.js'
 import { jsonOf, Refusal, refuseForeignPage } from './request.js'
 import { cookieOf, refuseForged, type Session, type Sessions } from './sessions.js'
@@ -144,8 +145,18 @@ async function signIn({ request, sessions }: Call): Promise<Answer> {
   return { status: 201, body: opened.session, cookie: cookieOf(request, opened.token) }
 }
 
-async function signOut({ request, sessions }: Call, session: Session): Promise<Answer> {
+const signingOut = z.strictObject({ endpoint: z.url().max(1_000).optional() })
+
+/** The device first: whoever is told that they are out gets no alarms there. */
+async function signOut({ request, sessions, spine }: Call, session: Session): Promise<Answer> {
   refuseForged(request, session)
+  const { endpoint } = signingOut.parse(await jsonOf(request))
+  const { person } = session
+  if (endpoint !== undefined)
+    await spine.sources.routes.take('remove-device', {
+      ...{ params: { person, device: deviceIdOf(endpoint) }, query: {}, headers: {}, body: undefined },
+      principal: { id: person, actor: `person-${person}`, tenant: undefined },
+    })
   await sessions.close(request)
   return { body: { signedIn: false }, cookie: cookieOf(request) }
 }

@@ -1,14 +1,12 @@
 // The ways in by HTTP: readings of gateways in batches, who is on duty, devices of people, limits of a patient, acknowledgements. What is
 // wrong is answered 400 with its field, what is not the caller's 403; nothing is stored then.
-import { createHash, ECDH } from 'node:crypto'
 import { EventspineError } from 'eventspine'
-import { httpRoute, type RouteCaller, type Source } from 'eventspine/source'
+import { httpRoute, type Source } from 'eventspine/source'
 import { z } from 'zod'
 import {
   acknowledgementGiven,
   acknowledgementRepeated,
   alarmAcknowledged,
-  deviceRegistered,
   dutySet,
   name,
   patientLimitsSet,
@@ -17,7 +15,9 @@ import {
 } from '../events.js'
 import type { KeyChain } from '../keys.js'
 import { ruleNames } from '../rules/limits.js'
-import { faultOfName, faultOfTime, given, taken } from './reading.js'
+import { mayOnly, named } from './callers.js'
+import { deviceRoutes } from './device-routes.js'
+import { faultOfTime, given, taken } from './reading.js'
 
 export interface RouteSettings {
   readonly keys: KeyChain
@@ -30,28 +30,9 @@ export const routesOf = (settings: RouteSettings): readonly Source[] => [
   readings(settings),
   setDuty,
   setLimits,
-  registerDevice(settings),
+  ...deviceRoutes(settings.pushOrigins),
   acknowledge(settings),
 ]
-
-/** Who needs no key on the machine where the app is developed (`eventspine dev`). */
-const developer = 'development (no key)'
-
-function mayOnly(principal: RouteCaller, allowed: readonly string[], what: string): void {
-  if (principal.actor === developer || allowed.includes(principal.actor)) return
-  throw new EventspineError(
-    'FORBIDDEN',
-    `The key "${principal.actor}" may not speak for ${what}. Keys are known by their names: ${allowed.join(' or ')}.`,
-  )
-}
-
-function named(params: Readonly<Record<string, string>>): void {
-  for (const [part, text] of Object.entries(params)) {
-    const fault = faultOfName(text)
-    if (fault !== undefined)
-      throw new EventspineError('REQUEST_INVALID', `/path/${part} ${fault}.`, { field: `/path/${part}` })
-  }
-}
 
 const readings = ({ now }: RouteSettings) =>
   httpRoute({
@@ -101,47 +82,6 @@ const setLimits = httpRoute({
     return { event: patientLimitsSet, data: { ...params, ...body } }
   },
 })
-
-const registerDevice = ({ pushOrigins }: RouteSettings) =>
-  httpRoute({
-    name: 'register-device',
-    description: 'A push subscription, as browsers write it',
-    method: 'PUT',
-    path: '/people/:person/devices',
-    body: z.object({
-      endpoint: z.url().max(1_000),
-      keys: z.object({
-        p256dh: z.string().refine(isPoint, 'is no public key of P-256'),
-        auth: z.string().regex(/^[A-Za-z0-9_-]{22}$/, 'is no 16 bytes in base64url'),
-      }),
-    }),
-    to({ params, body: { endpoint, keys }, principal }) {
-      named(params)
-      mayOnly(principal, [`person-${params.person}`], `the devices of ${params.person}`)
-      if (!pushOrigins.some((allowed) => isWithin(new URL(endpoint), allowed)))
-        throw new EventspineError('REQUEST_INVALID', `/endpoint is of no push service that is known here.`, {
-          field: '/endpoint',
-        })
-      const id = createHash('sha256').update(endpoint).digest('base64url').slice(0, deviceIdCharacters)
-      return { event: deviceRegistered, data: { person: params.person, device: { id, endpoint, ...keys } } }
-    },
-  })
-
-const deviceIdCharacters = 22
-
-function isPoint(text: string): boolean {
-  try {
-    return /^[A-Za-z0-9_-]{87}$/.test(text) && ECDH.convertKey(text, 'prime256v1', 'base64url').length > 0
-  } catch {
-    return false
-  }
-}
-
-function isWithin({ origin, protocol, host }: URL, allowed: string): boolean {
-  const [scheme, suffix] = allowed.split('//*')
-  if (suffix === undefined) return origin === allowed
-  return protocol === scheme && host.endsWith(suffix)
-}
 
 const seen = z.object({ by: z.string(), at: z.string() })
 

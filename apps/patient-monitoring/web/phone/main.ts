@@ -2,14 +2,15 @@
 // network, and says so.
 import { type Priority, priorities } from '../../src/rules/limits.js'
 import { button, make, patch, say } from '../page/dom.js'
+import { wayOut } from '../page/leave.js'
 import { LiveSource } from '../page/live.js'
-import { ask, Refused, type SessionView, tell } from '../page/server.js'
+import { ask, Refused, type SessionView } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
 import { plural } from '../page/words.js'
 import { card, type Shown, show } from './card.js'
 import { renew, standing, startWorker, subscribe } from './device.js'
 import { acknowledge, send } from './outbox.js'
-import { forget, keepAlarms, keptAlarms, type PhoneAlarm, waiting } from './store.js'
+import { keepAlarms, keptAlarms, type PhoneAlarm, waiting } from './store.js'
 
 /** While acknowledgements wait, it is tried again so often. */
 const againMs = 5_000
@@ -29,9 +30,9 @@ class Phone {
   #again = 0
 
   async start(): Promise<void> {
-    const out = button('Sign out', () => this.#leave())
+    const out = wayOut(() => this.#session?.csrf)
     document.body.prepend(
-      make('header', { class: 'head' }, make('h1', {}, 'My alarms'), this.#who, out),
+      make('header', { class: 'head' }, make('h1', {}, 'My alarms'), this.#who, ...out),
       this.#stale.element,
       make(
         'main',
@@ -144,13 +145,6 @@ class Phone {
   #later(): void {
     clearTimeout(this.#again)
     this.#again = window.setTimeout(() => void this.#send(), againMs)
-  }
-
-  async #leave(): Promise<void> {
-    if (this.#session === undefined) return
-    await tell('DELETE', '/api/session', {}, this.#session.csrf)
-    await forget()
-    location.replace('/sign-in')
   }
 }
 
