@@ -62,6 +62,13 @@ export const patientLimitsSet = defineEvent({
   key: ({ bed }) => bed,
 })
 
+export const bedMoved = defineEvent({
+  type: 'ward.bed-moved',
+  description: 'A bed belongs to this ward from now on, with its patient and what stands there.',
+  schema: z.object({ ...place, by: z.string().max(200) }),
+  key: ({ bed }) => bed,
+})
+
 export const priority = z.enum(['high', 'medium', 'low'])
 
 /** What a person is told of an alarm. */
@@ -240,7 +247,7 @@ export const shiftEnded = defineEvent({
 })
 
 export const events = [
-  ...[readingsTaken, deviceSilent, patientLimitsSet, alarmRaised, alarmEnded, scoreChanged],
+  ...[readingsTaken, deviceSilent, patientLimitsSet, bedMoved, alarmRaised, alarmEnded, scoreChanged],
   ...[personDue, otherDeviceDue, pushAsked, pushHandedOver, pushFailed, personUnreachable],
   ...[acknowledgementGiven, alarmAcknowledged, acknowledgementRepeated, alarmUnanswered],
   ...[deviceRegistered, deviceRemoved, dutySet, silenceWatchDue, shiftEnded],

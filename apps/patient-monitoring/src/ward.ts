@@ -1,6 +1,7 @@
 // The application as a whole, from its settings: what comes in, who reacts to it, what it needs in its database.
 import { type App, defineApp, type EventspineOptions } from 'eventspine'
 import pg from 'pg'
+import { Beds } from './beds.js'
 import { Database } from './database.js'
 import { events } from './events.js'
 import { acknowledge } from './functions/acknowledge.js'
@@ -25,6 +26,7 @@ export class Ward {
   /** Of the pages: what hangs behind them may take all of it. */
   readonly database: Database
   readonly keys: KeyChain
+  readonly beds: Beds
   /** Of what stands between a reading and a person. */
   readonly #urgent: Database
   #databaseUrl: string | undefined
@@ -35,6 +37,7 @@ export class Ward {
     this.database = new Database(() => this.#url)
     this.#urgent = new Database(() => this.#url)
     this.keys = new KeyChain(this.#urgent)
+    this.beds = new Beds(this.#urgent)
     const { pushSubject: subject, pushAnswerMsMax: answerMsMax, pushOrigins, now } = settings
     // Between a reading and a person.
     const urgent = [
@@ -50,8 +53,8 @@ export class Ward {
       workflows: [escalation(settings)],
       schedules: [silenceWatch, shiftEnds(settings.timeZone)],
       sources: [
-        devicesBy(settings.devices, this.keys, now),
-        ...routesOf({ keys: this.keys, now, pushOrigins }),
+        devicesBy(settings.devices, { keys: this.keys, beds: this.beds, now }),
+        ...routesOf({ keys: this.keys, beds: this.beds, now, pushOrigins }),
       ],
     })
   }

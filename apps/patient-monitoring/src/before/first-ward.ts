@@ -19,13 +19,16 @@ export class FirstWard {
     const { pushSubject: subject, pushAnswerMsMax: answerMsMax, pushOrigins, now } = settings
     // Tables, keys and connections are those of the ward of today.
     this.#ward = new Ward(given)
-    const { database, keys, prepare } = this.#ward
+    const { database, keys, beds, prepare } = this.#ward
     this.prepare = prepare
     this.app = defineApp({
       name: 'first-ward',
       events,
       subscriptions: [readingArrived({ database, keys, subject, answerMsMax }), duty, devices],
-      sources: [devicesBy(settings.devices, keys, now), ...routesOf({ keys, now, pushOrigins })],
+      sources: [
+        devicesBy(settings.devices, { keys, beds, now }),
+        ...routesOf({ keys, beds, now, pushOrigins }),
+      ],
     })
   }
 

@@ -4,6 +4,7 @@ import { defineSubscription, type Event, type TransactionContext } from 'eventsp
 import {
   alarmEnded,
   alarmRaised,
+  bedMoved,
   deviceSilent,
   patientLimitsSet,
   peopleMax,
@@ -15,6 +16,8 @@ import { type Bed, counts, emptyBed, hear, type Reading, type Told, takeAll } fr
 import { isArtefact } from '../rules/parameters.js'
 
 interface Known {
+  /** Null of a bed of which nothing was heard so far. */
+  readonly ward: string | null
   readonly bed: Bed
   /** When something was heard last, by the clock of whoever published it; null for never. */
   readonly heardMs: number | null
@@ -25,7 +28,7 @@ interface Place {
   readonly bed: string
 }
 
-const interests = [readingsTaken, deviceSilent, patientLimitsSet] as const
+const interests = [readingsTaken, deviceSilent, patientLimitsSet, bedMoved] as const
 
 export const qualify = defineSubscription({
   name: 'qualify',
@@ -38,13 +41,17 @@ export const qualify = defineSubscription({
   async transact(event, context) {
     const { ward, bed: name } = event.data
     const known = await read(context, name)
+    // What another ward says of a bed of that name is not about this one.
+    if (event.type !== bedMoved.type && known.ward !== null && known.ward !== ward) return
     const told: Told[] = []
     let { bed, heardMs } = known
     const note = (next: Told) => {
       told.push(next)
       bed = next.bed
     }
-    if (event.type === patientLimitsSet.type) {
+    if (event.type === bedMoved.type) {
+      // With all that is known of it.
+    } else if (event.type === patientLimitsSet.type) {
       const { limits, saturationScale } = event.data
       bed = { ...bed, patient: { limits: limits as Record<string, number>, saturationScale } }
     } else if (event.type === deviceSilent.type) {
@@ -82,17 +89,21 @@ function silentSince(
 }
 
 async function read({ tx }: TransactionContext, bed: string): Promise<Known> {
-  const { rows } = await tx.query<{ state: Bed; heard_at: Date }>(
-    'SELECT state, heard_at FROM ward.bed WHERE bed = $1',
+  const { rows } = await tx.query<{ ward: string; state: Bed; heard_at: Date }>(
+    'SELECT ward, state, heard_at FROM ward.bed WHERE bed = $1',
     [bed],
   )
   const [row] = rows
   return row === undefined
-    ? { bed: emptyBed, heardMs: null }
-    : { bed: row.state, heardMs: row.heard_at.getTime() }
+    ? { ward: null, bed: emptyBed, heardMs: null }
+    : { ward: row.ward, bed: row.state, heardMs: row.heard_at.getTime() }
 }
 
-async function write({ tx }: TransactionContext, { ward, bed: name }: Place, known: Known): Promise<void> {
+async function write(
+  { tx }: TransactionContext,
+  { ward, bed: name }: Place,
+  known: Omit<Known, 'ward'>,
+): Promise<void> {
   await tx.query(
     `INSERT INTO ward.bed AS b (bed, ward, state, heard_at) VALUES ($1, $2, $3, $4)
      ON CONFLICT (bed) DO UPDATE SET ward = excluded.ward, state = excluded.state, heard_at = excluded.heard_at`,

@@ -5,6 +5,7 @@ import { mqttBroker, mqttSource, topicPattern } from '@eventspine/mqtt'
 import { ValidationError } from 'eventspine'
 import type { Source, Translation } from 'eventspine/source'
 import { z } from 'zod'
+import type { Beds } from '../beds.js'
 import { deviceSilent } from '../events.js'
 import type { KeyChain } from '../keys.js'
 import { isParameter, parameterNames } from '../rules/parameters.js'
@@ -39,7 +40,13 @@ interface Arrived {
   readonly retained: boolean
 }
 
-export const devicesBy = (settings: DeviceSettings, keys: KeyChain, now: () => number): Source =>
+export interface DeviceServices {
+  readonly keys: KeyChain
+  readonly beds: Beds
+  readonly now: () => number
+}
+
+export const devicesBy = (settings: DeviceSettings, { keys, beds, now }: DeviceServices): Source =>
   'url' in settings
     ? mqttSource({
         ...{ name: 'devices', description: 'Bedside devices, by a broker', topics: [topic.pattern] },
@@ -47,7 +54,7 @@ export const devicesBy = (settings: DeviceSettings, keys: KeyChain, now: () => n
         id: idOf,
         // A score is made of all parameters of a bed, so each must find those before it.
         orderKey: ({ topic: of }) => of.slice(0, of.lastIndexOf('/')),
-        to: (message) => translated(message, now()),
+        to: (message) => translated(message, beds, now()),
       })
     : mqttBroker({
         ...{ name: 'devices', description: 'Bedside devices, by a broker of our own' },
@@ -56,7 +63,7 @@ export const devicesBy = (settings: DeviceSettings, keys: KeyChain, now: () => n
         // What `deviceOf` said of it; whoever publishes elsewhere is disconnected.
         topics: ({ id, headers }) => [`ward/${headers?.['ward']}/bed/${id}/#`],
         id: idOf,
-        to: (message) => translated(message, now()),
+        to: (message) => translated(message, beds, now()),
         offline: ({ device, headers }) => silent(headers['ward'] ?? '', device),
       })
 
@@ -94,11 +101,13 @@ function parsed(payload: Uint8Array): unknown {
   }
 }
 
-function translated(message: Arrived, nowMs: number): Translation {
+async function translated(message: Arrived, beds: Beds, nowMs: number): Promise<Translation> {
   const { ward = '', bed = '', parameter = '' } = topic.match(message.topic) ?? {}
   const fault = faultOfName(ward) ?? faultOfName(bed)
   if (fault !== undefined)
     throw new ValidationError(`The topic ${message.topic} names no ward and bed: each ${fault}`)
+  const strange = await beds.faultOf(ward, bed)
+  if (strange !== undefined) throw new ValidationError(strange)
   if (parameter === status) {
     const isLost = Buffer.from(message.body).toString() === 'offline' && !message.retained
     return isLost ? silent(ward, bed) : null

@@ -3,10 +3,12 @@
 import { EventspineError } from 'eventspine'
 import { httpRoute, type Source } from 'eventspine/source'
 import { z } from 'zod'
+import type { Beds } from '../beds.js'
 import {
   acknowledgementGiven,
   acknowledgementRepeated,
   alarmAcknowledged,
+  bedMoved,
   dutySet,
   name,
   patientLimitsSet,
@@ -21,6 +23,7 @@ import { faultOfTime, given, taken } from './reading.js'
 
 export interface RouteSettings {
   readonly keys: KeyChain
+  readonly beds: Beds
   readonly now: () => number
   /** Where phones may be told to send to. `*.` in front of a host stands for one name or more. */
   readonly pushOrigins: readonly string[]
@@ -29,18 +32,24 @@ export interface RouteSettings {
 export const routesOf = (settings: RouteSettings): readonly Source[] => [
   readings(settings),
   setDuty,
-  setLimits,
+  setLimits(settings),
+  moveBed,
   ...deviceRoutes(settings.pushOrigins),
   acknowledge(settings),
 ]
 
-const readings = ({ now }: RouteSettings) =>
+async function refuseOtherWard(beds: Beds, ward: string, bed: string): Promise<void> {
+  const fault = await beds.faultOf(ward, bed)
+  if (fault !== undefined) throw new EventspineError('FORBIDDEN', fault)
+}
+
+const readings = ({ beds, now }: RouteSettings) =>
   httpRoute({
     name: 'readings',
     description: 'Readings of one bed, in a batch',
     path: '/wards/:ward/beds/:bed/readings',
     body: z.strictObject({ readings: z.array(given).min(1).max(readingsMax) }),
-    to({ params, body, principal }) {
+    async to({ params, body, principal }) {
       named(params)
       const { ward, bed } = params
       mayOnly(principal, [`bed-${bed}`, `ward-${ward}`], `bed ${bed} of ward ${ward}`)
@@ -49,6 +58,7 @@ const readings = ({ now }: RouteSettings) =>
         const field = `/readings/${index}/takenAt`
         if (fault !== undefined) throw new EventspineError('REQUEST_INVALID', `${field} ${fault}.`, { field })
       }
+      await refuseOtherWard(beds, ward, bed)
       return taken(ward, bed, body.readings)
     },
   })
@@ -66,20 +76,34 @@ const setDuty = httpRoute({
   },
 })
 
-const setLimits = httpRoute({
-  name: 'set-limits',
-  description: 'Limits of one patient, and the scale of saturation',
+const setLimits = ({ beds }: RouteSettings) =>
+  httpRoute({
+    name: 'set-limits',
+    description: 'Limits of one patient, and the scale of saturation',
+    method: 'PUT',
+    path: '/wards/:ward/beds/:bed/limits',
+    access: 'operate',
+    body: z.strictObject({
+      limits: z.partialRecord(z.enum(ruleNames as [string, ...string[]]), z.number()).default({}),
+      saturationScale: z.union([z.literal(1), z.literal(2)]).default(1),
+      by: name,
+    }),
+    async to({ params, body }) {
+      named(params)
+      await refuseOtherWard(beds, params.ward, params.bed)
+      return { event: patientLimitsSet, data: { ...params, ...body } }
+    },
+  })
+
+const moveBed = httpRoute({
+  name: 'move-bed',
+  description: 'A bed belongs to this ward from now on; one that nobody has heard of is set up in it',
   method: 'PUT',
-  path: '/wards/:ward/beds/:bed/limits',
+  path: '/wards/:ward/beds/:bed/place',
   access: 'operate',
-  body: z.strictObject({
-    limits: z.partialRecord(z.enum(ruleNames as [string, ...string[]]), z.number()).default({}),
-    saturationScale: z.union([z.literal(1), z.literal(2)]).default(1),
-    by: name,
-  }),
-  to({ params, body }) {
+  to({ params, principal: { actor: by } }) {
     named(params)
-    return { event: patientLimitsSet, data: { ...params, ...body } }
+    return { event: bedMoved, data: { ...params, by } }
   },
 })
 

@@ -1,0 +1,47 @@
+// To which ward a bed belongs: names of beds are unique in the hospital, and a bed is of the ward that it was first heard in, until somebody
+// moves it. Here what comes in is refused early, and with a reason; qualify and board judge it again, by the order of the log.
+import type { Database } from './database.js'
+import { wardOf } from './views.js'
+
+interface Known {
+  readonly ward: Promise<string | undefined>
+  readonly askedMs: number
+}
+
+/** After a move, readings of the old ward may be taken for so long, without effect. */
+const knownMsMax = 10_000
+/** Before something is refused it is asked again, and for whoever goes on trying no oftener than this. */
+const refusedMsMax = 1_000
+/** Beyond them all are asked anew. */
+const bedsMax = 10_000
+
+export class Beds {
+  readonly #database: Database
+  readonly #known = new Map<string, Known>()
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Why this ward may not speak for this bed; undefined where it may. Where the database cannot say it may: it is judged again behind it. */
+  async faultOf(ward: string, bed: string): Promise<string | undefined> {
+    let own = await this.#wardOf(bed, knownMsMax)
+    if (own !== undefined && own !== ward) own = await this.#wardOf(bed, refusedMsMax)
+    if (own === undefined || own === ward) return undefined
+    return `Bed ${bed} belongs to another ward than ${ward}. Names of beds are unique: give this one another name, or move it with PUT /wards/${ward}/beds/${bed}/place.`
+  }
+
+  #wardOf(bed: string, msMax: number): Promise<string | undefined> {
+    const nowMs = performance.now()
+    const known = this.#known.get(bed)
+    if (known !== undefined && nowMs - known.askedMs < msMax) return known.ward
+    if (this.#known.size >= bedsMax) this.#known.clear()
+    const ward = wardOf(this.#database, bed).catch(() => undefined)
+    this.#known.set(bed, { ward, askedMs: nowMs })
+    // Of one that is not known yet the next reading may know.
+    void ward.then((found) => {
+      if (found === undefined && this.#known.get(bed)?.ward === ward) this.#known.delete(bed)
+    })
+    return ward
+  }
+}
