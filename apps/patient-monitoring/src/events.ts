@@ -2,7 +2,7 @@
 // alarm the alarm: so a bed is qualified in order, and nobody waits for another bed.
 import { defineEvent } from 'eventspine'
 import { z } from 'zod'
-import { ruleNames } from './rules/limits.js'
+import { limitNames } from './rules/limits.js'
 import { news2Parts } from './rules/news2.js'
 import { parameterNames } from './rules/parameters.js'
 
@@ -55,8 +55,9 @@ export const patientLimitsSet = defineEvent({
     'A clinician has decided on other limits for one patient, or on the second scale of saturation.',
   schema: z.object({
     ...place,
-    limits: z.partialRecord(z.enum(ruleNames as [string, ...string[]]), z.number()),
-    saturationScale: z.union([z.literal(1), z.literal(2)]),
+    /** Null: the usual one again. What is not named stays as it was. */
+    limits: z.partialRecord(z.enum(limitNames as [string, ...string[]]), z.number().nullable()),
+    saturationScale: z.union([z.literal(1), z.literal(2)]).optional(),
     by: name,
   }),
   key: ({ bed }) => bed,

@@ -141,6 +141,8 @@ test('a guest sees one ward, a carer the own alarms alone, and a display none', 
   expect((await visitor.ask('/api/beds/7/charts?span=week')).status).toBe(400)
   for (const path of ['/api/wards/other/board', '/api/live/wards/other', '/api/wards/%00/board'])
     expect((await visitor.ask(path)).status, path).toBe(403)
+  for (const path of ['/api/beds/%00/alarms', '/api/beds/7/alarms/7.%00/steps'])
+    expect((await visitor.ask(path)).status, path).toBe(404)
   const other = new Browser(url)
   await other.signIn(site, { ...ann, person: 'ben', ward: 'other' })
   expect((await other.ask('/api/beds/7/alarms')).status).toBe(403)

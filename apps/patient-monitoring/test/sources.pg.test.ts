@@ -129,6 +129,34 @@ test('a bed belongs to the ward that it was first heard in, until somebody moves
   })
 })
 
+test('limits of a patient: what is not named stays, null is the usual one, and what is no limit is refused', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  const set = (body: object) => ask('PUT', '/wards/icu/beds/7/limits', { by: 'lee', ...body }, 'lead')
+  const kept = async () =>
+    (
+      await stage.sql<{ patient: unknown }>(
+        `SELECT state -> 'patient' AS patient FROM ward.bed WHERE bed = '7'`,
+      )
+    )[0]?.patient
+  for (const rule of ['news2-high', 'device-silent']) {
+    const { status, json } = await set({ limits: { [rule]: 5 } })
+    expect([status, json['field']]).toEqual([400, '/limits'])
+    expect(JSON.stringify(json)).toContain('pulse-very-high')
+  }
+  const becomes = async (body: object, patient: object) => {
+    expect((await set(body)).status).toBe(202)
+    await until(async () => JSON.stringify(await kept()) === JSON.stringify(patient))
+  }
+  await becomes({ saturationScale: 2 }, { limits: {}, saturationScale: 2 })
+  await becomes({ limits: { 'mean-low': 45 } }, { limits: { 'mean-low': 45 }, saturationScale: 2 })
+  await becomes(
+    { limits: { 'pulse-low': 45 } },
+    { limits: { 'mean-low': 45, 'pulse-low': 45 }, saturationScale: 2 },
+  )
+  await becomes({ limits: { 'mean-low': null } }, { limits: { 'pulse-low': 45 }, saturationScale: 2 })
+})
+
 test('a person registers a phone of their own, at a push service that is known', async () => {
   const stage = await Stage.start()
   const ask = await served(stage)
@@ -148,6 +176,8 @@ test('a person registers a phone of their own, at a push service that is known',
   )
   expect((await register(phone)).status).toBe(202)
   expect((await ask('PUT', '/wards/icu/duty', { people: ['ann'] }, 'ann')).status).toBe(403)
+  const twice = await ask('PUT', '/wards/icu/duty', { people: ['ann', 'ben', 'ann'] }, 'lead')
+  expect([twice.status, twice.json['field']]).toEqual([400, '/people'])
   expect((await ask('PUT', '/wards/icu/duty', { people: ['ann'] }, 'lead')).status).toBe(202)
   await until(async () => (await stage.sql('SELECT FROM ward.device, ward.duty')).length === 1)
   await stage.alarm('7')

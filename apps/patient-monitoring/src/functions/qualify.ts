@@ -1,6 +1,6 @@
 // From readings to alarms: one bed at a time, in order. What it knows of the bed, the alarms that it raises and the outcome of the
 // delivery commit together, so that an alarm is raised once, whatever dies on the way.
-import { defineSubscription, type Event, type TransactionContext } from 'eventspine'
+import { defineSubscription, type Event, type EventOf, type TransactionContext } from 'eventspine'
 import {
   alarmEnded,
   alarmRaised,
@@ -13,6 +13,7 @@ import {
 } from '../events.js'
 import { alarmClass } from '../policies.js'
 import { type Bed, counts, emptyBed, hear, type Reading, type Told, takeAll } from '../rules/bed.js'
+import type { PatientLimits } from '../rules/limits.js'
 import { isArtefact } from '../rules/parameters.js'
 
 interface Known {
@@ -52,8 +53,7 @@ export const qualify = defineSubscription({
     if (event.type === bedMoved.type) {
       // With all that is known of it.
     } else if (event.type === patientLimitsSet.type) {
-      const { limits, saturationScale } = event.data
-      bed = { ...bed, patient: { limits: limits as Record<string, number>, saturationScale } }
+      bed = { ...bed, patient: withLimits(bed.patient, event.data) }
     } else if (event.type === deviceSilent.type) {
       const silentMs = silentSince(event, heardMs)
       if (silentMs === null) return
@@ -73,6 +73,18 @@ export const qualify = defineSubscription({
     await publish(context, { ward, bed: name }, told)
   },
 })
+
+/** What is not named stays as it was; null makes it the usual one again. */
+function withLimits(
+  before: PatientLimits,
+  { limits, saturationScale }: EventOf<typeof patientLimitsSet>['data'],
+) {
+  const named = Object.entries({ ...before.limits, ...limits }).filter(([, limit]) => limit !== null)
+  return {
+    limits: Object.fromEntries(named) as PatientLimits['limits'],
+    saturationScale: saturationScale ?? before.saturationScale,
+  }
+}
 
 /** A device is alive that sends anything, but not one whose clock stands so far back that nothing of it would ever count. */
 const isHeard = (bed: Bed, reading: Reading) =>

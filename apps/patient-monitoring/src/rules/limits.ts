@@ -89,6 +89,9 @@ export const silenceRule: Rule = {
 
 export const ruleNames = [...limitRules, ...scoreRules, silenceRule].map(({ name }) => name)
 
+/** Of those that a patient can have another limit of. */
+export const limitNames = limitRules.map(({ name }) => name)
+
 /** What a clinician has decided for one patient: other limits, by name of the rule, and the scale of saturation. */
 export interface PatientLimits {
   readonly limits: Readonly<Record<string, number>>

@@ -93,6 +93,8 @@ function ofBed(path: RegExp, view: (call: Call, bed: string) => Promise<unknown>
     ...{ method: 'GET', path },
     async answer(call, session) {
       const [bed = ''] = call.places
+      // The database could not even read some of what a path may hold.
+      if (call.places.some((place) => place.includes('\0'))) return nothingThere()
       const ward = await wardOf(call.database, bed)
       if (ward === undefined) return nothingThere()
       refuseOtherWard(session, ward)

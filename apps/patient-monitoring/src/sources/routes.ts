@@ -16,7 +16,7 @@ import {
   readingsMax,
 } from '../events.js'
 import type { KeyChain } from '../keys.js'
-import { ruleNames } from '../rules/limits.js'
+import { limitNames } from '../rules/limits.js'
 import { mayOnly, named } from './callers.js'
 import { deviceRoutes } from './device-routes.js'
 import { faultOfTime, given, taken } from './reading.js'
@@ -69,7 +69,13 @@ const setDuty = httpRoute({
   method: 'PUT',
   path: '/wards/:ward/duty',
   access: 'operate',
-  body: z.strictObject({ people: z.array(name).min(1).max(peopleMax) }),
+  body: z.strictObject({
+    people: z
+      .array(name)
+      .min(1)
+      .max(peopleMax)
+      .refine((people) => new Set(people).size === people.length, 'names somebody twice: each is told once'),
+  }),
   to({ params, body }) {
     named(params)
     return { event: dutySet, data: { ward: params.ward, people: body.people } }
@@ -84,8 +90,13 @@ const setLimits = ({ beds }: RouteSettings) =>
     path: '/wards/:ward/beds/:bed/limits',
     access: 'operate',
     body: z.strictObject({
-      limits: z.partialRecord(z.enum(ruleNames as [string, ...string[]]), z.number()).default({}),
-      saturationScale: z.union([z.literal(1), z.literal(2)]).default(1),
+      limits: z
+        .record(z.string(), z.number().nullable())
+        .refine((limits) => Object.keys(limits).every((rule) => limitNames.includes(rule)), {
+          error: `has a name that is no limit. Limits are ${limitNames.join(', ')}`,
+        })
+        .default({}),
+      saturationScale: z.union([z.literal(1), z.literal(2)]).optional(),
       by: name,
     }),
     async to({ params, body }) {
