@@ -133,6 +133,39 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
     expect(await page.locator('.card').first().innerText()).toContain('Bed 7')
   })
 
+  test('a tile shows the whole name of its bed, also beside a long silence and of a bed without a reading', async () => {
+    const scene = await Scene.start()
+    const silent = {
+      rule: 'device-silent',
+      priority: 'medium',
+      text: 'silent',
+      raisedAt: new Date().toISOString(),
+    }
+    await scene.stage.sql(
+      `INSERT INTO ward.board (bed, ward, last_reading_at, alarms) VALUES
+         ('132539', 'icu', now() - interval '25 minutes', jsonb_build_object('a', $1::jsonb)),
+         ('132540', 'icu', NULL, jsonb_build_object('b', $1::jsonb)), ('132541', 'icu', NULL, '{}')`,
+      [JSON.stringify(silent)],
+    )
+    const { page } = await scene.visit(browser, wall)
+    for (const [bed, age] of [
+      ['132539', 'silent 25'],
+      ['132540', 'silent no reading'],
+      ['132541', 'no reading'],
+    ] as const) {
+      const tile = page.locator('.tile', { hasText: bed })
+      await tile.getByText(age).waitFor()
+      const [room = 0, needed = 0] = await page.evaluate<number[]>(`(() => {
+        const name = [...document.querySelectorAll('.tile .bed')].find(({ textContent }) => textContent === '${bed}')
+        const range = document.createRange()
+        range.selectNodeContents(name)
+        return [name, range].map((each) => each.getBoundingClientRect().width)
+      })()`)
+      expect(needed, bed).toBeGreaterThan(20)
+      expect(room, bed).toBeGreaterThanOrEqual(needed - 0.5)
+    }
+  })
+
   test('what others have written is text: nothing of it runs', async () => {
     const scene = await Scene.start()
     const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>'

@@ -32,8 +32,7 @@ export class Tile {
       make('span', { class: 'score' }, scoreName, this.#score, ' ', this.#trend, this.#trendWords),
       this.#band,
       this.#says,
-      this.#seen,
-      this.#age,
+      make('span', { class: 'foot' }, this.#seen, this.#age),
     )
   }
 
