@@ -304,4 +304,21 @@ function describeLetters(open: OpenScene): void {
     expect((await scene.store.deadLetter(letter?.id ?? ''))?.state).toBe('redriven')
     expect((await scene.store.replay('replay-1'))?.state).toBe('stopped')
   })
+  it('takes no cursor back when it is stopped, also one that has passed its end', async () => {
+    const scene = await open()
+    const { events, lease } = await replaying(scene)
+    const event = events[0] as StoredEvent
+    const dead = [{ event, attempt: 1, round: 0, failure: scene.failure(), halts: false }]
+    const counts = { matched: 1, completed: 0, skipped: 0 }
+    const after = await scene.settle(lease, await scene.passing(lease, event, { dead, counts }))
+    await scene.published(1)
+    const last = (await scene.store.ticksAfter(lease.untilTick ?? 0, 1_000)).at(-1)
+    const beyond = { tick: last?.number ?? 0, seq: endOfTick, tickSnapshot: last?.snapshot ?? null }
+    const passed = await scene.settle(after, scene.settlement(after, beyond))
+    expect(passed.tick).toBeGreaterThan(lease.untilTick ?? 0)
+    await scene.store.stopReplay('replay-1', 'bob')
+    await scene.store.release([passed])
+    const [letter] = (await scene.store.deadLetters({})).items
+    expect(await redriven(scene, letter?.id ?? '')).toMatchObject({ tick: passed.tick, seq: endOfTick })
+  })
 }

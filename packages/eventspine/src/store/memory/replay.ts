@@ -78,8 +78,8 @@ function stop(tables: MemoryTables, replay: ReplayRow, actor: string, reason: st
     // Fences the holder: what it still runs can settle nothing. It keeps the lease until it gives that back, since it
     // learns of this later, and a pause must wait for what it runs.
     consumer.token++
-    consumer.tick = replay.untilTick
-    consumer.seq = endOfTick
+    // One that reads shares what it reads with others, and may have passed its end: a cursor never goes back.
+    if (consumer.tick <= replay.untilTick) Object.assign(consumer, { tick: replay.untilTick, seq: endOfTick })
     consumer.finished = true
     released += consumer.deliveries.size
     dropRows(tables, consumer)

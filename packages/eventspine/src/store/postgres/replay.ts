@@ -106,9 +106,10 @@ async function create(connection: Connection, id: string, request: ReplayRequest
 
 // Its consumers stay, finished and under a new token: a holder that was asleep cannot settle, and a dead letter of this
 // replay can still be redriven. They stand at the end, so nothing of the range is read any more. The holder keeps its
-// lease until it gives it back or that runs out: it learns of this later, and a pause must wait for what it still runs.
+// lease until it gives it back or that runs out: it learns of this later, and a pause must wait for what it still runs. One
+// may have passed its end, with nothing of what is behind it: a cursor never goes back.
 const stopConsumers = `UPDATE eventspine.consumer c SET finished = true, token = c.token + 1,
-  tick = p.until_tick, seq = ${endOfTick}
+  tick = greatest(c.tick, p.until_tick), seq = CASE WHEN c.tick > p.until_tick THEN c.seq ELSE ${endOfTick} END
 FROM eventspine.replay p WHERE p.id = $1 AND c.subscription = p.subscription AND c.replay = p.id`
 
 const stopDeliveries = `WITH removed AS (
