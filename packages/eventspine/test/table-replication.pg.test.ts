@@ -28,7 +28,7 @@ async function logicalServer(): Promise<string> {
 
 const url = await logicalServer()
 // Read when these are loaded.
-process.env['EVENTSPINE_TEST_DATABASE_URL'] = url
+for (const way of ['', 'DIRECT_']) process.env[`EVENTSPINE_TEST_${way}DATABASE_URL`] = url
 const { afterTest, sql, until } = await import('./support.js')
 const { orders, session, shop } = await import('./table-shop.js')
 afterAll(async () => {
