@@ -29,9 +29,6 @@ export interface KeeperServices {
   failed(error: unknown): void
 }
 
-/** A lease is renewed at the first heartbeat behind so much of it: of an alarm's that is each. */
-const renewAtShare = 1 / 6
-
 /** Heartbeats come so often, or three times in the shortest lease. */
 const heartbeatMsMax = 1_000
 /** What runs when another version takes over has so long to end. */
@@ -127,7 +124,7 @@ export class LeaseKeeper {
   async #beat(): Promise<void> {
     const { port, worker } = this.#services
     await this.#release()
-    await this.#renew(renewAtShare)
+    await this.#renew()
     const row = { ...worker(), consumers: this.#held.size }
     const standing = await port.heartbeat(row, this.#selections)
     const { workers, silent } = standing
@@ -227,11 +224,10 @@ export class LeaseKeeper {
     if (staying.length < consumers) await this.#acquire(consumers - staying.length, [])
   }
 
-  async #renew(atShare: number): Promise<void> {
+  async #renew(): Promise<void> {
+    if (this.#held.size === 0) return
     const askedAt = this.#services.clock.monotonic()
-    const old = [...this.#held.values()].filter((held) => askedAt - held.renewedAt >= held.leaseMs * atShare)
-    if (old.length === 0) return
-    const leases = old.map(({ consumer, leaseMs }) => ({
+    const leases = [...this.#held.values()].map(({ consumer, leaseMs }) => ({
       ...nameOf(consumer),
       token: consumer.lease.token,
       leaseMs,
@@ -295,7 +291,7 @@ export class LeaseKeeper {
     const ended = new AbortController()
     const renewing = (async () => {
       while (!ended.signal.aborted) {
-        await this.#renew(0).catch(() => {})
+        await this.#renew().catch(() => {})
         await clock.sleep(this.#heartbeatMs, ended.signal)
       }
     })()
