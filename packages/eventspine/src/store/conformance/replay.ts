@@ -12,6 +12,7 @@ export function describeReplay(open: OpenScene): void {
     describeEnd(open)
     describeStop(open)
     describeLetters(open)
+    describeBeyond(open)
   })
 }
 
@@ -304,6 +305,9 @@ function describeLetters(open: OpenScene): void {
     expect((await scene.store.deadLetter(letter?.id ?? ''))?.state).toBe('redriven')
     expect((await scene.store.replay('replay-1'))?.state).toBe('stopped')
   })
+}
+
+function describeBeyond(open: OpenScene): void {
   it('takes no cursor back when it is stopped, also one that has passed its end', async () => {
     const scene = await open()
     const { events, lease } = await replaying(scene)
