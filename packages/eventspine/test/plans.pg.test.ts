@@ -11,6 +11,7 @@ import { workflow } from 'eventspine/workflow'
 import pg from 'pg'
 import { expect, it, vi } from 'vitest'
 import { z } from 'zod'
+import { nameOf } from './statements.js'
 import { directUrl, freshSchema, running, sql, until } from './support.js'
 
 const schema = z.object({ n: z.number() })
@@ -86,9 +87,6 @@ function wholeReads(plan: Plan, limited = false): string[] {
   const ends = probes || (limited && plan.Filter === undefined)
   return ends ? below : [`${node} on ${relation} ${plan.Filter ?? ''}`, ...below]
 }
-
-/** Behind a pooler a statement has no other name. */
-const nameOf = (text: string | undefined) => /^\/\* (\S+) \*\//.exec(text ?? '')?.[1]
 
 /** For any parameters. */
 async function planOf(client: pg.Client, text: string): Promise<Plan> {

@@ -47,6 +47,7 @@ import type { App } from './app.js'
 import { Contracts } from './contracts.js'
 import { checkEditedData } from './edited-data.js'
 import { examine } from './examination.js'
+import { refuseHalting } from './halting-letters.js'
 import { letterEdit } from './letter-edit.js'
 import { redriveHint } from './redriving.js'
 import { previewReplay, type ReplayPreview, startReplay } from './replays.js'
@@ -212,8 +213,9 @@ export class Operator {
     const { store, runner } = this.#services
     const letter = await store.deadLetter(id)
     if (letter === null || letter.event.claim === null || letter.event.data !== null) return letter
-    const body = await runner.body({ data: null, claim: letter.event.claim }).catch(() => 'null')
-    return { ...letter, event: { ...letter.event, data: JSON.parse(body) } }
+    const body = runner.body({ data: null, claim: letter.event.claim })
+    const data = await body.then((json): unknown => JSON.parse(json)).catch(() => null)
+    return { ...letter, event: { ...letter.event, data } }
   }
 
   /** What is unresolved, by subscription, category and fault, the largest group first. */
@@ -226,21 +228,8 @@ export class Operator {
   async discard(filter: DeadLetterFilter, actor: string, reason: string): Promise<number> {
     checkName('actor', actor)
     checkText('reason', reason)
-    for (const { name, workflow, ordered } of this.#services.app.subscriptions)
-      if (workflow !== undefined && ordered === 'halt' && (filter.subscription ?? name) === name)
-        await this.#requireNoInstance({ ...filter, subscription: name }, workflow)
+    await refuseHalting(this.#services.store, filter)
     return this.#services.store.discard(filter, actor, reason)
-  }
-
-  async #requireNoInstance(filter: DeadLetterFilter, workflow: string): Promise<void> {
-    const [letter] = (await this.#services.store.deadLetters({ ...filter, state: 'dead', limit: 1 })).items
-    if (letter === undefined) return
-    const instance = `${workflow} '${letter.event.key}'`
-    throw new EventspineError(
-      'REQUEST_INVALID',
-      `Dead letter ${letter.id} halts an instance of a workflow, and nobody would move it on without it. End the instance: eventspine workflows cancel ${instance}, or terminate. Mended, it goes on: workflows retry ${instance}.`,
-      { field: '/filter' },
-    )
   }
 
   async previewRedrive(filter: DeadLetterFilter, roundsMax?: number): Promise<RedrivePreview> {

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type { Logger } from '../observe/log.js'
 import type { App } from './app.js'
 
-/** A beat is a wake-up of two threads: one of 250 ms was a fourth of all that an idle worker wakes up for. */
+/** A beat is a wake-up of two threads: of the 36 times a second that an idle worker woke up, 8 were beats of 250 ms. */
 const beatMsMax = 1_000
 /** So many in the time that is allowed: a standstill is seen a beat or two late. */
 const beatsOfLimit = 16

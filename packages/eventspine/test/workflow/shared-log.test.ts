@@ -71,6 +71,18 @@ test('what another app runs is cancelled, ended and sent again', async () => {
   expect(await stage.until(shop.operator().redriveStatus(redrive.id))).toMatchObject({ sent: 1 })
 })
 
+test('the letter that halts what another app runs is not discarded, by itself or among others', async () => {
+  const { stage, shop, started } = await opened()
+  await started(faulty, 'f-1')
+  const operator = shop.operator()
+  for (const filter of [{}, { subscription: 'workflow-faulty' }, { error: 'a fault of the code' }])
+    expect(await codeOf(stage.until(operator.discard(filter, 'ada', 'away with it')))).toMatch(
+      /^REQUEST_INVALID: .*workflows cancel faulty 'f-1'/,
+    )
+  expect(await stage.until(operator.discard({ subscription: 'workflow-own' }, 'ada', 'none'))).toBe(0)
+  expect((await stage.until(operator.deadLetters())).items).toMatchObject([{ state: 'dead' }])
+})
+
 test('a wish that no worker has taken up is known, too', async () => {
   const { stage, ward: worker, shop } = await opened()
   await stage.until(worker.stop())

@@ -1,6 +1,6 @@
 // What people ask about many dead letters does not read them all: each question as the store puts it, with what it met.
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { statementsWith } from '../../../test/statements.js'
 import { until } from '../../../test/support.js'
 import { deadLettersOf, newEvent, openTestStore, record, type TestStore } from './inspect.fixture.js'
 
@@ -49,25 +49,10 @@ function lettersMet(plan: Plan): number {
   return (plan['Relation Name'] === 'dead_letter' ? met : 0) + below
 }
 
-interface Statement {
-  readonly text?: string
-  readonly values?: readonly unknown[]
-}
-
 /** Of each statement that `ask` makes of the letters, by its name. */
 async function metBy(ask: () => Promise<unknown>): Promise<Record<string, number>> {
-  const statements: Statement[] = []
-  const { query } = pg.Client.prototype
-  vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...given: unknown[]) {
-    const statement = given[0] as Statement
-    if (statement.text?.includes('dead_letter') === true) statements.push(statement)
-    return Reflect.apply(query, this, given)
-  })
-  await ask()
-  vi.restoreAllMocks()
   const met: Record<string, number> = {}
-  for (const { text = '', values = [] } of statements) {
-    const [, name = ''] = /^\/\* (\S+) \*\//.exec(text) ?? []
+  for (const { name, text, values } of await statementsWith('dead_letter', ask)) {
     const rows = await store.sql<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [
       ...values,
     ])

@@ -1,8 +1,8 @@
 // Instances that wait for the decision of a person, in the database alone: found among many that sleep without a look at those,
 // and found where they asked before the database knew of questions.
-import pg from 'pg'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { type OwnSchema, ownSchema } from '../../../test/own-schema.js'
+import { type Statement, statementsWith } from '../../../test/statements.js'
 import { silentLogger } from '../../observe/log.js'
 import { decisionType } from '../../workflow/port.js'
 import { tallyInspection } from './inspect-tally.js'
@@ -60,27 +60,8 @@ function rowsMet(plan: Plan): number {
   return (plan['Relation Name'] === undefined ? 0 : here) + below
 }
 
-interface Statement {
-  readonly text?: string
-  readonly values?: readonly unknown[]
-}
-
-/** The statements that `ask` makes of instances that wait. */
-async function statementsOf(ask: () => Promise<unknown>): Promise<Statement[]> {
-  const statements: Statement[] = []
-  const { query } = pg.Client.prototype
-  vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...given: unknown[]) {
-    const statement = given[0] as Statement
-    if (statement.text?.includes('workflow_awaited') === true) statements.push(statement)
-    return Reflect.apply(query, this, given)
-  })
-  await ask()
-  vi.restoreAllMocks()
-  return statements
-}
-
 /** As it is planned for these values, and for any. */
-async function metBy(own: OwnSchema, mode: string, { text = '', values = [] }: Statement): Promise<number> {
+async function metBy(own: OwnSchema, mode: string, { text, values }: Statement): Promise<number> {
   const session = await own.session()
   try {
     await session.sql(`SET plan_cache_mode = ${mode}`)
@@ -113,21 +94,23 @@ test('are found and counted among many that sleep, without a look at those', asy
     const { items } = await workflows({ ...query, state: 'awaiting-approval' })
     expect(items.map(({ id }) => id)).toEqual(ids.map((n) => `w-${n}`))
     expect(items).toMatchObject(ids.map(() => ({ approval: { name: 'pay', text: 'Pay?', open: 1 } })))
-    const [statement] = await statementsOf(() => workflows({ ...query, state: 'awaiting-approval' }))
+    const [statement] = await statementsWith('workflow_awaited', () =>
+      workflows({ ...query, state: 'awaiting-approval' }),
+    )
     for (const mode of ['force_custom_plan', 'force_generic_plan'])
-      expect(await metBy(own, mode, statement ?? {}), mode).toBeLessThanOrEqual(ids.length * rowsEach)
+      expect(await metBy(own, mode, statement as Statement), mode).toBeLessThanOrEqual(ids.length * rowsEach)
   }
   expect((await tally()).awaitingApproval).toBe(asking.length)
-  const [counted] = await statementsOf(tally)
-  expect(await metBy(own, 'auto', counted ?? {})).toBeLessThanOrEqual(asking.length * rowsEach)
+  const [counted] = await statementsWith('workflow_awaited', tally)
+  expect(await metBy(own, 'auto', counted as Statement)).toBeLessThanOrEqual(asking.length * rowsEach)
 })
 
 test('that show their question beside others read no more for it than their own rows', async () => {
   const own = await asleep()
   const { workflows } = workflowQueries(own.database)
-  const [statement] = await statementsOf(() => workflows({ limit: 20 }))
+  const [statement] = await statementsWith('workflow_awaited', () => workflows({ limit: 20 }))
   for (const mode of ['force_custom_plan', 'force_generic_plan'])
-    expect(await metBy(own, mode, statement ?? {}), mode).toBeLessThanOrEqual(20 * rowsEach)
+    expect(await metBy(own, mode, statement as Statement), mode).toBeLessThanOrEqual(20 * rowsEach)
 })
 
 // What stands in histories, by instance: which of them ask when the migration comes.
