@@ -7,7 +7,7 @@ import { catalogue } from './catalogue/index.js'
 import { filesOf, mutated, type NamedTest } from './mutant.js'
 import { root } from './planter.js'
 
-const invariants = [...Array.from({ length: 57 }, (_, index) => `I${index + 1}`), 'I63']
+const invariants = [...Array.from({ length: 57 }, (_, index) => `I${index + 1}`), 'I62', 'I63']
 const suite = 'packages/eventspine/src/store/conformance'
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const table = read('docs/internals/invariants.md')

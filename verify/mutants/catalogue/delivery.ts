@@ -262,6 +262,13 @@ const retrying: readonly Mutant[] = [
     ],
     caughtBy: whole('invariants/mutants-leases.pg.test.ts', 'gives each consumer its own number of rows'),
   },
+  {
+    name: 'open-key-holds-up-others',
+    invariants: ['I62'],
+    bug: 'What waits for the breaker of one key, open or with its probe under way, holds the queue of all keys.',
+    edits: [edit('deliver/gate.ts', "return breaker.scope === 'service'\n", 'return true\n')],
+    caughtBy: whole('crash/keys-apart.test.ts', 'holds up nobody else while its probe does not answer'),
+  },
 ]
 
 export const delivery = [...settling, ...retrying]
