@@ -323,6 +323,6 @@ test('unsafe options are refused at once', () => {
 })
 
 test('a key is kept as its hash only', () => {
-  expect(JSON.stringify(all.record)).not.toContain(all.key.split('_')[2])
+  expect(JSON.stringify(all.record)).not.toContain(all.key.slice('es_0123456789abcdef_'.length))
   expect(all.record.hash).toMatch(/^[0-9a-f]{64}$/)
 })
