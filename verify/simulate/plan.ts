@@ -48,7 +48,7 @@ export type Operation = (typeof operations)[number]
 
 export interface SubscriptionPlan {
   readonly name: string
-  readonly kind: 'plain' | 'transactional'
+  readonly kind: 'plain' | 'transactional' | 'many'
   readonly ordered: false | 'halt' | 'skip'
   readonly priority: 'alarm' | 'normal'
   readonly shards: number
@@ -66,6 +66,8 @@ export interface SubscriptionPlan {
   readonly attemptsMax: number
   readonly leaseMs: number
   readonly batchEventsMax: number
+  /** Of those that take many at once. */
+  readonly windowMs: number
 }
 
 export interface Plan {
@@ -131,7 +133,7 @@ function subscriptionOf(dice: Dice, index: number): SubscriptionPlan {
   const shards = dice.pick([1, 1, 1, 2])
   return {
     name: `subscriber-${index}`,
-    kind: dice.pick(['plain', 'plain', 'transactional']),
+    kind: dice.pick(['plain', 'plain', 'transactional', 'many']),
     ordered,
     priority: dice.pick(['normal', 'normal', 'alarm']),
     shards,
@@ -146,5 +148,6 @@ function subscriptionOf(dice: Dice, index: number): SubscriptionPlan {
     attemptsMax: dice.between(2, 5),
     leaseMs: dice.pick([600, 1_200, 2_000]),
     batchEventsMax: dice.pick([1, 3, 1_000]),
+    windowMs: dice.pick([0, 0, 50]),
   }
 }

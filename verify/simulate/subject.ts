@@ -78,9 +78,15 @@ function subscriptionOf(process: SimulatedProcess, plan: SubscriptionPlan) {
   } as const
   const act = (event: Event, context: HandlerContext) =>
     handle(process, plan, event as Event<string, Data>, context)
-  return plan.kind === 'plain'
-    ? defineSubscription({ ...options, handle: act })
-    : defineSubscription({ ...options, transact: act })
+  if (plan.kind === 'plain') return defineSubscription({ ...options, handle: act })
+  if (plan.kind === 'transactional') return defineSubscription({ ...options, transact: act })
+  return defineSubscription({
+    ...options,
+    batch: { ...options.batch, ...(plan.windowMs === 0 ? {} : { windowMs: plan.windowMs }) },
+    transactMany: async (deliveries) => {
+      for (const { event, context } of deliveries) await act(event, context)
+    },
+  })
 }
 
 async function handle(

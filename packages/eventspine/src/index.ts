@@ -31,6 +31,8 @@ export type {
 } from './event/index.js'
 export { defineEvent } from './event/index.js'
 export type {
+  BatchContext,
+  BatchDelivery,
   Category,
   HandlerContext,
   HandlerPublishOptions,

@@ -34,8 +34,28 @@ function faultsOf(options: object): string[] {
 
 describe('a subscription is refused', () => {
   it.each<[string, object, RegExp]>([
-    ['without a handler', { handle: undefined }, /exactly one of "handle" .* and "transact"/],
+    [
+      'without a handler',
+      { handle: undefined },
+      /exactly one of "handle" .*, "transact" .* and "transactMany"/,
+    ],
     ['with both handlers', { transact: handle }, /exactly one of "handle"/],
+    [
+      'with both kinds of transactions',
+      { handle: undefined, transact: handle, transactMany: handle },
+      /exactly one of/,
+    ],
+    [
+      'with a handler of many that is none',
+      { handle: undefined, transactMany: 7 },
+      /"transactMany" must be a function \(deliveries, \{ tx \}\)/,
+    ],
+    ['for a window of no batch', { batch: { windowMs: 5 } }, /batch\.windowMs is for "transactMany"/],
+    [
+      'for a window without end',
+      { handle: undefined, transactMany: handle, batch: { windowMs: 60_001 } },
+      /batch\.windowMs is 60001; write a whole number from 1 to 60,000/,
+    ],
     ['with a handler that is none', { handle: 'reserve' }, /"handle" must be a function \(event, context\)/],
     [
       'for a bad name',

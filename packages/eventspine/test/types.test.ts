@@ -10,6 +10,7 @@ import {
   type HandlerContext,
   type InputOf,
   type Transaction,
+  type TransactionContext,
 } from 'eventspine'
 import { workflow } from 'eventspine/workflow'
 import { expect, expectTypeOf, it } from 'vitest'
@@ -91,13 +92,29 @@ it('gives tx to transact alone, and takes one of both', () => {
       void context.tx
     },
   })
+  defineSubscription({
+    name: 'chart',
+    on: [placed, shipped],
+    transactMany: async (deliveries, { tx, signal }) => {
+      expectTypeOf(tx).toEqualTypeOf<Transaction>()
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+      for (const { event, context } of deliveries) {
+        if (event.type === 'orders.order-placed') expectTypeOf(event.data.at).toEqualTypeOf<Date>()
+        expectTypeOf(context).toEqualTypeOf<TransactionContext>()
+      }
+      // @ts-expect-error what is published has one cause, which its delivery knows
+      void tx.publish
+    },
+  })
+  // @ts-expect-error one of all, not two
+  const two = defineSubscription({ name: 'two', on: placed, transact: () => {}, transactMany: () => {} })
   // @ts-expect-error one of both, not both
   const both = defineSubscription({ name: 'both', on: placed, handle: () => {}, transact: () => {} })
   // @ts-expect-error and not none
   const none = defineSubscription({ name: 'none', on: placed })
   // @ts-expect-error a typing error in an option
   const typing = defineSubscription({ name: 'typing', on: placed, handle: () => {}, concurency: 3 })
-  for (const wrong of [both, none, typing])
+  for (const wrong of [two, both, none, typing])
     expect(() => defineApp({ name: 'orders', subscriptions: [wrong] })).toThrow(/has a fault/)
 })
 

@@ -268,4 +268,27 @@ export const operating: readonly Mutant[] = [
     edits: [edit('deliver/statement-order.ts', 'if (place < this.#last) {', 'if (place < 0) {')],
     caughtBy: whole('crash/side-by-side.pg.test.ts', 'of which the second relies on the first'),
   },
+  {
+    name: 'call-for-many-blames-all',
+    invariants: ['I31'],
+    bug: 'When a handler of many fails, each of its deliveries has failed.',
+    edits: [
+      edit('deliver/together.ts', 'gaveUp: () => this.#gaveUp,', 'gaveUp: () => false,'),
+      edit('deliver/together.ts', '(place) => !call.joined(place)', '() => true'),
+    ],
+    caughtBy: whole('crash/batch.pg.test.ts', 'sets apart what fails alone'),
+  },
+  {
+    name: 'unreadable-of-many-forgotten',
+    invariants: ['I31'],
+    bug: 'A delivery that cannot be shown to a handler of many is taken for one that it has handled.',
+    edits: [
+      edit(
+        'deliver/together.ts',
+        'const failed = failures(items, outcomes, (place) => !call.joined(place))',
+        'const failed: readonly Failed[] = []',
+      ),
+    ],
+    caughtBy: whole('crash/batch.pg.test.ts', 'goes on with the others where one cannot be read'),
+  },
 ]

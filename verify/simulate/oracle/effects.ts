@@ -17,7 +17,7 @@ export function judgeEffects(world: World, log: Log): void {
         const id = `${consumer.subscription}/${epoch}.${seq}${consumer.replay === '' ? '' : `~${consumer.replay}`}`
         const isPlaced = log.bySeq.get(seq)?.type === 'orders.placed'
         const publishes = plan.publishes !== 'nothing' && consumer.replay === '' && isPlaced
-        expectOnce(world, 'effects', id, effects, plan.kind === 'transactional' ? 1 : 0)
+        expectOnce(world, 'effects', id, effects, plan.kind === 'plain' ? 0 : 1)
         expectOnce(world, 'published events', id, follows, publishes ? 1 : 0)
         if (publishes) world.tally.met('event published by a handler')
       }

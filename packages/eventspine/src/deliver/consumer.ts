@@ -3,7 +3,8 @@
 import type { Outcome, Transaction } from '../handle/index.js'
 import { assert, isOwnFault, Soonest } from '../kernel/index.js'
 import type { Settlement } from '../settle/port.js'
-import { Gate, transactionItemsMax } from './gate.js'
+import { ChunkSize } from './chunk-size.js'
+import { Gate } from './gate.js'
 import { Isolation, isolateAfterDeaths } from './isolation.js'
 import { type Ending, freshItem, type Item, isOutcome, mayBeRefused, rowItem } from './item.js'
 import { type KeyOrder, keyOrderOf } from './key-order.js'
@@ -39,11 +40,10 @@ export class Consumer {
   /** Ended well, and recorded only if the ids that they published under are free: their keys wait for that. */
   readonly #undecided = new Set<Item>()
   #transacting = false
-  /** Chunks that have left the queue and wait for the one before them. */
   readonly #sideBySide = new SideBySide()
+  readonly #chunks: ChunkSize
+  /** Chunks that have left the queue and wait for the one before them. */
   #probing = 0
-  /** It was asked for room for rows and had none. */
-  #askAgain = false
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new'
 
   constructor(
@@ -62,13 +62,14 @@ export class Consumer {
     this.gate = new Gate(subscription, lease, services, { again: () => this.pump() })
     this.#pumpLater = new Soonest(services.clock, () => this.pump())
     this.#parkLater = new Soonest(services.clock, () => services.flush(this, true))
+    this.#chunks = new ChunkSize(subscription, services.clock)
     const turn = new Turn(services.clock, () => this.pump())
     this.#queue = new Queue(this.gate, this.#keys, {
       mayStart: () => this.#mayStart,
       myTurn: () => turn.mine,
       later: (ms) => this.#pumpLater.after(ms),
       aside: (item) => this.#unsettled.ended(item),
-      probed: (item) => (subscription.transact === undefined ? this.#run(item) : void this.#transact([item])),
+      probed: (item) => (subscription.transactional ? void this.#transact([item]) : this.#run(item)),
     })
   }
 
@@ -108,8 +109,8 @@ export class Consumer {
   /** Does whatever can be done now. Cheap to call too often. */
   pump(): void {
     if (this.#state === 'running') {
-      if (this.subscription.transact === undefined) this.#dispatch()
-      else this.#dispatchTransaction()
+      if (this.subscription.transactional) this.#dispatchTransaction()
+      else this.#dispatch()
       if (this.#reader.idle && !this.#reader.atEnd && this.#hasRoom()) void this.#fetch()
       else if (this.#reader.pastEnd && this.#replay.state === 'running') void this.#endReplay()
     }
@@ -163,11 +164,9 @@ export class Consumer {
     this.pump()
   }
 
-  /** How many due rows it could run now. Asked in vain, it has them claimed itself when something ended. */
+  /** How many due rows it could run now. */
   get roomForRows(): number {
-    const room = this.#transacting ? 0 : this.gate.roomForRows(this.#queue.rows)
-    this.#askAgain ||= room <= 0
-    return this.#mayStart ? room : 0
+    return this.#transacting || !this.#mayStart ? 0 : this.gate.roomForRows(this.#queue.rows)
   }
 
   /** A delivery that may have killed its process runs here, is about to, or ended and is not recorded yet. */
@@ -219,9 +218,7 @@ export class Consumer {
       else this.#release(item, outcome)
       this.pump()
     }
-    if (this.#askAgain) this.#services.dueIn(0)
-    this.#askAgain = false
-    this.#services.freed()
+    this.#services.freed(this)
   }
 
   #end(item: Item, outcome: Outcome): void {
@@ -240,7 +237,9 @@ export class Consumer {
 
   #dispatchTransaction(): void {
     if (this.#transacting || this.#unsettled.flushing) return
-    const items = this.#queue.chunk(transactionItemsMax)
+    const waitMs = this.#chunks.waitMs(this.#queue.length)
+    if (waitMs > 0) return this.#pumpLater.after(waitMs)
+    const items = this.#queue.chunk(this.#chunks.itemsMax)
     if (items.length > 0) void this.#transact(items)
   }
 
@@ -251,6 +250,7 @@ export class Consumer {
     this.#probing--
     if (this.#state !== 'running') return
     this.#transacting = true
+    this.#chunks.began()
     const first = items[0] as Item
     for (const item of items) this.#running.add(item)
     this.gate.started(first)
@@ -266,15 +266,15 @@ export class Consumer {
       wait: (item) => this.#wait(item),
     }).catch((error) => this.#services.failed(error))
     this.#transacting = false
-    if (this.#askAgain || first.deaths > 0) this.#services.dueIn(0)
-    this.#askAgain = false
+    this.#chunks.ended(items)
+    if (first.deaths > 0) this.#services.dueIn(0)
     this.gate.ended(first, { kind: 'abandoned' })
     // What had ended when the chunk was abandoned is recorded, not given back as well.
     for (const item of items)
       if (this.#running.delete(item) && item.ending === undefined) this.#end(item, { kind: 'abandoned' })
     if (held === true) this.pump()
     else this.#services.lost(this)
-    this.#services.freed()
+    this.#services.freed(this)
   }
 
   // Part of a chunk is recorded: its keys are free before anything of them is asked again.

@@ -3,6 +3,7 @@ import type { Outcome } from '../handle/outcome.js'
 import type { Clock } from '../kernel/index.js'
 import type { BreakerBoard } from './breaker-board.js'
 import type { Capacity, Runnable, Waiter } from './capacity.js'
+import { chunkItemsMin } from './chunk-size.js'
 import { BatchSize, Rate, RetryBudget } from './flow.js'
 import type { Item } from './item.js'
 import type { Lease } from './port.js'
@@ -16,9 +17,6 @@ export type Verdict =
   | { readonly kind: 'aside'; readonly ms: number }
   /** The breaker wants one to try. */
   | { readonly kind: 'probe' }
-
-/** Transactional deliveries of one chunk. */
-export const transactionItemsMax = 100
 
 const probeMsMax = 60_000
 
@@ -50,8 +48,8 @@ export class Gate {
   running = 0
 
   constructor(subscription: ResolvedSubscription, lease: Lease, services: GateServices, waiter: Waiter) {
-    const { priority, transact } = subscription
-    const runnable = { priority, transactional: transact !== undefined }
+    const { priority, transactional } = subscription
+    const runnable = { priority, transactional }
     this.#runnable = { suspect: { ...runnable, suspect: true }, plain: { ...runnable, suspect: false } }
     this.#waiter = waiter
     this.#services = services
@@ -100,8 +98,7 @@ export class Gate {
     if (breaker?.scope === 'service' && this.#services.breakers.passage(breaker, whole).kind === 'wait')
       return 0
     // Transactional ones run a chunk at a time: what counts is what fits into it.
-    const places =
-      this.#subscription.transact === undefined ? this.concurrency - this.running : transactionItemsMax
+    const places = this.#subscription.transactional ? chunkItemsMin : this.concurrency - this.running
     return places - queued
   }
 

@@ -275,11 +275,11 @@ const nothing: readonly Item[] = Object.freeze([])
 
 // A chunk of transactional deliveries may hold several of a key, in their order: it runs one by one where that matters.
 export function keyOrderOf({
-  transact,
+  transactional,
   ordered,
   concurrencyPerKeyMax,
   keysApart,
 }: ResolvedSubscription): KeyOrder {
-  if (transact !== undefined) return new KeyOrder(ordered !== 'no', Number.POSITIVE_INFINITY)
+  if (transactional) return new KeyOrder(ordered !== 'no', Number.POSITIVE_INFINITY)
   return ordered === 'no' ? new KeyOrder(false, concurrencyPerKeyMax, keysApart) : new KeyOrder(true, 1)
 }

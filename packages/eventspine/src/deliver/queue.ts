@@ -33,6 +33,11 @@ export class Queue {
     this.#services = services
   }
 
+  /** Those that wait for their turn, and not for their key. */
+  get length(): number {
+    return this.#rows.length + this.#fresh.length
+  }
+
   /** Rows that are claimed and have not started. */
   get rows(): number {
     return this.#rows.length

@@ -30,6 +30,10 @@ export class RetryClaimer {
   readonly #wake: Wake
   /** Consumers that a claim without an answer was for, and until when it may still be carried out. */
   readonly #doubted = new Map<Consumer, number>()
+  /** Had no place when rows were looked for. */
+  readonly #busy = new Set<Consumer>()
+  /** Of them, those that have one again. */
+  readonly #missed = new Set<Consumer>()
   #dueAt = 0
   /** Something may be due that this process was told of. */
   #told = false
@@ -63,15 +67,26 @@ export class RetryClaimer {
     this.#wake.ring()
   }
 
+  /** It has a place again: where it had none at the last look, one is made for it alone. Were that for all, whoever has no place then
+   *  would have the next made for all: busy workers looked without a pause, 70 times a second where there was not one row. */
+  freed(consumer: Consumer): void {
+    if (!this.#busy.delete(consumer)) return
+    this.#missed.add(consumer)
+    this.#wake.ring()
+  }
+
   async #loop(): Promise<void> {
     const { clock, failed } = this.#services
     while (!this.#stopped) {
-      const waitMs = Math.max(0, this.#dueAt - clock.monotonic())
+      const waitMs = this.#missed.size > 0 ? 0 : Math.max(0, this.#dueAt - clock.monotonic())
       if (waitMs > 0) await this.#wake.wait(waitMs)
-      if (this.#stopped || this.#dueAt > clock.monotonic()) continue
-      this.#pollMs = Math.min(pollMsMax, this.#pollMs * 1.1)
-      this.#dueAt = clock.monotonic() + this.#pollMs
-      await this.#claim().catch(async (error) => {
+      const isDue = this.#dueAt <= clock.monotonic()
+      if (this.#stopped || (!isDue && this.#missed.size === 0)) continue
+      if (isDue) {
+        this.#pollMs = Math.min(pollMsMax, this.#pollMs * 1.1)
+        this.#dueAt = clock.monotonic() + this.#pollMs
+      }
+      await this.#claim(isDue).catch(async (error) => {
         failed(error)
         await clock.sleep(pollMs)
       })
@@ -111,9 +126,15 @@ export class RetryClaimer {
     return Math.min(...ages) >= suspectAfterMs || Math.max(...ages) >= suspectAfterMsMax ? 1 : 0
   }
 
-  async #claim(): Promise<void> {
+  /** For all, or for those that were busy the last time. */
+  async #claim(forAll: boolean): Promise<void> {
     await this.#unclaim()
-    const wanting = this.#services.consumers().filter((consumer) => consumer.roomForRows > 0)
+    const consumers = this.#services.consumers()
+    const asked = forAll ? consumers : consumers.filter((consumer) => this.#missed.has(consumer))
+    this.#missed.clear()
+    if (forAll) this.#busy.clear()
+    for (const consumer of asked) if (consumer.roomForRows <= 0) this.#busy.add(consumer)
+    const wanting = asked.filter((consumer) => !this.#busy.has(consumer))
     if (wanting.length === 0) return
     const leases = wanting.map(({ lease, roomForRows, gate }) => ({
       subscription: lease.subscription,
@@ -123,8 +144,8 @@ export class RetryClaimer {
       rowsMax: Math.min(claimRowsMax, roomForRows),
       retriesMax: gate.retriesMax,
     }))
-    const told = this.#told
-    this.#told = false
+    const told = this.#told || !forAll
+    if (forAll) this.#told = false
     const rows = await this.#claimed(wanting, leases)
     if (rows.length > 0) this.#pollMs = pollMs
     wanting.forEach((consumer, index) => {
@@ -137,7 +158,7 @@ export class RetryClaimer {
     // A look that finds nothing where there was nothing before: an idle worker's, once a second.
     if (this.#none && !told && rows.length === 0) return
     const nextMs = await this.#services.port.nextDueMs(leases)
-    this.#none = nextMs === null
+    this.#none = nextMs === null && (forAll || this.#none)
     if (nextMs !== null && nextMs > 0) this.dueIn(nextMs)
     // Due and not taken: it waits for a place, a token or its turn as a suspect.
     else if (nextMs !== null) this.#pollMs = pollMs

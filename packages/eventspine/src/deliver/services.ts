@@ -49,8 +49,8 @@ export interface ConsumerServices {
   mayStart(consumer: Consumer): boolean
   /** Events that handlers published are in the log. */
   published(): void
-  /** A handler place became free: others may want it. */
-  freed(): void
+  /** A handler place became free: others may want it, or rows of this one. */
+  freed(consumer: Consumer): void
   /** The store did not answer, or Eventspine itself is at fault: somebody has to hear of it. */
   failed(error: unknown): void
   /** The lease cannot be relied on any more: give it up. */

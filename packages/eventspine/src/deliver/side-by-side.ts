@@ -110,9 +110,9 @@ function judged(items: readonly Item[], outcomes: readonly Outcome[], order: Sta
 
 const givenUpUntried: Outcome = Object.freeze({ kind: 'abandoned' })
 
-const isFailure = ({ kind }: Outcome) => kind === 'retry' || kind === 'dead'
+export const isFailure = ({ kind }: Outcome) => kind === 'retry' || kind === 'dead'
 
-const isTimeout = (outcome: Outcome) =>
+export const isTimeout = (outcome: Outcome) =>
   (outcome.kind === 'retry' || outcome.kind === 'dead') && outcome.failure.category === 'timeout'
 
 const slow = (items: readonly Item[]) =>

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { AnyEventDefinition, EventOf } from '../event/definition.js'
 import type { Event } from '../event/event.js'
 import type { Filter } from '../event/filter/index.js'
-import type { HandlerContext, TransactionContext } from '../handle/context.js'
+import type { BatchContext, BatchDelivery, HandlerContext, TransactionContext } from '../handle/context.js'
 import type { RetryPolicy } from '../handle/retry-policy.js'
 
 /** A definition, or a pattern over types in which `*` stands for any run of characters: `orders.*`. */
@@ -41,8 +41,9 @@ export interface SubscriptionPolicies {
   readonly concurrency?: number | { readonly max: number; readonly perKey?: number }
   /** At most `max` starts in every `perMs`. */
   readonly rate?: { readonly max: number; readonly perMs: number }
-  /** Bounds of the adaptive batch. Default 1,000 events and 1 MiB. */
-  readonly batch?: { readonly eventsMax?: number; readonly bytesMax?: number }
+  /** Bounds of the adaptive batch that is read at once. Default 1,000 events and 1 MiB. `windowMs`, of `transactMany`: the next call
+   *  begins so long after the last one began, or sooner when it is full. Default: as soon as the last has ended. */
+  readonly batch?: { readonly eventsMax?: number; readonly bytesMax?: number; readonly windowMs?: number }
   /** Alarms have capacity of their own and short leases, and their events a line of their own into the log. Default
    *  `normal`. */
   readonly priority?: 'alarm' | 'normal'
@@ -64,37 +65,53 @@ export interface Subscription {
   readonly on: readonly Interest[]
   readonly handle: ((event: Event, context: HandlerContext) => unknown) | undefined
   readonly transact: ((event: Event, context: TransactionContext) => unknown) | undefined
+  readonly transactMany: TransactMany | undefined
   readonly policies: SubscriptionPolicies
 }
+
+/** A handler of many at once. */
+export type TransactMany = (deliveries: readonly BatchDelivery[], context: BatchContext) => unknown
 
 interface Plain<On> {
   /** May call the world; runs at least once, with one delivery id that never changes. */
   readonly handle: (event: EventOf<On>, context: HandlerContext) => unknown
   readonly transact?: never
+  readonly transactMany?: never
 }
 
 interface Transactional<On> {
   /** Its database changes through `context.tx` are applied exactly once. Database work only. */
   readonly transact: (event: EventOf<On>, context: TransactionContext) => unknown
   readonly handle?: never
+  readonly transactMany?: never
+}
+
+interface TransactionalMany<On> {
+  /** As `transact`, for all deliveries that wait: 1 to 1,000, in the order of the log; at most `batch.eventsMax`. They commit together.
+   *  Where it fails, each is called alone, so that only what fails alone is retried or dead. Two of an ordered key may be in one
+   *  call. `deadlineMs` is that of the call; `concurrency` has no meaning. */
+  readonly transactMany: (deliveries: readonly BatchDelivery<EventOf<On>>[], context: BatchContext) => unknown
+  readonly handle?: never
+  readonly transact?: never
 }
 
 export type SubscriptionOptions<On> = SubscriptionPolicies & {
   /** Lower case, digits and dashes, at most 100 characters. Its cursor is kept under this name. */
   readonly name: string
   readonly on: On
-} & (Plain<On> | Transactional<On>)
+} & (Plain<On> | Transactional<On> | TransactionalMany<On>)
 
 export function defineSubscription<const On extends Interest | readonly Interest[]>(
   options: SubscriptionOptions<On>,
 ): Subscription {
-  const { name, on, handle, transact, ...policies } = options
+  const { name, on, handle, transact, transactMany, ...policies } = options
   return {
     kind: 'subscription',
     name,
     on: (Array.isArray(on) ? on : [on]) as readonly Interest[],
     handle: handle as Subscription['handle'],
     transact: transact as Subscription['transact'],
+    transactMany: transactMany as Subscription['transactMany'],
     policies: policies as SubscriptionPolicies,
   }
 }
@@ -109,6 +126,9 @@ export interface ResolvedSubscription {
   readonly filter: Filter | undefined
   readonly handle: Subscription['handle']
   readonly transact: Subscription['transact']
+  readonly transactMany: Subscription['transactMany']
+  /** It has one of these two: its outcomes commit with what it does. */
+  readonly transactional: boolean
   /** Its handler is the engine's own: it moves instances of this workflow on. */
   readonly workflow: string | undefined
   /** The same for a source: it tries its kept messages again. */
@@ -129,6 +149,7 @@ export interface ResolvedSubscription {
   readonly rate: { readonly max: number; readonly perMs: number } | undefined
   readonly batchEventsMax: number
   readonly batchBytesMax: number
+  readonly batchWindowMs: number
   readonly priority: 'alarm' | 'normal'
   readonly breaker: Required<BreakerOptions> | undefined
   readonly start: 'beginning' | 'now' | Date
@@ -141,9 +162,10 @@ export const ownDefaults: Omit<
   ResolvedSubscription,
   'name' | 'on' | 'matches' | 'retry' | 'deadlineMs' | 'leaseMs' | 'ordered' | 'concurrencyMax'
 > = {
-  ...{ reads: undefined, filter: undefined, handle: undefined, transact: undefined, workflow: undefined },
+  ...{ reads: undefined, filter: undefined, handle: undefined, workflow: undefined },
+  ...{ transact: undefined, transactMany: undefined, transactional: false },
   ...{ concurrencyPerKeyMax: Number.POSITIVE_INFINITY, rate: undefined, breaker: undefined },
-  ...{ batchEventsMax: 1_000, batchBytesMax: 1024 * 1024, priority: 'normal' },
+  ...{ batchEventsMax: 1_000, batchBytesMax: 1024 * 1024, batchWindowMs: 0, priority: 'normal' },
   ...{ start: 'now', shards: 1, external: true },
 }
 

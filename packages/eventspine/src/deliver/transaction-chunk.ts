@@ -7,8 +7,9 @@ import type { Random } from '../kernel/index.js'
 import type { Settlement, SettlePort, SettleTransaction } from '../settle/port.js'
 import type { Item } from './item.js'
 import { consumerId } from './port.js'
-import { type Failed, type Handle, oneByOne, type SideBySide } from './side-by-side.js'
-import type { ResolvedSubscription } from './subscription.js'
+import { type Failed, type Handle, oneByOne, type SideBySide, type Tried } from './side-by-side.js'
+import type { ResolvedSubscription, TransactMany } from './subscription.js'
+import { alone, together } from './together.js'
 
 export interface ChunkServices {
   readonly port: Pick<SettlePort, 'begin'>
@@ -41,8 +42,9 @@ export async function runChunk(
   const bad = new Map<Item, Outcome>()
   let left = [...items]
   let failures = 0
-  let together = items.length
-  let sideBySide = mayRunAtOnce(subscription, services) && services.sideBySide.fits
+  let chunk = items.length
+  const many = subscription.transactMany
+  let atOnce = many !== undefined || (mayRunAtOnce(subscription, services) && services.sideBySide.fits)
   const setApart = (item: Item, outcome: Outcome) => {
     // Also one that was set apart before: what it did was undone, and now an earlier one of its key stays.
     const behind = items
@@ -57,27 +59,26 @@ export async function runChunk(
     left = left.filter((each) => each !== item && !behind.includes(each))
   }
   const failedOnce = () => {
-    if (++failures >= failuresMax) together = 1
+    if (++failures >= failuresMax) chunk = 1
   }
   // Each round records something, sets one apart, or goes on one by one.
   while (left.length > 0 || bad.size > 0) {
-    const part = left.slice(0, together)
+    const part = left.slice(0, chunk)
     const transaction = await services.port.begin(subscription.deadlineMs)
     try {
-      const tried =
-        sideBySide && part.length > 1
-          ? await services.sideBySide.try(part, transaction, services)
-          : await oneByOne(part, transaction, services.handle)
+      const tried = await attempt(part, transaction, atOnce && part.length > 1, many, services)
       if (tried.kind !== 'done') {
         const answered = await undone(transaction)
         if (tried.kind === 'abandoned') return true
         if (tried.kind === 'again') {
-          sideBySide = false
-          if (tried.alone) together = 1
+          atOnce = false
+          if (tried.alone) chunk = 1
         } else {
           for (const each of tried.failed)
             setApart(each.item, answered ? each.outcome : excused(each, subscription, services))
           failedOnce()
+          // Whoever failed a call for all of them is found.
+          atOnce ||= many !== undefined
         }
         continue
       }
@@ -92,7 +93,7 @@ export async function runChunk(
         for (const item of recorded.conflicting) setApart(item, services.outcomes.conflicted())
         failedOnce()
       } else if (part.length > 1) {
-        together = 1
+        chunk = 1
       } else setApart(...failedAlone(part, recorded.fault, subscription, services))
     } catch (error) {
       await undone(transaction)
@@ -100,6 +101,21 @@ export async function runChunk(
     }
   }
   return true
+}
+
+function attempt(
+  part: readonly Item[],
+  transaction: SettleTransaction,
+  atOnce: boolean,
+  many: TransactMany | undefined,
+  services: ChunkServices,
+): Promise<Tried> {
+  const { handle, outcomes, sideBySide } = services
+  if (many !== undefined)
+    return atOnce
+      ? together(part, transaction, { handle, outcomes, many })
+      : oneByOne(part, transaction, (item) => handle(item, alone(transaction, many)))
+  return atOnce ? sideBySide.try(part, transaction, services) : oneByOne(part, transaction, handle)
 }
 
 // Of an ordered key the next one begins when the one before it has ended.

@@ -1,5 +1,6 @@
 // What a handler is given besides the event.
 import type { AnyEventDefinition, InputOf } from '../event/definition.js'
+import type { Event } from '../event/event.js'
 import type { Cancellation } from '../kernel/index.js'
 import { boundLogger, type Logger } from '../observe/log.js'
 import type { Outcome } from './outcome.js'
@@ -56,6 +57,27 @@ export interface Seat extends Transaction {
 export interface TransactionContext extends HandlerContext {
   /** Commits together with the outcome of this delivery, or not at all. */
   readonly tx: Transaction
+}
+
+/** One of those that a handler of many is given. */
+export interface BatchDelivery<Of = Event> {
+  readonly event: Of
+  /** As for a handler of this one alone: what it publishes is caused by this event. */
+  readonly context: TransactionContext
+}
+
+/** What a handler of many has of the call. */
+export interface BatchContext {
+  /** Commits together with the outcomes of all these deliveries, or not at all. */
+  readonly tx: Transaction
+  /** Aborts at the deadline, when the lease is lost, and when shutdown runs out of patience. */
+  readonly signal: AbortSignal
+}
+
+/** The transaction as one delivery has it whose handler takes many. */
+export interface BatchSeat extends Transaction {
+  /** Settles when the call that this delivery is part of has ended. */
+  join(delivery: BatchDelivery): Promise<void>
 }
 
 /** What a context reaches of its attempt. */

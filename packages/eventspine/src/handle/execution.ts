@@ -6,7 +6,7 @@ import type { NewEvent } from '../event/stored.js'
 import { Cancellation } from '../kernel/index.js'
 import { type HandleSpan, startHandleSpan } from '../observe/trace.js'
 import { TimeoutError, ValidationError } from './category.js'
-import { Context, type Seat, type Underway } from './context.js'
+import { type BatchSeat, Context, type Seat, type Underway } from './context.js'
 import type { Timed } from './deadlines.js'
 import { AbandonedError, NewerVersionError, type Outcome, outcomes } from './outcome.js'
 import { Publications } from './publications.js'
@@ -87,11 +87,11 @@ export class Execution implements Timed, Underway {
     const { subscription, transaction, lease } = this.#attempt
     const context = new Context(this.#attempt, this.#id, this, this.#services.logger)
     return this.#span.within(() => {
-      if (subscription.transact !== undefined && transaction !== undefined)
-        return subscription.transact(
-          event,
-          Object.assign(context, { tx: this.publications.guarded(transaction) }),
-        )
+      if (transaction !== undefined) {
+        const own = Object.assign(context, { tx: this.publications.guarded(transaction) })
+        if ('join' in transaction) return (transaction as BatchSeat).join({ event, context: own })
+        return subscription.transact?.(event, own)
+      }
       if (subscription.source !== undefined)
         return this.#services.retranslate(subscription.source, event, context)
       if (subscription.webhooks !== undefined)

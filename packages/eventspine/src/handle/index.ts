@@ -8,6 +8,9 @@ export {
   ValidationError,
 } from './category.js'
 export type {
+  BatchContext,
+  BatchDelivery,
+  BatchSeat,
   HandlerContext,
   HandlerPublishOptions,
   Seat,

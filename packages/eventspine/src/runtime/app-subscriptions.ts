@@ -17,7 +17,7 @@ export function resolveSubscription(
   events: readonly AnyEventDefinition[],
   faults: string[],
 ): ResolvedSubscription {
-  const { name, on, handle, transact, policies } = subscription
+  const { name, on, handle, transact, transactMany, policies } = subscription
   const fault = (message: string) => void faults.push(`subscription "${name}": ${message}`)
   const priority = policies.priority ?? 'normal'
   const deadlineMs = policies.deadlineMs ?? 30_000
@@ -42,6 +42,8 @@ export function resolveSubscription(
     filter: filterOf(policies.filter, personalOf(events, matchers), fault),
     handle,
     transact,
+    transactMany,
+    transactional: handle === undefined,
     workflow: undefined,
     retry: policies.retry ?? (priority === 'alarm' ? retries.alarm() : retries.standard()),
     deadlineMs,
@@ -53,11 +55,12 @@ export function resolveSubscription(
     rate: policies.rate,
     batchEventsMax: policies.batch?.eventsMax ?? 1_000,
     batchBytesMax: policies.batch?.bytesMax ?? 1024 * 1024,
+    batchWindowMs: policies.batch?.windowMs ?? 0,
     priority,
     breaker: policies.breaker === undefined ? undefined : withDefaults(policies.breaker),
     start: policies.start ?? 'now',
     shards: policies.shards ?? 1,
-    external: policies.external ?? transact === undefined,
+    external: policies.external ?? handle !== undefined,
   }
 }
 
@@ -122,6 +125,7 @@ const numbersFrom1: readonly [string, (subscription: Subscription) => number | u
   ['rate.perMs', ({ policies }) => policies.rate?.perMs, 24 * 3_600_000],
   ['batch.eventsMax', ({ policies }) => policies.batch?.eventsMax, 100_000],
   ['batch.bytesMax', ({ policies }) => policies.batch?.bytesMax, 256 * 1024 * 1024],
+  ['batch.windowMs', ({ policies }) => policies.batch?.windowMs, 60_000],
   ['shards', ({ policies }) => policies.shards, 1_024],
   ['breaker.failures', ({ policies }) => policies.breaker?.failures, 1_000_000],
   ['breaker.windowMs', ({ policies }) => policies.breaker?.windowMs, 24 * 3_600_000],
@@ -147,18 +151,34 @@ const policyNames = [
   'description',
 ]
 
+const handlers = {
+  handle: '(event, context)',
+  transact: '(event, context)',
+  transactMany: '(deliveries, { tx })',
+}
+
+function checkHandler(subscription: Subscription, fault: (message: string) => void): void {
+  const given = (['handle', 'transact', 'transactMany'] as const).filter(
+    (name) => subscription[name] !== undefined,
+  )
+  const [name] = given
+  if (name === undefined || given.length > 1)
+    fault(
+      'write exactly one of "handle" (may call the world), "transact" (database work in ctx.tx) and "transactMany" (the same for many at once)',
+    )
+  else if (typeof subscription[name] !== 'function')
+    fault(`"${name}" must be a function ${handlers[name]} => …`)
+}
+
 function checkSubscription(
   subscription: Subscription,
   events: readonly AnyEventDefinition[],
   fault: (message: string) => void,
 ): void {
-  const { name, on, handle, transact, policies } = subscription
+  const { name, on, policies } = subscription
   if (!isName(name)) fault(`a name is ${nameRule}`)
   if (on.length === 0) fault('"on" names no event; write on: orderPlaced, or on: "orders.*"')
-  if ((handle === undefined) === (transact === undefined))
-    fault('write exactly one of "handle" (may call the world) and "transact" (database work in ctx.tx)')
-  else if (typeof (handle ?? transact) !== 'function')
-    fault(`"${handle === undefined ? 'transact' : 'handle'}" must be a function (event, context) => …`)
+  checkHandler(subscription, fault)
   unknownOptions(policies, policyNames, '', fault)
   checkParts(policies, fault)
   for (const [option, read, max] of numbersFrom1) {
@@ -167,7 +187,9 @@ function checkSubscription(
       fault(`${option} is ${printed(value)}; write a whole number from 1 to ${max.toLocaleString('en')}`)
   }
   checkInterests(on, events, fault)
-  const { start, ordered, shards, concurrency } = policies
+  const { start, ordered, shards, concurrency, batch } = policies
+  if (isObject(batch) && batch.windowMs !== undefined && subscription.transactMany === undefined)
+    fault('batch.windowMs is for "transactMany"; a handler of one event is called as soon as it can be')
   if (start !== undefined && !isStart(start)) fault('start is "beginning", "now" or a valid Date')
   const max = isObject(concurrency) ? concurrency.max : concurrency
   if (max !== undefined && shards !== undefined && max < shards)
@@ -185,7 +207,7 @@ function checkSubscription(
 const parts = {
   concurrency: [['max'], ['perKey'], '{ max: 10, perKey: 1 }'],
   rate: [['max', 'perMs'], [], '{ max: 100, perMs: 1_000 }'],
-  batch: [[], ['eventsMax', 'bytesMax'], '{ eventsMax: 100 }'],
+  batch: [[], ['eventsMax', 'bytesMax', 'windowMs'], '{ eventsMax: 100 }'],
   ordered: [['afterDead'], [], "{ afterDead: 'skip' }"],
   breaker: [
     ['name', 'failures', 'cooldownMs'],

@@ -349,7 +349,7 @@ function recordOf(
       ordered,
       concurrency: concurrencyMax,
       external,
-      transactional: subscription.transact !== undefined,
+      transactional: subscription.transactional,
       batchEventsMax,
       batchBytesMax,
       attemptsMax: subscription.retry.attemptsMax,

@@ -221,7 +221,10 @@ export class Worker {
         (subscription.priority === 'alarm' ? this.#alarms : this.#normal).flush(consumer, soon),
       dueIn: (ms) => this.#claimer.dueIn(ms),
       mayStart: (consumer) => this.#keeper.mayStart(consumer),
-      freed: () => capacity.offer(),
+      freed: (consumer) => {
+        this.#claimer.freed(consumer)
+        capacity.offer()
+      },
       published: () => this.wake(),
       failed: (error) => this.#complain(error),
       lost: (consumer) => this.#lost(consumer),
