@@ -15,6 +15,7 @@ import { rawShare } from './raw-share.js'
 import { sleeping } from './sleeping.js'
 import { throughput } from './throughput.js'
 import { transactional } from './transactional.js'
+import { transactionalMany } from './transactional-many.js'
 import { twoWorkers } from './two-workers.js'
 import { workflows } from './workflows.js'
 
@@ -27,6 +28,7 @@ export const questions: readonly Question[] = [
   heldTransaction,
   backlog,
   transactional,
+  transactionalMany,
   twoWorkers,
   history,
   idle,

@@ -13,7 +13,7 @@ export const transactional: Question = {
   async measure(lab) {
     const contestants = lab.systems.map((system) => ({
       system,
-      run: () => throughputOf(lab, system, { ...wholePart, transactional: true }),
+      run: () => throughputOf(lab, system, { ...wholePart, transactional: 'each' }),
     }))
     const figures = await alternate(lab, question, floodUnits, contestants)
     const reached = ratio(medianOf(figures, 'eventspine', 'handled'), bestPeer(figures, 'handled'))

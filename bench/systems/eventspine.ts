@@ -4,7 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { defineApp, defineEvent, defineSubscription, Eventspine } from 'eventspine'
 import { z } from 'zod'
 import type { Ledger } from '../core/ledger.js'
-import { handlerName, insertWritten, type Part, type Place, type Session, type System } from './system.js'
+import {
+  handlerName,
+  insertAllWritten,
+  insertWritten,
+  type Part,
+  type Place,
+  type Session,
+  type System,
+} from './system.js'
 
 export const measured = defineEvent({
   type: 'bench.measured',
@@ -65,7 +73,16 @@ function subscriptionOf(part: Part, ledger: Ledger | undefined, index: number) {
     shards: part.shards,
     start: 'beginning',
   } as const
-  if (part.transactional) {
+  if (part.transactional === 'many') {
+    return defineSubscription({
+      ...policies,
+      async transactMany(deliveries, { tx }) {
+        await tx.query(insertAllWritten, [deliveries.map(({ event }) => event.data.n)])
+        for (const { event } of deliveries) ledger?.handle(event.data, index)
+      },
+    })
+  }
+  if (part.transactional === 'each') {
     return defineSubscription({
       ...policies,
       async transact({ data }, { tx }) {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Job, PgBoss } from 'pg-boss'
 import type { Ledger } from '../core/ledger.js'
 import type { Payload } from '../core/payload.js'
-import { handlerName, insertWritten, type Part, type System } from './system.js'
+import { handlerName, insertAllWritten, insertWritten, type Part, type System } from './system.js'
 
 const fetching = {
   batchSize: 500,
@@ -55,7 +55,9 @@ async function work(boss: PgBoss, part: Part, ledger: Ledger, index: number): Pr
       handlerName(index),
       inTransaction,
       async (jobs, tx) => {
-        for (const { data } of jobs) await tx.executeSql(insertWritten, [data.n])
+        if (part.transactional === 'many')
+          await tx.executeSql(insertAllWritten, [jobs.map(({ data }) => data.n)])
+        else for (const { data } of jobs) await tx.executeSql(insertWritten, [data.n])
         note(jobs)
       },
     )

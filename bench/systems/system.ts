@@ -17,8 +17,9 @@ export interface Part {
   readonly works: boolean
   /** Each event is handled by so many; a queue needs a job for each. */
   readonly subscriptions: number
-  /** The handler writes one row in a transaction of its own, ours in the one that also records the delivery. */
-  readonly transactional: boolean
+  /** The handler writes one row of each event in a transaction of its own, ours in the one that also records the delivery: by a
+   *  statement for each, or by one for all that it is given. */
+  readonly transactional: false | 'each' | 'many'
   /** What the handler waits for before it is done, as one that calls the world does. */
   readonly handlerMs: number
   /** Handlers that this process runs at once; null for the best setting of the system. */
@@ -43,6 +44,7 @@ export interface System {
 
 /** Written once by each transactional handler. */
 export const insertWritten = 'INSERT INTO public.written (n) VALUES ($1)'
+export const insertAllWritten = 'INSERT INTO public.written (n) SELECT unnest($1::bigint[])'
 
 /** The name of the queue, task or subscription with this number. */
 export const handlerName = (subscription: number) => `handler-${subscription}`
