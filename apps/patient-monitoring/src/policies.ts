@@ -17,6 +17,9 @@ export const recordClass = {
   deadlineMs: 30 * second,
 } as const satisfies SubscriptionPolicies
 
+/** Nobody looks at a record more often than so, and each call that is spared leaves the database to the alarms. */
+export const recordBatch = { windowMs: 200 } as const satisfies SubscriptionPolicies['batch']
+
 /** Of each device: its key is that of the event. */
 export const pushBreaker = {
   name: 'push',

@@ -76,7 +76,7 @@ export class Ward {
   /** Give it to `new Eventspine(ward.app, { cells: ward.cells(databaseUrl) })`: a connection for each function that has transactions. It
    *  has one at a time, so that those which hang leave all others theirs. With the usual six, while four hung, alarms found none 147 times of 1,148. */
   cells(databaseUrl: string): NonNullable<EventspineOptions['cells']> {
-    const connectionsMax = this.app.subscriptions.filter(({ transact }) => transact !== undefined).length
+    const connectionsMax = this.app.subscriptions.filter(({ handle }) => handle === undefined).length
     return { main: { url: databaseUrl, connectionsMax } }
   }
 

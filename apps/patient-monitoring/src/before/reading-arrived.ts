@@ -3,7 +3,6 @@
 import { defineSubscription, type EventOf, type Transaction, TransientError } from 'eventspine'
 import type { Database } from '../database.js'
 import { type AlarmBrief, readingsTaken } from '../events.js'
-import { hear } from '../functions/board.js'
 import { chart } from '../functions/charts.js'
 import { type KeptAlarm, keep } from '../functions/history.js'
 import { acknowledgementPath, type PushSettings } from '../functions/push.js'
@@ -32,8 +31,8 @@ export const readingArrived = (services: Services) =>
       const alarms = await qualify(tx, data, time)
       // A person first, then whatever is kept.
       for (const alarm of alarms) await tell(services, alarm, signal)
-      for (const alarm of alarms) await keep(tx, alarm)
-      await chart(tx, data)
+      await keep(tx, alarms)
+      await chart(tx, [data])
       await hear(tx, data)
     },
   })
@@ -56,6 +55,16 @@ async function qualify(tx: Transaction, { ward, bed, readings }: Readings, time:
     [bed, ward, JSON.stringify(state), time],
   )
   return alarms
+}
+
+async function hear(tx: Transaction, { ward, bed, readings }: Readings) {
+  const newest = readings.reduce((last, { takenAt }) => (takenAt > last ? takenAt : last), '')
+  await tx.query(
+    `INSERT INTO ward.board AS b (bed, ward, last_reading_at) VALUES ($1, $2, $3)
+     ON CONFLICT (bed) DO UPDATE SET last_reading_at = greatest(b.last_reading_at, excluded.last_reading_at)
+       WHERE b.ward = excluded.ward`,
+    [bed, ward, newest],
+  )
 }
 
 /** Once: what was handed over is noted beside the transaction, so that an attempt that fails later on is no second push. */

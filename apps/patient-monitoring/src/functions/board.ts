@@ -1,75 +1,108 @@
 // A row for each bed of the ward: its score and where that is going, its alarms, when it was heard of last.
 import { defineSubscription, type EventOf, type Transaction } from 'eventspine'
 import { alarmEnded, alarmRaised, bedMoved, readingsTaken, scoreChanged } from '../events.js'
-import { recordClass } from '../policies.js'
+import { recordBatch, recordClass } from '../policies.js'
+
+const interests = [readingsTaken, scoreChanged, alarmRaised, alarmEnded, bedMoved] as const
 
 export const board = defineSubscription({
   name: 'board',
   description: 'Keeps how each bed stands.',
-  on: [readingsTaken, scoreChanged, alarmRaised, alarmEnded, bedMoved],
+  on: interests,
   ...recordClass,
-  concurrency: 50,
-  async transact(event, { tx }) {
-    const { ward, bed } = event.data
-    switch (event.type) {
-      case 'ward.readings-taken':
-        return hear(tx, event.data)
-      case 'ward.alarm-raised': {
-        const { id, rule, priority, text, raisedAt } = event.data
-        return tx.query(alarmOn, [bed, ward, id, JSON.stringify({ rule, priority, text, raisedAt })])
-      }
-      case 'ward.alarm-ended':
-        return tx.query('UPDATE ward.board SET alarms = alarms - $2 WHERE bed = $1', [bed, event.data.id])
-      case 'ward.bed-moved':
-        return tx.query(moved, [bed, ward])
-      case 'ward.score-changed':
-        return score(tx, ward, bed, event.data)
-    }
+  batch: recordBatch,
+  // Rows are read, brought forward by all that waits, and written: a bed of which much is told is written once.
+  async transactMany(deliveries, { tx }) {
+    const rows = await read(tx, [...new Set(deliveries.map(({ event }) => event.data.bed))])
+    for (const { event } of deliveries) rows.set(event.data.bed, broughtForward(rows, event))
+    const scores = deliveries.flatMap(({ event }) => (event.type === scoreChanged.type ? event.data : []))
+    await write(tx, [...rows.values()])
+    if (scores.length > 0) await keepScores(tx, scores)
   },
 })
 
-export async function hear(
-  tx: Transaction,
-  { ward, bed, readings }: EventOf<typeof readingsTaken>['data'],
-): Promise<void> {
-  const newest = readings.reduce((last, { takenAt }) => (takenAt > last ? takenAt : last), '')
-  await tx.query(heard, [bed, ward, newest])
-}
-
-// What another ward says of a bed of that name is not about this one.
-const heard = `
-  INSERT INTO ward.board AS b (bed, ward, last_reading_at) VALUES ($1, $2, $3)
-  ON CONFLICT (bed) DO UPDATE SET last_reading_at = greatest(b.last_reading_at, excluded.last_reading_at)
-    WHERE b.ward = excluded.ward`
-
-const moved = `
-  INSERT INTO ward.board (bed, ward) VALUES ($1, $2) ON CONFLICT (bed) DO UPDATE SET ward = excluded.ward`
-
-const alarmOn = `
-  INSERT INTO ward.board AS b (bed, ward, alarms) VALUES ($1, $2, jsonb_build_object($3::text, $4::jsonb))
-  ON CONFLICT (bed) DO UPDATE SET alarms = b.alarms || excluded.alarms`
-
-interface Score {
-  readonly total: number
-  readonly response: string
+interface Row {
+  readonly bed: string
+  readonly ward: string
+  readonly score: number | null
+  readonly response: string | null
   readonly missing: readonly string[]
-  readonly at: string
+  /** The difference to the score of an hour before. */
+  readonly trend: number
+  readonly lastReadingAt: Date | null
+  /** Those that stand, by their id. */
+  readonly alarms: Readonly<Record<string, object>>
 }
 
-/** The trend is the difference to the score of an hour before. */
-async function score(tx: Transaction, ward: string, bed: string, { total, response, missing, at }: Score) {
+function broughtForward(rows: ReadonlyMap<string, Row>, event: EventOf<typeof interests>): Row {
+  const { ward, bed } = event.data
+  const row = rows.get(bed) ?? { ...emptyRow, bed, ward }
+  switch (event.type) {
+    case 'ward.readings-taken':
+      // What another ward says of a bed of that name is not about this one.
+      return row.ward === ward ? { ...row, lastReadingAt: newest(row.lastReadingAt, event.data) } : row
+    case 'ward.alarm-raised': {
+      const { id, rule, priority, text, raisedAt } = event.data
+      return { ...row, alarms: { ...row.alarms, [id]: { rule, priority, text, raisedAt } } }
+    }
+    case 'ward.alarm-ended': {
+      const { [event.data.id]: _, ...alarms } = row.alarms
+      return { ...row, alarms }
+    }
+    case 'ward.bed-moved':
+      return { ...row, ward }
+    case 'ward.score-changed': {
+      const { total: score, response, missing } = event.data
+      return { ...row, score, response, missing }
+    }
+  }
+}
+
+const emptyRow: Omit<Row, 'bed' | 'ward'> = {
+  ...{ score: null, response: null, missing: [], trend: 0, lastReadingAt: null, alarms: {} },
+}
+
+const newest = (before: Date | null, { readings }: EventOf<typeof readingsTaken>['data']): Date =>
+  new Date(Math.max(before?.getTime() ?? 0, ...readings.map(({ takenAt }) => Date.parse(takenAt))))
+
+async function read(tx: Transaction, beds: readonly string[]): Promise<Map<string, Row>> {
+  const { rows } = await tx.query<Row>(
+    `SELECT bed, ward, score, response, missing, trend, last_reading_at AS "lastReadingAt", alarms
+     FROM ward.board WHERE bed = ANY($1)`,
+    [beds],
+  )
+  return new Map(rows.map((row) => [row.bed, row]))
+}
+
+const write = (tx: Transaction, rows: readonly Row[]) =>
+  tx.query(
+    `INSERT INTO ward.board (bed, ward, score, response, missing, trend, last_reading_at, alarms)
+     SELECT bed, ward, score, response, missing, trend, "lastReadingAt", alarms
+     FROM jsonb_to_recordset($1) AS row (bed text, ward text, score int, response text, missing text[], trend int,
+       "lastReadingAt" timestamptz, alarms jsonb)
+     ON CONFLICT (bed) DO UPDATE SET ward = excluded.ward, score = excluded.score, response = excluded.response,
+       missing = excluded.missing, last_reading_at = excluded.last_reading_at, alarms = excluded.alarms`,
+    [JSON.stringify(rows)],
+  )
+
+/** The course of the scores, and where it is going: of a bed with several, the newest counts. */
+async function keepScores(tx: Transaction, scores: readonly EventOf<typeof scoreChanged>['data'][]) {
+  const last = new Map(scores.map((score) => [`${score.bed} ${score.at}`, score]))
   await tx.query(
-    `INSERT INTO ward.score (bed, at, total, response) VALUES ($1, $2, $3, $4)
+    `WITH told AS (
+       SELECT bed, at, total, response
+       FROM jsonb_to_recordset($1) AS told (bed text, at timestamptz, total int, response text)
+     )
+     INSERT INTO ward.score (bed, at, total, response) SELECT bed, at, total, response FROM told
      ON CONFLICT (bed, at) DO UPDATE SET total = excluded.total, response = excluded.response`,
-    [bed, at, total, response],
+    [JSON.stringify([...last.values()])],
   )
   await tx.query(
-    `INSERT INTO ward.board AS b (bed, ward, score, response, missing, trend)
-     VALUES ($1, $2, $3, $4, $5, $3 - coalesce((
-       SELECT total FROM ward.score WHERE bed = $1 AND at <= $6::timestamptz - interval '1 hour'
-       ORDER BY at DESC LIMIT 1), $3))
-     ON CONFLICT (bed) DO UPDATE SET score = excluded.score,
-       response = excluded.response, missing = excluded.missing, trend = excluded.trend`,
-    [bed, ward, total, response, missing, at],
+    `UPDATE ward.board AS b SET trend = b.score - coalesce((
+       SELECT total FROM ward.score AS s WHERE s.bed = b.bed AND s.at <= told.at - interval '1 hour'
+       ORDER BY s.at DESC LIMIT 1), b.score)
+     FROM jsonb_to_recordset($1) AS told (bed text, at timestamptz)
+     WHERE b.bed = told.bed`,
+    [JSON.stringify([...new Map(scores.map(({ bed, at }) => [bed, { bed, at }])).values()])],
   )
 }

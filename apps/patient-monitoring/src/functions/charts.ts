@@ -2,37 +2,41 @@
 // predecessor, lands where it belongs. Artefacts are counted, and are in no mean. To make them anew: truncate ward.chart, then replay.
 import { defineSubscription, type EventOf, type Transaction } from 'eventspine'
 import { readingsTaken } from '../events.js'
-import { recordClass } from '../policies.js'
+import { recordBatch, recordClass } from '../policies.js'
 
 export const charts = defineSubscription({
   name: 'charts',
   description: 'Aggregates readings per minute and per hour.',
   on: readingsTaken,
   ...recordClass,
-  // A reading lands where it belongs in whatever order: so the statements of many go to the database together, instead of each
-  // waiting for the one before it. They are of one transaction, and no other one writes these rows.
   ordered: false,
-  concurrency: 100,
-  transact: ({ data }, { tx }) => chart(tx, data),
+  batch: recordBatch,
+  // A reading lands where it belongs in whatever order. One statement for all that waits: most readings of a bed fall into the same minute, and so into one row.
+  transactMany: (deliveries, { tx }) =>
+    chart(
+      tx,
+      deliveries.map(({ event }) => event.data),
+    ),
 })
 
 export async function chart(
   tx: Transaction,
-  { bed, readings }: EventOf<typeof readingsTaken>['data'],
+  taken: readonly Pick<EventOf<typeof readingsTaken>['data'], 'bed' | 'readings'>[],
 ): Promise<void> {
+  const all = taken.flatMap(({ bed, readings }) => readings.map((reading) => ({ bed, ...reading })))
   await tx.query(aggregate, [
-    bed,
-    readings.map(({ parameter }) => parameter),
-    readings.map(({ value }) => value),
-    readings.map(({ takenAt }) => takenAt),
-    readings.map(({ artefact }) => artefact),
+    all.map(({ bed }) => bed),
+    all.map(({ parameter }) => parameter),
+    all.map(({ value }) => value),
+    all.map(({ takenAt }) => takenAt),
+    all.map(({ artefact }) => artefact),
   ])
 }
 
 const aggregate = `
   INSERT INTO ward.chart AS c
     (bed, parameter, span, start, readings, sum, lowest, highest, last, last_at, artefacts)
-  SELECT $1, parameter, span, date_trunc(span, at, 'UTC'),
+  SELECT bed, parameter, span, date_trunc(span, at, 'UTC'),
     count(*) FILTER (WHERE NOT artefact),
     coalesce(sum(value) FILTER (WHERE NOT artefact), 0),
     min(value) FILTER (WHERE NOT artefact),
@@ -40,12 +44,12 @@ const aggregate = `
     (array_agg(value ORDER BY at DESC, n DESC) FILTER (WHERE NOT artefact))[1],
     max(at) FILTER (WHERE NOT artefact),
     count(*) FILTER (WHERE artefact)
-  FROM unnest($2::text[], $3::float8[], $4::timestamptz[], $5::boolean[])
-         WITH ORDINALITY AS reading (parameter, value, at, artefact, n),
+  FROM unnest($1::text[], $2::text[], $3::float8[], $4::timestamptz[], $5::boolean[])
+         WITH ORDINALITY AS reading (bed, parameter, value, at, artefact, n),
        unnest(ARRAY['minute', 'hour']) AS span
-  GROUP BY parameter, span, date_trunc(span, at, 'UTC')
+  GROUP BY bed, parameter, span, date_trunc(span, at, 'UTC')
   -- Everybody locks rows in the same order.
-  ORDER BY parameter, span, date_trunc(span, at, 'UTC')
+  ORDER BY bed, parameter, span, date_trunc(span, at, 'UTC')
   ON CONFLICT (bed, parameter, span, start) DO UPDATE SET
     readings = c.readings + excluded.readings,
     sum = c.sum + excluded.sum,

@@ -11,7 +11,7 @@ import {
   pushFailed,
   pushHandedOver,
 } from '../events.js'
-import { recordClass } from '../policies.js'
+import { recordBatch, recordClass } from '../policies.js'
 
 /** What of the person's device, and why. */
 interface Step {
@@ -39,25 +39,38 @@ export const history = defineSubscription({
   description: 'Keeps what became of each alarm.',
   on: interests,
   ...recordClass,
-  async transact(event, { tx }) {
-    if (event.type === alarmRaised.type) await keep(tx, event.data)
-    const { alarm, person, device, detail, at = event.time } = stepOf(event)
+  batch: recordBatch,
+  async transactMany(deliveries, { tx }) {
+    const events = deliveries.map(({ event }) => event)
+    await keep(
+      tx,
+      events.flatMap((event) => (event.type === alarmRaised.type ? event.data : [])),
+    )
+    const steps = events.map((event) => ({
+      ...{ event: event.id, at: event.time, what: event.type.replace(/^ward\./, ''), ...stepOf(event) },
+    }))
     await tx.query(
       `INSERT INTO ward.alarm_step (event, alarm, at, what, person, device, detail)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-      [event.id, alarm, at, event.type.replace(/^ward\./, ''), person, device, detail],
+       SELECT event, alarm, at, what, person, device, detail
+       FROM jsonb_to_recordset($1) AS step (event text, alarm text, at timestamptz, what text, person text, device text,
+         detail text)
+       ON CONFLICT DO NOTHING`,
+      [JSON.stringify(steps)],
     )
   },
 })
 
 export type KeptAlarm = Omit<EventOf<typeof alarmRaised>['data'], 'people'>
 
-export async function keep(tx: Transaction, alarm: KeptAlarm): Promise<void> {
-  const { id, ward, bed, rule, priority, text, value, beganAt, raisedAt } = alarm
+export async function keep(tx: Transaction, alarms: readonly KeptAlarm[]): Promise<void> {
+  if (alarms.length === 0) return
   await tx.query(
     `INSERT INTO ward.alarm (id, ward, bed, rule, priority, text, value, began_at, raised_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
-    [id, ward, bed, rule, priority, text, value, beganAt, raisedAt],
+     SELECT id, ward, bed, rule, priority, text, value, "beganAt", "raisedAt"
+     FROM jsonb_to_recordset($1) AS alarm (id text, ward text, bed text, rule text, priority text, text text,
+       value double precision, "beganAt" timestamptz, "raisedAt" timestamptz)
+     ON CONFLICT DO NOTHING`,
+    [JSON.stringify(alarms)],
   )
 }
 

@@ -1,6 +1,12 @@
 // From readings to alarms: one bed at a time, in order. What it knows of the bed, the alarms that it raises and the outcome of the
 // delivery commit together, so that an alarm is raised once, whatever dies on the way.
-import { defineSubscription, type Event, type EventOf, type TransactionContext } from 'eventspine'
+import {
+  defineSubscription,
+  type Event,
+  type EventOf,
+  type HandlerContext,
+  type Transaction,
+} from 'eventspine'
 import {
   alarmEnded,
   alarmRaised,
@@ -12,7 +18,17 @@ import {
   scoreChanged,
 } from '../events.js'
 import { alarmClass } from '../policies.js'
-import { type Bed, counts, emptyBed, hear, type Reading, type Told, takeAll } from '../rules/bed.js'
+import {
+  type Bed,
+  counts,
+  type Ended,
+  emptyBed,
+  hear,
+  type Raised,
+  type Reading,
+  type Told,
+  takeAll,
+} from '../rules/bed.js'
 import type { PatientLimits } from '../rules/limits.js'
 import { isArtefact } from '../rules/parameters.js'
 
@@ -29,6 +45,15 @@ interface Place {
   readonly bed: string
 }
 
+/** What an event makes known of a bed. */
+interface News {
+  readonly context: HandlerContext
+  readonly place: Place
+  readonly told: readonly Told[]
+}
+
+const unheard: Known = { ward: null, bed: emptyBed, heardMs: null }
+
 const interests = [readingsTaken, deviceSilent, patientLimitsSet, bedMoved] as const
 
 export const qualify = defineSubscription({
@@ -39,40 +64,59 @@ export const qualify = defineSubscription({
   // A bed whose event cannot be worked off goes on with the next: the next reading may be the one that counts.
   ordered: { afterDead: 'skip' },
   concurrency: 100,
-  async transact(event, context) {
-    const { ward, bed: name } = event.data
-    const known = await read(context, name)
-    // What another ward says of a bed of that name is not about this one.
-    if (event.type !== bedMoved.type && known.ward !== null && known.ward !== ward) return
-    const told: Told[] = []
-    let { bed, heardMs } = known
-    const note = (next: Told) => {
-      told.push(next)
-      bed = next.bed
+  // What waits is gone through at once: three statements for a hundred readings, in place of two for each.
+  async transactMany(deliveries, { tx }) {
+    const known = await read(tx, [...new Set(deliveries.map(({ event }) => event.data.bed))])
+    const changed = new Set<string>()
+    const news: News[] = []
+    for (const { event, context } of deliveries) {
+      const { ward, bed } = event.data
+      const next = judged(event, known.get(bed))
+      if (next === undefined) continue
+      known.set(bed, next.known)
+      changed.add(bed)
+      news.push({ context, place: { ward, bed }, told: next.told })
     }
-    if (event.type === bedMoved.type) {
-      // With all that is known of it.
-    } else if (event.type === patientLimitsSet.type) {
-      bed = { ...bed, patient: withLimits(bed.patient, event.data) }
-    } else if (event.type === deviceSilent.type) {
-      const silentMs = silentSince(event, heardMs)
-      if (silentMs === null) return
-      heardMs = silentMs
-      // The moment of the look: since when it is silent stands still, and with it the time until it may be told again.
-      note(hear(name, bed, false, Math.max(silentMs, Date.parse(event.time))))
-    } else {
-      const atMs = Date.parse(event.time)
-      const readings = event.data.readings.map(({ parameter, value, takenAt }) => ({
-        ...{ parameter, value, takenMs: Date.parse(takenAt) },
-      }))
-      if (readings.some((reading) => isHeard(known.bed, reading))) heardMs = Math.max(heardMs ?? 0, atMs)
-      for (const next of takeAll(name, bed, readings)) note(next)
-      if (heardMs === atMs) note(hear(name, bed, true, atMs))
-    }
-    await write(context, { ward, bed: name }, { bed, heardMs: heardMs ?? Date.parse(event.time) })
-    await publish(context, { ward, bed: name }, told)
+    await write(tx, known, [...changed])
+    await publish(tx, news)
   },
 })
+
+/** What this event makes of a bed, and what is to be told; undefined where it changes nothing. */
+function judged(
+  event: EventOf<typeof interests>,
+  known: Known = unheard,
+): { readonly known: Known; readonly told: readonly Told[] } | undefined {
+  const { ward, bed: name } = event.data
+  // What another ward says of a bed of that name is not about this one.
+  if (event.type !== bedMoved.type && known.ward !== null && known.ward !== ward) return undefined
+  const told: Told[] = []
+  let { bed, heardMs } = known
+  const note = (next: Told) => {
+    told.push(next)
+    bed = next.bed
+  }
+  if (event.type === bedMoved.type) {
+    // With all that is known of it.
+  } else if (event.type === patientLimitsSet.type) {
+    bed = { ...bed, patient: withLimits(bed.patient, event.data) }
+  } else if (event.type === deviceSilent.type) {
+    const silentMs = silentSince(event, heardMs)
+    if (silentMs === null) return undefined
+    heardMs = silentMs
+    // The moment of the look: since when it is silent stands still, and with it the time until it may be told again.
+    note(hear(name, bed, false, Math.max(silentMs, Date.parse(event.time))))
+  } else {
+    const atMs = Date.parse(event.time)
+    const readings = event.data.readings.map(({ parameter, value, takenAt }) => ({
+      ...{ parameter, value, takenMs: Date.parse(takenAt) },
+    }))
+    if (readings.some((reading) => isHeard(known.bed, reading))) heardMs = Math.max(heardMs ?? 0, atMs)
+    for (const next of takeAll(name, bed, readings)) note(next)
+    if (heardMs === atMs) note(hear(name, bed, true, atMs))
+  }
+  return { known: { ward, bed, heardMs: heardMs ?? Date.parse(event.time) }, told }
+}
 
 /** What is not named stays as it was; null makes it the usual one again. */
 function withLimits(
@@ -100,47 +144,63 @@ function silentSince(
   return heardMs !== null && heardMs > Date.parse(heardAt) ? null : Date.parse(heardAt)
 }
 
-async function read({ tx }: TransactionContext, bed: string): Promise<Known> {
-  const { rows } = await tx.query<{ ward: string; state: Bed; heard_at: Date }>(
-    'SELECT ward, state, heard_at FROM ward.bed WHERE bed = $1',
-    [bed],
+async function read(tx: Transaction, beds: readonly string[]): Promise<Map<string, Known>> {
+  const { rows } = await tx.query<{ bed: string; ward: string; state: Bed; heard_at: Date }>(
+    'SELECT bed, ward, state, heard_at FROM ward.bed WHERE bed = ANY($1)',
+    [beds],
   )
-  const [row] = rows
-  return row === undefined
-    ? { ward: null, bed: emptyBed, heardMs: null }
-    : { ward: row.ward, bed: row.state, heardMs: row.heard_at.getTime() }
+  return new Map(
+    rows.map(({ bed, ward, state, heard_at }) => [bed, { ward, bed: state, heardMs: heard_at.getTime() }]),
+  )
 }
 
-async function write(
-  { tx }: TransactionContext,
-  { ward, bed: name }: Place,
-  known: Omit<Known, 'ward'>,
-): Promise<void> {
+async function write(tx: Transaction, known: ReadonlyMap<string, Known>, beds: readonly string[]) {
+  if (beds.length === 0) return
+  const all = beds.map((bed) => known.get(bed) ?? unheard)
   await tx.query(
-    `INSERT INTO ward.bed AS b (bed, ward, state, heard_at) VALUES ($1, $2, $3, $4)
+    `INSERT INTO ward.bed AS b (bed, ward, state, heard_at)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[])
      ON CONFLICT (bed) DO UPDATE SET ward = excluded.ward, state = excluded.state, heard_at = excluded.heard_at`,
-    [name, ward, JSON.stringify(known.bed), new Date(known.heardMs ?? 0)],
+    [
+      beds,
+      all.map(({ ward }) => ward),
+      all.map(({ bed }) => JSON.stringify(bed)),
+      all.map(({ heardMs }) => new Date(heardMs ?? 0).toISOString()),
+    ],
   )
 }
 
-async function publish(context: TransactionContext, place: Place, told: readonly Told[]): Promise<void> {
-  const raised = told.flatMap((each) => each.raised)
-  const people = raised.length === 0 ? [] : await onDuty(context, place.ward)
-  for (const { id, rule, priority, text, value, beganMs, raisedMs } of raised) {
-    const times = { beganAt: new Date(beganMs).toISOString(), raisedAt: new Date(raisedMs).toISOString() }
-    await context.publish(
-      alarmRaised,
-      { id, ...place, rule, priority, text, value, ...times, people },
-      { id },
-    )
-  }
-  for (const { id, rule, endedMs } of told.flatMap((each) => each.ended))
-    await context.publish(alarmEnded, { id, ...place, rule, endedAt: new Date(endedMs).toISOString() })
-  await publishScore(context, place, told)
+async function publish(tx: Transaction, news: readonly News[]): Promise<void> {
+  const wards = new Set(
+    news.filter(({ told }) => told.some(({ raised }) => raised.length > 0)).map(({ place }) => place.ward),
+  )
+  const duty = wards.size === 0 ? new Map<string, string[]>() : await onDuty(tx, [...wards])
+  // In the order of the log, and none waits for another.
+  await Promise.all(
+    news.flatMap(({ context, place, told }) => [
+      ...told.flatMap(({ raised }) => raised).map((each) => raise(context, place, each, duty)),
+      ...told.flatMap(({ ended }) => ended).map((each) => end(context, place, each)),
+      publishScore(context, place, told),
+    ]),
+  )
 }
+
+function raise(
+  { publish: tell }: HandlerContext,
+  place: Place,
+  { id, rule, priority, text, value, beganMs, raisedMs }: Raised,
+  duty: ReadonlyMap<string, string[]>,
+): Promise<unknown> {
+  const people = duty.get(place.ward) ?? []
+  const times = { beganAt: new Date(beganMs).toISOString(), raisedAt: new Date(raisedMs).toISOString() }
+  return tell(alarmRaised, { id, ...place, rule, priority, text, value, ...times, people }, { id })
+}
+
+const end = ({ publish: tell }: HandlerContext, place: Place, { id, rule, endedMs }: Ended) =>
+  tell(alarmEnded, { id, ...place, rule, endedAt: new Date(endedMs).toISOString() })
 
 /** Of several in one event the last is told. */
-async function publishScore(context: TransactionContext, place: Place, told: readonly Told[]): Promise<void> {
+async function publishScore(context: HandlerContext, place: Place, told: readonly Told[]): Promise<void> {
   const last = told.findLast(({ score }) => score !== undefined)
   if (last?.score === undefined) return
   const { total, response, missing } = last.score
@@ -154,10 +214,12 @@ async function publishScore(context: TransactionContext, place: Place, told: rea
   })
 }
 
-async function onDuty({ tx }: TransactionContext, ward: string): Promise<string[]> {
-  const { rows } = await tx.query<{ person: string }>(
-    'SELECT person FROM ward.duty WHERE ward = $1 ORDER BY position LIMIT $2',
-    [ward, peopleMax],
+/** Whom of each ward, one after another. */
+async function onDuty(tx: Transaction, wards: readonly string[]): Promise<Map<string, string[]>> {
+  const { rows } = await tx.query<{ ward: string; people: string[] }>(
+    `SELECT ward, (array_agg(person ORDER BY position))[1:$2] AS people
+     FROM ward.duty WHERE ward = ANY($1) GROUP BY ward`,
+    [wards, peopleMax],
   )
-  return rows.map(({ person }) => person)
+  return new Map(rows.map(({ ward, people }) => [ward, people]))
 }
