@@ -47,7 +47,7 @@ export class Scene {
   static async start(): Promise<Scene> {
     const port = await freePort()
     const stage = await Stage.start({ devices: { port } }, { sources: true })
-    const site = new Site({ ...stage.ward, spine: stage.spine, port: 0, liveMs: 100 })
+    const site = new Site({ ...stage.ward, spine: stage.spine, port: 0, liveMs: 100, sessionsMs: 100 })
     afterTest(() => site.stop())
     const { url } = await site.start()
     return new Scene(stage, site, url, port)

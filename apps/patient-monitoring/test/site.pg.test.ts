@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
 import { deviceRemoved } from '../src/events.js'
 import type { Guest } from '../src/site/sessions.js'
-import { Site } from '../src/site/site.js'
+import { Site, type SiteOptions } from '../src/site/site.js'
 import { Stage } from './stage.js'
 
 interface Asked {
@@ -46,9 +46,9 @@ class Browser {
   }
 }
 
-async function opened() {
+async function opened(options: Partial<SiteOptions> = {}) {
   const stage = await Stage.start()
-  const site = new Site({ ...stage.ward, spine: stage.spine, port: 0, liveMs: 20 })
+  const site = new Site({ ...stage.ward, spine: stage.spine, port: 0, liveMs: 20, ...options })
   afterTest(() => site.stop())
   const { url } = await site.start()
   return { stage, site, url, visitor: new Browser(url) }
@@ -243,11 +243,47 @@ test('a reader that comes back is sent what has changed since, and one that was 
   expect(first.messages.at(-1)?.data).toMatchObject({ full: false, rows: [{ bed: '8' }] })
   first.leave()
   await stage.sql(`DELETE FROM ward.board WHERE bed = '7'`)
-  const second = await follow(url, visitor.cookie, all.id)
+  const second = await follow(url, visitor.cookie, { lastId: all.id })
   await until(() => second.messages.some(({ data }) => data.gone.includes('7')))
   expect(second.messages.map(({ data }) => data.full)).not.toContain(true)
-  const third = await follow(url, visitor.cookie, '000000000000-1')
+  const third = await follow(url, visitor.cookie, { lastId: '000000000000-1' })
   expect((await until(() => third.messages[0])).data).toMatchObject({ full: true, rows: [{ bed: '8' }] })
+})
+
+// Nobody looks here by the clock: that it ends is the doing of whoever has signed out.
+const neverMs = 2_000_000_000
+
+test('what is streamed ends with the session that it is streamed to, and no other', async () => {
+  const { stage, site, url, visitor } = await opened({ sessionsMs: neverMs })
+  const other = new Browser(url)
+  await visitor.signIn(site, ann)
+  await other.signIn(site, wall)
+  const streams = [
+    await follow(url, visitor.cookie),
+    await follow(url, visitor.cookie, { path: '/api/live/own-alarms' }),
+  ]
+  const others = await follow(url, other.cookie)
+  expect((await visitor.ask('/api/session', { method: 'DELETE', body: {} })).status).toBe(200)
+  await Promise.all(streams.map(({ ended }) => ended))
+  expect((await visitor.ask('/api/live/wards/icu')).status).toBe(401)
+  await stage.measure('7', 'HR', 80)
+  await until(() => others.messages.some(({ data }) => data.rows.length > 0))
+})
+
+test('what is streamed ends also where the session has ended elsewhere, or by its time', async () => {
+  const { stage, site, url, visitor } = await opened({ sessionsMs: 20 })
+  const other = new Browser(url)
+  await visitor.signIn(site, ann)
+  await other.signIn(site, wall)
+  const lost = await follow(url, visitor.cookie)
+  const late = await follow(url, other.cookie)
+  await stage.spine.publish(deviceRemoved, { person: 'ann', device: null, by: 'lead' })
+  await lost.ended
+  await stage.measure('7', 'HR', 80)
+  await until(() => late.messages.some(({ data }) => data.rows.length > 0))
+  await stage.sql(`UPDATE ward.session SET expires_at = clock_timestamp() WHERE person = 'wall'`)
+  await late.ended
+  expect((await other.ask('/api/session')).status).toBe(401)
 })
 
 interface Message {
@@ -259,17 +295,22 @@ interface Message {
   }
 }
 
-async function follow(url: string, cookie: string, lastId?: string) {
+interface Followed {
+  readonly path?: string
+  readonly lastId?: string
+}
+
+async function follow(url: string, cookie: string, { path = '/api/live/wards/icu', lastId }: Followed = {}) {
   const left = new AbortController()
   afterTest(() => left.abort())
-  const response = await fetch(`${url}/api/live/wards/icu`, {
+  const response = await fetch(`${url}${path}`, {
     headers: { cookie, ...(lastId === undefined ? {} : { 'last-event-id': lastId }) },
     signal: left.signal,
   })
   expect(response.headers.get('content-type')).toContain('text/event-stream')
   const messages: Message[] = []
-  void take(response, messages).catch(() => undefined)
-  return { messages, leave: () => left.abort() }
+  const ended = take(response, messages).catch(() => undefined)
+  return { messages, ended, leave: () => left.abort() }
 }
 
 async function take(response: Response, messages: Message[]): Promise<void> {

@@ -7,7 +7,7 @@ import mqtt from 'mqtt'
 import type { Browser, BrowserContext, Worker } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
-import { dutySet } from '../src/events.js'
+import { deviceRemoved, dutySet } from '../src/events.js'
 import type { Received, Subscribed } from './push-service.js'
 import { carer, hasChromium, narrow, openBrowser, Scene, type Visit, wall, wide } from './scene.js'
 
@@ -101,6 +101,23 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
     await scene.stage.alarm('7')
     expect(await scene.stage.events('person-unreachable', 1)).toMatchObject([{ person: 'ann' }])
     expect(scene.stage.push.received).toEqual([])
+  })
+
+  test('a phone that is reported lost shows nothing any more, also without a network; a display leads to where one signs in', async () => {
+    const scene = await Scene.start()
+    await scene.stage.onDuty({ ann: { 'ann-1': [] } })
+    await scene.stage.alarm('7')
+    const phone = await scene.visit(browser, carer('ann'), { viewport: narrow })
+    const display = await scene.visit(browser, wall)
+    await phone.page.locator('.card', { hasText: 'Bed 7' }).waitFor()
+    await display.page.locator('.tile', { hasText: '7' }).waitFor()
+    await scene.stage.spine.publish(deviceRemoved, { person: 'ann', device: null, by: 'lead' })
+    await scene.stage.sql(`UPDATE ward.session SET expires_at = clock_timestamp() WHERE person = 'wall'`)
+    for (const { page } of [phone, display]) await page.getByLabel('Your code').waitFor()
+    await phone.context.setOffline(true)
+    await phone.at('/phone/')
+    await phone.page.getByText('This phone has kept no alarm that waits').waitFor()
+    expect(await phone.page.locator('.card').count()).toBe(0)
   })
 
   test('a phone shows the alarms of its person alone, and who has answered for them', async () => {

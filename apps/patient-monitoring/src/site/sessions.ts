@@ -4,6 +4,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Database } from '../database.js'
 import { isSecure, Refusal, refuseForeignPage } from './request.js'
+import { SessionWatch, type Watch } from './session-watch.js'
 
 export interface Guest {
   /** A carer has a phone and alarms of their own; a display hangs on the wall. */
@@ -28,11 +29,16 @@ const sessionMs = 14 * 60 * minuteMs
 /** Beyond them the oldest of a person ends. */
 const sessionsMax = 5
 
+const lookMsDefault = 10_000
+
 export class Sessions {
   readonly #database: Database
+  readonly #watch: SessionWatch
 
-  constructor(database: Database) {
+  /** @param lookMs how often it is looked which of those that are watched have ended elsewhere, or by their time. Default 10,000 */
+  constructor(database: Database, lookMs = lookMsDefault) {
     this.#database = database
+    this.#watch = new SessionWatch(database, lookMs)
   }
 
   /** A code of 128 bits by which this guest can sign in once. Default 15 minutes. */
@@ -79,10 +85,16 @@ export class Sessions {
     return guest && { ...guest, csrf: csrfOf(token) }
   }
 
+  /** Says when the session of this request has ended. Ask before `of`: one that ends between the two is told all the same. */
+  watch(request: IncomingMessage): Watch {
+    return this.#watch.join(hashOf(tokenIn(request) ?? ''))
+  }
+
   async close(request: IncomingMessage): Promise<void> {
     const token = tokenIn(request)
-    if (token !== undefined)
-      await this.#database.query('DELETE FROM ward.session WHERE hash = $1', [hashOf(token)])
+    if (token === undefined) return
+    await this.#database.query('DELETE FROM ward.session WHERE hash = $1', [hashOf(token)])
+    this.#watch.end(hashOf(token))
   }
 }
 

@@ -36,6 +36,8 @@ export interface SiteOptions {
   readonly hosts?: readonly string[]
   /** How often what changes is read, once for all who watch. Default 500. */
   readonly liveMs?: number
+  /** How often it is looked whether those who watch are still signed in. Default 10,000. */
+  readonly sessionsMs?: number
 }
 
 const headers = {
@@ -63,7 +65,7 @@ export class Site {
 
   constructor(options: SiteOptions) {
     this.#options = options
-    this.#sessions = new Sessions(options.database)
+    this.#sessions = new Sessions(options.database, options.sessionsMs)
   }
 
   async start(): Promise<{ readonly url: string }> {
@@ -132,7 +134,29 @@ export class Site {
   }
 
   async #stream(call: Call, path: string, response: ServerResponse): Promise<void> {
-    const session = await this.#sessionOf(call)
+    const watch = this.#sessions.watch(call.request)
+    try {
+      const live = this.#liveAt(path, await this.#sessionOf(call))
+      const left = new AbortController()
+      response.once('close', () => left.abort())
+      response.writeHead(200, {
+        ...headers,
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+      })
+      response.setTimeout(stallMsMax, () => response.destroy())
+      const lastId = call.request.headers['last-event-id']
+      const signal = AbortSignal.any([left.signal, watch.ended, this.#ending.signal])
+      const messages = live.messages(typeof lastId === 'string' ? lastId : undefined, signal)
+      // It is pulled: while the browser takes nothing, nothing is made for it. Cut off also where it takes nothing.
+      await pipeline(Readable.from(messages, { highWaterMark: 1 }), response, { signal })
+    } finally {
+      watch.leave()
+    }
+  }
+
+  /** What this session may follow at this path. Throws a Refusal of 403, 404 or 503. */
+  #liveAt(path: string, session: Session): Live<unknown> {
     const [ward] = placesOf(/^\/api\/live\/wards\/([^/]+)$/, path)
     const isOwn = path === '/api/live/own-alarms'
     if (ward === undefined && !isOwn) throw new Refusal(404, 'There is nothing of that name.')
@@ -141,26 +165,11 @@ export class Site {
     const readers = [...this.#lives.values()].reduce((sum, live) => sum + live.readers, 0)
     if (readers >= readersMax) throw new Refusal(503, 'Too many pages are open. Close one.')
     const { person } = session
-    const live = isOwn
+    return isOwn
       ? this.#liveOf(`person ${person}`, async () => byKey(await toldTo(this.#options, person), 'id'))
       : this.#liveOf(`ward ${ward}`, async () =>
           byKey(await board(this.#options.database, session.ward), 'bed'),
         )
-    const left = new AbortController()
-    response.once('close', () => left.abort())
-    const lastId = call.request.headers['last-event-id']
-    response.writeHead(200, {
-      ...headers,
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-    })
-    response.setTimeout(stallMsMax, () => response.destroy())
-    const messages = live.messages(
-      typeof lastId === 'string' ? lastId : undefined,
-      AbortSignal.any([left.signal, this.#ending.signal]),
-    )
-    // It is pulled: while the browser takes nothing, nothing is made for it.
-    await pipeline(Readable.from(messages, { highWaterMark: 1 }), response)
   }
 
   #liveOf(name: string, read: () => Promise<ReadonlyMap<string, unknown>>): Live<unknown> {

@@ -1,8 +1,7 @@
 // The way out, from every page: the session ends, and this browser is no device of the person any more. Where the ward cannot be reached
 // nothing is done and that is said: whoever believes to have left would go on getting alarms.
-import { forget } from '../phone/store.js'
 import { button, make, say } from './dom.js'
-import { Refused, tell } from './server.js'
+import { leadAway, Refused, tell } from './server.js'
 
 const workerScope = '/phone/'
 
@@ -40,6 +39,5 @@ async function leave(csrf: string | undefined): Promise<void> {
   }
   await subscription?.unsubscribe().catch(() => false)
   for (const each of (await worker?.getNotifications()) ?? []) each.close()
-  await forget()
-  location.replace('/sign-in')
+  await leadAway()
 }

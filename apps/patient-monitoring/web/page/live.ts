@@ -1,4 +1,6 @@
-// Rows that are kept as the server has them: all at first, then what changes. Where nothing was heard for a while, the page says since when.
+// Rows that are kept as the server has them: all at first, then what changes. Where nothing was heard for a while, the page says since when;
+// where nobody is signed in any more, it leads to where one signs in.
+import { session } from './server.js'
 
 export interface LiveRows<Row> {
   /** By their key. */
@@ -54,13 +56,15 @@ export class LiveSource<Row> {
     stream.addEventListener('error', () => {
       this.#following.fresh(false)
       // Refused, and so not tried again by itself.
-      if (stream.readyState === EventSource.CLOSED) setTimeout(() => this.#again(), againMs)
+      if (stream.readyState === EventSource.CLOSED) void this.#again()
     })
   }
 
-  #again(): void {
+  /** It does not say why. Where the session has ended, asking for it leads away. */
+  async #again(): Promise<void> {
     this.#stream?.close()
-    this.start()
+    await session().catch(() => undefined)
+    setTimeout(() => this.start(), againMs)
   }
 
   #heard(): void {

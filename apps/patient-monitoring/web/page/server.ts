@@ -1,4 +1,5 @@
-// What the page asks of its server. Without a session it leads to the page where one signs in.
+// What the page asks of its server. Without a session it leads to the page where one signs in, and keeps nothing that others could read.
+import { forget } from '../phone/store.js'
 
 export interface SessionView {
   readonly kind: 'carer' | 'display'
@@ -32,14 +33,21 @@ export const tell = <Answer>(method: 'POST' | 'PUT' | 'DELETE', path: string, bo
     body: JSON.stringify(body),
   })
 
-/** Who sits here; leads away where nobody has signed in. */
+/** Who sits here; leads away where nobody has signed in, or is not any more. */
 export async function session(): Promise<SessionView> {
   try {
     return await ask<SessionView>('/api/session')
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) location.replace('/sign-in')
+    if (error instanceof Refused && error.status === 401) await leadAway()
     throw error
   }
+}
+
+/** Without the alarms that were kept for whoever sat here. What they have acknowledged goes on its way all the same, and a notification can be
+ *  answered: each has its own right. */
+export async function leadAway(): Promise<void> {
+  await forget().catch(() => undefined)
+  location.replace('/sign-in')
 }
 
 /** Where somebody begins who has signed in. */

@@ -4,7 +4,7 @@ import { type Priority, priorities } from '../../src/rules/limits.js'
 import { button, make, patch, say } from '../page/dom.js'
 import { wayOut } from '../page/leave.js'
 import { LiveSource } from '../page/live.js'
-import { ask, Refused, type SessionView } from '../page/server.js'
+import { type SessionView, session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
 import { plural } from '../page/words.js'
 import { card, type Shown, show } from './card.js'
@@ -27,6 +27,7 @@ class Phone {
   readonly #who = make('span', { class: 'faint end' })
   readonly #ward = make('a', { href: '/sign-in' }, 'Ward board')
   #session: SessionView | undefined
+  #isAlone = false
   #again = 0
 
   async start(): Promise<void> {
@@ -57,9 +58,9 @@ class Phone {
   /** Without a network whoever has signed in before stays in. */
   async #enter(): Promise<void> {
     try {
-      this.#session = await ask<SessionView>('/api/session')
-    } catch (error) {
-      if (error instanceof Refused && error.status === 401) location.replace('/sign-in')
+      this.#session = await session()
+    } catch {
+      this.#isAlone = true
       this.#stale.fresh(false)
       return void addEventListener('online', () => location.reload(), { once: true })
     }
@@ -118,7 +119,7 @@ class Phone {
       .filter(isOpen)
       .sort((a, b) => Number(b.stands) - Number(a.stands) || rank(a.priority) - rank(b.priority))
     const create = (alarm: Shown) => card(alarm, () => this.#acknowledge(alarm))
-    say(this.#openHead, waitingInWords(open.length, furtherOf(alarms)))
+    say(this.#openHead, waitingInWords(open.length, furtherOf(alarms), this.#isAlone))
     patch(this.#open, open, ({ id }) => id, create, show)
     patch(
       this.#rest,
@@ -154,8 +155,9 @@ function furtherOf(alarms: readonly Shown[]): number {
   return Math.max(0, ...alarms.map(({ openInAll = 0 }) => openInAll - here))
 }
 
-function waitingInWords(shown: number, further: number): string {
-  if (shown === 0) return 'Nothing waits for you'
+/** `isAlone`: without the ward nobody can say that nothing waits. */
+function waitingInWords(shown: number, further: number, isAlone: boolean): string {
+  if (shown === 0) return isAlone ? 'This phone has kept no alarm that waits' : 'Nothing waits for you'
   const more = further === 0 ? '' : `, and ${further} less urgent more`
   return `${plural(shown, 'alarm')} waiting for you${more}`
 }

@@ -98,7 +98,7 @@ export const waiting = () => all('outbox')
 export const keepAcknowledgement = (given: Acknowledgement) => change('outbox', (store) => store.put(given))
 export const dropAcknowledgement = (alarm: string) => change('outbox', (store) => store.delete(alarm))
 
-/** Somebody else signs in here. */
+/** Nobody is signed in here any more. */
 export async function forget(): Promise<void> {
   await change('alarms', (store) => store.clear())
 }
