@@ -23,6 +23,8 @@ const ports = { api: 4610, mqtt: 4683 }
 /** 48 hours in eight minutes: between two readings of a bed lie up to twelve seconds. */
 const replay = { ward: 'icu', beds: beside ? 3 : 6, speed: 360 }
 const silentMs = 60_000
+/** The recording of two days is told as if it ended now: none of it is too old to be an alarm. */
+const readingAgeMsMax = 49 * 3_600_000
 /** Each address signs in one browser, once. */
 const invitationMs = 12 * 3_600_000
 
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
   const given = process.env['DATABASE_URL'] || undefined
   if (given === undefined) stops.push(() => database.stop())
   const databaseUrl = given ?? (await database.start()).url
-  const settings = { silentMs, devices: { port: ports.mqtt }, ...settingsFrom(process.env) }
+  const settings = { silentMs, readingAgeMsMax, devices: { port: ports.mqtt }, ...settingsFrom(process.env) }
   const ward = new Ward({ ...settings, databaseUrl })
   stops.push(() => ward.stop())
   const spine = new Eventspine(ward.app, {

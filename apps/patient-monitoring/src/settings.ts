@@ -18,6 +18,9 @@ export interface WardSettings {
   readonly reachMs?: number
   /** A bed of which nothing was heard for so long is silent. Default 60,000. */
   readonly silentMs?: number
+  /** A reading that was older when it came in is kept, charted and marked, and no alarm. Default 3,600,000, an hour. Whoever tells recordings
+   *  faster than they were says how old those are. */
+  readonly readingAgeMsMax?: number
   /** Of the shifts. Default `Europe/London`. */
   readonly timeZone?: string
   /** Milliseconds since 1970, against which the clocks of devices are held. Default: the machine's. */
@@ -37,9 +40,23 @@ export const settingsDefault = {
   answerMs: 60_000,
   reachMs: 10_000,
   silentMs: 60_000,
+  readingAgeMsMax: 3_600_000,
   timeZone: 'Europe/London',
   now: Date.now,
 } as const satisfies WardSettings
+
+const durations = ['pushAnswerMsMax', 'answerMs', 'reachMs', 'silentMs', 'readingAgeMsMax'] as const
+
+/** With every default. Throws a RangeError that says what to write instead. */
+export function completed(given: WardSettings): Required<Omit<WardSettings, 'databaseUrl'>> {
+  const settings = { ...settingsDefault, ...given }
+  for (const name of durations) {
+    const value: number = settings[name]
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new RangeError(`${name} is ${value}. Give whole milliseconds from 0, or leave it out.`)
+  }
+  return settings
+}
 
 /** Throws a RangeError that says what to write instead. */
 export function settingsFrom(environment: NodeJS.ProcessEnv): WardSettings {
@@ -52,6 +69,7 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): WardSettings {
     pushOrigins: text('WARD_PUSH_ORIGINS')?.split(','),
     answerMs: whole(environment, 'WARD_ANSWER_MS', 86_400_000),
     silentMs: whole(environment, 'WARD_SILENT_MS', 86_400_000),
+    readingAgeMsMax: whole(environment, 'WARD_READING_AGE_MS', 30 * 86_400_000),
     timeZone: text('WARD_TIME_ZONE'),
   })
 }

@@ -86,8 +86,15 @@ export const createTables = `
     last double precision,
     last_at timestamptz,
     artefacts int NOT NULL,
+    too_late int NOT NULL,
     PRIMARY KEY (bed, parameter, span, start)
   ) WITH (fillfactor = 70);
+  -- Of tables that are older. Asked first: ALTER would wait for whoever holds the table, and with it the start of a worker.
+  DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'ward.chart'::regclass AND attname = 'too_late') THEN
+      ALTER TABLE ward.chart ADD COLUMN too_late int NOT NULL DEFAULT 0;
+    END IF;
+  END $$;
 
   -- board: a row for each bed, and the course of its score.
   CREATE TABLE IF NOT EXISTS ward.board (

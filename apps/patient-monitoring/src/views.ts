@@ -68,6 +68,8 @@ export interface ChartPoint {
   /** Plausible ones; artefacts are counted apart. */
   readonly readings: number
   readonly artefacts: number
+  /** Of both, those that were too old to be an alarm when they came in. */
+  readonly tooLate: number
   readonly mean: number | null
   readonly lowest: number | null
   readonly highest: number | null
@@ -93,7 +95,7 @@ export function chart(
   { bed, parameter, span, from, to }: ChartRequest,
 ): Promise<readonly ChartPoint[]> {
   return database.query<ChartPoint & Record<string, unknown>>(
-    `SELECT start, readings, artefacts, sum / nullif(readings, 0) AS mean, lowest, highest, last, last_at AS "lastAt"
+    `SELECT start, readings, artefacts, too_late AS "tooLate", sum / nullif(readings, 0) AS mean, lowest, highest, last, last_at AS "lastAt"
      FROM ward.chart WHERE bed = $1 AND parameter = $2 AND span = $3 AND start >= $4 AND start < $5
      ORDER BY start LIMIT $6`,
     [bed, parameter, span, from, to, pointsMax],

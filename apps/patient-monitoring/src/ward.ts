@@ -16,7 +16,7 @@ import { qualify } from './functions/qualify.js'
 import { report, shiftEnds } from './functions/report.js'
 import { silenceWatch, watch } from './functions/watch.js'
 import { firstKeys, KeyChain } from './keys.js'
-import { settingsDefault, type WardSettings } from './settings.js'
+import { completed, type WardSettings } from './settings.js'
 import { devicesBy } from './sources/devices.js'
 import { routesOf } from './sources/routes.js'
 import { createTables } from './tables.js'
@@ -32,20 +32,21 @@ export class Ward {
   #databaseUrl: string | undefined
 
   constructor(given: WardSettings = {}) {
-    const settings = { ...settingsDefault, ...given }
+    const settings = completed(given)
     this.#databaseUrl = given.databaseUrl
     this.database = new Database(() => this.#url)
     this.#urgent = new Database(() => this.#url)
     this.keys = new KeyChain(this.#urgent)
     this.beds = new Beds(this.#urgent)
     const { pushSubject: subject, pushAnswerMsMax: answerMsMax, pushOrigins, now } = settings
+    const { readingAgeMsMax } = settings
     // Between a reading and a person.
     const urgent = [
-      ...[qualify, watch(settings.silentMs), address, acknowledge, duty, devices],
+      ...[qualify(readingAgeMsMax), watch(settings.silentMs), address, acknowledge, duty, devices],
       push(this.#urgent, this.keys, { subject, answerMsMax }),
     ]
     // Whatever else is made of it.
-    const records = [history, charts, board, report]
+    const records = [history, charts(readingAgeMsMax), board, report]
     this.app = defineApp({
       name: 'ward',
       events,

@@ -2,7 +2,7 @@
 import { createServer } from '@eventspine/server'
 import { expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
-import { alarmRaised, deviceRemoved } from '../src/events.js'
+import { alarmRaised, deviceRemoved, readingsTaken } from '../src/events.js'
 import { idOf, Stage } from './stage.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -46,6 +46,45 @@ test('an alarm is raised once and reaches the phone of who is on duty, enciphere
   })
   expect(steps).toEqual(['alarm-raised', 'push-asked', 'push-handed-over'])
 })
+
+test.each(['today', 'first'] as const)(
+  'what a gateway kept for a day wakes nobody; what the functions have not come to for a day does (%s)',
+  async (shape) => {
+    const stage = await Stage.start({}, {}, shape)
+    await stage.onDuty({ ann: { 'ann-1': [] } })
+    const [hour, yesterdayMs] = [3_600_000, Date.now() - 86_400_000]
+    const came = (bed: string, takenMs: number, arrivedMs: number) =>
+      stage.spine.publish(
+        readingsTaken,
+        {
+          ...{ ward: 'icu', bed },
+          readings: [
+            { parameter: 'HR', value: 30, takenAt: new Date(takenMs).toISOString(), artefact: false },
+          ],
+        },
+        { time: new Date(arrivedMs) },
+      )
+    await came('kept', yesterdayMs, Date.now())
+    await came('just', yesterdayMs - hour, yesterdayMs)
+    await came('old', yesterdayMs - hour - 1, yesterdayMs)
+    const charted = async () =>
+      Object.fromEntries(
+        (await stage.sql(`SELECT bed, too_late FROM ward.chart WHERE span = 'minute' AND readings = 1`)).map(
+          (row) => [row['bed'], row['too_late']],
+        ),
+      )
+    await until(async () => Object.keys(await charted()).length === 3)
+    expect(await charted()).toEqual({ kept: 1, just: 0, old: 1 })
+    // The next in time says the same, and is told.
+    await came('kept', Date.now(), Date.now())
+    const told = () => new Set(stage.push.received.map(({ alarm }) => alarm.id.split('.')[0]))
+    await until(() => told().has('kept') && told().has('just'))
+    await until(async () =>
+      (await stage.spine.operator().subscriptions()).every(({ lagEvents }) => lagEvents === 0),
+    )
+    expect([...told()].sort()).toEqual(['just', 'kept'])
+  },
+)
 
 test('a phone that is gone is forgotten, and the other one of the person is tried', async () => {
   const stage = await Stage.start()

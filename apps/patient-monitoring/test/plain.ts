@@ -9,6 +9,8 @@ export interface Row {
   readonly minute: number
   readonly parameter: string
   readonly value: number
+  /** When it came in, where that was later. */
+  readonly comesMinute?: number
 }
 
 export function rowsOf(path: URL, staysMax: number): Row[] {
@@ -37,15 +39,18 @@ class Moment {
   readonly minute: number
   /** What was measured at it. */
   readonly measured: ReadonlySet<string>
+  /** How long after it that came in. */
+  readonly lateMinutes: number
 
   constructor(
     seen: ReadonlyMap<string, { value: number; minute: number }>,
-    minute: number,
+    { minute, comesMinute = minute }: Row,
     measured: ReadonlySet<string>,
   ) {
     this.#seen = new Map(seen)
     this.minute = minute
     this.measured = measured
+    this.lateMinutes = comesMinute - minute
   }
 
   /** Undefined where it is not known, or is older than so many hours. */
@@ -81,7 +86,7 @@ function momentsOf(rows: readonly Row[], arrival: Arrival): Moment[] {
     // A batch of a minute goes on until its last row, or until something is measured for the second time.
     const goesOn = arrival === 'minutes' && next?.minute === row.minute && !open.has(next.parameter)
     if (goesOn) continue
-    moments.push(new Moment(seen, row.minute, open))
+    moments.push(new Moment(seen, row, open))
     open = new Set()
   }
   return moments
@@ -211,6 +216,9 @@ const rules: readonly PlainRule[] = [
   ]),
 ]
 
+/** A reading that comes later after it was taken than this is told of by nobody, before one that comes in time says the same. */
+const lateMinutesMax = 60
+
 /** The ids of all alarms of these rows, where admission was at `startMs`. */
 export function alarmsOf(rows: readonly Row[], startMs: number, arrival: Arrival = 'each'): Set<string> {
   const alarms = new Set<string>()
@@ -218,7 +226,10 @@ export function alarmsOf(rows: readonly Row[], startMs: number, arrival: Arrival
     const moments = momentsOf(ofStay, arrival)
     const standing = new Map<string, boolean[]>()
     for (const rule of rules) {
-      const waits = moments.map((_, index) => rule.under.some((other) => standing.get(other)?.[index]))
+      const waits = moments.map(
+        ({ lateMinutes }, index) =>
+          lateMinutes > lateMinutesMax || rule.under.some((other) => standing.get(other)?.[index]),
+      )
       const { told, stands } = course(rule, moments, waits)
       standing.set(rule.name, stands)
       for (const minute of told) alarms.add(`${stay}.${rule.name}.${stamp(startMs + minute * 60_000)}`)
@@ -237,7 +248,8 @@ function byStay(rows: readonly Row[]): Map<string, Row[]> {
   return stays
 }
 
-/** When alarms of a rule are told, and at which moments one stands. `waits`: something more urgent stands at that moment. */
+/** When alarms of a rule are told, and at which moments one stands. `waits`: nothing is told at that moment, since something
+ *  more urgent stands or it is too late. */
 function course(rule: PlainRule, moments: readonly Moment[], waits: readonly boolean[]) {
   const told: number[] = []
   const stands: boolean[] = []

@@ -59,7 +59,8 @@ test('charts have each reading where it belongs, however late and in whatever or
 })
 
 test('the board has the worst alarm of a bed, its score with its trend, and its last reading', async () => {
-  const stage = await Stage.start()
+  // Two hours of a day that has gone by, told at once.
+  const stage = await Stage.start({ readingAgeMsMax: Number.MAX_SAFE_INTEGER })
   const taken = (minutes: number, ...values: readonly (readonly [Parameter, number])[]) =>
     stage.spine.publish(readingsTaken, {
       ...{ ward: 'icu', bed: '7' },
@@ -81,6 +82,19 @@ test('the board has the worst alarm of a bed, its score with its trend, and its 
   await taken(120, ['HR', 70], ['RespRate', 16], ['GCS', 15])
   await until(async () => (await seen())?.colour === 'green')
   expect(await seen()).toMatchObject({ score: 0, alarms: [] })
+})
+
+test('a bed of which everything comes too late is silent, however much that is', async () => {
+  const stage = await Stage.start({ silentMs: 0 })
+  await stage.measure('7', 'HR', 70)
+  await settled(stage, 'qualify')
+  await stage.spine.publish(silenceWatchDue, {})
+  await stage.events('alarm-raised', 1)
+  for (const value of [70, 0.5, 500]) await stage.measure('7', 'HR', value, new Date(Date.now() - 7_200_000))
+  await settled(stage, 'qualify')
+  expect(await stage.events('alarm-ended')).toEqual([])
+  await stage.measure('7', 'HR', 71)
+  expect(await stage.events('alarm-ended', 1)).toMatchObject([{ rule: 'device-silent' }])
 })
 
 test('limits of one patient hold from then on', async () => {

@@ -5,7 +5,8 @@ import { Ward } from '../src/ward.js'
 const { DATABASE_URL: databaseUrl = '', WARD_BROKER: url = '' } = process.env
 const ward = new Ward({
   ...{ databaseUrl, devices: { url } },
-  // The recording is told within seconds: no bed is silent.
+  // The recording is of two days, and told within seconds: nothing of it is too old, and no bed is silent.
+  readingAgeMsMax: 72 * 3_600_000,
   ...{ silentMs: 3_600_000, answerMs: 3_600_000 },
 })
 const spine = new Eventspine(ward.app, {

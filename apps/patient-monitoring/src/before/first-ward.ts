@@ -3,7 +3,7 @@
 import { type App, defineApp, type EventspineOptions } from 'eventspine'
 import { events } from '../events.js'
 import { devices, duty } from '../functions/people.js'
-import { settingsDefault, type WardSettings } from '../settings.js'
+import { completed, type WardSettings } from '../settings.js'
 import { devicesBy } from '../sources/devices.js'
 import { routesOf } from '../sources/routes.js'
 import { Ward } from '../ward.js'
@@ -15,8 +15,9 @@ export class FirstWard {
   readonly #ward: Ward
 
   constructor(given: WardSettings = {}) {
-    const settings = { ...settingsDefault, ...given }
+    const settings = completed(given)
     const { pushSubject: subject, pushAnswerMsMax: answerMsMax, pushOrigins, now } = settings
+    const { readingAgeMsMax } = settings
     // Tables, keys and connections are those of the ward of today.
     this.#ward = new Ward(given)
     const { database, keys, beds, prepare } = this.#ward
@@ -24,7 +25,10 @@ export class FirstWard {
     this.app = defineApp({
       name: 'first-ward',
       events,
-      subscriptions: [readingArrived({ database, keys, subject, answerMsMax }), duty, devices],
+      subscriptions: [
+        readingArrived({ database, keys, subject, answerMsMax, readingAgeMsMax }),
+        ...[duty, devices],
+      ],
       sources: [
         devicesBy(settings.devices, { keys, beds, now }),
         ...routesOf({ keys, beds, now, pushOrigins }),

@@ -9,11 +9,14 @@ import { acknowledgementPath, type PushSettings } from '../functions/push.js'
 import type { KeyChain } from '../keys.js'
 import { alarmClass } from '../policies.js'
 import { outcomeOf, type Phone, sendPush } from '../push-message.js'
+import type { Arrival } from '../rules/arrival.js'
 import { type Bed, emptyBed, takeAll } from '../rules/bed.js'
 
 export interface Services extends PushSettings {
   readonly database: Database
   readonly keys: KeyChain
+  /** Of a reading that was older when it came in no alarm is made. */
+  readonly readingAgeMsMax: number
 }
 
 type Readings = EventOf<typeof readingsTaken>['data']
@@ -28,21 +31,22 @@ export const readingArrived = (services: Services) =>
     ordered: { afterDead: 'skip' },
     concurrency: 100,
     async transact({ data, time }, { tx, signal }) {
-      const alarms = await qualify(tx, data, time)
+      const arrival = { arrivedMs: Date.parse(time), ageMsMax: services.readingAgeMsMax }
+      const alarms = await qualify(tx, data, arrival)
       // A person first, then whatever is kept.
       for (const alarm of alarms) await tell(services, alarm, signal)
       await keep(tx, alarms)
-      await chart(tx, [data])
+      await chart(tx, [{ ...data, arrivedMs: arrival.arrivedMs }], arrival.ageMsMax)
       await hear(tx, data)
     },
   })
 
-async function qualify(tx: Transaction, { ward, bed, readings }: Readings, time: string) {
+async function qualify(tx: Transaction, { ward, bed, readings }: Readings, arrival: Arrival) {
   const { rows } = await tx.query<{ state: Bed }>('SELECT state FROM ward.bed WHERE bed = $1', [bed])
   let state = rows[0]?.state ?? emptyBed
   const alarms: KeptAlarm[] = []
   const taken = readings.map(({ takenAt, ...reading }) => ({ ...reading, takenMs: Date.parse(takenAt) }))
-  for (const told of takeAll(bed, state, taken)) {
+  for (const told of takeAll(bed, state, taken, arrival)) {
     state = told.bed
     for (const { beganMs, raisedMs, ...alarm } of told.raised) {
       const times = { beganAt: new Date(beganMs).toISOString(), raisedAt: new Date(raisedMs).toISOString() }
@@ -52,7 +56,7 @@ async function qualify(tx: Transaction, { ward, bed, readings }: Readings, time:
   await tx.query(
     `INSERT INTO ward.bed AS b (bed, ward, state, heard_at) VALUES ($1, $2, $3, $4)
      ON CONFLICT (bed) DO UPDATE SET state = excluded.state, heard_at = excluded.heard_at`,
-    [bed, ward, JSON.stringify(state), time],
+    [bed, ward, JSON.stringify(state), new Date(arrival.arrivedMs)],
   )
   return alarms
 }

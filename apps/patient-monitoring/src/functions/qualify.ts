@@ -18,6 +18,7 @@ import {
   scoreChanged,
 } from '../events.js'
 import { alarmClass } from '../policies.js'
+import { isTooLate } from '../rules/arrival.js'
 import {
   type Bed,
   counts,
@@ -56,36 +57,39 @@ const unheard: Known = { ward: null, bed: emptyBed, heardMs: null }
 
 const interests = [readingsTaken, deviceSilent, patientLimitsSet, bedMoved] as const
 
-export const qualify = defineSubscription({
-  name: 'qualify',
-  description: 'Holds readings against the limits and the score of their patient, and raises alarms.',
-  on: interests,
-  ...alarmClass,
-  // A bed whose event cannot be worked off goes on with the next: the next reading may be the one that counts.
-  ordered: { afterDead: 'skip' },
-  concurrency: 100,
-  // What waits is gone through at once: three statements for a hundred readings, in place of two for each.
-  async transactMany(deliveries, { tx }) {
-    const known = await read(tx, [...new Set(deliveries.map(({ event }) => event.data.bed))])
-    const changed = new Set<string>()
-    const news: News[] = []
-    for (const { event, context } of deliveries) {
-      const { ward, bed } = event.data
-      const next = judged(event, known.get(bed))
-      if (next === undefined) continue
-      known.set(bed, next.known)
-      changed.add(bed)
-      news.push({ context, place: { ward, bed }, told: next.told })
-    }
-    await write(tx, known, [...changed])
-    await publish(tx, news)
-  },
-})
+/** `ageMsMax`: of a reading that was older when it came in no alarm is made. */
+export const qualify = (ageMsMax: number) =>
+  defineSubscription({
+    name: 'qualify',
+    description: 'Holds readings against the limits and the score of their patient, and raises alarms.',
+    on: interests,
+    ...alarmClass,
+    // A bed whose event cannot be worked off goes on with the next: the next reading may be the one that counts.
+    ordered: { afterDead: 'skip' },
+    concurrency: 100,
+    // What waits is gone through at once: three statements for a hundred readings, in place of two for each.
+    async transactMany(deliveries, { tx }) {
+      const known = await read(tx, [...new Set(deliveries.map(({ event }) => event.data.bed))])
+      const changed = new Set<string>()
+      const news: News[] = []
+      for (const { event, context } of deliveries) {
+        const { ward, bed } = event.data
+        const next = judged(event, known.get(bed) ?? unheard, ageMsMax)
+        if (next === undefined) continue
+        known.set(bed, next.known)
+        changed.add(bed)
+        news.push({ context, place: { ward, bed }, told: next.told })
+      }
+      await write(tx, known, [...changed])
+      await publish(tx, news)
+    },
+  })
 
 /** What this event makes of a bed, and what is to be told; undefined where it changes nothing. */
 function judged(
   event: EventOf<typeof interests>,
-  known: Known = unheard,
+  known: Known,
+  ageMsMax: number,
 ): { readonly known: Known; readonly told: readonly Told[] } | undefined {
   const { ward, bed: name } = event.data
   // What another ward says of a bed of that name is not about this one.
@@ -111,8 +115,10 @@ function judged(
     const readings = event.data.readings.map(({ parameter, value, takenAt }) => ({
       ...{ parameter, value, takenMs: Date.parse(takenAt) },
     }))
-    if (readings.some((reading) => isHeard(known.bed, reading))) heardMs = Math.max(heardMs ?? 0, atMs)
-    for (const next of takeAll(name, bed, readings)) note(next)
+    const arrival = { arrivedMs: atMs, ageMsMax }
+    const inTime = readings.filter(({ takenMs }) => !isTooLate(takenMs, arrival))
+    if (inTime.some((reading) => isHeard(known.bed, reading))) heardMs = Math.max(heardMs ?? 0, atMs)
+    for (const next of takeAll(name, bed, readings, arrival)) note(next)
     if (heardMs === atMs) note(hear(name, bed, true, atMs))
   }
   return { known: { ward, bed, heardMs: heardMs ?? Date.parse(event.time) }, told }
@@ -130,7 +136,8 @@ function withLimits(
   }
 }
 
-/** A device is alive that sends anything, but not one whose clock stands so far back that nothing of it would ever count. */
+/** A device is alive that sends anything, but not one whose clock stands so far back that nothing of it would ever count: as of one of which
+ *  everything comes too late, somebody is told that the bed is silent. */
 const isHeard = (bed: Bed, reading: Reading) =>
   counts(bed, reading) || isArtefact(reading.parameter, reading.value)
 

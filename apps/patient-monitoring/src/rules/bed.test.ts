@@ -1,6 +1,7 @@
 // What readings make of a bed: examples for each rule of the game, and what must hold of any readings at all.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Arrival } from './arrival.js'
 import { type Bed, emptyBed, hear, type Raised, type Reading, type Told, takeAll } from './bed.js'
 import { limitRules, repeatMs, ruleNames, scoreRules } from './limits.js'
 import { isArtefact, type Parameter, parameterNames, parameters } from './parameters.js'
@@ -9,14 +10,17 @@ const second = 1_000
 const minute = 60 * second
 const start = Date.UTC(2026, 0, 1)
 
+/** Whatever is taken, nothing of it comes too late. */
+const inTime: Arrival = { arrivedMs: start, ageMsMax: Number.MAX_SAFE_INTEGER }
+
 const at = (seconds: number, parameter: Parameter, value: number): Reading => ({
   ...{ parameter, value, takenMs: start + seconds * second },
 })
 
-function through(readings: readonly Reading[], bed: Bed = emptyBed) {
+function through(readings: readonly Reading[], bed: Bed = emptyBed, arrival: Arrival = inTime) {
   const told: Told[] = []
   for (const reading of readings)
-    for (const next of takeAll('7', bed, [reading])) {
+    for (const next of takeAll('7', bed, [reading], arrival)) {
       told.push(next)
       bed = next.bed
     }
@@ -141,7 +145,7 @@ describe('the score', () => {
   test('that falls is told as what it has become, once each', () => {
     const falls = [at(60, 'HR', 100), at(120, 'HR', 80), at(180, 'Temp', 37), at(240, 'Temp', 37)]
     const worth7 = [at(0, 'GCS', 14), at(0, 'HR', 131), at(0, 'Temp', 36)]
-    const { bed, raised } = through(falls, takeAll('7', emptyBed, worth7).at(-1)?.bed)
+    const { bed, raised } = through(falls, takeAll('7', emptyBed, worth7, inTime).at(-1)?.bed)
     expect(named(raised)).toEqual(['news2-medium', 'news2-single'])
     expect(bed.episodes).toMatchObject({ 'news2-high': { phase: 'quiet', raisedMs: start } })
   })
@@ -173,6 +177,7 @@ describe('readings of one moment', () => {
       '7',
       bed,
       Object.entries(values).map(([parameter, value]) => at(seconds, parameter as Parameter, value)),
+      inTime,
     )
   const raisedBy = (told: readonly Told[]) => named(told.flatMap(({ raised }) => raised))
 
@@ -199,13 +204,48 @@ describe('readings of one moment', () => {
 
   test('that are of one parameter all count, and what was taken before is taken before', () => {
     const twice = [at(0, 'HR', 160), at(0, 'HR', 100)]
-    expect(limitsAlone(takeAll('7', emptyBed, twice).flatMap(({ raised }) => raised))).toEqual([
+    expect(limitsAlone(takeAll('7', emptyBed, twice, inTime).flatMap(({ raised }) => raised))).toEqual([
       'pulse-very-high',
     ])
     const backwards = [at(15, 'HR', 135), at(0, 'HR', 135)]
-    expect(limitsAlone(takeAll('7', emptyBed, backwards).flatMap(({ raised }) => raised))).toEqual([
+    expect(limitsAlone(takeAll('7', emptyBed, backwards, inTime).flatMap(({ raised }) => raised))).toEqual([
       'pulse-high',
     ])
+  })
+})
+
+describe('a reading that came too late', () => {
+  const hour = 60 * minute
+  /** Came in so many seconds after the start. */
+  const arriving = (seconds: number): Arrival => ({ arrivedMs: start + seconds * second, ageMsMax: hour })
+
+  test('is no alarm; the first that comes in time and says the same is one, and has begun with it', () => {
+    const { bed, raised } = through([at(0, 'HR', 160), at(60, 'RespRate', 40)], emptyBed, arriving(3_661))
+    expect(raised).toEqual([])
+    const next = through([at(3_600, 'HR', 155)], bed, arriving(3_661))
+    expect(next.raised.filter(({ rule }) => rule === 'pulse-very-high')).toMatchObject([
+      { id: '7.pulse-very-high.20260101T010000.000Z', beganMs: start, raisedMs: start + hour },
+    ])
+  })
+
+  test('is one that is a millisecond older than it may be', () => {
+    expect(limitsAlone(through([at(0, 'HR', 160)], emptyBed, arriving(3_600)).raised)).toHaveLength(1)
+    expect(through([at(0, 'HR', 160)], emptyBed, arriving(3_600.001)).raised).toEqual([])
+  })
+
+  test('ends an alarm, so that the next is told', () => {
+    const { bed } = through([at(0, 'HR', 160)])
+    const over = through([at(600, 'HR', 80)], bed, arriving(7_200))
+    expect(named(over.ended as never)).toContain('pulse-very-high')
+    expect(limitsAlone(through([at(7_200, 'HR', 160)], over.bed, arriving(7_200)).raised)).toEqual([
+      'pulse-very-high',
+    ])
+  })
+
+  test('is known to the score of those that come in time', () => {
+    const { bed } = through([at(0, 'Temp', 34), at(0, 'GCS', 14)], emptyBed, arriving(7_200))
+    const { told } = through([at(7_200, 'RespRate', 30)], bed, arriving(7_200))
+    expect(told.at(-1)?.score?.total).toBe(9)
   })
 })
 

@@ -1,5 +1,6 @@
 // A bed: what is known of its patient, and what the next reading makes of it. The whole of qualification as one pure function:
 // the same readings in the same order raise the same alarms, wherever they are gone through.
+import { type Arrival, isTooLate } from './arrival.js'
 import { advance, type Episode, quiet, type Standing } from './episode.js'
 import {
   forPatient,
@@ -78,22 +79,27 @@ export function momentsOf(readings: readonly Reading[]): readonly (readonly Read
   return moments
 }
 
-/** Takes what came together. */
-export function takeAll(name: string, before: Bed, readings: readonly Reading[]): readonly Told[] {
+/** Takes what came together. What came too late is known, and ends alarms; it raises none before a reading that came in time says the same. */
+export function takeAll(
+  name: string,
+  before: Bed,
+  readings: readonly Reading[],
+  arrival: Arrival,
+): readonly Told[] {
   const told: Told[] = []
-  for (const moment of momentsOf(readings)) told.push(take(name, told.at(-1)?.bed ?? before, moment))
+  for (const moment of momentsOf(readings)) told.push(take(name, told.at(-1)?.bed ?? before, moment, arrival))
   return told
 }
 
 /** Takes readings of one moment, each of another parameter: all are known before any is judged, and the score is that of the moment. */
-function take(name: string, before: Bed, moment: readonly Reading[]): Told {
+function take(name: string, before: Bed, moment: readonly Reading[], arrival: Arrival): Told {
   const counted = moment.filter((reading) => counts(before, reading))
   const [first] = counted
   if (first === undefined) return { bed: before, raised: [], ended: [] }
   const { takenMs } = first
   const measured = counted.map(({ parameter, value }) => [parameter, { value, atMs: takenMs }] as const)
   const latest = { ...before.latest, ...Object.fromEntries(measured) }
-  const course = new Course(name, { ...before, latest }, takenMs)
+  const course = new Course(name, { ...before, latest }, takenMs, isTooLate(takenMs, arrival))
   for (const { parameter } of counted) {
     const vital = vitalToldBy(parameter, latest, takenMs)
     const told = vital === undefined ? undefined : measuredAt(latest, vital, takenMs)
@@ -138,14 +144,16 @@ class Course {
   readonly #name: string
   readonly #atMs: number
   readonly #before: Bed
+  readonly #isTooLate: boolean
   readonly #episodes: Record<string, Episode>
   readonly #raised: Raised[] = []
   readonly #ended: Ended[] = []
 
-  constructor(name: string, before: Bed, atMs: number) {
+  constructor(name: string, before: Bed, atMs: number, tooLate = false) {
     this.#name = name
     this.#before = before
     this.#atMs = atMs
+    this.#isTooLate = tooLate
     this.#episodes = { ...before.episodes }
   }
 
@@ -155,8 +163,8 @@ class Course {
 
   judge({ coveredBy, ...rule }: Rule, standing: Standing, value: number | null): void {
     const before = this.#episodes[rule.name] ?? quiet
-    const covered = coveredBy.some((other) => this.#episodes[other]?.phase === 'active')
-    const moment = { ...standing, covered, atMs: this.#atMs, bed: this.#name }
+    const isCovered = coveredBy.some((other) => this.#episodes[other]?.phase === 'active')
+    const moment = { ...standing, waits: isCovered || this.#isTooLate, atMs: this.#atMs, bed: this.#name }
     const { episode, raised, ended } = advance({ ...rule, coveredBy }, before, moment)
     if (episode !== quiet) this.#episodes[rule.name] = episode
     const { name, priority, text } = rule

@@ -3,7 +3,7 @@
 import { type Priority, type Rule, repeatMs } from './limits.js'
 
 export interface Episode {
-  /** `pending`: it holds, and is no alarm yet: not for long enough, covered by a more urgent one, or told too lately. */
+  /** `pending`: it holds, and is no alarm yet: not for long enough, not yet to be told, or told too lately. */
   readonly phase: 'quiet' | 'pending' | 'active'
   /** When the reading was taken with which it began to hold; before that, of no meaning. */
   readonly beganMs: number
@@ -32,8 +32,8 @@ export const quiet: Episode = { phase: 'quiet', beganMs: 0, alarm: null, raisedM
 export interface Moment extends Standing {
   readonly atMs: number
   readonly bed: string
-  /** An alarm of a rule that covers this one stands: it waits, and is told when that is over, if it still holds. */
-  readonly covered: boolean
+  /** An alarm of a rule that covers this one stands, or the reading came too late: it is told when that is over, if it still holds. */
+  readonly waits: boolean
 }
 
 export function advance(rule: Rule, episode: Episode, moment: Moment): Step {
@@ -42,7 +42,7 @@ export function advance(rule: Rule, episode: Episode, moment: Moment): Step {
   const beganMs = episode.phase === 'pending' ? episode.beganMs : moment.atMs
   const pending: Episode = { ...episode, phase: 'pending', beganMs }
   if (moment.atMs - beganMs < rule.delayMs) return { episode: pending }
-  if (moment.covered || isRepeat(rule.priority, episode, moment.atMs)) return { episode: pending }
+  if (moment.waits || isRepeat(rule.priority, episode, moment.atMs)) return { episode: pending }
   const alarm = alarmId(moment.bed, rule.name, moment.atMs)
   return {
     episode: { ...pending, phase: 'active', alarm, raisedMs: moment.atMs, suppressed: 0 },

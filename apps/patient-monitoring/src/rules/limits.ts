@@ -84,7 +84,7 @@ export const scoreRules: readonly ScoreRule[] = [
 /** Nothing was heard of the devices of a bed. */
 export const silenceRule: Rule = {
   ...{ name: 'device-silent', priority: 'medium', ...atOnce },
-  text: 'no reading comes from this bed',
+  text: 'no current reading comes from this bed',
 }
 
 export const ruleNames = [...limitRules, ...scoreRules, silenceRule].map(({ name }) => name)

@@ -1,5 +1,5 @@
-// One parameter over time: the mean as a line through the band of lowest and highest, artefacts as crosses at the foot, alarms as flags
-// with the sign of their priority. The table beside it says the same to whoever does not see it.
+// One parameter over time: the mean as a line through the band of lowest and highest, artefacts as crosses at the foot, what came too late
+// as squares, alarms as flags with the sign of their priority. The table beside it says the same to whoever does not see it.
 import type { Priority } from '../../src/rules/limits.js'
 import { draw, make } from '../page/dom.js'
 import { dayAndTimeOf, plural, signs, timeOf } from '../page/words.js'
@@ -26,6 +26,8 @@ export interface ChartOf {
   readonly latest: { readonly value: number; readonly atMs: number } | undefined
   /** Times at which something was told that cannot be. */
   readonly artefacts: readonly number[]
+  /** Times of what came too late to be an alarm. */
+  readonly tooLate: readonly number[]
   readonly flags: readonly Flag[]
   readonly fromMs: number
   readonly toMs: number
@@ -39,7 +41,7 @@ export interface ChartOf {
 const gapMsMax = 4 * 3_600_000
 
 export function chartOf(of: ChartOf): HTMLElement {
-  const { name, unit, points, artefacts, latest } = of
+  const { name, unit, points, artefacts, tooLate, latest } = of
   const scale: Scale = {
     ...extent(points.flatMap(({ lowest, highest }) => [lowest, highest])),
     fromMs: of.fromMs,
@@ -48,6 +50,7 @@ export function chartOf(of: ChartOf): HTMLElement {
   const { width, height } = drawing
   const svg = draw('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': inWords(of) })
   svg.append(...axes(scale), ...flagsOf(of, scale), ...curve(of, scale))
+  for (const atMs of tooLate) svg.append(square(xOf(scale, atMs)))
   for (const atMs of artefacts) svg.append(cross(xOf(scale, atMs)))
   svg.addEventListener('click', (event) => {
     const { left, width: seen } = svg.getBoundingClientRect()
@@ -66,13 +69,14 @@ export function chartOf(of: ChartOf): HTMLElement {
 const figure = (value: number) =>
   Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 2 ? 2 : 1)
 
-function inWords({ name, unit, points, artefacts, flags }: ChartOf): string {
+function inWords({ name, unit, points, artefacts, tooLate, flags }: ChartOf): string {
   const [first, last] = [points[0], points.at(-1)]
   const course =
     first === undefined || last === undefined
       ? 'no reading'
       : `from ${figure(Math.min(...points.map(({ lowest }) => lowest)))} to ${figure(Math.max(...points.map(({ highest }) => highest)))} ${unit}, at last ${figure(last.mean)} at ${dayAndTimeOf(last.atMs)}`
-  return `${name}: ${course}; ${plural(artefacts.length, 'artefact')}, ${plural(flags.length, 'alarm')}`
+  const late = tooLate.length === 0 ? '' : ` ${plural(tooLate.length, 'time')} too late to be an alarm,`
+  return `${name}: ${course}; ${plural(artefacts.length, 'artefact')},${late} ${plural(flags.length, 'alarm')}`
 }
 
 function* axes(scale: Scale): Generator<SVGElement> {
@@ -146,5 +150,14 @@ function cross(x: number): SVGElement {
     'path',
     { class: 'artefact', d: `M${x - 3} ${y - 3}l6 6m0 -6l-6 6` },
     draw('title', {}, 'artefact'),
+  )
+}
+
+function square(x: number): SVGElement {
+  const y = drawing.height - drawing.bottom - 4
+  return draw(
+    'path',
+    { class: 'too-late', d: `M${x - 2} ${y - 2}h4v4h-4z` },
+    draw('title', {}, 'came too late to be an alarm'),
   )
 }

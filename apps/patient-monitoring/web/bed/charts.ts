@@ -42,7 +42,7 @@ export function chartsOf({ points: told, scores, alarms }: Told, window: Window)
   const points = courseOf(scores, window)
   const last = points.at(-1)
   const score = {
-    ...{ name: 'NEWS2', unit: '', artefacts: [], flags, isStep: true },
+    ...{ name: 'NEWS2', unit: '', artefacts: [], tooLate: [], flags, isStep: true },
     points,
     latest: last === undefined ? undefined : { value: last.mean, atMs: last.atMs },
   }
@@ -61,7 +61,7 @@ const flagsOf = (alarms: readonly Alarm[], isAbout: (rule: string) => boolean): 
 function drawn(
   told: Points[string],
   { grainMs, toMs }: Window,
-): Pick<ChartOf, 'points' | 'artefacts' | 'latest'> {
+): Pick<ChartOf, 'points' | 'artefacts' | 'tooLate' | 'latest'> {
   // Of one that has begun the middle may not have come.
   const middle = (start: string) => Math.min(Date.parse(start) + grainMs / 2, toMs)
   const points = told.flatMap(({ start, mean, lowest, highest }): Point[] =>
@@ -75,6 +75,7 @@ function drawn(
     points,
     latest: isKnown ? { value: last.last, atMs: Date.parse(last.lastAt) } : undefined,
     artefacts: told.filter(({ artefacts }) => artefacts > 0).map(({ start }) => middle(start)),
+    tooLate: told.filter(({ tooLate }) => tooLate > 0).map(({ start }) => middle(start)),
   }
 }
 

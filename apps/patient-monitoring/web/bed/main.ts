@@ -63,7 +63,7 @@ class Bed {
         make(
           'p',
           { class: 'faint key' },
-          'Line: mean; band: lowest to highest; ×: artefact, in no mean; flags: alarms. Click a chart to look closer.',
+          'Line: mean; band: lowest to highest; ×: artefact, in no mean; □: came too late, and so no alarm; flags: alarms. Click a chart to look closer.',
         ),
         this.#alarms.element,
       ),
