@@ -10,7 +10,7 @@ import { createServer } from '@eventspine/server'
 import { Eventspine, jsonLogger } from 'eventspine'
 import { dutySet } from './events.js'
 import { Bedside } from './replay/bedside.js'
-import { settingsFrom, sitePortFrom } from './settings.js'
+import { portsFrom, settingsFrom } from './settings.js'
 import { Site } from './site/site.js'
 import { Ward } from './ward.js'
 
@@ -19,11 +19,11 @@ const folder = beside ? '../../../.eventspine' : '../../../.eventspine/ward'
 const directory = resolve(
   process.env['EVENTSPINE_DIRECTORY'] || fileURLToPath(new URL(folder, import.meta.url)),
 )
-const ports = { api: 4610, mqtt: 4683 }
-/** 48 hours in eight minutes: between two readings of a bed lie up to twelve seconds. */
+const mqttPort = 4683
+/** 48 hours in eight minutes, again and again: between two readings of a bed lie up to twelve seconds. */
 const replay = { ward: 'icu', beds: beside ? 3 : 6, speed: 360 }
 const silentMs = 60_000
-/** The recording of two days is told as if it ended now: none of it is too old to be an alarm. */
+/** The last two days are told first: none of it is too old to be an alarm. */
 const readingAgeMsMax = 49 * 3_600_000
 /** Each address signs in one browser, once. */
 const invitationMs = 12 * 3_600_000
@@ -36,7 +36,8 @@ async function main(): Promise<void> {
   const given = process.env['DATABASE_URL'] || undefined
   if (given === undefined) stops.push(() => database.stop())
   const databaseUrl = given ?? (await database.start()).url
-  const settings = { silentMs, readingAgeMsMax, devices: { port: ports.mqtt }, ...settingsFrom(process.env) }
+  const ports = portsFrom(process.env)
+  const settings = { silentMs, readingAgeMsMax, devices: { port: mqttPort }, ...settingsFrom(process.env) }
   const ward = new Ward({ ...settings, databaseUrl })
   stops.push(() => ward.stop())
   const spine = new Eventspine(ward.app, {
@@ -45,16 +46,16 @@ async function main(): Promise<void> {
   })
   stops.push(() => spine.stop())
   await spine.start()
-  const seen = beside ? 'the one above: both apps share the log' : await serve(spine)
-  const site = new Site({ database: ward.database, keys: ward.keys, spine, port: sitePortFrom(process.env) })
+  const seen = beside ? 'the one above: both apps share the log' : await serve(spine, ports.api)
+  const site = new Site({ database: ward.database, keys: ward.keys, spine, port: ports.site })
   stops.push(() => site.stop())
   const { url } = await site.start()
-  await spine.publish(dutySet, { ward: replay.ward, people: ['carer', 'second', 'lead'] })
+  await firstDuty(spine, ward)
   const invited = async (kind: 'carer' | 'display', person: string) =>
     `${url}${await site.invitation({ kind, person, ward: replay.ward }, invitationMs)}`
   const broker =
     'url' in settings.devices ? settings.devices.url : `mqtt://127.0.0.1:${settings.devices.port}`
-  const bedside = new Bedside({ ...replay, url: broker, keys: ward.keys })
+  const bedside = new Bedside({ ...replay, url: broker, keys: ward.keys, database: ward.database })
   stops.push(() => bedside.stop())
   bedside.start()
   process.stdout.write(
@@ -63,11 +64,18 @@ async function main(): Promise<void> {
   )
 }
 
+/** Unless somebody is on duty: whom a person has put there stays. */
+async function firstDuty(spine: Eventspine, { database }: Ward): Promise<void> {
+  const onDuty = await database.query('SELECT FROM ward.duty WHERE ward = $1 LIMIT 1', [replay.ward])
+  if (onDuty.length > 0) return
+  await spine.publish(dutySet, { ward: replay.ward, people: ['carer', 'second', 'lead'] })
+}
+
 /** The API and the console of a ward that stands alone; answers where the console is. */
-async function serve(spine: Eventspine): Promise<string> {
+async function serve(spine: Eventspine, port: number): Promise<string> {
   const keyFile = resolve(directory, 'development-key')
   const server = createServer(spine, {
-    port: ports.api,
+    port,
     development: true,
     keyFile,
     console: createConsole(),

@@ -74,11 +74,15 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): WardSettings {
   })
 }
 
-const sitePortDefault = 4611
+const portsDefault = { site: 4611, api: 4610 }
 
-/** Where the pages listen on this machine; 0 takes a free one. Throws a RangeError that says what to write instead. */
-export const sitePortFrom = (environment: NodeJS.ProcessEnv): number =>
-  whole(environment, 'WARD_SITE_PORT', 65_535) ?? sitePortDefault
+/** Where the pages, and the API with the console, listen on this machine; 0 takes a free one. Throws a RangeError that says what to write instead. */
+export const portsFrom = (
+  environment: NodeJS.ProcessEnv,
+): { readonly site: number; readonly api: number } => ({
+  site: whole(environment, 'WARD_SITE_PORT', 65_535) ?? portsDefault.site,
+  api: whole(environment, 'WARD_API_PORT', 65_535) ?? portsDefault.api,
+})
 
 function whole(environment: NodeJS.ProcessEnv, name: string, most: number): number | undefined {
   const given = environment[name] || undefined

@@ -1,26 +1,34 @@
-// Bedside monitors that tell the recorded stays again, by MQTT and faster than they were: each bed is a device with a password of its own.
+// Bedside monitors that tell the recorded stays again and again, by MQTT and faster than they were: each bed is a device with a password of
+// its own. Stopped and started again, they go on where they stopped.
 import { setTimeout as sleep } from 'node:timers/promises'
 import mqtt, { type MqttClient } from 'mqtt'
+import type { Database } from '../database.js'
 import type { KeyChain } from '../keys.js'
+import { course, placeOf } from './course.js'
 import { inOrderOfTime, type Recorded } from './stays.js'
 
 export interface BedsideOptions {
   /** Of the broker. */
   readonly url: string
   readonly keys: KeyChain
+  /** What the ward knows of its beds. */
+  readonly database: Database
   readonly ward: string
   readonly beds: number
   /** Seconds of the recording in a second. */
   readonly speed: number
 }
 
-const recordedMs = 48 * 3_600_000
 const reconnectMs = 1_000
+/** So long a broker may take to acknowledge what was told last, and so long to hear a goodbye. */
+const leaveMsMax = 10_000
 
 export class Bedside {
   readonly #options: BedsideOptions
   readonly #ending = new AbortController()
   readonly #clients = new Map<string, MqttClient>()
+  /** What the broker has not acknowledged so far. */
+  readonly #sending = new Set<Promise<unknown>>()
   #telling: Promise<void> | undefined
 
   constructor(options: BedsideOptions) {
@@ -37,19 +45,26 @@ export class Bedside {
   async stop(): Promise<void> {
     this.#ending.abort()
     await this.#telling
-    await Promise.all([...this.#clients.values()].map((client) => client.endAsync(true)))
+    await within(leaveMsMax, Promise.all(this.#sending))
+    // Who says goodbye is not missed: nobody is told that a bed is silent. With words under way it would be waited for without an end.
+    const hasWords = this.#sending.size > 0
+    await within(
+      leaveMsMax,
+      Promise.all([...this.#clients.values()].map((client) => client.endAsync(hasWords))),
+    )
     this.#clients.clear()
   }
 
-  // The recording ends now: no reading is of the future, and the last ones are fresh.
   async #tell(): Promise<void> {
-    const { speed, beds } = this.#options
+    const { speed, beds, database } = this.#options
+    const recorded = await inOrderOfTime(beds)
     const beganMs = Date.now()
-    const admittedMs = beganMs + recordedMs / speed - recordedMs
-    for (const recorded of await inOrderOfTime(beds)) {
-      const dueMs = beganMs + recorded.afterMs / speed
-      if (dueMs > Date.now()) await sleep(dueMs - Date.now(), undefined, { signal: this.#ending.signal })
-      await this.#publish(recorded, new Date(admittedMs + recorded.afterMs))
+    const place = await placeOf(database, recorded, beganMs)
+    for (const due of course(recorded, place, beganMs, speed)) {
+      const waitMs = due.dueMs - Date.now()
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#ending.signal })
+      this.#ending.signal.throwIfAborted()
+      await this.#publish(due.recorded, new Date(due.takenMs))
     }
   }
 
@@ -57,11 +72,15 @@ export class Bedside {
     const client = this.#clients.get(bed) ?? (await this.#connect(bed))
     const { ward } = this.#options
     // Not awaited: what the broker has not acknowledged is sent again by itself.
-    client.publish(
-      `ward/${ward}/bed/${bed}/${parameter}`,
-      JSON.stringify({ value, takenAt: takenAt.toISOString() }),
-      { qos: 1 },
-    )
+    const sending: Promise<unknown> = client
+      .publishAsync(
+        `ward/${ward}/bed/${bed}/${parameter}`,
+        JSON.stringify({ value, takenAt: takenAt.toISOString() }),
+        { qos: 1 },
+      )
+      .catch(() => undefined)
+      .then(() => this.#sending.delete(sending))
+    this.#sending.add(sending)
   }
 
   async #connect(bed: string): Promise<MqttClient> {
@@ -81,4 +100,11 @@ export class Bedside {
     this.#clients.set(bed, client)
     return client
   }
+}
+
+async function within(msMax: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController()
+  const { signal } = done
+  await Promise.race([work, sleep(msMax, undefined, { signal }).catch(() => undefined)])
+  done.abort()
 }
