@@ -10,6 +10,7 @@ import {
   roles,
 } from '@eventspine/server'
 import {
+  type App,
   defineApp,
   defineEvent,
   defineSubscription,
@@ -114,6 +115,7 @@ export class World {
   #server: HttpServer
   readonly #schema = `console_${randomBytes(6).toString('hex')}`
   readonly #databaseUrl = inject('postgresUrl')
+  readonly #neighbours: Eventspine[] = []
 
   /** `actor`: what the admin is called. `databaseUrl`: by which way the world reaches its database. */
   constructor({ actor = operatorName, databaseUrl = inject('postgresUrl') } = {}) {
@@ -164,9 +166,18 @@ export class World {
     return this
   }
 
+  /** Another app on the same log, whose functions run. */
+  async neighbour(app: App): Promise<Eventspine> {
+    const logger = jsonLogger('silent', Date.now, () => {})
+    const spine = new Eventspine(app, { databaseUrl: this.#databaseUrl, schema: this.#schema, logger })
+    this.#neighbours.push(spine)
+    await spine.start()
+    return spine
+  }
+
   async stop(): Promise<void> {
     await this.#server.stop()
-    await this.spine.stop()
+    for (const spine of [...this.#neighbours, this.spine]) await spine.stop()
     await this.#query('DROP SCHEMA IF EXISTS eventspine CASCADE')
   }
 

@@ -96,4 +96,5 @@ export type { ErasureOptions, Personal, PersonalEvent } from './runtime/personal
 export type { IncomingEvent, Publication } from './runtime/publication.js'
 export type { ReplayPreview } from './runtime/replays.js'
 export type { MapEdge, MapNode, MapNodeKind, SystemMap } from './runtime/system-map.js'
+export type { MapSample } from './runtime/system-map-look.js'
 export type { Retention } from './store/store.js'

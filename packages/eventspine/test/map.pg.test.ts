@@ -109,3 +109,84 @@ it('is drawn from an empty log, too', async () => {
   expect([...nodes, ...edges].some(({ seen }) => seen)).toBe(false)
   expect(edges.length).toBeGreaterThan(5)
 })
+
+// A ward beside the shop: it takes what the shop tells, and writes more than anybody looks at.
+const reading = defineEvent({ type: 'ward.reading', schema: z.object({ bed: z.number() }) })
+const alarm = defineEvent({ type: 'ward.alarm', schema: z.object({ bed: z.number() }) })
+const ward = defineApp({
+  name: 'ward',
+  events: [alarm, placedV1, placed],
+  subscriptions: [
+    defineSubscription({
+      name: 'qualify',
+      on: reading,
+      handle: ({ data }, { publish }) => (data.bed === 0 ? publish(alarm, data) : undefined),
+    }),
+    defineSubscription({ name: 'watch', on: 'orders.*', handle: () => {} }),
+    // Of a part of the shop it has the name only.
+    defineSubscription({ name: 'workflow-ship-watch', on: paid, handle: () => {} }),
+  ],
+  workflows: [
+    workflow({
+      name: 'visit',
+      on: { event: alarm, id: ({ data }) => `v-${data.bed}` },
+      run: async () => undefined,
+    }),
+  ],
+  schedules: [schedule({ name: 'round', cron: '0 0 1 1 *', event: alarm, data: () => ({ bed: 1 }) })],
+})
+
+it('has what other apps define on the same log, under their names', async () => {
+  const schema = freshSchema()
+  const own = await running(app, schema)
+  await running(ward, schema)
+  const { nodes, edges } = await own.operator().map()
+  const node = (id: string) => nodes.find((each) => each.id === id)
+  const ways = edges.map(({ from, to, declared }) => `${from} ${to} ${declared}`)
+  for (const id of [
+    'subscription:qualify',
+    'subscription:watch',
+    'subscription:workflow-ship-watch',
+    'workflow:visit',
+    'schedule:round',
+  ])
+    expect(node(id)).toMatchObject({ app: 'ward', declared: true })
+  expect(node('event:ward.alarm')).toMatchObject({ app: null, declared: true, context: 'ward' })
+  expect(node('subscription:pay')).toMatchObject({ app: 'orders' })
+  expect(nodes.filter(({ id }) => /^subscription:(schedule-|workflow-visit)/.test(id))).toEqual([])
+  expect(ways).toContain('event:ward.reading subscription:qualify true')
+  expect(ways).toContain('event:orders.placed subscription:watch true')
+  expect(ways).toContain('event:ward.alarm workflow:visit true')
+  // The other way round alike.
+  const theirs = await running(ward, schema, { work: false })
+  expect((await theirs.operator().map()).nodes).toContainEqual(
+    expect.objectContaining({ id: 'workflow:ship', app: 'orders', declared: true }),
+  )
+})
+
+it('sees what is rare, however much another app writes', async () => {
+  const schema = freshSchema()
+  const own = await running(app, schema)
+  const other = await running(ward, schema)
+  await own.publish(placed, { order: 'o-1' }, { source: '/shop' })
+  await other.publish(reading, { bed: 0 })
+  await until(async () => (await own.operator().events({ type: shipped.type })).items.length === 1)
+  await until(async () => (await own.operator().events({ type: alarm.type })).items.length === 1)
+  for (let batch = 0; batch < 3; batch++)
+    await other.publishMany(Array.from({ length: 500 }, () => ({ event: reading, data: { bed: 1 } })))
+  const { edges, sample } = await own.operator().map()
+  const edge = (from: string, to: string) => edges.find((each) => each.from === from && each.to === to)
+  expect(sample).toMatchObject({ events: 1_000, typeEventsMax: 20, typesLeft: 0 })
+  for (const [from, to] of [
+    ['event:orders.placed', 'subscription:pay'],
+    ['source:/shop', 'event:orders.placed'],
+    ['subscription:pay', 'event:billing.paid'],
+    ['workflow:ship', 'event:shipping.shipped'],
+    // Its cause is one of those that nobody looks at any more.
+    ['subscription:qualify', 'event:ward.alarm'],
+  ] as const) {
+    expect([from, to, edge(from, to)?.seen]).toEqual([from, to, true])
+    expect(edge(from, to)?.perSecond).toBeGreaterThan(0)
+  }
+  expect(edge('event:orders.unused', 'subscription:never')).toMatchObject({ seen: false, perSecond: 0 })
+})

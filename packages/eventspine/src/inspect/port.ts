@@ -219,6 +219,10 @@ export interface InspectPort {
   tally(): Promise<Tally>
   /** The newest events, newest first: `max` at most. */
   eventHeads(max: number): Promise<readonly EventHead[]>
+  /** The newest events of each of these types: `eachMax` of each at most. */
+  eventHeadsOf(types: readonly string[], eachMax: number): Promise<readonly EventHead[]>
+  /** Those with these ids; of ids that repeat, some or all. */
+  eventHeadsWith(ids: readonly string[]): Promise<readonly EventHead[]>
 }
 
 /** Which acts. `action` and `target` are exact, or `*` stands for any run of characters. */

@@ -51,7 +51,9 @@ import { refuseHalting } from './halting-letters.js'
 import { letterEdit } from './letter-edit.js'
 import { redriveHint } from './redriving.js'
 import { previewReplay, type ReplayPreview, startReplay } from './replays.js'
-import { type MappedApp, type SystemMap, systemMap } from './system-map.js'
+import { type SystemMap, systemMap } from './system-map.js'
+import { lookAt } from './system-map-look.js'
+import { definedOn, type MappedApp } from './system-map-names.js'
 import { traceOf } from './tracing.js'
 import { Webhooks } from './webhooks.js'
 
@@ -91,8 +93,6 @@ export interface OperatorServices {
 
 const pauseMsMax = 120_000
 const pausePollMs = 50
-/** Events of the log that the map is drawn from, beside the definitions. */
-const mappedEventsMax = 1_000
 const breakerCooldownMs = 3_600_000
 
 export class Operator {
@@ -367,15 +367,12 @@ export class Operator {
     return overviewOf({ seen, tally })
   }
 
-  /** Who takes which events, and who published the newest 1,000. */
+  /** Who takes which events, of all apps on the log, and who published the newest: 1,000 of the log, 20 of each rarer type. */
   async map(): Promise<SystemMap> {
     const { app, store } = this.#services
-    const [heads, views, { atMs }] = await Promise.all([
-      store.eventHeads(mappedEventsMax),
-      store.subscriptions(),
-      store.tally(),
-    ])
-    return systemMap(app, heads, views, atMs)
+    const views = await store.subscriptions()
+    const defined = definedOn(app, views)
+    return systemMap(defined, await lookAt(store, defined), views)
   }
 
   ping(): Promise<void> {

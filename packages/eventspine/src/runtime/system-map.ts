@@ -1,9 +1,9 @@
-// The map of a system: who takes which events, from the definitions, and who publishes them, from a sample of the log.
-// Handlers do not declare what they publish, so that is only what was seen.
+// The map of a system: who takes which events, from what all apps on the log define, and who publishes them, from a look at the
+// log. Handlers do not declare what they publish, so that is only what was seen.
 import { reservedPrefix } from '../event/index.js'
 import type { EventHead, SubscriptionView } from '../inspect/index.js'
-import type { App } from './app.js'
-import { nodeOfSubscription, nodeOfType } from './system-map-names.js'
+import type { MapLook, MapSample } from './system-map-look.js'
+import { type Defined, nodeOfPart, nodeOfSubscription, nodeOfType } from './system-map-names.js'
 
 export type MapNodeKind =
   | 'source'
@@ -19,25 +19,27 @@ export interface MapNode {
   readonly id: string
   readonly kind: MapNodeKind
   readonly name: string
+  /** That defines it, of those on the log; null of an event, and of what is only seen. */
+  readonly app: string | null
   /** Of an event: its type up to the first dot. */
   readonly context: string | null
-  /** Of an event: those that the app defines or that were seen. */
+  /** Of an event: those that this app defines or that were seen. */
   readonly versions: readonly number[]
-  /** The app defines it. */
+  /** An app on the log defines it. */
   readonly declared: boolean
-  /** An event of the sample tells of it. */
+  /** An event that was looked at tells of it. */
   readonly seen: boolean
 }
 
 export interface MapEdge {
   readonly from: string
   readonly to: string
-  /** The app says so: an event that is taken, or what a schedule or a table publishes. `null` where nobody says it at all, as
+  /** An app says so: an event that is taken, or what a schedule or a table publishes. `null` where nobody says it at all, as
    *  what a handler or a client publishes: then it is only seen. */
   readonly declared: boolean | null
-  /** An event of the sample went this way. */
+  /** An event that was looked at went this way. */
   readonly seen: boolean
-  /** Events a second, over the sample; 0 where none was seen. */
+  /** Events a second, over what was looked at of its type; 0 where none was seen. */
   readonly perSecond: number
   /** Of the subscriptions that it leads to, the worst and the sum; null where it leads to none. */
   readonly lagSeconds: number | null
@@ -47,14 +49,8 @@ export interface MapEdge {
 export interface SystemMap {
   readonly nodes: readonly MapNode[]
   readonly edges: readonly MapEdge[]
-  /** What was looked at: the newest events of the log. `fromMs` is when the oldest of them was recorded. */
-  readonly sample: { readonly events: number; readonly fromMs: number | null; readonly toMs: number }
+  readonly sample: MapSample
 }
-
-export type MappedApp = Pick<
-  App,
-  'events' | 'subscriptions' | 'workflows' | 'timetables' | 'sources' | 'webhooks'
->
 
 /** Of types and sources that nobody declared: publishers may make any number of them. */
 const undeclaredMax = 500
@@ -62,148 +58,149 @@ const undeclaredMax = 500
 /** Of an edge, while the map is made. */
 interface Grown {
   readonly declared: boolean
-  count: number
+  readonly seen: boolean
+  readonly perSecond: number
 }
 
-export function systemMap(
-  app: MappedApp,
-  heads: readonly EventHead[],
-  views: readonly SubscriptionView[],
-  nowMs: number,
-): SystemMap {
-  const builder = new Builder(app)
+export function systemMap(defined: Defined, look: MapLook, views: readonly SubscriptionView[]): SystemMap {
+  const builder = new Builder(defined, look)
   builder.declare()
-  const byId = new Map(heads.map((head) => [head.id, head]))
-  for (const head of heads) builder.see(head, byId)
-  const fromMs = heads.at(-1)?.recordedAtMs ?? null
-  const seconds = fromMs === null ? 0 : (nowMs - fromMs) / 1_000
-  return {
-    ...builder.built(views, seconds),
-    sample: { events: heads.length, fromMs, toMs: nowMs },
-  }
+  for (const head of look.heads) builder.see(head)
+  return { ...builder.built(views), sample: look.sample }
 }
 
 class Builder {
-  readonly #app: MappedApp
+  readonly #defined: Defined
+  readonly #look: MapLook
   /** Of subscriptions, by name. */
-  readonly #owners = new Map<string, string>()
+  readonly #owners: ReadonlyMap<string, string>
   readonly #nodes = new Map<string, MapNode>()
   readonly #edges = new Map<string, Grown>()
   /** What says all that it publishes, by its node. */
   readonly #declares = new Set<string>()
   #undeclared = 0
 
-  constructor(app: MappedApp) {
-    this.#app = app
+  constructor(defined: Defined, look: MapLook) {
+    this.#defined = defined
+    this.#look = look
+    this.#owners = new Map(
+      defined.subscriptions.map((each) => [each.name, nodeOfSubscription(each, defined.parts)]),
+    )
   }
 
   declare(): void {
-    const { events, subscriptions, workflows, timetables, sources, webhooks } = this.#app
-    for (const { type, version } of events) this.#event(type, version, true, false)
-    for (const { name } of workflows) this.#node('workflow', name, true)
-    for (const { name } of webhooks) this.#node('webhook', name, true)
-    for (const source of sources) {
-      this.#node('source', `/sources/${source.name}`, true)
-      if ('event' in source) this.#published(`source:/sources/${source.name}`, source.event.type)
+    const { events, parts, subscriptions } = this.#defined
+    for (const { type, version } of events) this.#event(type, version, true)
+    for (const part of parts) {
+      const { kind, app, publishes } = part
+      const id = nodeOfPart(part)
+      this.#node({ kind, name: id.slice(kind.length + 1), app, declared: true })
+      if (publishes === undefined) continue
+      this.#declares.add(id)
+      this.#edge(id, `event:${publishes}`, true)
     }
-    for (const each of timetables) {
-      const { event } = each as { readonly event?: { readonly type: string } }
-      const kind = event === undefined ? 'reconciler' : 'schedule'
-      this.#node(kind, each.name, true)
-      if (event !== undefined) this.#published(`schedule:${each.name}`, event.type)
-    }
-    for (const { name } of subscriptions) {
-      const id = this.#nodeOf(name)
-      if (id === `subscription:${name}`) this.#node('subscription', name, true)
-    }
-    for (const { type } of events) this.#taken(type, true, 0)
+    for (const { name, app } of subscriptions)
+      if (this.#isPlain(name)) this.#node({ kind: 'subscription', name, app, declared: true })
+    for (const { type } of events) this.#taken(type, true)
   }
 
-  /** One event of the sample: how it came, and to whom it went. */
-  see(head: EventHead, byId: ReadonlyMap<string, EventHead>): void {
+  /** One event that was looked at: how it came, and to whom it went. */
+  see(head: EventHead): void {
     const { type, version } = head
     // What moves workflows and schedules on is part of them.
-    if (type.startsWith(reservedPrefix) || !this.#event(type, version, false, true)) return
-    const publisher = this.#publisherOf(head, byId)
-    if (publisher !== undefined) this.#edge(publisher, `event:${type}`, false, 1)
-    this.#taken(type, false, 1)
+    if (type.startsWith(reservedPrefix) || !this.#event(type, version, false)) return
+    const share = this.#look.shareOf(type)
+    const publisher = this.#publisherOf(head)
+    if (publisher !== undefined) this.#edge(publisher, `event:${type}`, false, share)
+    this.#taken(type, false, share)
   }
 
-  #publisherOf({ causationId, source }: EventHead, byId: ReadonlyMap<string, EventHead>): string | undefined {
-    const cause = causationId === null ? undefined : byId.get(causationId)
-    if (cause === undefined)
-      return causationId === null && this.#node('source', source, false, true)
-        ? `source:${source}`
-        : undefined
-    if (cause.type.startsWith(reservedPrefix)) return nodeOfType(cause.type, this.#app)
-    const may = this.#app.subscriptions.filter(
-      ({ name, matches }) => matches(cause.type) && this.#nodeOf(name) === `subscription:${name}`,
+  #publisherOf({ causationId, source }: EventHead): string | undefined {
+    const cause = causationId === null ? undefined : this.#look.byId.get(causationId)
+    if (cause === undefined) {
+      const known = causationId === null && this.#node({ kind: 'source', name: source, declared: false })
+      return known ? `source:${source}` : undefined
+    }
+    if (cause.type.startsWith(reservedPrefix)) return nodeOfType(cause.type, this.#defined.parts)
+    const may = this.#defined.subscriptions.filter(
+      ({ name, matches }) => this.#isPlain(name) && matches(cause.type),
     )
+    // Where a handler says nothing else, the source is its app.
+    const ofApp = may.filter(({ app }) => source === `/${app}`)
+    const [one, ...others] = ofApp.length > 0 ? ofApp : may
     // Which of several it was nobody recorded: then it comes from the event that they took.
-    return may.length === 1 ? `subscription:${may[0]?.name}` : `event:${cause.type}`
+    return one !== undefined && others.length === 0 ? `subscription:${one.name}` : `event:${cause.type}`
   }
 
-  #published(from: string, type: string): void {
-    this.#declares.add(from)
-    this.#edge(from, `event:${type}`, true)
+  #taken(type: string, declared: boolean, share?: number): void {
+    for (const { name, matches } of this.#defined.subscriptions)
+      if (matches(type)) this.#edge(`event:${type}`, this.#nodeOf(name), declared, share)
   }
 
-  #taken(type: string, declared: boolean, count: number): void {
-    for (const { name, matches } of this.#app.subscriptions)
-      if (matches(type)) this.#edge(`event:${type}`, this.#nodeOf(name), declared, count)
-  }
-
-  #event(type: string, version: number, declared: boolean, seen: boolean): boolean {
-    if (!this.#node('event', type, declared, seen)) return false
-    const node = this.#nodes.get(`event:${type}`) as MapNode
-    const versions = [...new Set([...node.versions, version])].sort((a, b) => a - b)
-    this.#nodes.set(node.id, { ...node, versions })
-    return true
+  /** Of a subscription that is part of nothing else. */
+  #isPlain(subscription: string): boolean {
+    return this.#nodeOf(subscription) === `subscription:${subscription}`
   }
 
   #nodeOf(subscription: string): string {
-    const known = this.#owners.get(subscription)
-    if (known !== undefined) return known
-    const node = nodeOfSubscription(subscription, this.#app)
-    this.#owners.set(subscription, node)
-    return node
+    return this.#owners.get(subscription) ?? `subscription:${subscription}`
   }
 
   /** False where there are too many already. */
-  #node(kind: MapNodeKind, name: string, declared: boolean, seen = false): boolean {
+  #event(type: string, version: number | undefined, declared: boolean): boolean {
+    if (!this.#node({ kind: 'event', name: type, declared }, !declared)) return false
+    const node = this.#nodes.get(`event:${type}`) as MapNode
+    const all = version === undefined ? node.versions : [...node.versions, version]
+    this.#nodes.set(node.id, { ...node, versions: [...new Set(all)].sort((a, b) => a - b) })
+    return true
+  }
+
+  /** False where there are too many already. */
+  #node(
+    {
+      kind,
+      name,
+      app = null,
+      declared,
+    }: Pick<MapNode, 'kind' | 'name' | 'declared'> & { app?: string | null },
+    seen = false,
+  ): boolean {
     const id = `${kind}:${name}`
     const known = this.#nodes.get(id)
     if (known === undefined && !declared && this.#undeclared++ >= undeclaredMax) return false
     const context = kind === 'event' && name.includes('.') ? name.slice(0, name.indexOf('.')) : null
-    const node = known ?? { id, kind, name, context, versions: [], declared, seen }
+    const node = known ?? { ...{ id, kind, name, app, context, versions: [], declared }, seen }
     this.#nodes.set(id, { ...node, seen: node.seen || seen })
     return true
   }
 
-  #edge(from: string, to: string, declared: boolean, count = 0): void {
+  /** `share`: what one event of its type adds to the rate. Without it nothing was seen. */
+  #edge(from: string, to: string, declared: boolean, share?: number): void {
     const key = JSON.stringify([from, to])
-    const known = this.#edges.get(key) ?? { declared, count: 0 }
-    this.#edges.set(key, { declared: known.declared || declared, count: known.count + count })
+    const known = this.#edges.get(key) ?? { declared, seen: false, perSecond: 0 }
+    this.#edges.set(key, {
+      declared: known.declared || declared,
+      seen: known.seen || share !== undefined,
+      perSecond: known.perSecond + (share ?? 0),
+    })
   }
 
-  built(views: readonly SubscriptionView[], seconds: number): Pick<SystemMap, 'nodes' | 'edges'> {
+  built(views: readonly SubscriptionView[]): Pick<SystemMap, 'nodes' | 'edges'> {
     const byNode = new Map<string, SubscriptionView[]>()
     for (const view of views) {
       const node = this.#nodeOf(view.name)
       byNode.set(node, [...(byNode.get(node) ?? []), view])
     }
-    const seen = new Set<string>()
-    const edges = [...this.#edges].flatMap(([key, { declared, count }]) => {
+    const edges = [...this.#edges].flatMap(([key, { declared, seen, perSecond }]) => {
       const [from, to] = JSON.parse(key) as [string, string]
       if (!this.#nodes.has(from) || !this.#nodes.has(to)) return []
-      if (count > 0) seen.add(from).add(to)
       const led = byNode.get(to)
       const lagSeconds = led === undefined ? null : Math.max(...led.map((each) => each.lagSeconds))
       const dead = led === undefined ? null : led.reduce((sum, each) => sum + each.dead, 0)
-      const perSecond = seconds > 0 ? count / seconds : 0
       const said = declared || this.#declares.has(from) ? declared : null
-      return [{ from, to, declared: said, seen: count > 0, perSecond, lagSeconds, dead }]
+      return [{ from, to, declared: said, seen, perSecond, lagSeconds, dead }]
     })
+    const seen = new Set(edges.filter((each) => each.seen).flatMap(({ from, to }) => [from, to]))
     const nodes = [...this.#nodes.values()].map((node) => ({ ...node, seen: node.seen || seen.has(node.id) }))
     return { nodes, edges }
   }

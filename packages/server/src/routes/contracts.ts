@@ -10,7 +10,7 @@ const listContracts = defineRoute({
   tag: 'Contracts',
   summary: 'List the registered versions of events with their producers and consumers',
   description:
-    'Of all apps that share the cell. Producers are those seen in the newest 1,000 events; findings judge the app that this server runs.',
+    'Of all apps that share the cell. Producers are those that the map sees; findings judge the app that this server runs.',
   access: { scope: 'read', tenancy: 'system' },
   path: noPath,
   query: cellQuery,

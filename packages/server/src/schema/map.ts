@@ -11,8 +11,12 @@ export const mapView = z.object({
       name: z.string(),
       context: z.string().nullable().describe('Of an event: its type up to the first dot'),
       versions: z.array(z.number().int()).describe('Of an event: those that are defined or were seen'),
-      declared: z.boolean().describe('The app defines it'),
-      seen: z.boolean().describe('An event of the sample tells of it'),
+      app: z
+        .string()
+        .nullable()
+        .describe('That defines it, of those on the log. null of an event, and of what is only seen'),
+      declared: z.boolean().describe('An app on the log defines it'),
+      seen: z.boolean().describe('An event that was looked at tells of it'),
     }),
   ),
   edges: z.array(
@@ -23,17 +27,32 @@ export const mapView = z.object({
         .boolean()
         .nullable()
         .describe(
-          'The app says so. null where nobody says it, as what handlers and clients publish: that is only seen',
+          'An app says so. null where nobody says it, as what handlers and clients publish: that is only seen',
         ),
-      seen: z.boolean().describe('An event of the sample went this way'),
-      perSecond: z.number().min(0).describe('Events over the time of the sample'),
+      seen: z.boolean().describe('An event that was looked at went this way'),
+      perSecond: z.number().min(0).describe('Events over the time that was looked at of their type'),
       lagSeconds: z.number().min(0).nullable().describe('Of what it leads to, where that has subscriptions'),
       dead: z.number().int().nullable().describe('Dead letters of what it leads to'),
     }),
   ),
   sample: z
-    .object({ events: z.number().int().max(1_000), fromMs: milliseconds.nullable(), toMs: milliseconds })
-    .describe('The newest events of the log, which is what was looked at'),
+    .object({
+      events: z.number().int().max(1_000).describe('The newest of the log'),
+      fromMs: milliseconds.nullable(),
+      toMs: milliseconds,
+      types: z
+        .number()
+        .int()
+        .describe('Types that are rare among those: of each its own newest were looked at'),
+      typeEventsMax: z.number().int().describe('Of each of those types at most'),
+      typesLeft: z
+        .number()
+        .int()
+        .describe(
+          'Types that were too many to be asked for: seen only as far as they are among the newest of the log',
+        ),
+    })
+    .describe('What was looked at'),
 })
 
 export const namedMapViews = { SystemMap: mapView } as const

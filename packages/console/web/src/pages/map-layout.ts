@@ -4,6 +4,8 @@ import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
 
 export interface Placed {
   readonly node: MapNode
+  /** Its kind; where apps share the log, also whose it is. */
+  readonly says: string
   readonly x: number
   readonly y: number
   readonly width: number
@@ -40,7 +42,8 @@ const nodesMax = 400
 /** Room for a rate and a count of dead letters. */
 const labelSize = { width: 110, height: 18 }
 
-const widthOf = ({ name, kind }: MapNode) => Math.max(name.length, kind.length) * characterWidth + besideText
+const widthOf = (name: string, says: string) =>
+  Math.max(name.length, says.length) * characterWidth + besideText
 const areaOf = (context: string) => `context ${context}`
 
 /** At most 400 nodes: more would be no picture. */
@@ -48,12 +51,14 @@ export function layoutOf(map: SystemMap): Layout {
   const graph = new Graph({ compound: true, multigraph: true })
   graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 30, marginx: 16, marginy: 16 })
   const nodes = map.nodes.slice(0, nodesMax)
+  const apps = new Set(nodes.flatMap(({ app }) => app ?? []))
+  const saysOf = ({ kind, app }: MapNode) => (app === null || apps.size < 2 ? kind : `${kind} of ${app}`)
   const known = new Set(nodes.map(({ id }) => id))
   const edges = map.edges.filter(({ from, to }) => known.has(from) && known.has(to))
   const contexts = new Set(nodes.flatMap(({ context }) => (context === null ? [] : [context])))
   for (const context of contexts) graph.setNode(areaOf(context), {})
   for (const node of nodes) {
-    graph.setNode(node.id, { width: widthOf(node), height: nodeHeight })
+    graph.setNode(node.id, { width: widthOf(node.name, saysOf(node)), height: nodeHeight })
     if (node.context !== null) graph.setParent(node.id, areaOf(node.context))
   }
   for (const [at, { from, to }] of edges.entries())
@@ -64,7 +69,7 @@ export function layoutOf(map: SystemMap): Layout {
     ...{ width, height },
     nodes: nodes.map((node) => {
       const { x, y, width: own } = boxOf(graph, node.id)
-      return { node, x: x - own / 2, y: y - nodeHeight / 2, width: own }
+      return { node, says: saysOf(node), x: x - own / 2, y: y - nodeHeight / 2, width: own }
     }),
     edges: edges.map((edge, at) => ({
       ...(graph.edge(edge.from, edge.to, String(at)) as Omit<Drawn, 'edge'>),

@@ -13,11 +13,17 @@ import { type Drawn, layoutOf, nodeHeight, type Placed } from './map-layout.js'
 
 const everyMs = 5_000
 
+// At first it is seen as a whole. How it is looked at stands in the address.
 export function SystemMapPage() {
   const asked = useAnswer<SystemMap>('/v1/map', {}, everyMs)
+  const full = usePlace().params.get('size') === 'full'
   return (
     <>
-      <Heading title="Map" />
+      <Heading title="Map">
+        <Link to="map" params={full ? {} : { size: 'full' }}>
+          {full ? 'Fit to the page' : 'Full size'}
+        </Link>
+      </Heading>
       <Shown asked={asked}>
         {(map) =>
           map.nodes.length === 0 ? (
@@ -25,7 +31,7 @@ export function SystemMapPage() {
               Define an event and a subscription in your app.
             </Empty>
           ) : (
-            <Drawing map={map} />
+            <Drawing {...{ map, full }} />
           )
         }
       </Shown>
@@ -33,28 +39,14 @@ export function SystemMapPage() {
   )
 }
 
-// At first it is seen as a whole. How it is looked at stands in the address.
-function Drawing({ map }: { readonly map: SystemMap }) {
-  const full = usePlace().params.get('size') === 'full'
+function Drawing({ map, full }: { readonly map: SystemMap; readonly full: boolean }) {
   const { width, height, nodes, edges, areas } = useMemo(() => layoutOf(map), [map])
-  const { events, fromMs, toMs } = map.sample
   return (
     <>
-      <p className="faint">
-        Rates are of the newest {counted(events, 'event')}
-        {fromMs !== null && `, over ${duration(toMs - fromMs)}`}. Dashed: declared and not seen in them.
-        Dotted: seen, though the app says otherwise. What functions and clients publish is not declared, but
-        seen.
-      </p>
-      <p className="actions bar">
-        <Link to="map" params={full ? {} : { size: 'full' }}>
-          {full ? 'Fit to the page' : 'Full size'}
-        </Link>
-      </p>
       <section className={full ? 'map' : 'map map-fit'} aria-label="Map of the system" tabIndex={0}>
         <svg
           viewBox={`0 0 ${width} ${height}`}
-          style={{ '--map-width': `${width}px` } as CSSProperties}
+          style={{ '--map-width': `${width}px`, '--map-height': `${height}px` } as CSSProperties}
           role="group"
           aria-label="Parts and ways"
         >
@@ -74,6 +66,7 @@ function Drawing({ map }: { readonly map: SystemMap }) {
           ))}
         </svg>
       </section>
+      <Legend sample={map.sample} />
       <h2>Ways</h2>
       <Rows
         caption="Ways of events"
@@ -82,6 +75,22 @@ function Drawing({ map }: { readonly map: SystemMap }) {
         keyOf={({ from, to }) => `${from} ${to}`}
       />
     </>
+  )
+}
+
+/** What was looked at: what is not seen in it may have been before. */
+function Legend({ sample }: Pick<SystemMap, 'sample'>) {
+  const { events, fromMs, toMs, types, typeEventsMax, typesLeft } = sample
+  return (
+    <p className="faint">
+      Looked at: the newest {counted(events, 'event')}
+      {fromMs !== null && `, of ${duration(toMs - fromMs)}`}
+      {types > 0 &&
+        `, and the newest ${typeEventsMax} of each of ${counted(types, 'type')} that are rare among them`}
+      . Rates are of these. Dashed: declared, and not among them
+      {typesLeft > 0 && ` (${counted(typesLeft, 'rare type')} more were not asked for)`}. Dotted: seen, though
+      an app says otherwise. What functions and clients publish is not declared, but seen.
+    </p>
   )
 }
 
@@ -106,7 +115,7 @@ function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn 
   )
 }
 
-function Part({ placed: { node, x, y, width } }: { readonly placed: Placed }) {
+function Part({ placed: { node, says, x, y, width } }: { readonly placed: Placed }) {
   const { to, params } = placeOf(node)
   return (
     <Link to={to} params={params}>
@@ -116,7 +125,7 @@ function Part({ placed: { node, x, y, width } }: { readonly placed: Placed }) {
           {node.name}
         </text>{' '}
         <text className="map-kind" x={x + 14} y={y + 32}>
-          {node.kind}
+          {says}
         </text>
       </g>
     </Link>

@@ -31,6 +31,27 @@ export function describeOverview(open: OpenScene): void {
       expect(await scene.store.eventHeads(10)).toHaveLength(3)
     })
 
+    it('shows the heads of the newest events of a type, whatever came since', async () => {
+      const scene = await open()
+      const rare = await scene.published(3, { type: 'orders.rare' })
+      await scene.published(5, { type: 'orders.frequent' })
+      const idsOf = async (types: string[], eachMax: number) =>
+        (await scene.store.eventHeadsOf(types, eachMax)).map(({ id }) => id)
+      const ids = rare.map(({ id }) => id)
+      expect(await idsOf(['orders.rare'], 2)).toEqual(ids.slice(1).reverse())
+      expect(await idsOf(['orders.rare', 'orders.never'], 10)).toEqual(ids.toReversed())
+      expect(await idsOf(['orders.rare', 'orders.frequent'], 4)).toHaveLength(7)
+      expect(await idsOf([], 10)).toEqual([])
+    })
+
+    it('shows the heads of events by their ids', async () => {
+      const scene = await open()
+      const [first, , third] = await scene.published(3)
+      const found = await scene.store.eventHeadsWith([first?.id ?? '', third?.id ?? '', 'of none'])
+      expect(new Set(found.map(({ id }) => id))).toEqual(new Set([first?.id, third?.id]))
+      expect(found.find(({ id }) => id === first?.id)).toMatchObject({ type: first?.type })
+    })
+
     it('counts dead letters that wait, by category, the most first', async () => {
       const scene = await open()
       await scene.subscribe()

@@ -3,6 +3,7 @@ import {
   type AuditQuery,
   type AuditRow,
   awaitingApprovalMax,
+  type EventHead,
   type InspectPort,
   openVersionsMax,
 } from '../../inspect/port.js'
@@ -24,6 +25,7 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
   return {
     ...eventInspection(tables),
     ...letterInspection(tables),
+    ...headInspection(tables),
     async subscriptions() {
       return [...tables.subscriptions.values()].map((subscription) => subscriptionView(tables, subscription))
     },
@@ -60,12 +62,6 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     },
     async health() {
       return healthOf(tables)
-    },
-    async eventHeads(max) {
-      const newest = tables.visibleEvents().toSorted((a, b) => b.seq - a.seq)
-      return newest.slice(0, max).map(({ id, type, version, source, causationId, recordedAtMs }) => ({
-        ...{ id, type, version, source, causationId, recordedAtMs },
-      }))
     },
     async tally() {
       const dead = [...tables.letters.values()].filter(({ state }) => state === 'dead')
@@ -108,6 +104,30 @@ function eventInspection(tables: MemoryTables): EventInspection {
     },
   }
 }
+
+type HeadInspection = Pick<InspectPort, 'eventHeads' | 'eventHeadsOf' | 'eventHeadsWith'>
+
+function headInspection(tables: MemoryTables): HeadInspection {
+  const newest = () => tables.visibleEvents().toSorted((a, b) => b.seq - a.seq)
+  return {
+    async eventHeads(max) {
+      return newest().slice(0, max).map(headOf)
+    },
+    async eventHeadsOf(types, eachMax) {
+      const heads = newest().map(headOf)
+      return types.flatMap((type) => heads.filter((head) => head.type === type).slice(0, eachMax))
+    },
+    async eventHeadsWith(ids) {
+      return newest()
+        .filter(({ id }) => ids.includes(id))
+        .map(headOf)
+    },
+  }
+}
+
+const headOf = ({ id, type, version, source, causationId, recordedAtMs }: EventHead): EventHead => ({
+  ...{ id, type, version, source, causationId, recordedAtMs },
+})
 
 type LetterInspection = Pick<InspectPort, 'deadLetters' | 'deadLetter' | 'deadLetterGroups'>
 

@@ -1,6 +1,6 @@
 // What the whole cell counts: a number that the log's sequence keeps anyway, and dead letters and open questions through
 // their indexes.
-// And what was appended last, without bodies.
+// And what was appended last, of all and of a type, without bodies.
 import { awaitingApprovalMax, type InspectPort, type Tally } from '../../inspect/port.js'
 import type { Database } from './database.js'
 import { bounded, millisecondsOf } from './inspect-page.js'
@@ -17,15 +17,28 @@ const selectAsking = `SELECT count(*)::float8 AS count FROM (
   CROSS JOIN LATERAL (SELECT o.ended_at FROM eventspine.workflow o WHERE o.number = y.number OFFSET 0) w
   WHERE w.ended_at IS NULL LIMIT ${awaitingApprovalMax}) z`
 
-const selectHeads = `SELECT id, type, version, source, causation_id AS "causationId", ${millisecondsOf('recorded_at')} AS "recordedAtMs"
-FROM eventspine.event ORDER BY seq DESC LIMIT $1`
+const headColumns = `e.id, e.type, e.version, e.source, e.causation_id AS "causationId", ${millisecondsOf('e.recorded_at')} AS "recordedAtMs"`
+
+const selectHeads = `SELECT ${headColumns} FROM eventspine.event e ORDER BY e.seq DESC LIMIT $1`
+
+// Each type is a walk from the end of its own index, however much of other types came since. It is compared as a range: equal to one
+// value it says nothing of the order, and the planner walks the whole log backwards by `seq` instead, 13 ms a type for 270,000 events.
+const selectHeadsOf = `SELECT head.* FROM unnest($1::text[]) AS asked(type) CROSS JOIN LATERAL (
+  SELECT ${headColumns} FROM eventspine.event e WHERE e.type >= asked.type AND e.type <= asked.type
+  ORDER BY e.type DESC, e.seq DESC LIMIT $2) head`
+
+// Ids repeat between tenants and sources, as often as publishers like.
+const selectHeadsWith = `SELECT head.* FROM unnest($1::text[]) AS asked(id) CROSS JOIN LATERAL (
+  SELECT ${headColumns} FROM eventspine.event e WHERE e.id = asked.id LIMIT 1) head`
 
 interface AppendedRow {
   readonly at_ms: number
   readonly appended: number
 }
 
-export function tallyInspection(database: Database): Pick<InspectPort, 'tally' | 'eventHeads'> {
+type TallyInspection = Pick<InspectPort, 'tally' | 'eventHeads' | 'eventHeadsOf' | 'eventHeadsWith'>
+
+export function tallyInspection(database: Database): TallyInspection {
   return {
     tally: () =>
       bounded(database, async (connection) => {
@@ -40,5 +53,11 @@ export function tallyInspection(database: Database): Pick<InspectPort, 'tally' |
       }),
     eventHeads: (max) =>
       bounded(database, (connection) => connection.query('inspect.heads', selectHeads, [max])),
+    eventHeadsOf: (types, eachMax) =>
+      bounded(database, (connection) =>
+        connection.query('inspect.heads-of', selectHeadsOf, [types, eachMax]),
+      ),
+    eventHeadsWith: (ids) =>
+      bounded(database, (connection) => connection.query('inspect.heads-with', selectHeadsWith, [ids])),
   }
 }

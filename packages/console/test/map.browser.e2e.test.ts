@@ -1,0 +1,112 @@
+// The map, where another app shares the log: its functions are drawn as well, what it writes hides nothing, and all of it is in sight
+// or within reach, at any size of the window. In a real browser before a real server.
+import { defineApp, defineEvent, defineSubscription } from 'eventspine'
+import { workflow } from 'eventspine/workflow'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { adminBefore } from './before.js'
+import { hasChromium, narrow } from './browser.js'
+import { until, World } from './world.js'
+
+const schema = z.object({ bed: z.number() })
+const reading = defineEvent({ type: 'ward.reading', schema })
+const alarm = defineEvent({ type: 'ward.alarm', schema })
+const many = Array.from({ length: 24 }, (_, at) => defineEvent({ type: `ward.sensor-${at}`, schema }))
+const ward = defineApp({
+  name: 'ward',
+  events: [reading, alarm],
+  subscriptions: [
+    defineSubscription({ name: 'qualify', on: reading, handle: () => {} }),
+    ...many.map((on, at) => defineSubscription({ name: `chart-${at}`, on, handle: () => {} })),
+  ],
+  workflows: [
+    workflow({
+      name: 'visit',
+      on: { event: alarm, id: ({ data }) => `${data.bed}` },
+      run: async () => undefined,
+    }),
+  ],
+})
+
+interface Box {
+  readonly getBoundingClientRect: () => {
+    readonly top: number
+    readonly bottom: number
+    readonly height: number
+  }
+  readonly scrollWidth: number
+  readonly clientWidth: number
+  readonly scrollHeight: number
+  readonly clientHeight: number
+}
+
+describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => {
+  const world = new World()
+  const { visit } = adminBefore(world, {
+    prepare: async () => {
+      const neighbour = await world.neighbour(ward)
+      await world.publish([world.order('o-1')])
+      await until(async () => (await world.get('/v1/events?type=orders.order-shipped')).items.length === 1)
+      for (let batch = 0; batch < 3; batch++)
+        await neighbour.publishMany(Array.from({ length: 400 }, () => ({ event: reading, data: { bed: 1 } })))
+    },
+  })
+  const map = () => visit.page.getByRole('region', { name: 'Map of the system' })
+  const way = (from: string, to: string) =>
+    visit.page
+      .getByRole('region', { name: 'Ways of events' })
+      .getByRole('row')
+      .filter({ hasText: from })
+      .filter({ hasText: to })
+
+  test('shows the functions of all apps, and whose each is', async () => {
+    await visit.at(world.url, 'map')
+    await map().getByRole('link', { name: 'qualify subscription of ward' }).waitFor()
+    await map().getByRole('link', { name: 'visit workflow of ward' }).waitFor()
+    await map().getByRole('link', { name: 'ship subscription of shop' }).waitFor()
+    await map().getByRole('link', { name: 'ward.reading event', exact: true }).click()
+    expect(visit.page.url()).toContain('type=ward.reading')
+  })
+
+  test('calls a way of this app seen, however much the other has written since', async () => {
+    await visit.at(world.url, 'map')
+    await way('event:orders.order-placed', 'subscription:ship').getByText('declared and seen').waitFor()
+    await way('event:ward.alarm', 'workflow:visit').getByText('not seen').waitFor()
+    await visit.page.getByText(/Looked at: the newest 1,000 events, .* rare among them/).waitFor()
+  })
+
+  // The last has room for all of it, drawn smaller.
+  const windows = [{ width: 1_440, height: 900 }, narrow, { width: 1_440, height: 1_600 }]
+  for (const size of windows)
+    test(`is in the window as a whole or within reach at ${size.width} × ${size.height}`, async () => {
+      await visit.page.setViewportSize(size)
+      await visit.at(world.url, 'map')
+      const box = await map().evaluate((element: Box) => {
+        const { top, bottom } = element.getBoundingClientRect()
+        const { scrollWidth, clientWidth, scrollHeight, clientHeight } = element
+        return { top, bottom, beyond: [scrollWidth - clientWidth, scrollHeight - clientHeight] }
+      })
+      expect(box.top).toBeGreaterThan(0)
+      expect(box.bottom).toBeLessThanOrEqual(size.height)
+      if (size.height > 1_000) expect(box.beyond).toEqual([0, 0])
+      // Names are written as large as can be read.
+      const name = map().locator('.map-part text').first()
+      const { height } = await name.evaluate((element: Box) => ({
+        height: element.getBoundingClientRect().height,
+      }))
+      expect(height).toBeGreaterThan(8)
+      // What has no room is moved into sight.
+      const last = map().getByRole('link', { name: 'visit workflow of ward' })
+      await last.scrollIntoViewIfNeeded()
+      const { top, bottom } = await last.evaluate((element: Box) => {
+        const { top, bottom } = element.getBoundingClientRect()
+        return { top, bottom }
+      })
+      expect(top).toBeGreaterThanOrEqual(0)
+      expect(bottom).toBeLessThanOrEqual(size.height)
+      if (process.env.EVENTSPINE_SCREENSHOTS !== undefined)
+        await visit.page.screenshot({
+          path: `${process.env.EVENTSPINE_SCREENSHOTS}/map-shared-${size.width}.png`,
+        })
+    })
+})
