@@ -53,8 +53,8 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByRole('link', { name: 'Seen at once' }).waitFor()
     // What doctor finds leads to where it is mended.
     await page.goBack()
-    const verdict = page.getByRole('region', { name: 'Verdict' })
-    await verdict.getByRole('link', { name: 'subscription ship' }).click()
+    const findings = page.getByRole('region', { name: 'Findings' })
+    await findings.getByRole('link', { name: 'subscription ship' }).click()
     await page
       .getByRole('link', { name: /^ship\// })
       .first()

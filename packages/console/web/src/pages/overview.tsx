@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from 'react'
 import { refreshMs, useAnswer } from '../api/asking.js'
 import { type Followed, useFollowing } from '../api/following.js'
-import type { Figures, Finding, FindingPlace, Overview as OverviewView } from '../api/system-views.js'
+import type { Figures, Overview as OverviewView } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { Line } from '../parts/chart.js'
 import { DeadLetters } from '../parts/dead-letters.js'
@@ -14,6 +14,7 @@ import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import type { Params } from '../route/place.js'
+import { countedFindings, Findings } from './findings.js'
 
 const historyMs = 30_000
 /** They come once a second. */
@@ -86,6 +87,7 @@ function Drawn({ figures, atMs, live, history, since }: DrawnProps) {
           </>
         )}
       </p>
+      <Findings findings={figures.findings} />
       <h2>Subscriptions</h2>
       {figures.subscriptions.length === 0 ? (
         <Empty title="No subscription yet">defineSubscription() in your app makes one.</Empty>
@@ -178,7 +180,7 @@ function Verdict({ figures: { verdict, findings }, atMs, live }: VerdictProps) {
           </>
         ) : (
           <>
-            <Badge state={verdict} /> <strong>{verdicts[verdict]}</strong>
+            <Badge state={verdict} /> <strong>{verdicts[verdict]}</strong> {countedFindings(findings)}
           </>
         )}
       </p>
@@ -188,13 +190,6 @@ function Verdict({ figures: { verdict, findings }, atMs, live }: VerdictProps) {
           by themselves.
         </p>
       )}
-      {findings.length > 0 && (
-        <ul className="plain">
-          {findings.map((finding) => (
-            <One key={`${finding.subject} ${finding.message}`} finding={finding} />
-          ))}
-        </ul>
-      )}
     </section>
   )
 }
@@ -202,25 +197,6 @@ function Verdict({ figures: { verdict, findings }, atMs, live }: VerdictProps) {
 function whyOld(live: Live): string {
   if (live.unreadable) return 'The server cannot read its database.'
   return isOpen(live) ? 'The server sends none.' : 'The server cannot be asked.'
-}
-
-function One({ finding }: { readonly finding: Finding }) {
-  const { severity, subject, message, advice, place } = finding
-  return (
-    <li>
-      <Badge state={severity} />{' '}
-      <strong>{place === null ? subject : <Link {...pageOf(place)}>{subject}</Link>}</strong> {message}{' '}
-      <span className="faint">{advice}</span>
-    </li>
-  )
-}
-
-/** Where it can be mended. */
-function pageOf({ kind, name }: FindingPlace): { readonly to: string; readonly params: Params } {
-  if (name === null) return { to: kind, params: kind === 'workflows' ? { state: 'needs-attention' } : {} }
-  if (kind === 'subscription') return { to: 'subscriptions', params: { name } }
-  if (kind === 'dead-letters') return { to: kind, params: { subscription: name } }
-  return { to: kind, params: { workflow: name, state: 'open' } }
 }
 
 interface TileProps {
