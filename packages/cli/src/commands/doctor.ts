@@ -82,7 +82,7 @@ function pace(subscriptions: readonly SubscriptionDiagnosis[], width: number): T
     each.state === 'paused' ? yellow('paused') : each.state,
     duration(each.leaseMs),
     counted(each.batchEvents, 'event'),
-    counted(each.lagEvents, 'event'),
+    `${each.lagExact ? '' : '~'}${counted(each.lagEvents, 'event')}`,
     each.lagEvents === 0 ? dim('–') : duration(each.lagSeconds * 1_000),
   ])
   return table(columns, rows, width)

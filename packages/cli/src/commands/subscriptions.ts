@@ -93,7 +93,7 @@ function row(each: SubscriptionView): Text[] {
     each.priority === 'alarm' ? [each.name, yellow(' alarm')] : each.name,
     each.on.join(', '),
     each.state === 'paused' ? yellow('paused') : green('active'),
-    count(each.lagEvents),
+    `${each.lagExact ? '' : '~'}${count(each.lagEvents)}`,
     each.lagEvents === 0 ? dim('–') : duration(each.lagSeconds * 1_000),
     each.retrying === 0 ? dim('0') : yellow(count(each.retrying)),
     each.dead === 0 ? dim('0') : red(count(each.dead)),

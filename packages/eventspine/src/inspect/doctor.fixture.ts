@@ -19,6 +19,7 @@ export const subscription = (given: Partial<SubscriptionView> = {}): Subscriptio
   skipped: 1,
   haltedKeys: 0,
   lagEvents: 0,
+  lagExact: true,
   lagSeconds: 0,
   owners: ['w1'],
   ...given,

@@ -48,7 +48,9 @@ export interface SubscriptionDiagnosis {
   readonly haltedKeys: number
   /** matched = completed + retrying + dead + skipped. */
   readonly balanced: boolean
+  /** Events that it still has to take; where `lagExact` is false, about so many. */
   readonly lagEvents: number
+  readonly lagExact: boolean
   readonly lagSeconds: number
   readonly leaseMs: number
   /** Present size of its batches in this process, or the limit when it runs elsewhere. */
@@ -174,6 +176,10 @@ class Findings {
   }
 }
 
+/** What it still has to take. */
+const eventsOf = ({ lagEvents, lagExact }: SubscriptionDiagnosis) =>
+  `${lagExact ? '' : 'about '}${lagEvents} ${lagEvents === 1 ? 'event' : 'events'}`
+
 const everyOne = (kind: FindingPlace['kind']): FindingPlace => ({ kind, name: null })
 
 function workerFindings(
@@ -201,18 +207,12 @@ function balanceFindings(each: SubscriptionDiagnosis): Finding[] {
   ).all
 }
 
-function goneFindings({
-  name,
-  app,
-  lagEvents,
-  dead,
-  replayDead,
-  discarded,
-}: SubscriptionDiagnosis): Finding[] {
+function goneFindings(each: SubscriptionDiagnosis): Finding[] {
+  const { name, app, dead, replayDead, discarded } = each
   return new Findings(`subscription ${name}`, { kind: 'subscription', name }).when(
     true,
     'warning',
-    `App "${app}" defines it no more and no worker runs it: ${lagEvents} events and ${dead - discarded + replayDead} dead letters wait for nobody, and retention is held back.`,
+    `App "${app}" defines it no more and no worker runs it: ${eventsOf(each)} and ${dead - discarded + replayDead} dead letters wait for nobody, and retention is held back.`,
     `Define it again, or forget it for good: eventspine subscriptions remove ${name}`,
   ).all
 }
@@ -232,7 +232,7 @@ function otherFindings(others: readonly SubscriptionDiagnosis[]): Finding[] {
 }
 
 function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | undefined): Finding[] {
-  const { name, haltedKeys, lagEvents, lagSeconds } = each
+  const { name, haltedKeys, lagSeconds } = each
   const active = each.state === 'active'
   // A letter that halts an instance is no letter to redrive: it is the instance that is moved on.
   const instances = name.startsWith('workflow-') && haltedKeys > 0
@@ -241,13 +241,13 @@ function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | und
     .when(
       !active,
       'info',
-      `Paused, with ${lagEvents} events behind its cursor.`,
+      `Paused, with ${eventsOf(each)} behind its cursor.`,
       `eventspine subscriptions resume ${name}`,
     )
     .when(
       active && lagSeconds > lagSecondsMax,
       each.priority === 'alarm' || each.owners.length === 0 ? 'error' : 'warning',
-      `${Math.round(lagSeconds)} s and about ${lagEvents} events behind.`,
+      `${Math.round(lagSeconds)} s and ${eventsOf(each)} behind.`,
       lagAdvice(each, breaker),
       breaker === undefined ? undefined : everyOne('breakers'),
     )

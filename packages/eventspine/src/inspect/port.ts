@@ -91,9 +91,11 @@ export interface SubscriptionView {
   readonly skipped: number
   /** Keys that wait behind a dead letter of their own, replays included. */
   readonly haltedKeys: number
-  /** Events in the log behind the cursor (an estimate by `seq`), whether they match or not. */
+  /** Events of its types behind its cursor: what it still has to take. What its filter leaves out is among them. */
   readonly lagEvents: number
-  /** Age of the oldest event not yet settled. */
+  /** False where they are more than a bounded look counts, or its shards stand at different places: then it is about so many. */
+  readonly lagExact: boolean
+  /** Age of the oldest of them; 0 without any. */
   readonly lagSeconds: number
   readonly owners: readonly string[]
 }

@@ -40,7 +40,8 @@ const help: Readonly<Record<string, string>> = {
   [metricNames.completed]: 'Events that a subscription wanted and has done.',
   [metricNames.skipped]: 'Events that a subscription wanted and passed over without running its handler.',
   [metricNames.discarded]: 'Dead letters that were given up for good, by subscription.',
-  [metricNames.lagEvents]: 'Events in the log behind the cursor of a subscription.',
+  [metricNames.lagEvents]:
+    'Events that a subscription still has to take, those of its types behind its cursor; about, where they are many.',
   [metricNames.lagSeconds]: 'Age of the oldest event that a subscription has not settled.',
   [metricNames.retrying]: 'Deliveries that wait for a retry, run as rows or wait for their key.',
   [metricNames.dead]: 'Dead letters, by subscription.',

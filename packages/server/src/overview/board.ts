@@ -15,6 +15,7 @@ export interface Figures {
     readonly name: string
     readonly state: 'active' | 'paused'
     readonly lagEvents: number
+    readonly lagExact: boolean
     readonly lagSeconds: number
     readonly perSecond: number | null
     readonly retrying: number
@@ -147,6 +148,7 @@ function figuresOf(reading: Overview, before: Overview | undefined): Figures {
       name: each.name,
       state: each.state,
       lagEvents: each.lagEvents,
+      lagExact: each.lagExact,
       lagSeconds: each.lagSeconds,
       perSecond: rates?.bySubscription.get(each.name) ?? null,
       retrying: each.retrying,

@@ -16,8 +16,9 @@ export const figuresView = z.object({
     z.object({
       name: z.string(),
       state: z.enum(['active', 'paused']),
-      lagEvents: count.describe('Events in the log behind the cursor: an estimate'),
-      lagSeconds: z.number().min(0).describe('Age of the oldest event not yet settled'),
+      lagEvents: count.describe('Events of its types behind its cursor: what it still has to take'),
+      lagExact: z.boolean().describe('false: they are many, and it is about so many'),
+      lagSeconds: z.number().min(0).describe('Age of the oldest of them'),
       perSecond: perSecond.nullable().describe('Deliveries completed a second'),
       retrying: count,
       dead: count.describe('Dead letters that wait for a person, those of replays apart'),

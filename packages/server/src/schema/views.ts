@@ -116,8 +116,9 @@ export const subscriptionView = z.object({
   discarded: count,
   skipped: count,
   haltedKeys: count.describe('Keys that wait behind a dead letter of their own'),
-  lagEvents: count.describe('Events in the log behind the cursor: an estimate'),
-  lagSeconds: z.number().min(0).describe('Age of the oldest event not yet settled'),
+  lagEvents: count.describe('Events of its types behind its cursor: what it still has to take'),
+  lagExact: z.boolean().describe('false: they are many, and it is about so many'),
+  lagSeconds: z.number().min(0).describe('Age of the oldest of them'),
   owners: z.array(z.string()),
   perSecond: z
     .number()
@@ -310,7 +311,8 @@ export const doctorView = z.object({
       dead: count,
       skipped: count,
       balanced: z.boolean().describe('matched = completed + retrying + dead + skipped'),
-      lagEvents: count,
+      lagEvents: count.describe('Events that it still has to take'),
+      lagExact: z.boolean().describe('false: about so many'),
       lagSeconds: z.number(),
     }),
   ),

@@ -16,6 +16,7 @@ export interface Figures
     readonly name: string
     readonly state: 'active' | 'paused'
     readonly lagEvents: number
+    readonly lagExact: boolean
     readonly lagSeconds: number
     readonly perSecond: number | null
     readonly retrying: number

@@ -6,7 +6,7 @@ import type { Figures, Overview as OverviewView } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { Line } from '../parts/chart.js'
 import { DeadLetters } from '../parts/dead-letters.js'
-import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
+import { behind, count, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment, useNow } from '../parts/moment.js'
 import { NotFollowed } from '../parts/not-followed.js'
@@ -229,7 +229,7 @@ const columns: readonly Column<Figures['subscriptions'][number]>[] = [
   },
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
   { name: 'Lag', kind: 'number', cell: ({ lagSeconds }) => seconds(lagSeconds) },
-  { name: 'Behind', kind: 'wide number', cell: ({ lagEvents }) => counted(lagEvents, 'event') },
+  { name: 'Behind', kind: 'wide number', cell: behind },
   { name: 'Rate', kind: 'wide number', cell: (each) => perSecond(each.perSecond) },
   { name: 'Retrying', kind: 'wide number', cell: ({ retrying }) => count(retrying) },
   { name: 'Dead', kind: 'number', cell: (each) => <DeadLetters of={each} /> },

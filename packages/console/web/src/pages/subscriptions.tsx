@@ -8,7 +8,7 @@ import { Badge } from '../parts/badge.js'
 import { DeadLetters } from '../parts/dead-letters.js'
 import { Question, Reason, reasonIn } from '../parts/dialog.js'
 import { Facts, Json } from '../parts/facts.js'
-import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
+import { behind, count, counted, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
@@ -29,7 +29,7 @@ const columns: readonly Column<Subscription>[] = [
   },
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
   { name: 'Lag', kind: 'number', cell: ({ lagSeconds }) => seconds(lagSeconds) },
-  { name: 'Behind', kind: 'wide number', cell: ({ lagEvents }) => counted(lagEvents, 'event') },
+  { name: 'Behind', kind: 'wide number', cell: behind },
   { name: 'Rate', kind: 'wide number', cell: (each) => perSecond(each.perSecond) },
   { name: 'p50', kind: 'wide number', cell: ({ handling }) => took(handling.p50Ms) },
   { name: 'p99', kind: 'wide number', cell: ({ handling }) => took(handling.p99Ms) },
@@ -157,8 +157,7 @@ function Details({ subscription }: { readonly subscription: Subscription }) {
   return (
     <section className="panel" aria-label="Standing">
       <p className="failure" role="status">
-        <Badge state={subscription.state} /> {seconds(subscription.lagSeconds)} behind,{' '}
-        {counted(subscription.lagEvents, 'event')}
+        <Badge state={subscription.state} /> {seconds(subscription.lagSeconds)} behind, {behind(subscription)}
       </p>
       <Facts
         of={[

@@ -8,6 +8,15 @@ export const count = (value: number) => whole.format(value)
 /** `1 dead letter`, `1,200 dead letters`. */
 export const counted = (value: number, noun: string) => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 
+interface Lag {
+  readonly lagEvents: number
+  readonly lagExact: boolean
+}
+
+/** What a subscription still has to take: `12 events`, `about 48,000 events`. */
+export const behind = ({ lagEvents, lagExact }: Lag) =>
+  `${lagExact ? '' : 'about '}${counted(lagEvents, 'event')}`
+
 export const perSecond = (value: number | null | undefined) =>
   value === null || value === undefined ? '–' : `${short.format(value)}/s`
 

@@ -10,6 +10,7 @@ import { describeHandling } from './handling.js'
 import { describeImport } from './import.js'
 import { describeInspect } from './inspect.js'
 import { describeOrder } from './keys.js'
+import { describeLag } from './lag.js'
 import { describeLease } from './lease.js'
 import { describeLifecycle } from './lifecycle.js'
 import { describeLog } from './log.js'
@@ -56,6 +57,7 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeInspect(open)
     describeOperate(open)
     describeOverview(open)
+    describeLag(open)
     describeHandling(open)
     describeLifecycle(open)
     describeWorkflow(open)

@@ -338,7 +338,7 @@ function describeSubscriptions(open: OpenScene): void {
     })
     expect((await scene.view()).policies).toEqual({ deadlineMs: 500 })
     expect(await scene.view()).toMatchObject({ lagEvents: 0, lagSeconds: 0 })
-    const events = await scene.published(4)
+    const events = await scene.published(4, { type: 'b' })
     const lease = await scene.leased('worker-a')
     expect((await scene.view()).lagEvents).toBeGreaterThan(0)
     expect((await scene.view()).owners).toEqual(['worker-a'])

@@ -1,4 +1,5 @@
 // A subscription with its ledger: matched = completed + retrying + dead + discarded + skipped.
+import { typeMatcher } from '../../event/pattern.js'
 import { comparePositions, orderingKeyOf, type Position } from '../../event/stored.js'
 import type { SubscriptionView } from '../../inspect/port.js'
 import { withTick } from './event-query.js'
@@ -25,7 +26,7 @@ export function subscriptionView(tables: MemoryTables, subscription: Subscriptio
     ...countOpen(tables, consumers),
     replayDead: replayDeadOf(tables, name),
     haltedKeys: haltedKeysOf(tables, name),
-    ...lagOf(tables, consumers),
+    ...lagOf(tables, consumers, on),
     owners: ownersOf(tables, consumers),
   }
 }
@@ -45,21 +46,28 @@ function haltedKeysOf(tables: MemoryTables, name: string): number {
 }
 
 /** Of its slowest shard. */
-function lagOf(tables: MemoryTables, consumers: readonly ConsumerRow[]) {
-  const [slowest] = [...consumers].sort(comparePositions)
-  if (slowest === undefined) return { lagEvents: 0, lagSeconds: 0 }
+function lagOf(tables: MemoryTables, consumers: readonly ConsumerRow[], on: readonly string[]) {
+  const [slowest, ...others] = [...consumers].sort(comparePositions)
+  if (slowest === undefined) return { lagEvents: 0, lagExact: true, lagSeconds: 0 }
   // Only what lies in its tick or behind it: a scenario asks at every turn, and its log may be long.
   const reached = tables.tick(slowest.tick)
   const events =
     reached === undefined
       ? tables.visibleEvents()
       : tables.eventsBetween(snapshotOf(reached.after), tables.snapshot())
+  const matchers = on.map(typeMatcher)
   const behind = events.filter((event) => {
+    if (!matchers.some((matches) => matches(event.type))) return false
     const { tick, seq } = withTick(tables, event)
     return event.recordedAtMs >= (slowest.fromTimeMs ?? 0) && isBehind({ tick, seq }, slowest)
   })
   const oldestMs = Math.min(tables.now(), ...behind.map(({ recordedAtMs }) => recordedAtMs))
-  return { lagEvents: behind.length, lagSeconds: (tables.now() - oldestMs) / 1000 }
+  const together = others.every((each) => comparePositions(each, slowest) === 0)
+  return {
+    lagEvents: behind.length,
+    lagExact: behind.length === 0 || together,
+    lagSeconds: (tables.now() - oldestMs) / 1000,
+  }
 }
 
 const isBehind = (position: Position, cursor: Position) =>

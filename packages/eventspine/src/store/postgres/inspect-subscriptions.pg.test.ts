@@ -11,6 +11,7 @@ import {
   settlementTo,
   type TestStore,
 } from './inspect.fixture.js'
+import { lookEventsMax } from './inspect-lag.js'
 
 let store: TestStore
 
@@ -122,20 +123,21 @@ describe('lag', () => {
 
     await store.append(Array.from({ length: 5 }, () => newEvent({ type: 'lagging.a' })))
     const unticked = await viewOf('lagging')
-    expect(unticked?.lagEvents).toBe(6)
+    expect(unticked?.lagEvents).toBe(5)
     expect(unticked?.lagSeconds).toBeGreaterThan(0)
     await store.tick(0, 1_000)
-    expect((await viewOf('lagging'))?.lagEvents).toBe(6)
+    expect((await viewOf('lagging'))?.lagEvents).toBe(5)
     await store.sql(
-      `UPDATE eventspine.tick SET made_at = clock_timestamp() - interval '90 seconds' WHERE number = (SELECT max(number) FROM eventspine.tick)`,
+      `UPDATE eventspine.event SET recorded_at = clock_timestamp() - interval '90 seconds' WHERE type = 'lagging.a'`,
     )
     const behind = await viewOf('lagging')
     expect(behind?.lagSeconds).toBeGreaterThanOrEqual(90)
+    expect(behind?.lagExact).toBe(true)
     // The slowest shard counts.
     await store.sql(
       `UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick) WHERE subscription = 'lagging' AND shard = 0`,
     )
-    expect((await viewOf('lagging'))?.lagEvents).toBe(6)
+    expect(await viewOf('lagging')).toMatchObject({ lagEvents: 5, lagExact: false })
     await store.sql(
       `UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick) WHERE subscription = 'lagging' AND shard = 1`,
     )
@@ -167,6 +169,81 @@ describe('lag', () => {
     await client.query('COMMIT')
     client.release()
     expect((await viewOf('open'))?.lagEvents).toBeGreaterThan(0)
+  })
+})
+
+describe('lag behind what others write', () => {
+  const flood = (events: number, type: string) =>
+    store.append(Array.from({ length: events }, () => newEvent({ type })))
+  const more = 2 * lookEventsMax
+
+  test('is of its own types, also where they come after more than is counted', async () => {
+    await store.register([
+      record('rare', { on: ['rare.a', 'rare.b'] }),
+      record('frequent', { on: ['flood.a'] }),
+      record('patterned', { on: ['flood.*'] }),
+      record('unconcerned', { on: ['rare.c'] }),
+    ])
+    for (const name of ['rare', 'frequent', 'patterned', 'unconcerned']) await settleToEnd(name)
+    await flood(more, 'flood.a')
+    await store.append([
+      newEvent({ type: 'rare.a' }),
+      newEvent({ type: 'rare.b' }),
+      newEvent({ type: 'rare.b' }),
+    ])
+    await store.tick(0, 1_000)
+    expect(await viewOf('rare')).toMatchObject({ lagEvents: 3, lagExact: false })
+    expect(await viewOf('unconcerned')).toMatchObject({ lagEvents: 0, lagSeconds: 0 })
+    for (const name of ['frequent', 'patterned']) {
+      const view = await viewOf(name)
+      expect(view?.lagExact).toBe(false)
+      expect(view?.lagEvents).toBeGreaterThan(more * 0.9)
+      expect(view?.lagEvents).toBeLessThan(more * 1.1)
+    }
+    // Its age is that of its own oldest, and not of what others wrote before.
+    await store.sql(
+      `UPDATE eventspine.event SET recorded_at = clock_timestamp() - interval '90 seconds' WHERE type = 'flood.a'`,
+    )
+    expect((await viewOf('frequent'))?.lagSeconds).toBeGreaterThanOrEqual(90)
+    expect((await viewOf('rare'))?.lagSeconds).toBeLessThan(60)
+  })
+
+  test('counts what a transaction that was open at its place has committed since', async () => {
+    await store.register([record('late', { on: ['late.*'] })])
+    const client = await store.database.connect('transaction')
+    await client.query('BEGIN')
+    const executor = async (text: string, values: readonly unknown[]) =>
+      (await client.query(text, [...values])).rows
+    await store.appendWithin(executor, [newEvent({ type: 'late.a' }), newEvent({ type: 'other.a' })])
+    await flood(1, 'late.b')
+    await store.tick(0, 1_000)
+    await settleToEnd('late')
+    await client.query('COMMIT')
+    client.release()
+    expect(await viewOf('late')).toMatchObject({ lagEvents: 1, lagExact: true })
+    await store.tick(0, 1_000)
+    expect(await viewOf('late')).toMatchObject({ lagEvents: 1, lagExact: true })
+  })
+
+  test('begins where it starts', async () => {
+    await flood(2, 'started.a')
+    await store.sql(
+      `UPDATE eventspine.event SET recorded_at = clock_timestamp() - interval '1 hour' WHERE type = 'started.a'`,
+    )
+    await flood(1, 'started.a')
+    const start = new Date(Date.now() - 60_000)
+    await store.register([
+      record('from-the-start', { on: ['started.a'], start: 'beginning' }),
+      record('from-a-time', { on: ['started.a'], start }),
+    ])
+    await store.sql(
+      `UPDATE eventspine.consumer SET tick = (SELECT max(number) FROM eventspine.tick), seq = $1
+       WHERE subscription IN ('from-the-start', 'from-a-time')`,
+      [endOfTick],
+    )
+    await store.tick(0, 1_000)
+    expect(await viewOf('from-the-start')).toMatchObject({ lagEvents: 3 })
+    expect(await viewOf('from-a-time')).toMatchObject({ lagEvents: 1 })
   })
 })
 

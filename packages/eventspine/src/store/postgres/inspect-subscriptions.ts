@@ -1,9 +1,10 @@
 // Subscriptions with their counts and lag, workers, and the audit: what the first page of a console shows. Nothing
-// here counts over the log.
+// here counts over the log further than a bounded look.
 import { endOfTick } from '../../event/stored.js'
 import type { AuditQuery, AuditRow, InspectPort, SubscriptionView } from '../../inspect/port.js'
 import type { Database } from './database.js'
 import { addPattern, Conditions, isoText } from './inspect-conditions.js'
+import { type Behind, type Lag, lagsOf } from './inspect-lag.js'
 import { bounded, limitOf, millisecondsOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
 import { workerOfRow } from './lease.js'
 
@@ -27,6 +28,7 @@ const selectSubscriptions = `WITH newest AS MATERIALIZED (
   SELECT subscription, sum(matched)::bigint AS matched, sum(completed)::bigint AS completed, sum(skipped)::bigint AS skipped,
     sum(discarded)::bigint AS discarded_before,
     (array_agg(tick ORDER BY tick, seq))[1] AS tick, (array_agg(seq ORDER BY tick, seq))[1] AS seq,
+    max(from_time) AS from_time, count(DISTINCT (tick, seq)) = 1 AS together,
     array_agg(DISTINCT owner) FILTER (WHERE owner IS NOT NULL AND lease_until > clock_timestamp()) AS owners
   FROM eventspine.consumer WHERE replay = '' GROUP BY subscription
 ), open AS (
@@ -42,6 +44,7 @@ const selectSubscriptions = `WITH newest AS MATERIALIZED (
   SELECT subscription, count(DISTINCT (replay, shard, tenant, key))::bigint AS halted FROM eventspine.dead_letter
   WHERE halts AND state = 'dead' GROUP BY subscription)
 SELECT s.name, s.app, s.state, s.priority, s.types, s.shards, s.policies, live.matched, live.completed, live.skipped, live.owners,
+  live.tick, live.seq, live.together, ${millisecondsOf('live.from_time')} AS from_ms,
   open.retrying, dead.dead, dead.replay_dead, live.discarded_before, discarded.discarded, halted.halted, (SELECT last_value - (NOT is_called)::int FROM eventspine.event_seq) AS seq_last,
   coalesce(CASE WHEN live.seq = ${endOfTick} THEN (SELECT t.seq_estimate FROM eventspine.tick t
       WHERE t.number <= live.tick ORDER BY t.number DESC LIMIT 1) ELSE live.seq END,
@@ -74,13 +77,18 @@ interface SubscriptionRow {
   readonly halted: number | null
   /** Removed by retention since. */
   readonly discarded_before: number | null
+  readonly tick: number | null
+  readonly seq: number | null
+  /** All its shards stand at one place. */
+  readonly together: boolean | null
+  readonly from_ms: number | null
   readonly seq_last: number
   readonly seq_cursor: number
   /** Null at the end of the log. */
   readonly behind_seconds: number | null
 }
 
-const viewOf = (row: SubscriptionRow): SubscriptionView => ({
+const viewOf = (row: SubscriptionRow, lag: Lag | undefined): SubscriptionView => ({
   name: row.name,
   app: row.app,
   state: row.state,
@@ -96,11 +104,19 @@ const viewOf = (row: SubscriptionRow): SubscriptionView => ({
   discarded: (row.discarded ?? 0) + (row.discarded_before ?? 0),
   skipped: row.skipped ?? 0,
   haltedKeys: row.halted ?? 0,
-  // Numbers of transactions that rolled back are never filled: only the tick says that nothing is left.
-  lagEvents: row.behind_seconds === null ? 0 : Math.max(1, row.seq_last - row.seq_cursor),
-  lagSeconds: Math.max(0, row.behind_seconds ?? 0),
+  lagEvents: lag?.events ?? 0,
+  // Of several shards the slowest is looked at, and the others may have taken some of it.
+  lagExact: lag === undefined || (lag.exact && (lag.events === 0 || row.together === true)),
+  lagSeconds: Math.max(
+    0,
+    lag === undefined || lag.events === 0 ? 0 : (lag.ageSeconds ?? row.behind_seconds ?? 0),
+  ),
   owners: row.owners ?? [],
 })
+
+// Numbers of transactions that rolled back are never filled: only the tick says that nothing is left.
+const behindOf = ({ tick, seq, behind_seconds, ...row }: SubscriptionRow): Behind[] =>
+  tick === null || seq === null || behind_seconds === null ? [] : [{ ...row, tick, seq }]
 
 const selectWorkers = `SELECT id, identity, host, process_id, version, consumers, running,
   ${millisecondsOf('started_at')} AS started_ms, ${millisecondsOf('heartbeat_at')} AS heartbeat_ms
@@ -135,10 +151,11 @@ export function subscriptionInspection(
 ): Pick<InspectPort, 'subscriptions' | 'workers' | 'audit'> {
   return {
     async subscriptions() {
-      const rows = await bounded(database, (connection) =>
-        connection.query<SubscriptionRow>('inspect.subscriptions', selectSubscriptions),
-      )
-      return rows.map(viewOf)
+      return await bounded(database, async (connection) => {
+        const rows = await connection.query<SubscriptionRow>('inspect.subscriptions', selectSubscriptions)
+        const lags = await lagsOf(connection, rows.flatMap(behindOf))
+        return rows.map((row) => viewOf(row, lags.get(row.name)))
+      })
     },
 
     async workers() {
