@@ -190,6 +190,23 @@ describe('replay', () => {
     expect(await day.refused(2, 'replay', 'bill')).toMatchObject({ field: '--from' })
     expect(await day.refused(3, 'replay', 'show', 'nothing')).toMatchObject({ code: 'NOT_FOUND' })
   })
+
+  it('has dead letters of its own, which are named beside those of the subscription', async () => {
+    const tables = async () => [
+      (await day.command(['subscriptions'])).output,
+      (await day.command(['doctor'])).output,
+    ]
+    for (const output of await tables()) expect(output).not.toContain('OF REPLAYS')
+    await day.answered('replay', 'bill', '--from', 'beginning', '--external')
+    const dead = () =>
+      day.database.rows(`SELECT FROM eventspine.dead_letter WHERE state = 'dead' AND replay <> ''`)
+    const letters = (await eventually(dead, (rows) => rows.length > 0)).length
+    const [listed, judged] = await tables()
+    expect(listed).toMatch(/ DEAD +OF REPLAYS +WORKERS$/m)
+    expect(listed).toMatch(new RegExp(`^bill .* \\d+ +${letters} +\\d+$`, 'm'))
+    expect(judged).toMatch(new RegExp(`bill .* \\+ \\d+ +${letters}$`, 'm'))
+    await day.answered('dead', 'discard', '--category', 'permanent', '--reason', 'a test', '--yes')
+  })
 })
 
 describe('breakers and audit', () => {

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { DoctorReport, Finding, SubscriptionDiagnosis } from 'eventspine'
 import { type Commands } from '../command.js'
 import { exitCodes } from '../failure.js'
+import { deadOfReplays } from '../screen/dead-of-replays.js'
 import { list, table } from '../screen/table.js'
 import { bold, cyan, dim, green, red, type Text, wrapped, yellow } from '../screen/text.js'
 import { count, counted, duration } from '../screen/time.js'
@@ -43,6 +44,7 @@ function lines(report: DoctorReport, width: number): Text[] {
 }
 
 function balance(subscriptions: readonly SubscriptionDiagnosis[], width: number): Text[] {
+  const replayed = deadOfReplays(subscriptions)
   const right = { align: 'right' } as const
   const columns = [
     { title: ' ' },
@@ -52,6 +54,8 @@ function balance(subscriptions: readonly SubscriptionDiagnosis[], width: number)
     { title: '+ RETRYING', ...right },
     { title: '+ DEAD', ...right },
     { title: '+ SKIPPED', ...right },
+    // Outside of the sum: replays have one of their own.
+    ...replayed.columns,
   ]
   const rows = subscriptions.map((each) => [
     each.balanced ? green('✓') : red('✗'),
@@ -61,6 +65,7 @@ function balance(subscriptions: readonly SubscriptionDiagnosis[], width: number)
     `+ ${count(each.retrying)}`,
     ['+ ', each.dead > 0 ? red(count(each.dead)) : '0'],
     `+ ${count(each.skipped)}`,
+    ...replayed.cells(each),
   ])
   return table(columns, rows, width)
 }

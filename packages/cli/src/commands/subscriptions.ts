@@ -4,6 +4,7 @@ import type { SubscriptionView } from 'eventspine'
 import { type Commands, operand, type ReasonFlags, withReason } from '../command.js'
 import { requireSubscription } from '../project/lookup.js'
 import { confirm } from '../screen/confirm.js'
+import { deadOfReplays } from '../screen/dead-of-replays.js'
 import { table } from '../screen/table.js'
 import { dim, green, red, type Text, yellow } from '../screen/text.js'
 import { count, duration } from '../screen/time.js'
@@ -75,6 +76,7 @@ function change(commands: Commands, verb: 'pause' | 'resume') {
 function lines(subscriptions: readonly SubscriptionView[], width: number): Text[] {
   if (subscriptions.length === 0)
     return ['No subscription is registered yet: a worker does that when it starts.']
+  const replayed = deadOfReplays(subscriptions)
   const columns = [
     { title: 'SUBSCRIPTION' },
     { title: 'ON', widthMin: 10 },
@@ -83,12 +85,14 @@ function lines(subscriptions: readonly SubscriptionView[], width: number): Text[
     { title: 'BEHIND', align: 'right' },
     { title: 'RETRYING', align: 'right' },
     { title: 'DEAD', align: 'right' },
+    ...replayed.columns,
     { title: 'WORKERS', align: 'right' },
   ] as const
-  return table(columns, subscriptions.map(row), width)
+  const rows = subscriptions.map((each) => row(each, replayed.cells(each)))
+  return table(columns, rows, width)
 }
 
-function row(each: SubscriptionView): Text[] {
+function row(each: SubscriptionView, replayed: readonly Text[]): Text[] {
   return [
     each.priority === 'alarm' ? [each.name, yellow(' alarm')] : each.name,
     each.on.join(', '),
@@ -97,6 +101,7 @@ function row(each: SubscriptionView): Text[] {
     each.lagEvents === 0 ? dim('–') : duration(each.lagSeconds * 1_000),
     each.retrying === 0 ? dim('0') : yellow(count(each.retrying)),
     each.dead === 0 ? dim('0') : red(count(each.dead)),
+    ...replayed,
     each.owners.length === 0 ? red('none') : count(each.owners.length),
   ]
 }
