@@ -159,6 +159,12 @@ export class World {
     await this.#query(`DELETE FROM eventspine.console_session WHERE key_id = '${id}'`)
   }
 
+  /** Takes the store of large bodies away, or brings it back. */
+  async bodiesAway(away: boolean): Promise<void> {
+    const [from, to] = away ? ['claim', 'claim_away'] : ['claim_away', 'claim']
+    await this.#query(`ALTER TABLE eventspine.${from} RENAME TO ${to}`)
+  }
+
   async start(): Promise<this> {
     await this.spine.start()
     await this.#server.start()

@@ -30,7 +30,7 @@ function lines({ event, deliveries, chain }: EventDetails, width: number): Text[
     ...indented(attributes(event)),
     '',
     bold('Data'),
-    ...dataLines(event.data),
+    ...(event.unreadable === undefined ? dataLines(event.data) : unreadableLines(event.unreadable)),
     '',
     bold('Deliveries'),
     ...indented(deliveryLines(deliveries, width - 2)),
@@ -60,6 +60,11 @@ function attributes(event: EventView): Text[] {
     ['position', `${event.position.epoch}.${event.position.seq}`],
   ])
 }
+
+const unreadableLines = ({ claim, reason }: NonNullable<EventView['unreadable']>): Text[] => [
+  [red('  could not be fetched from the object store: '), reason],
+  dim(`  Ask again once the store answers. Their name there: ${claim}`),
+]
 
 /** Data as indented JSON, cut after 60 lines. */
 export function dataLines(data: unknown): Text[] {

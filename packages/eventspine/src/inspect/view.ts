@@ -13,7 +13,10 @@ export interface EventView {
   readonly time: string
   /** When the database wrote it, RFC 3339. */
   readonly recordedAt: string
+  /** Null, too, where `unreadable` is said. */
   readonly data: unknown
+  /** Its data lie in the object store, under the name `claim`, and could not be fetched. Left out where they are here. */
+  readonly unreadable?: { readonly claim: string; readonly reason: string }
   readonly traceparent: string
   readonly correlationId: string
   readonly causationId?: string
@@ -28,7 +31,9 @@ export interface CausalNode {
   readonly children: readonly CausalNode[]
 }
 
-export function viewOf(event: StoredEvent, body: string): EventView {
+/** `body`: its data as JSON, or what was thrown for them. */
+export function viewOf(event: StoredEvent, body: string | Error): EventView {
+  const missing = body instanceof Error
   return {
     id: event.id,
     type: event.type,
@@ -39,7 +44,8 @@ export function viewOf(event: StoredEvent, body: string): EventView {
     ...(event.key === null ? {} : { key: event.key }),
     time: new Date(event.timeMs).toISOString(),
     recordedAt: new Date(event.recordedAtMs).toISOString(),
-    data: JSON.parse(body),
+    data: missing ? null : JSON.parse(body),
+    ...(missing ? { unreadable: { claim: event.claim ?? '', reason: body.message } } : {}),
     traceparent: event.traceparent,
     correlationId: event.correlationId,
     ...(event.causationId === null ? {} : { causationId: event.causationId }),

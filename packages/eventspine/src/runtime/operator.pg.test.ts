@@ -125,6 +125,11 @@ describe('events', () => {
     ])
     const { items } = await operator.events({ tenant: 'claims' })
     expect(items.map((event) => event.data)).toEqual([null, { large: true }])
+    // It is told from a null that was published.
+    expect(items.map(({ unreadable }) => unreadable)).toEqual([
+      { claim: 'ref-2', reason: expect.stringMatching(/./) },
+      undefined,
+    ])
     const [large, gone] = await deadLettersOf(store, 'chart', [
       newEvent({ tenant: 'claims', type: 'orders.order-placed', data: null, claim: 'ref-1' }),
       newEvent({ tenant: 'claims', type: 'orders.order-placed', data: null, claim: 'ref-2' }),

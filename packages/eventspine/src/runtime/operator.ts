@@ -148,7 +148,11 @@ export class Operator {
   }
 
   async #view(event: StoredEvent): Promise<EventView> {
-    return viewOf(event, await this.#services.runner.body(event).catch(() => 'null'))
+    const body = this.#services.runner.body(event)
+    return viewOf(
+      event,
+      await body.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
+    )
   }
 
   // ── subscriptions ──

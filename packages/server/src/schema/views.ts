@@ -24,7 +24,11 @@ export const eventView = z.object({
   key: z.string().nullish(),
   time: rfc3339.describe('When it happened'),
   recordedAt: rfc3339.describe('When the database wrote it'),
-  data: z.unknown().describe('The JSON that was published'),
+  data: z.unknown().describe('The JSON that was published. null, too, where `unreadable` is said'),
+  unreadable: z
+    .object({ claim: z.string().describe('Their name there'), reason: z.string() })
+    .optional()
+    .describe('Its data lie in the object store, and could not be fetched'),
   traceparent: z.string(),
   correlationId: z.string().describe('Id of the first event of its chain'),
   causationId: z.string().nullish().describe('Id of the event whose handler published it'),

@@ -39,13 +39,18 @@ export function OneEvent({ id, tenant }: OneEventProps) {
       {traced ? (
         <Waterfall id={id} tenant={tenant} />
       ) : (
-        <Shown asked={asked}>{(details) => <Details details={details} />}</Shown>
+        <Shown asked={asked}>{(details) => <Details details={details} again={asked.again} />}</Shown>
       )}
     </>
   )
 }
 
-function Details({ details: { event, deliveries, chain } }: { readonly details: EventDetails }) {
+interface DetailsProps {
+  readonly details: EventDetails
+  readonly again: () => void
+}
+
+function Details({ details: { event, deliveries, chain }, again }: DetailsProps) {
   return (
     <>
       <section className="panel" aria-label="Event">
@@ -67,7 +72,11 @@ function Details({ details: { event, deliveries, chain } }: { readonly details: 
         />
         {Object.keys(event.extensions).length > 0 && <Json label="Extensions" value={event.extensions} />}
         <h2>Data</h2>
-        <Json label="Data of the event" value={event.data} />
+        {event.unreadable === undefined ? (
+          <Json label="Data of the event" value={event.data} />
+        ) : (
+          <Unreadable {...event.unreadable} again={again} />
+        )}
       </section>
       <Deliveries deliveries={deliveries} />
       <section className="panel" aria-label="What led to what">
@@ -79,6 +88,27 @@ function Details({ details: { event, deliveries, chain } }: { readonly details: 
     </>
   )
 }
+
+interface UnreadableProps {
+  readonly claim: string
+  readonly reason: string
+  readonly again: () => void
+}
+
+const Unreadable = ({ claim, reason, again }: UnreadableProps) => (
+  <div className="not-followed">
+    <p role="status">
+      <strong>The data could not be fetched from the object store:</strong> {reason}
+    </p>
+    <p>
+      The event is there, and its handlers wait for them. See whether the store runs, and whether this server
+      is given the same <code>claim</code> as those that publish. Their name there: <code>{claim}</code>
+    </p>
+    <button type="button" onClick={again}>
+      Try again
+    </button>
+  </div>
+)
 
 const Correlation = ({ id }: { readonly id: string }) => (
   <Link to="events" params={{ correlation: id }}>

@@ -1,0 +1,30 @@
+// One event whose data lie in the object store: where that does not answer, the page says so and asks again. In a real browser before a
+// real server.
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { adminBefore } from './before.js'
+import { hasChromium } from './browser.js'
+import { World } from './world.js'
+
+describe.skipIf(!hasChromium)('an event with a large body (needs chromium)', () => {
+  const world = new World()
+  const { visit } = adminBefore(world, {
+    prepare: () =>
+      world.publish([{ ...world.order('large', 'DE', { note: 'n'.repeat(200_000) }), id: 'large' }]),
+  })
+
+  test('says that its data could not be fetched, and why, and shows them once they can', async () => {
+    const { page } = visit
+    onTestFinished(() => world.bodiesAway(false))
+    await world.bodiesAway(true)
+    await visit.at(world.url, 'events?id=large')
+    const event = page.getByRole('region', { name: 'Event' })
+    await event.getByText(/could not be fetched from the object store: .*claim/).waitFor()
+    expect(await event.getByLabel('Data of the event').count()).toBe(0)
+    await world.bodiesAway(false)
+    onTestFinished(() => world.bodiesAway(true))
+    // It asks by itself every few seconds as well: then the button is gone with the fault.
+    const again = event.getByRole('button', { name: 'Try again' })
+    await again.click({ timeout: 1_000 }).catch(() => undefined)
+    await event.getByLabel('Data of the event').getByText('"order": "large"').waitFor()
+  })
+})
