@@ -166,6 +166,23 @@ describe.skipIf(!hasChromium)('what is followed (needs chromium)', () => {
     await page.getByText('cannot read the log').waitFor({ state: 'detached' })
   }, 90_000)
 
+  test('the database hangs before the list is there: it says what it waits for, and comes', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'workers')
+    await page.getByRole('cell').first().waitFor()
+    onTestFinished(() => cable.mend())
+    cable.hang()
+    await page.getByRole('link', { name: 'Events', exact: true }).click()
+    await page.getByRole('button', { name: 'Follow live' }).click()
+    await page.getByText('Connecting… · ').waitFor()
+    await page.getByText('It takes long to connect.').waitFor()
+    await page.getByText(/The server has not answered for [5-9] s\./).waitFor()
+    await page.getByText('whether somebody holds a lock').waitFor()
+    cable.mend()
+    await page.getByText('Following · ').waitFor({ timeout: againMsMax })
+    await page.getByText('It takes long to connect.').waitFor({ state: 'detached' })
+  }, 90_000)
+
   test('the database answers nothing at all: the figures are called old as well', async () => {
     const { page } = visit
     await visit.at(world.url, '')

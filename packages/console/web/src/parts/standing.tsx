@@ -57,7 +57,7 @@ function Late({ asked: { atMs, again } }: { readonly asked: Asked<unknown> }) {
   )
 }
 
-const Advice = ({ again }: { readonly again?: () => void }) => (
+export const Advice = ({ again }: { readonly again?: () => void }) => (
   <>
     <p>
       Mostly its database answers it nothing: see whether that runs and takes connections, and whether
