@@ -10,7 +10,7 @@ import { Scheduler, type Timetable } from '../schedule/index.js'
 import type { TablePlan } from '../source/index.js'
 import type { Retention, Store, SubscriptionRecord } from '../store/store.js'
 import { type Post, Sender } from '../webhook/index.js'
-import { Sleepers, WorkflowEngine } from '../workflow/index.js'
+import { isStimulus, Sleepers, WorkflowEngine, workflowOf } from '../workflow/index.js'
 import type { App } from './app.js'
 import { registerContracts } from './contracts.js'
 import { Redriving } from './redriving.js'
@@ -366,12 +366,16 @@ function readsOf({ matches }: App['subscriptions'][number], events: App['events'
   return Object.fromEntries(taken.map(({ type, version }) => [type, version]))
 }
 
-function alarmsOf({ subscriptions }: App): (type: string) => boolean {
+function alarmsOf({ subscriptions, workflows }: App): (type: string) => boolean {
   const alarms = subscriptions.filter(({ priority }) => priority === 'alarm')
+  // What moves a workflow of another app on may be an alarm there: its code would say so, and is not here.
+  const isOfAnother = (type: string) =>
+    isStimulus(type) && workflows.every(({ name }) => name !== workflowOf(type))
   const known = new Map<string, boolean>()
   return (type) => {
     let is = known.get(type)
-    if (is === undefined) known.set(type, (is = alarms.some(({ matches }) => matches(type))))
+    if (is === undefined)
+      known.set(type, (is = isOfAnother(type) || alarms.some(({ matches }) => matches(type))))
     return is
   }
 }
