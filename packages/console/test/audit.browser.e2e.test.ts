@@ -16,6 +16,13 @@ describe.skipIf(!hasChromium)('the audit (needs chromium)', () => {
       await operator.setBreaker({ name: 'payments' }, at % 2 === 0 ? 'open' : 'closed', 'ben')
   }
 
+  test('says in words what was done, whichever way', async () => {
+    await acts(2)
+    await visit.at(world.url, 'audit?actor=ben')
+    for (const said of ['opened breaker', 'closed breaker'])
+      await visit.page.getByRole('cell').getByText(said).first().waitFor()
+  })
+
   test('shows one act by its address, however many are newer', async () => {
     const { page } = visit
     await world.post('/v1/subscriptions/bill/pause', { reason: 'long ago' })
