@@ -1,5 +1,5 @@
 // What the pages ask, as a browser asks it: who may see what, what a change must say, and rows that go on where a reader was.
-import { request } from 'node:http'
+import { type RequestOptions, request } from 'node:http'
 import { expect, test } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
 import { deviceRemoved } from '../src/events.js'
@@ -101,13 +101,35 @@ test('a change needs the token of its session and a page of this address', async
   expect(await stage.sql('SELECT FROM ward.device')).toEqual([])
   expect((await put({})).status).toBe(202)
   await until(async () => (await stage.sql(`SELECT FROM ward.device WHERE person = 'ann'`)).length === 1)
-  expect(await rebound(url)).toBe(421)
+  // A name of another site that leads to this address.
+  expect(await statusOf(url, { headers: { host: 'evil.example' } })).toBe(421)
 })
 
-/** A name of another site that leads to this address. */
-const rebound = (url: string) =>
+test('what is not written as a browser writes it is refused, and is no fault of the ward', async () => {
+  const { stage, site, url, visitor } = await opened()
+  await visitor.signIn(site, ann)
+  await stage.measure('7', 'HR', 80)
+  await until(async () => (await stage.sql('SELECT FROM ward.bed')).length === 1)
+  const year0 = '0000-01-01T00:00:00Z'
+  const now = new Date().toISOString()
+  for (const path of [`charts?span=hour&from=${year0}&to=${now}`, `scores?from=${year0}`])
+    expect((await visitor.ask(`/api/beds/7/${path}`)).status, path).toBe(400)
+  for (const [path, status] of [
+    ['//', 401],
+    ['//evil.example/sign-in', 401],
+    ['http://evil.example/api/session', 400],
+    ['http://[', 400],
+  ] as const)
+    expect(await statusOf(url, { path }), path).toBe(status)
+  const headers = { 'content-type': 'application/json-of-sorts' }
+  const phone = { method: 'PUT', body: stage.push.subscribe('ann-1'), headers }
+  expect((await visitor.ask('/api/devices', phone)).status).toBe(415)
+})
+
+/** Of what no browser and no fetch would send. */
+const statusOf = (url: string, options: RequestOptions) =>
   new Promise((resolve, reject) => {
-    const asking = request(url, { headers: { host: 'evil.example' } }, (response) => {
+    const asking = request(url, options, (response) => {
       response.resume()
       resolve(response.statusCode)
     })

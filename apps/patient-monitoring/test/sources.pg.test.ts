@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { freePort } from '../../../test/mosquitto.js'
 import { afterTest, until } from '../../../test/spine.js'
 import { deviceSilent, readingsTaken } from '../src/events.js'
+import { PushService } from './push-service.js'
 import { idOf, Stage } from './stage.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -51,6 +52,7 @@ test('a gateway sends a batch for its own beds, and is told what is wrong with i
     [await send('7', [{ ...reading, parameter: 'Pulse' }]), 400, '/readings/0/parameter'],
     [await send('7', [reading, { ...reading, value: 'high' }]), 400, '/readings/1/value'],
     [await send('7', [reading, { ...reading, takenAt: tomorrow }]), 400, '/readings/1/takenAt'],
+    [await send('7', [{ ...reading, takenAt: '0000-01-01T00:00:00Z' }]), 400, '/readings/0/takenAt'],
     [await send('7', []), 400, '/readings'],
     [
       await send(
@@ -158,16 +160,31 @@ test('limits of a patient: what is not named stays, null is the usual one, and w
 })
 
 test('a person registers a phone of their own, at a push service that is known', async () => {
-  const stage = await Stage.start()
+  const push = new PushService()
+  await push.start()
+  afterTest(() => push.stop())
+  const stage = await Stage.start({ pushOrigins: [push.origin, 'https://*.push.example'] })
   const ask = await served(stage)
-  const phone = stage.push.subscribe('ann-1')
+  const phone = push.subscribe('ann-1')
   const register = (body: object, person = 'ann') => ask('PUT', `/people/${person}/devices`, body, 'ann')
   const { keys: secrets } = phone
   const refused = [
     [await register(phone, 'ben'), 403, undefined],
     [await register({ ...phone, endpoint: 'http://169.254.169.254/latest' }), 400, '/endpoint'],
-    [await register({ ...phone, endpoint: `${stage.push.origin}.example.com/push/1` }), 400, '/endpoint'],
+    [await register({ ...phone, endpoint: `${push.origin}.example.com/push/1` }), 400, '/endpoint'],
     [await register({ ...phone, endpoint: phone.endpoint.replace('//', '//me:secret@') }), 400, '/endpoint'],
+    [
+      await register({ ...phone, endpoint: phone.endpoint.replace('/push', '\\@evil.example/push') }),
+      400,
+      '/endpoint',
+    ],
+    [
+      await register({ ...phone, endpoint: phone.endpoint.replace('/push', '/\r\nX: y/push') }),
+      400,
+      '/endpoint',
+    ],
+    [await register({ ...phone, endpoint: 'https://.push.example/1' }), 400, '/endpoint'],
+    [await register({ ...phone, endpoint: 'https://push.example/1' }), 400, '/endpoint'],
     [await register({ ...phone, keys: { ...secrets, p256dh: 'A'.repeat(87) } }), 400, '/keys/p256dh'],
     [await register({ ...phone, keys: { ...secrets, auth: 'short' } }), 400, '/keys/auth'],
   ] as const
@@ -181,7 +198,7 @@ test('a person registers a phone of their own, at a push service that is known',
   expect((await ask('PUT', '/wards/icu/duty', { people: ['ann'] }, 'lead')).status).toBe(202)
   await until(async () => (await stage.sql('SELECT FROM ward.device, ward.duty')).length === 1)
   await stage.alarm('7')
-  await until(() => stage.push.received.length === 1)
+  await until(() => push.received.length === 1)
 })
 
 test('whoever operates takes away one phone of a person, or all of them with every sign-in', async () => {

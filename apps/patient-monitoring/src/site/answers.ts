@@ -65,12 +65,10 @@ export const questions: readonly Question<Session>[] = [
   ofCarer('PUT', /^\/api\/devices$/, register),
 ]
 
-const range = z.object({
-  span: z.enum(['minute', 'hour']),
-  from: z.iso.datetime(),
-  to: z.iso.datetime(),
-})
-const since = z.object({ from: z.iso.datetime() })
+// The database knows no year 0.
+const moment = z.iso.datetime().refine((at) => Date.parse(at) >= 0, 'is before 1970')
+const range = z.object({ span: z.enum(['minute', 'hour']), from: moment, to: moment })
+const since = z.object({ from: moment })
 
 /** Throws a Refusal of 403 unless this is their ward. */
 export function refuseOtherWard(session: Session, ward: string | undefined): void {

@@ -15,7 +15,7 @@ const bodyBytesMax = 8_192
 
 /** Throws a Refusal of 400, 413 or 415. */
 export async function jsonOf(request: IncomingMessage): Promise<unknown> {
-  if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new Refusal(415, 'Send JSON, as application/json.')
   const parts: Buffer[] = []
   let bytes = 0
@@ -29,6 +29,14 @@ export async function jsonOf(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new Refusal(400, 'This is no JSON.')
   }
+}
+
+/** The path and what is asked of it. Throws a Refusal of 400. */
+export function addressOf({ url = '' }: IncomingMessage): URL {
+  // Behind a host of its own `//elsewhere/` is a path of this one.
+  const address = `http://ward${url}`
+  if (url.startsWith('/') && URL.canParse(address)) return new URL(address)
+  throw new Refusal(400, 'The address is not written as addresses are.')
 }
 
 const loopback = ['localhost', '127.0.0.1', '[::1]']

@@ -21,7 +21,7 @@ import {
 } from './answers.js'
 import { type PageFile, pageFiles } from './files.js'
 import { Live } from './live.js'
-import { Refusal, refuseForeignHost } from './request.js'
+import { addressOf, Refusal, refuseForeignHost } from './request.js'
 import { type Guest, type Session, Sessions } from './sessions.js'
 
 export interface SiteOptions {
@@ -95,7 +95,7 @@ export class Site {
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ward')
+      const { pathname, searchParams } = addressOf(request)
       refuseForeignHost(request, this.#options.hosts ?? [])
       const file = this.#fileOf(pathname)
       if (file !== undefined) return sendFile(request, response, file)

@@ -29,7 +29,9 @@ const registerDevice = (pushOrigins: readonly string[]) =>
     to({ params, body: { endpoint, keys }, principal }) {
       named(params)
       mayOnly(principal, [`person-${params.person}`], `the devices of ${params.person}`)
-      if (!pushOrigins.some((allowed) => isWithin(new URL(endpoint), allowed)))
+      const address = new URL(endpoint)
+      // As browsers write it: what one reader takes for a host must not be a path to another.
+      if (address.href !== endpoint || !pushOrigins.some((allowed) => isWithin(address, allowed)))
         throw new EventspineError('REQUEST_INVALID', `/endpoint is of no push service that is known here.`, {
           field: '/endpoint',
         })
@@ -87,5 +89,5 @@ function isWithin({ origin, protocol, host, username, password }: URL, allowed: 
   if (username !== '' || password !== '') return false
   const [scheme, suffix] = allowed.split('//*')
   if (suffix === undefined) return origin === allowed
-  return protocol === scheme && host.endsWith(suffix)
+  return protocol === scheme && host.endsWith(suffix) && !host.startsWith('.')
 }

@@ -12,12 +12,13 @@ export const given = z.strictObject({
 
 export type Given = z.infer<typeof given>
 
-/** Clocks of devices may differ from ours by so much. */
+/** Clocks of devices may be ahead of ours by so much. What is behind is taken, however much, unless no clock could say it. */
 const aheadMsMax = 5 * 60_000
 
 /** Why its time cannot be; undefined where it can. */
 export function faultOfTime(takenAt: string, nowMs: number): string | undefined {
-  if (Date.parse(takenAt) - nowMs <= aheadMsMax) return undefined
+  const takenMs = Date.parse(takenAt)
+  if (takenMs >= 0 && takenMs - nowMs <= aheadMsMax) return undefined
   return `is ${takenAt}, and here it is ${new Date(nowMs).toISOString()}: set the clock of the device`
 }
 
