@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   stops.push(() => bedside.stop())
   bedside.start()
   process.stdout.write(
-    `${beside ? '\n' : ''}The ward runs${beside ? ' beside it' : ''}: ${replay.beds} beds, ${replay.speed} times as fast as they were recorded.\n` +
+    `${beside ? '\n' : ''}The ward runs${beside ? ' beside it' : ''}: ${replay.beds} beds, ${replay.speed} times as fast as they were recorded, from two days ago until now.\n` +
       `  board   ${await invited('display', 'wall')}\n  phone   ${await invited('carer', 'carer')}\n  console ${seen}\nCtrl-C stops${beside ? ' both' : ''}.\n`,
   )
 }

@@ -39,7 +39,7 @@ export function chartsOf({ points: told, scores, alarms }: Told, window: Window)
     return [chartOf({ ...window, name, unit, flags, ...drawn(ofParameter, window) })]
   })
   const flags = flagsOf(alarms, (rule) => /^(news2|device)-/.test(rule))
-  const points = courseOf(scores, window)
+  const points = courseOf(scores, heardMs(told), window)
   const last = points.at(-1)
   const score = {
     ...{ name: 'NEWS2', unit: '', artefacts: [], tooLate: [], flags, isStep: true },
@@ -79,8 +79,12 @@ function drawn(
   }
 }
 
-/** The score at the beginning is the one that was told before. */
-function courseOf(scores: Scores, { fromMs, toMs }: Window): readonly Point[] {
+/** When the last reading was taken that is shown. */
+const heardMs = (told: Points) =>
+  Math.max(0, ...Object.values(told).map((of) => Date.parse(of.at(-1)?.lastAt ?? '') || 0))
+
+/** The score at the beginning is the one that was told before; it stays until the last reading, and nobody knows it from there on. */
+function courseOf(scores: Scores, lastMs: number, { fromMs, toMs }: Window): readonly Point[] {
   const all = scores.map(({ at, total }) => ({
     atMs: Date.parse(at),
     mean: total,
@@ -91,5 +95,5 @@ function courseOf(scores: Scores, { fromMs, toMs }: Window): readonly Point[] {
   const within = all.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
   const course = before === undefined ? within : [{ ...before, atMs: fromMs }, ...within]
   const last = course.at(-1)
-  return last === undefined ? [] : [...course, { ...last, atMs: Math.min(toMs, Date.now()) }]
+  return last === undefined ? [] : [...course, { ...last, atMs: Math.min(toMs, Math.max(last.atMs, lastMs)) }]
 }

@@ -5,7 +5,7 @@ import { head } from '../page/head.js'
 import { type LiveRows, LiveSource } from '../page/live.js'
 import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
-import { plural, signs, timeOf } from '../page/words.js'
+import { plural, signs, whenOf } from '../page/words.js'
 import { openAlarm, type Row, Tile } from './tile.js'
 
 const filters = {
@@ -181,7 +181,7 @@ const attentionOf = ({ bed, priority, text, raisedAt }: Row['alarms'][number] & 
     {},
     make('span', { class: `badge ${priority}` }, `${signs[priority]} ${priority}`),
     make('a', { href: `/beds/${encodeURIComponent(bed)}` }, `Bed ${bed}`),
-    make('span', {}, `${text}, ${timeOf(raisedAt)}`),
+    make('span', {}, `${text}, ${whenOf(raisedAt, Date.now())}`),
   )
 
 const legend = () =>

@@ -44,7 +44,7 @@ export class Tile {
     say(this.#score, score === null ? '–' : `${missing.length > 0 ? '≥' : ''}${score}`)
     say(this.#trend, score === null ? '' : trendOf(trend))
     say(this.#trendWords, score === null ? ' not known' : `, ${trendInWords(trend)}`)
-    say(this.#band, response === null ? 'no NEWS2 yet' : `NEWS2 ${response} risk`)
+    say(this.#band, response === null ? 'no NEWS2 yet' : `${response} risk`)
     say(
       this.#says,
       worst === undefined

@@ -30,6 +30,12 @@ const day = new Intl.DateTimeFormat(undefined, {
 })
 
 export const timeOf = (at: Date | string | number) => clock.format(new Date(at))
+const dayMs = 24 * hour
+
+/** The time alone says enough of what was today. */
+export const whenOf = (at: string, nowMs: number) =>
+  nowMs - Date.parse(at) < dayMs / 2 ? timeOf(at) : dayAndTimeOf(at)
+
 export const dayAndTimeOf = (at: Date | string | number) => day.format(new Date(at))
 
 export const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`

@@ -1,6 +1,6 @@
 // One alarm on the phone: large enough to be read while walking, and one button.
 import { button, make, say } from '../page/dom.js'
-import { signs, timeOf } from '../page/words.js'
+import { signs, timeOf, whenOf } from '../page/words.js'
 import type { PhoneAlarm } from './store.js'
 
 export interface Shown extends PhoneAlarm {
@@ -13,7 +13,7 @@ export function card({ bed, priority, text, raisedAt }: Shown, acknowledge: () =
     'li',
     { class: 'card' },
     make('span', { class: `badge ${priority}` }, `${signs[priority]} ${priority}`),
-    make('time', { class: 'faint', datetime: raisedAt }, timeOf(raisedAt)),
+    make('time', { class: 'faint', datetime: raisedAt }, whenOf(raisedAt, Date.now())),
     make('strong', {}, `Bed ${bed}`),
     make('span', { class: 'text' }, text),
     make('span', { class: 'state' }),

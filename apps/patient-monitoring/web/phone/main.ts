@@ -24,6 +24,7 @@ class Phone {
   readonly #open = make('ol', { class: 'cards' })
   readonly #rest = make('ol', { class: 'cards rest' })
   readonly #openHead = make('h2', { role: 'status' })
+  readonly #restHead = make('h2', { hidden: true }, 'In hand or over')
   readonly #who = make('span', { class: 'faint end' })
   readonly #ward = make('a', { href: '/sign-in' }, 'Ward board')
   #session: SessionView | undefined
@@ -35,15 +36,7 @@ class Phone {
     document.body.prepend(
       make('header', { class: 'head' }, make('h1', {}, 'My alarms'), this.#who, ...out),
       this.#stale.element,
-      make(
-        'main',
-        {},
-        this.#device,
-        this.#openHead,
-        this.#open,
-        make('h2', {}, 'In hand or over'),
-        this.#rest,
-      ),
+      make('main', {}, this.#device, this.#openHead, this.#open, this.#restHead, this.#rest),
       make('footer', {}, this.#ward),
     )
     await this.#draw()
@@ -121,13 +114,9 @@ class Phone {
     const create = (alarm: Shown) => card(alarm, () => this.#acknowledge(alarm))
     say(this.#openHead, waitingInWords(open.length, furtherOf(alarms), this.#isAlone))
     patch(this.#open, open, ({ id }) => id, create, show)
-    patch(
-      this.#rest,
-      alarms.filter((alarm) => !isOpen(alarm)).slice(0, overMax),
-      ({ id }) => id,
-      create,
-      show,
-    )
+    const rest = alarms.filter((alarm) => !isOpen(alarm)).slice(0, overMax)
+    this.#restHead.hidden = rest.length === 0
+    patch(this.#rest, rest, ({ id }) => id, create, show)
   }
 
   async #acknowledge(alarm: PhoneAlarm): Promise<void> {
