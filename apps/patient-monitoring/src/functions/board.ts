@@ -80,6 +80,7 @@ const write = (tx: Transaction, rows: readonly Row[]) =>
      SELECT bed, ward, score, response, missing, trend, "lastReadingAt", alarms
      FROM jsonb_to_recordset($1) AS row (bed text, ward text, score int, response text, missing text[], trend int,
        "lastReadingAt" timestamptz, alarms jsonb)
+     ORDER BY bed
      ON CONFLICT (bed) DO UPDATE SET ward = excluded.ward, score = excluded.score, response = excluded.response,
        missing = excluded.missing, last_reading_at = excluded.last_reading_at, alarms = excluded.alarms`,
     [JSON.stringify(rows)],
@@ -93,7 +94,7 @@ async function keepScores(tx: Transaction, scores: readonly EventOf<typeof score
        SELECT bed, at, total, response
        FROM jsonb_to_recordset($1) AS told (bed text, at timestamptz, total int, response text)
      )
-     INSERT INTO ward.score (bed, at, total, response) SELECT bed, at, total, response FROM told
+     INSERT INTO ward.score (bed, at, total, response) SELECT bed, at, total, response FROM told ORDER BY bed, at
      ON CONFLICT (bed, at) DO UPDATE SET total = excluded.total, response = excluded.response`,
     [JSON.stringify([...last.values()])],
   )

@@ -166,7 +166,7 @@ async function write(tx: Transaction, known: ReadonlyMap<string, Known>, beds: r
   const all = beds.map((bed) => known.get(bed) ?? unheard)
   await tx.query(
     `INSERT INTO ward.bed AS b (bed, ward, state, heard_at)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[])
+     SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) ORDER BY 1
      ON CONFLICT (bed) DO UPDATE SET ward = excluded.ward, state = excluded.state, heard_at = excluded.heard_at`,
     [
       beds,
