@@ -58,10 +58,23 @@ const leaseOfRow = (row: LeaseRow): Lease => ({
 // A lease that ran out is gone, though nobody took it yet: a pause may have been acknowledged on the strength of that.
 // The token is part of the condition: a heartbeat that only asked for the owner's name would revive a lease that
 // ran out, was granted to a neighbour and came back.
-const renew = `UPDATE eventspine.consumer c SET lease_until = clock_timestamp() + h.lease_ms * interval '1 millisecond'
+const renewOne = `UPDATE eventspine.consumer c SET lease_until = clock_timestamp() + h.lease_ms * interval '1 millisecond'
 FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::float8[]) AS h(subscription, replay, shard, token, lease_ms)
 WHERE c.subscription = h.subscription AND c.replay = h.replay AND c.shard = h.shard AND c.token = h.token AND c.owner = $1
   AND c.lease_until > clock_timestamp()
+RETURNING c.subscription, c.replay, c.shard`
+
+// Those that nobody writes at this moment. It must wait for none: a flush writes several rows, in whatever order, and who waits for one
+// of them while it holds another stands still with it until PostgreSQL has found the deadlock, a second later, and all alarms of the
+// process behind both.
+const renewFree = `WITH free AS (
+  SELECT k.subscription, k.replay, k.shard, h.lease_ms
+  FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::float8[]) AS h(subscription, replay, shard, token, lease_ms)
+  JOIN eventspine.consumer k ON k.subscription = h.subscription AND k.replay = h.replay AND k.shard = h.shard AND k.token = h.token
+    AND k.owner = $1 AND k.lease_until > clock_timestamp()
+  FOR NO KEY UPDATE OF k SKIP LOCKED)
+UPDATE eventspine.consumer c SET lease_until = clock_timestamp() + f.lease_ms * interval '1 millisecond'
+FROM free f WHERE c.subscription = f.subscription AND c.replay = f.replay AND c.shard = f.shard
 RETURNING c.subscription, c.replay, c.shard`
 
 // A holder that gives its lease back did not die: what it had claimed must not look as if it had killed somebody. When a
@@ -161,14 +174,17 @@ export function leaseStatements(database: Database): LeasePort {
     },
 
     async renew({ worker, leases }) {
-      const values = [
-        worker,
-        ...consumerColumns(leases),
-        leases.map((lease) => lease.token),
-        leases.map((lease) => lease.leaseMs),
-      ]
-      const held = await database.query<ConsumerName>('heartbeat', 'deliver.renew', renew, values)
-      return new Set(held.map(consumerId))
+      const ask = async (name: string, text: string, some: typeof leases) => {
+        const [tokens, leaseMs] = [some.map(({ token }) => token), some.map((each) => each.leaseMs)]
+        const values = [worker, ...consumerColumns(some), tokens, leaseMs]
+        return (await database.query<ConsumerName>('heartbeat', name, text, values)).map(consumerId)
+      }
+      const renewed = new Set(await ask('deliver.renew', renewFree, leases))
+      // Lost, or being written: one after another, and holding no other.
+      for (const lease of leases)
+        if (!renewed.has(consumerId(lease)))
+          for (const id of await ask('deliver.renew-one', renewOne, [lease])) renewed.add(id)
+      return renewed
     },
 
     async release(leases) {
