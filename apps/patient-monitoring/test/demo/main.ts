@@ -92,7 +92,7 @@ function print(figure: Figure): void {
     return
   }
   const { chapter, ...rest } = figure
-  const shown = Object.entries(rest).map(([name, value]) => `${name} ${value}`)
+  const shown = Object.entries(rest).map(([name, value]) => `${name} ${Number.isNaN(value) ? '–' : value}`)
   process.stdout.write(`\r${chapter.padEnd(11)} ${shown.join(', ')}\n`)
 }
 
