@@ -235,5 +235,6 @@ test('is known from when it is accepted on, also while no worker takes it up', a
   expect((await call('showWorkflow', place, undefined, acme.key)).status).toBe(404)
   expect((await call('showWorkflow', '/v1/workflows/echo/never')).status).toBe(404)
   await fixture.send('/v1/subscriptions/workflow-echo/resume', { headers: own, json: {} })
-  await expect.poll(() => stateOf(place)).toBe('completed')
+  // A worker hears of it by its next heartbeat, a second later at most: as long as a poll of vitest lasts by itself.
+  await expect.poll(() => stateOf(place), { timeout: 20_000 }).toBe('completed')
 })

@@ -43,12 +43,15 @@ it.each([
     })
   // Those that nobody writes are renewed by now, and held no more; the other is waited for.
   await expect
-    .poll(async () => {
-      const [row] = await store.sql<{ renewed: number }>(
-        `SELECT count(*)::int AS renewed FROM eventspine.consumer WHERE lease_until > clock_timestamp() + interval '90 s'`,
-      )
-      return row?.renewed
-    })
+    .poll(
+      async () => {
+        const [row] = await store.sql<{ renewed: number }>(
+          `SELECT count(*)::int AS renewed FROM eventspine.consumer WHERE lease_until > clock_timestamp() + interval '90 s'`,
+        )
+        return row?.renewed
+      },
+      { timeout: 10_000 },
+    )
     .toBe(2)
   expect(isWaiting).toBe(true)
   for (const name of order.slice(1)) await write(name)
