@@ -111,8 +111,8 @@ export const leases: readonly Mutant[] = [
     edits: [
       edit(
         'store/postgres/lease.ts',
-        'leases.map((lease) => lease.leaseMs),',
-        'leases.map((lease) => lease.leaseMs + database.clock.now() - Date.now()),',
+        'some.map((each) => each.leaseMs)',
+        'some.map((each) => each.leaseMs + database.clock.now() - Date.now())',
       ),
     ],
     caughtBy: whole(
