@@ -24,3 +24,25 @@ export async function statementsWith(word: string, ask: () => Promise<unknown>):
   vi.restoreAllMocks()
   return statements
 }
+
+interface Plan {
+  readonly 'Relation Name'?: string
+  readonly 'Actual Rows': number
+  readonly 'Actual Loops': number
+  readonly 'Rows Removed by Filter'?: number
+  readonly Plans?: readonly Plan[]
+}
+
+/** Rows of tables whose name begins so that a statement met, by what `EXPLAIN (ANALYZE, FORMAT JSON)` answered: parsed, or as text. */
+export function rowsMet(rows: readonly Readonly<Record<string, unknown>>[], table = ''): number {
+  const answer = rows[0]?.['QUERY PLAN'] ?? '[]'
+  const [{ Plan: whole }] = (typeof answer === 'string' ? JSON.parse(answer) : answer) as [
+    { readonly Plan: Plan },
+  ]
+  const met = (plan: Plan): number => {
+    const here = (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
+    const below = (plan.Plans ?? []).reduce((sum, each) => sum + met(each), 0)
+    return (plan['Relation Name']?.startsWith(table) === true ? here : 0) + below
+  }
+  return met(whole)
+}

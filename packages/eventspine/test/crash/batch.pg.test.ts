@@ -153,11 +153,16 @@ it('goes on with the others where one cannot be read', async () => {
   expect(calls[0]?.length).toBe(99)
 })
 
-it('tries each alone when the call hangs', async () => {
+it.each<[string, (signal: AbortSignal) => Promise<unknown>]>([
+  [
+    'until it is told to stop',
+    (signal) => new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
+  ],
+  ['and hears nothing', () => new Promise(() => {})],
+])('tries each alone when the call hangs %s', async (_, hang) => {
   const { spine, calls, publish, kept, letters } = await stage(
     async (deliveries, context, table) => {
-      if (numbersOf(deliveries).includes(5))
-        await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }))
+      if (numbersOf(deliveries).includes(5)) await hang(context.signal)
       await insert(
         deliveries.filter(({ event }) => !bad.includes(event.data.n)),
         context,

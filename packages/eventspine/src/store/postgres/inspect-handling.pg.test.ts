@@ -1,5 +1,6 @@
 // What the look at run history reads does not grow with it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rowsMet } from '../../../test/statements.js'
 import { handlingRunsMax } from '../../inspect/port.js'
 import { openTestStore, record, type TestStore } from './inspect.fixture.js'
 import { selectHandling } from './inspect-handling.js'
@@ -11,26 +12,9 @@ beforeAll(async () => {
 })
 afterAll(() => store.drop())
 
-interface Plan {
-  readonly 'Actual Rows': number
-  readonly 'Actual Loops': number
-  readonly 'Rows Removed by Filter'?: number
-  readonly 'Relation Name'?: string
-  readonly Plans?: readonly Plan[]
-}
-
-/** Rows that scans of run history met. */
-function met(plan: Plan): number {
-  const own = (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
-  const below = (plan.Plans ?? []).reduce((sum, each) => sum + met(each), 0)
-  return (plan['Relation Name']?.startsWith('run_') === true ? own : 0) + below
-}
-
-async function rowsMet(): Promise<number> {
-  const rows = await store.sql<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${selectHandling}`)
-  const [{ Plan: plan }] = JSON.parse(rows[0]?.['QUERY PLAN'] ?? '') as [{ readonly Plan: Plan }]
-  return met(plan)
-}
+/** Of run history. */
+const runsMet = async () =>
+  rowsMet(await store.sql(`EXPLAIN (ANALYZE, FORMAT JSON) ${selectHandling}`), 'run_')
 
 /** Settlements of one attempt each: `count` of `subscription`, one every so many seconds, the newest now. */
 const history = (subscription: string, count: number, everySeconds: number) =>
@@ -51,9 +35,9 @@ test('of a long history it reads what is of the last minutes, and of a busy one 
     expect.toSatisfy((runs) => runs > 250 && runs < 300),
   ])
   expect(busy?.p50Ms).toBe(handlingRunsMax / 2 / 1_000)
-  const few = await rowsMet()
+  const few = await runsMet()
   expect(few).toBeLessThan(2 * handlingRunsMax)
   await history('slow', 60_000, 60)
   await store.sql('ANALYZE eventspine.run')
-  expect(await rowsMet()).toBeLessThan(2 * handlingRunsMax)
+  expect(await runsMet()).toBeLessThan(2 * handlingRunsMax)
 })

@@ -1,6 +1,6 @@
 // What is asked of a long log reads a bounded part of it: each statement as the store puts it, with the events that it met.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { statementsWith } from '../../../test/statements.js'
+import { rowsMet, statementsWith } from '../../../test/statements.js'
 import { newEvent, openTestStore, record, settlementTo, type TestStore } from './inspect.fixture.js'
 import { lookEventsMax } from './inspect-lag.js'
 
@@ -36,20 +36,6 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => store.drop())
 
-interface Plan {
-  readonly 'Relation Name'?: string
-  readonly 'Actual Rows': number
-  readonly 'Actual Loops': number
-  readonly 'Rows Removed by Filter'?: number
-  readonly Plans?: readonly Plan[]
-}
-
-function eventsMet(plan: Plan): number {
-  const met = (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
-  const below = (plan.Plans ?? []).reduce((sum, each) => sum + eventsMet(each), 0)
-  return (plan['Relation Name']?.startsWith('event') === true ? met : 0) + below
-}
-
 /** Of each statement that `ask` makes of the log, by its name: in one transaction, as the store makes them. */
 async function metBy(ask: () => Promise<unknown>): Promise<Record<string, number>> {
   const met: Record<string, number> = {}
@@ -60,8 +46,7 @@ async function metBy(ask: () => Promise<unknown>): Promise<Record<string, number
     if (!/eventspine|operate_/.test(text)) await client.query(text)
     else {
       const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [...values])
-      const [{ Plan: plan }] = JSON.parse(rows[0]?.['QUERY PLAN']) as [{ readonly Plan: Plan }]
-      met[name] = eventsMet(plan)
+      met[name] = rowsMet(rows, 'event')
     }
   }
   await client.query('COMMIT')

@@ -2,7 +2,7 @@
 // and found where they asked before the database knew of questions.
 import { afterEach, expect, test } from 'vitest'
 import { type OwnSchema, ownSchema } from '../../../test/own-schema.js'
-import { type Statement, statementsWith } from '../../../test/statements.js'
+import { rowsMet, type Statement, statementsWith } from '../../../test/statements.js'
 import { silentLogger } from '../../observe/log.js'
 import { decisionType } from '../../workflow/port.js'
 import { tallyInspection } from './inspect-tally.js'
@@ -45,21 +45,6 @@ async function asleep(): Promise<OwnSchema> {
   return own
 }
 
-interface Plan {
-  readonly 'Relation Name'?: string
-  readonly 'Actual Rows': number
-  readonly 'Actual Loops': number
-  readonly 'Rows Removed by Filter'?: number
-  readonly Plans?: readonly Plan[]
-}
-
-/** Rows of tables that were looked at. */
-function rowsMet(plan: Plan): number {
-  const here = (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
-  const below = (plan.Plans ?? []).reduce((sum, each) => sum + rowsMet(each), 0)
-  return (plan['Relation Name'] === undefined ? 0 : here) + below
-}
-
 /** As it is planned for these values, and for any. */
 async function metBy(own: OwnSchema, mode: string, { text, values }: Statement): Promise<number> {
   const session = await own.session()
@@ -67,12 +52,10 @@ async function metBy(own: OwnSchema, mode: string, { text, values }: Statement):
     await session.sql(`SET plan_cache_mode = ${mode}`)
     await session.sql(`PREPARE planned AS ${text}`)
     const given = values.map((value) => (value === null ? 'NULL' : `'${String(value)}'`)).join(', ')
-    const [row] = await session.sql<{ 'QUERY PLAN': [{ readonly Plan: Plan }] | string }>(
+    const rows = await session.sql(
       `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE planned${given === '' ? '' : `(${given})`}`,
     )
-    const answer = row?.['QUERY PLAN'] ?? '[]'
-    const [plan] = typeof answer === 'string' ? (JSON.parse(answer) as [{ readonly Plan: Plan }]) : answer
-    return rowsMet(plan.Plan)
+    return rowsMet(rows)
   } finally {
     await session.end()
   }
