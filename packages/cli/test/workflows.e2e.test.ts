@@ -21,7 +21,11 @@ const flow = (verb: string, ...more: string[]) => ['workflows', verb, 'check-out
 const start = (id: string) =>
   day.answered(...flow('start', '--id', id, '--input', JSON.stringify({ order: id, amount: 250 })))
 const shown = (id: string, met: (details: WorkflowDetails) => boolean) =>
-  eventually(() => day.answered<WorkflowDetails>(...flow('show', id)), met)
+  eventually(
+    () => day.answered<WorkflowDetails>(...flow('show', id)),
+    // Without a history: no worker has taken it up.
+    (details) => details.history !== undefined && met(details),
+  )
 const asked = (id: string) =>
   shown(id, ({ history }) => history.some(({ kind, name }) => kind === 'asked' && name === 'large order'))
 const listed = async (state: string, ...more: string[]) => {
@@ -52,6 +56,22 @@ it('starts an instance once, and refuses input that does not fit', async () => {
   expect(output).toMatch(/\? awaits approval "large order".*asked .* ago/)
   const wrong = await day.refused(2, ...flow('start', '--input', '{"order":"o-2","amount":"much"}'))
   expect(wrong).toMatchObject({ field: '/input', message: expect.stringContaining('number') })
+})
+
+it('shows one that no worker has taken up as what it is, and not as one that is not there', async () => {
+  const quiet = await Day.begin(checkout)
+  try {
+    await quiet.answered('migrate')
+    const one = await quiet.answered(
+      ...flow('start', '--id', 'early', '--input', '{"order":"early","amount":1}'),
+    )
+    expect(await quiet.answered(...flow('show', 'early'))).toEqual(one)
+    const { code, output } = await quiet.command(flow('show', 'early'))
+    expect([code, output]).toEqual([0, expect.stringContaining('no worker has taken it up yet')])
+    expect(await quiet.refused(3, ...flow('show', 'earlier'))).toMatchObject({ code: 'NOT_FOUND' })
+  } finally {
+    await quiet.end()
+  }
 })
 
 it('shows what is asked, for people, without control characters', async () => {

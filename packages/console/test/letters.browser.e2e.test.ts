@@ -135,10 +135,14 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
 
   test('and others are sent again until somebody stops it, for the reason that they give, and no other', async () => {
     const { page } = visit
-    await died('Stopped one', 'stop-1')
-    await died('Stopped two', 'stop-2')
-    for (const reason of ['wrong letters', null]) {
-      const redrive = { filter: { error: 'Stopped' }, canary: 0, rate: 0.01 }
+    // Letters of its own for each: the one that a stopped redrive has sent may still be on its way.
+    for (const [error, reason] of [
+      ['Stopped', 'wrong letters'],
+      ['Halted', null],
+    ] as const) {
+      await died(`${error} one`, `${error}-1`)
+      await died(`${error} two`, `${error}-2`)
+      const redrive = { filter: { error }, canary: 0, rate: 0.01 }
       const { id } = await world.post('/v1/redrives', redrive)
       await visit.at(world.url, `redrives?id=${String(id)}`)
       await page.getByRole('button', { name: 'Stop…' }).click()

@@ -20,7 +20,16 @@ export async function showWorkflow(
   const [workflow, id] = [operand(operands), operand(operands, 1)]
   const options = flags.tenant === undefined ? {} : { tenant: flags.tenant }
   const details = await spine.workflows.show(workflow, id, options)
-  if (details === null) throw notFound('instance', id, `List them: ${hint('workflows list')}.`)
+  if (details === null) {
+    if (!(await spine.workflows.isAccepted(workflow, id, options)))
+      throw notFound('instance', id, `List them: ${hint('workflows list')}.`)
+    const { tenant } = spine.workflows.handle(workflow, id, options)
+    screen.answer({ workflow, id, tenant }, () => [
+      `${workflow} ${id} is to be started, and no worker has taken it up yet.`,
+      dim(`Workers: ${hint('workers')}`),
+    ])
+    return undefined
+  }
   const versionsOf = await versionsKnown({ spine, operator })
   screen.answer(details, () => lines(details, versionsOf, screen.width, hint))
   return undefined
