@@ -305,6 +305,19 @@ describe('events', () => {
     all.child.kill('SIGINT')
     expect(await all.ended()).toBe(0)
   })
+
+  it('say so when their data are gone from the store of large bodies', async () => {
+    const data = { order: 'large', amount: 1, card: 'c'.repeat(200_000) }
+    await day.answered(...order(data, '--id', 'large'))
+    const whole = await day.answered<EventDetails>('events', 'show', 'large')
+    expect(whole.event).toMatchObject({ data: { order: 'large' } })
+    await day.database.rows('DELETE FROM eventspine.claim')
+    const { event } = await day.answered<EventDetails>('events', 'show', 'large')
+    expect(event).toMatchObject({ data: null, unreadable: { reason: expect.stringContaining('is gone') } })
+    const { output } = await day.command(['events', 'show', 'large'])
+    expect(output).toMatch(/could not be fetched from the object store: .* is gone/)
+    expect(output).toContain(event.unreadable?.claim)
+  })
 })
 
 describe('keys', () => {
