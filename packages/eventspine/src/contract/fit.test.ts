@@ -229,6 +229,33 @@ describe('whether what is written can be read', () => {
       z.array(z.string()),
       ['/* may be "integer", which the reader does not take (it takes "string")'],
     ],
+    [
+      'bounds of a number',
+      z.number().min(1).max(9),
+      z.number().min(2).max(8),
+      [
+        '/ may be below 2, which is the reader\'s "minimum"',
+        '/ may be above 8, which is the reader\'s "maximum"',
+      ],
+    ],
+    [
+      'bounds of a text',
+      z.string().min(1).max(9),
+      z.string().min(2).max(8),
+      [
+        '/ may be shorter than 2, which is the reader\'s "minLength"',
+        '/ may be longer than 8, which is the reader\'s "maxLength"',
+      ],
+    ],
+    [
+      'bounds of a list',
+      z.array(z.int()).min(1).max(9),
+      z.array(z.int()).min(2).max(8),
+      [
+        '/ may have fewer elements than 2, which is the reader\'s "minItems"',
+        '/ may have more elements than 8, which is the reader\'s "maxItems"',
+      ],
+    ],
     ['a whole number where any was taken', z.int(), z.number(), []],
   ])('%s', (_, written, read, expected) => {
     expect(said(written, read)).toEqual(expected)
