@@ -58,6 +58,38 @@ describe.skipIf(!hasChromium)('what is followed (needs chromium)', () => {
     await tile.getByText('2', { exact: true }).waitFor()
   }, 90_000)
 
+  test('many tabs: those that nobody sees leave the connections to the one in front, and come back', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'subscriptions?name=bill')
+    // A page of this browser never is behind another one: it is told so.
+    const behind = `Object.defineProperty(document, 'hidden', { get: () => !globalThis.inFront })`
+    const tabs = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const tab = await page.context().newPage()
+        await tab.addInitScript(behind)
+        return tab
+      }),
+    )
+    for (const [number, tab] of tabs.entries()) {
+      await tab.goto(`${world.url}/console/${number === 0 ? 'events?live=1' : ''}`)
+      await tab.getByRole('heading', { level: 1 }).first().waitFor()
+    }
+    await page.getByRole('button', { name: 'Pause…' }).click()
+    await page.getByRole('button', { name: 'Pause 1 subscription' }).click()
+    await page.getByRole('button', { name: 'Resume…' }).waitFor()
+    await world.publish([world.order('behind')])
+    const [list] = tabs
+    const cell = list?.getByRole('cell', { name: 'behind', exact: true }).first()
+    expect(await cell?.count()).toBe(0)
+    await list?.evaluate(`globalThis.inFront = true; document.dispatchEvent(new Event('visibilitychange'))`)
+    await list?.getByText('Following · ').waitFor()
+    await world.publish([world.order('in front')])
+    await list?.getByRole('cell', { name: 'in front', exact: true }).first().waitFor()
+    await page.getByRole('button', { name: 'Resume…' }).click()
+    await page.getByRole('button', { name: 'Resume 1 subscription' }).click()
+    await page.getByRole('button', { name: 'Pause…' }).waitFor()
+  })
+
   test('the session ends: the list asks for the key, and goes on behind what it showed last', async () => {
     const { page } = visit
     await visit.at(world.url, 'events?live=1')

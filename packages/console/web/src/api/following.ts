@@ -59,16 +59,22 @@ export class EventStream {
     const problem = this.#problem
     this.#follower.standing({ state: 'connecting', ...(problem !== undefined && { problem }) })
     void this.#read(connection).then(
-      () => this.#wait(unreachable()),
-      (error: unknown) => this.#wait(error instanceof Problem ? error : unreachable()),
+      () => this.#wait(connection, unreachable()),
+      (error: unknown) => this.#wait(connection, error instanceof Problem ? error : unreachable()),
     )
+  }
+
+  /** Lets the connection go until it is started again, behind the last message that came. */
+  rest(): void {
+    clearTimeout(this.#timer)
+    this.#connection?.abort()
+    this.#connection = undefined
   }
 
   /** For good. Safe to call twice, or before start. */
   stop(): void {
     this.#stopped.abort()
-    this.#connection?.abort()
-    clearTimeout(this.#timer)
+    this.rest()
   }
 
   /** Until it ends. Throws the refusal. */
@@ -87,7 +93,7 @@ export class EventStream {
     const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader()
     for (;;) {
       const { done, value } = await pieces.read().catch(() => Promise.reject(unreachable()))
-      if (done || this.#stopped.signal.aborted) return
+      if (done || this.#connection !== connection) return
       this.#watch(connection)
       for (const message of messages.take(value)) this.#take(message)
     }
@@ -103,9 +109,9 @@ export class EventStream {
     this.#timer = setTimeout(() => connection.abort(), silentMsMax)
   }
 
-  #wait(problem: Problem): void {
-    if (this.#stopped.signal.aborted) return
-    this.#connection?.abort()
+  #wait(connection: AbortController, problem: Problem): void {
+    if (this.#connection !== connection) return
+    connection.abort()
     this.#connection = undefined
     // The place may be of a database that is there no more.
     if (problem.status === 400) this.#lastEventId = undefined
@@ -123,7 +129,8 @@ export interface Followed {
   readonly now: () => void
 }
 
-/** Follows a stream while the page is there. The path and the query are all that it depends on. */
+/** Follows a stream while the page is there and somebody can see it: a browser has six connections to a server in all (HTTP/1.1), and
+ *  as many tabs that follow behind others left none to the one in front. The path and the query are all that it depends on. */
 export function useFollowing(path: string, query: Query, message: (message: Message) => void): Followed {
   const queries = useQueryClient()
   const { csrf } = useSession()
@@ -143,12 +150,17 @@ export function useFollowing(path: string, query: Query, message: (message: Mess
       },
     })
     stream.current = own
-    own.start()
-    return () => own.stop()
+    const look = () => (document.hidden ? own.rest() : own.start())
+    look()
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      document.removeEventListener('visibilitychange', look)
+      own.stop()
+    }
   }, [path, asked, queries])
   // Whoever has signed in again does not wait.
   useEffect(() => {
-    if (csrf !== null) stream.current?.start()
+    if (csrf !== null && !document.hidden) stream.current?.start()
   }, [csrf])
   return { following, now: () => stream.current?.start() }
 }
