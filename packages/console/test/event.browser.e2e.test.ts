@@ -1,15 +1,32 @@
-// One event whose data lie in the object store: where that does not answer, the page says so and asks again. In a real browser before a
-// real server.
+// One event: which of several of its id is meant, and what is said where its data lie in an object store that does not answer. In a real
+// browser before a real server.
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { adminBefore } from './before.js'
 import { hasChromium } from './browser.js'
 import { World } from './world.js'
 
-describe.skipIf(!hasChromium)('an event with a large body (needs chromium)', () => {
+describe.skipIf(!hasChromium)('an event (needs chromium)', () => {
   const world = new World()
   const { visit } = adminBefore(world, {
     prepare: () =>
-      world.publish([{ ...world.order('large', 'DE', { note: 'n'.repeat(200_000) }), id: 'large' }]),
+      world.publish([
+        { ...world.order('large', 'DE', { note: 'n'.repeat(200_000) }), id: 'large' },
+        { ...world.order('one', 'AT'), id: 'same', tenant: 'acme' },
+        { ...world.order('other', 'CH'), id: 'same', tenant: 'globex' },
+      ]),
+  })
+
+  test('whose id two tenants have is asked for, and its trace leads nowhere else', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'events?id=same&view=trace')
+    await page.getByText('2 tenants have an event of this id').waitFor()
+    await page.getByRole('link', { name: 'acme' }).click()
+    const trace = page.getByRole('region', { name: 'Trace' })
+    await trace.getByRole('link', { name: 'orders.order-placed' }).click()
+    const event = page.getByRole('region', { name: 'Event' })
+    await event.getByText('"order": "one"').waitFor()
+    const correlation = event.getByRole('link', { name: 'same' })
+    expect(await correlation.getAttribute('href')).toContain('correlation=same&tenant=acme')
   })
 
   test('says that its data could not be fetched, and why, and shows them once they can', async () => {

@@ -182,6 +182,9 @@ export interface Tally {
 /** Instances that wait for a decision are counted up to here. */
 export const awaitingApprovalMax = 10_000
 
+/** Tenants that are named for one id. */
+export const tenantsOfIdMax = 100
+
 /** An event without its body. */
 export type EventHead = Pick<
   StoredEvent,
@@ -193,6 +196,8 @@ export interface InspectPort {
   /** What follows the cursor in the order of the log, `order` or not. */
   remaining(query: EventQuery): Promise<Remaining>
   event(id: string, tenant?: string): Promise<StoredEvent | null>
+  /** Those that have an event of this id, by name, at most `tenantsOfIdMax`. */
+  tenantsOf(id: string): Promise<readonly string[]>
   deliveries(event: StoredEvent): Promise<readonly DeliveryView[]>
   /** Every event of a correlation, oldest first, at most 1,000. */
   correlated(correlationId: string): Promise<readonly StoredEvent[]>

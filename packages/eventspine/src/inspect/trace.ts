@@ -44,6 +44,8 @@ export interface TraceInstance {
 
 export interface TraceEvent {
   readonly id: string
+  /** All events of a trace have the same: ids repeat between tenants. */
+  readonly tenant: string
   readonly type: string
   readonly version: number
   readonly key: string | null
@@ -76,9 +78,9 @@ export function tracePart(
   deliveries: readonly DeliveryView[],
   started: Loaded | null,
 ): TracePart {
-  const { id, type, version, key, source, causationId, recordedAtMs } = event
+  const { id, tenant, type, version, key, source, causationId, recordedAtMs } = event
   return {
-    ...{ id, type, version, key, source, causationId },
+    ...{ id, tenant, type, version, key, source, causationId },
     recordedAt: new Date(recordedAtMs).toISOString(),
     deliveries: deliveries.map((delivery) => traceDelivery(delivery, recordedAtMs)),
     workflows: started === null ? [] : [traceInstance(started)],

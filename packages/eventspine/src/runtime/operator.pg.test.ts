@@ -115,6 +115,10 @@ describe('events', () => {
     })
     expect(await operator.event('second', 'b')).toBeNull()
     expect(await operator.event('none')).toBeNull()
+    // Which is meant, only a person can say.
+    await store.append([newEvent({ id: 'second', tenant: 'b' })])
+    expect((await operator.event('second'))?.otherTenants).toEqual(['a'])
+    expect((await operator.event('second', 'a'))?.otherTenants).toEqual([])
   })
 
   test('a body in the object store is fetched, and null when it is gone', async () => {

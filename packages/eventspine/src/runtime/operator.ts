@@ -6,9 +6,6 @@ import type { Runner } from '../handle/index.js'
 import {
   type AuditQuery,
   type AuditRow,
-  type CausalNode,
-  causalTree,
-  type DeliveryView,
   type DoctorReport,
   diagnose,
   type EventQuery,
@@ -46,6 +43,7 @@ import { Access } from './access.js'
 import type { App } from './app.js'
 import { Contracts } from './contracts.js'
 import { checkEditedData } from './edited-data.js'
+import { type EventDetails, eventDetails } from './event-details.js'
 import { examine } from './examination.js'
 import { refuseHalting } from './halting-letters.js'
 import { letterEdit } from './letter-edit.js'
@@ -56,13 +54,6 @@ import { lookAt } from './system-map-look.js'
 import { definedOn, type MappedApp } from './system-map-names.js'
 import { traceOf } from './tracing.js'
 import { Webhooks } from './webhooks.js'
-
-export interface EventDetails {
-  readonly event: EventView
-  readonly deliveries: readonly DeliveryView[]
-  /** From the first event of its correlation, as far as they are of its tenant. */
-  readonly chain: CausalNode
-}
 
 /** Which of the breakers of a downstream: where tenants or keys have their own, whose. */
 export interface BreakerPlace {
@@ -125,19 +116,8 @@ export class Operator {
   }
 
   /** One event with all its deliveries and its causal tree; null when there is none. */
-  async event(id: string, tenant?: string): Promise<EventDetails | null> {
-    const { store } = this.#services
-    const event = await store.event(id, tenant)
-    if (event === null) return null
-    const [view, deliveries, correlated] = await Promise.all([
-      this.#view(event),
-      store.deliveries(event),
-      store.correlated(event.correlationId),
-    ])
-    // A correlation id is what publishers make it: without this, one tenant could look into another's events.
-    const own = correlated.filter((each) => each.tenant === event.tenant)
-    const chain = causalTree(await Promise.all(own.map((each) => this.#view(each))))
-    return { event: view, deliveries, chain: chain ?? { event: view, children: [] } }
+  event(id: string, tenant?: string): Promise<EventDetails | null> {
+    return eventDetails(this.#services.store, (event) => this.#view(event), id, tenant)
   }
 
   /** One event with all that it came from and led to, every attempt of it; null when there is none. At most about 1,000 spans. */

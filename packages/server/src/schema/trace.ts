@@ -22,6 +22,7 @@ export const traceView = z.object({
     .array(
       z.object({
         id: z.string(),
+        tenant: z.string(),
         type: z.string(),
         version: z.number().int(),
         key: z.string().nullable(),

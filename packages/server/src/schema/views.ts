@@ -87,6 +87,10 @@ export const eventDetails = z.object({
   event: eventView,
   deliveries: z.array(deliveryView),
   chain: causalNode.describe('All events of the correlation, from the first'),
+  otherTenants: z
+    .array(z.string())
+    .max(100)
+    .describe('Others that have an event of this id; empty where the tenant was given'),
 })
 
 const handlingView = z

@@ -3,6 +3,7 @@ import { useAnswer } from '../api/asking.js'
 import type { CausalNode, Delivery, EventDetails } from '../api/views.js'
 import { Badge } from '../parts/badge.js'
 import { Facts, Json } from '../parts/facts.js'
+import { counted } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
@@ -22,9 +23,12 @@ export function OneEvent({ id, tenant }: OneEventProps) {
   const { params } = usePlace()
   const traced = params.get('view') === 'trace'
   const asked = useAnswer<EventDetails>(`/v1/events/${encodeURIComponent(id)}`, { tenant })
+  const { event, otherTenants = [] } = asked.data ?? {}
+  if (event !== undefined && otherTenants.length > 0)
+    return <WhichTenant id={id} tenants={[event.tenant, ...otherTenants].sort()} />
   return (
     <>
-      <Heading title={asked.data?.event.type ?? id} above={<Link to="events">Events</Link>}>
+      <Heading title={event?.type ?? id} above={<Link to="events">Events</Link>}>
         {views.map((view) => (
           <button
             key={view}
@@ -41,6 +45,33 @@ export function OneEvent({ id, tenant }: OneEventProps) {
       ) : (
         <Shown asked={asked}>{(details) => <Details details={details} again={asked.again} />}</Shown>
       )}
+    </>
+  )
+}
+
+interface WhichTenantProps {
+  readonly id: string
+  readonly tenants: readonly string[]
+}
+
+/** The address names no tenant, and several have an event of this id. */
+function WhichTenant({ id, tenants }: WhichTenantProps) {
+  const { params } = usePlace()
+  return (
+    <>
+      <Heading title={id} above={<Link to="events">Events</Link>} />
+      <section className="panel" aria-label="Tenants">
+        <p role="status">{counted(tenants.length, 'tenant')} have an event of this id. Which do you mean?</p>
+        <ul>
+          {tenants.map((tenant) => (
+            <li key={tenant}>
+              <Link to="events" params={{ ...Object.fromEntries(params), tenant }}>
+                {tenant}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </section>
     </>
   )
 }
@@ -64,7 +95,7 @@ function Details({ details: { event, deliveries, chain }, again }: DetailsProps)
             ['Source', event.source],
             ['Happened', <Moment key="time" at={event.time} />],
             ['Recorded', <Moment key="recorded" at={event.recordedAt} />],
-            ['Correlation', <Correlation key="correlation" id={event.correlationId} />],
+            ['Correlation', <Correlation key="correlation" id={event.correlationId} tenant={event.tenant} />],
             ['Caused by', <Cause key="cause" id={event.causationId} tenant={event.tenant} />],
             ['Position', `${event.position.epoch}.${event.position.seq}`],
             ['traceparent', <code key="trace">{event.traceparent}</code>],
@@ -110,8 +141,8 @@ const Unreadable = ({ claim, reason, again }: UnreadableProps) => (
   </div>
 )
 
-const Correlation = ({ id }: { readonly id: string }) => (
-  <Link to="events" params={{ correlation: id }}>
+const Correlation = ({ id, tenant }: { readonly id: string; readonly tenant: string }) => (
+  <Link to="events" params={{ correlation: id, tenant }}>
     <code>{id}</code>
   </Link>
 )

@@ -81,6 +81,9 @@ function describeEvents(open: OpenScene): void {
     expect((await scene.store.event(event.id, 'acme'))?.seq).toBe(event.seq)
     expect(await scene.store.event(event.id, 'other')).toBeNull()
     expect(await scene.store.event('unknown')).toBeNull()
+    await scene.published(1, { id: event.id, tenant: 'Zeta' })
+    expect(await scene.store.tenantsOf(event.id)).toEqual(['Zeta', 'acme'])
+    expect(await scene.store.tenantsOf('unknown')).toEqual([])
   })
 }
 

@@ -6,6 +6,7 @@ import {
   type EventHead,
   type InspectPort,
   openVersionsMax,
+  tenantsOfIdMax,
 } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
 import { correlated, firsts, pageOfEvents, remaining, withTick } from './event-query.js'
@@ -76,7 +77,7 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
 
 type EventInspection = Pick<
   InspectPort,
-  'events' | 'remaining' | 'event' | 'deliveries' | 'correlated' | 'firsts'
+  'events' | 'remaining' | 'event' | 'tenantsOf' | 'deliveries' | 'correlated' | 'firsts'
 >
 
 function eventInspection(tables: MemoryTables): EventInspection {
@@ -92,6 +93,10 @@ function eventInspection(tables: MemoryTables): EventInspection {
         .visibleEvents()
         .findLast((event) => event.id === id && (tenant === undefined || event.tenant === tenant))
       return found === undefined ? null : withTick(tables, found)
+    },
+    async tenantsOf(id) {
+      const found = tables.visibleEvents().filter((event) => event.id === id)
+      return [...new Set(found.map(({ tenant }) => tenant))].sort().slice(0, tenantsOfIdMax)
     },
     async deliveries(event) {
       return deliveriesOf(tables, event)

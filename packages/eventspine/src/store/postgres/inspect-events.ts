@@ -1,6 +1,6 @@
 // Events for people: newest first by `seq`, one by its id, and all of one correlation.
 import type { StoredEvent } from '../../event/stored.js'
-import type { EventQuery, InspectPort } from '../../inspect/port.js'
+import { type EventQuery, type InspectPort, tenantsOfIdMax } from '../../inspect/port.js'
 import type { Database } from './database.js'
 import { addEventFilters, Conditions, ofCorrelation } from './inspect-conditions.js'
 import { bounded, limitOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
@@ -50,6 +50,10 @@ SELECT ${eventColumns} FROM e ORDER BY e.seq DESC LIMIT 1`
   return row === undefined ? null : eventOfRow(row, tickUnknown)
 }
 
+// The id's own index first: the tenant stands behind it there or not at all.
+const tenants = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE e.id = $1)
+SELECT DISTINCT e.tenant COLLATE "C" AS tenant FROM e ORDER BY tenant LIMIT ${tenantsOfIdMax}`
+
 const chain = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e WHERE ${ofCorrelation('$1')})
 SELECT ${eventColumns} FROM e ORDER BY e.seq LIMIT ${correlatedEventsMax}`
 
@@ -57,13 +61,22 @@ const first = `WITH e AS MATERIALIZED (SELECT * FROM eventspine.event e
   WHERE ${ofCorrelation('ANY ($1)')} AND ($2::text[] IS NULL OR e.type = ANY ($2)))
 SELECT DISTINCT ON (e.correlation_id, e.tenant) ${eventColumns} FROM e ORDER BY e.correlation_id, e.tenant, e.seq`
 
-type EventInspection = Pick<InspectPort, 'events' | 'remaining' | 'event' | 'correlated' | 'firsts'>
+type EventInspection = Pick<
+  InspectPort,
+  'events' | 'remaining' | 'event' | 'tenantsOf' | 'correlated' | 'firsts'
+>
 
 export function eventInspection(database: Database): EventInspection {
   return {
     events: (query) => (query.order === 'oldest' ? tail(database, query) : newest(database, query)),
     remaining: (query) => remaining(database, query),
     event: (id, tenant) => byId(database, id, tenant),
+    async tenantsOf(id) {
+      const rows = await bounded(database, (connection) =>
+        connection.query<{ readonly tenant: string }>('inspect.tenants-of-id', tenants, [id]),
+      )
+      return rows.map(({ tenant }) => tenant)
+    },
     async correlated(correlationId) {
       const rows = await bounded(database, (connection) =>
         connection.query<EventRow>('inspect.correlated', chain, [correlationId]),

@@ -1,0 +1,109 @@
+// The lines of a waterfall: each event of a trace, behind it what came of it, each with the bars that stand for its time.
+import type { Attempt, TraceEvent } from '../api/views.js'
+import { duration } from '../parts/format.js'
+
+export interface Bar {
+  readonly kind: 'event' | 'wait' | 'done' | 'retry' | 'dead' | 'workflow'
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly says: string
+}
+
+export interface Line {
+  readonly key: string
+  readonly depth: number
+  readonly name: string
+  readonly href: { readonly to: string; readonly params: Readonly<Record<string, string>> } | undefined
+  readonly state: string | undefined
+  readonly bars: readonly Bar[]
+  /** The last failure. */
+  readonly note: string | null
+  /** Of a delivery that failed at least once. */
+  readonly attempts?: readonly Attempt[]
+}
+
+export function linesOf(events: readonly TraceEvent[]): Line[] {
+  const children = new Map<string | null, TraceEvent[]>()
+  const known = new Set(events.map(({ id }) => id))
+  for (const event of events) {
+    const cause = event.causationId !== null && known.has(event.causationId) ? event.causationId : null
+    children.set(cause, [...(children.get(cause) ?? []), event])
+  }
+  const below = (cause: string | null, depth: number): Line[] =>
+    (children.get(cause) ?? []).flatMap((event) => [
+      ...linesOfEvent(event, depth),
+      ...below(event.id, depth + 1),
+    ])
+  return below(null, 0)
+}
+
+function linesOfEvent(event: TraceEvent, depth: number): Line[] {
+  const { id, tenant, type, recordedAt, deliveries, workflows } = event
+  const atMs = Date.parse(recordedAt)
+  const own: Line = {
+    ...{
+      key: id,
+      depth,
+      name: type,
+      href: { to: 'events', params: { id, tenant } },
+      state: undefined,
+      note: null,
+    },
+    bars: [{ kind: 'event', fromMs: atMs, untilMs: atMs, says: `${type} was recorded` }],
+  }
+  return [
+    own,
+    ...deliveries.map(
+      (delivery): Line => ({
+        key: delivery.id,
+        depth: depth + 1,
+        name: delivery.subscription,
+        href:
+          delivery.state === 'dead'
+            ? { to: 'dead-letters', params: { letter: delivery.id } }
+            : { to: 'subscriptions', params: { name: delivery.subscription } },
+        state: delivery.state,
+        bars: delivery.attempts.flatMap(barsOf),
+        note: delivery.attempts.at(-1)?.message ?? null,
+        ...(delivery.attempts.some(({ outcome }) => outcome !== 'done') && { attempts: delivery.attempts }),
+      }),
+    ),
+    ...workflows.map(
+      (instance): Line => ({
+        key: `${instance.workflow}/${instance.id}`,
+        depth: depth + 1,
+        name: `${instance.workflow} ${instance.id}`,
+        href: { to: 'workflows', params: { workflow: instance.workflow, id: instance.id, tenant } },
+        state: instance.state,
+        bars: [
+          {
+            kind: 'workflow',
+            fromMs: instance.startedAtMs,
+            untilMs: instance.endedAtMs ?? instance.entries.at(-1)?.atMs ?? instance.startedAtMs,
+            says: `${instance.workflow} ${instance.id} is ${instance.state}`,
+          },
+        ],
+        note: null,
+      }),
+    ),
+  ]
+}
+
+export function saysOf({ attempt, outcome, startedAtMs, endedAtMs, message }: Attempt): string {
+  const says = `attempt ${attempt}: ${outcome} after ${duration(endedAtMs - startedAtMs)}`
+  return message === null ? says : `${says}: ${message}`
+}
+
+function barsOf(attempt: Attempt): Bar[] {
+  const { outcome, startedAtMs, endedAtMs, waitedMs } = attempt
+  const kind = outcome === 'done' || outcome === 'dead' ? outcome : 'retry'
+  return [
+    {
+      kind: 'wait',
+      fromMs: startedAtMs - waitedMs,
+      untilMs: startedAtMs,
+      says: `waited ${duration(waitedMs)}`,
+    },
+    { kind, fromMs: startedAtMs, untilMs: endedAtMs, says: saysOf(attempt) },
+  ]
+}
