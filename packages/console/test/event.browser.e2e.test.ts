@@ -29,6 +29,35 @@ describe.skipIf(!hasChromium)('an event (needs chromium)', () => {
     expect(await correlation.getAttribute('href')).toContain('correlation=same&tenant=acme')
   })
 
+  test('says why its delivery waits, and leads there; a picture of nothing is none', async () => {
+    const { page } = visit
+    const operator = world.spine.operator()
+    await operator.setBreaker({ name: 'payments' }, 'open', 'ada')
+    onTestFinished(() => operator.setBreaker({ name: 'payments' }, 'closed', 'ada'))
+    await world.publish([{ ...world.order('held'), id: 'held' }])
+    await visit.at(world.url, 'events?id=held&tenant=default&view=trace')
+    const trace = page.getByRole('region', { name: 'Trace' })
+    await trace.getByRole('img', { name: /waits for .*: breaker payments is open/ }).waitFor()
+    await trace.getByText('Waits: breaker payments is open').waitFor()
+    await page.getByRole('button', { name: 'Details' }).click()
+    await page
+      .getByRole('region', { name: 'Deliveries' })
+      .getByRole('link', { name: 'breaker payments is open' })
+      .click()
+    await page.getByRole('heading', { level: 1, name: 'Breakers' }).waitFor()
+    // Between the question and its first attempt there may be no bar at all.
+    await page.route('**/v1/events/held/trace*', async (route) => {
+      const answer = await (await route.fetch()).json()
+      for (const { deliveries } of answer.events)
+        for (const each of deliveries) Object.assign(each, { attempts: [], wait: null, state: 'running' })
+      await route.fulfill({ json: answer })
+    })
+    await visit.at(world.url, 'events?id=held&tenant=default&view=trace')
+    await trace.getByText('running').first().waitFor()
+    expect(await trace.locator('svg:not([aria-label]), svg[aria-label=""]').count()).toBe(0)
+    await page.unroute('**/v1/events/held/trace*')
+  })
+
   test('says that its data could not be fetched, and why, and shows them once they can', async () => {
     const { page } = visit
     onTestFinished(() => world.bodiesAway(false))

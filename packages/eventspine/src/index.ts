@@ -71,6 +71,7 @@ export type {
   TraceInstance,
 } from './inspect/trace.js'
 export type { CausalNode, EventView } from './inspect/view.js'
+export type { DeliveryWait } from './inspect/wait.js'
 export { type ErrorCode, EventspineError, errorCodes } from './kernel/index.js'
 export { jsonLogger, type Logger, type LogLevel } from './observe/log.js'
 export type { MetricSample } from './observe/metrics.js'
@@ -89,7 +90,7 @@ export type {
 export type { Access } from './runtime/access.js'
 export { type App, type AppOptions, defineApp } from './runtime/app.js'
 export type { ContractInUse, Contracts } from './runtime/contracts.js'
-export type { EventDetails } from './runtime/event-details.js'
+export type { DeliveryOfEvent, EventDetails } from './runtime/event-details.js'
 export { Eventspine } from './runtime/eventspine.js'
 export type { BreakerPlace, Operator } from './runtime/operator.js'
 export type { CellOptions, EventspineOptions } from './runtime/options.js'

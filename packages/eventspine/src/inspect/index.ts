@@ -36,3 +36,4 @@ export {
   withPublishers,
 } from './trace.js'
 export { type CausalNode, causalTree, type EventView, viewOf } from './view.js'
+export { type DeliveryWait, mayWait, waitOf } from './wait.js'

@@ -4,6 +4,7 @@ import type { StoredEvent } from '../event/stored.js'
 import type { Category } from '../handle/category.js'
 import type { Loaded } from '../workflow/port.js'
 import type { DeliveryView } from './port.js'
+import type { DeliveryWait } from './wait.js'
 
 export interface TraceAttempt {
   readonly round: number
@@ -24,6 +25,8 @@ export interface TraceDelivery
   extends Pick<DeliveryView, 'id' | 'subscription' | 'replay' | 'state' | 'dueAtMs'> {
   /** Oldest first. Empty before the first, and once run history has gone. */
   readonly attempts: readonly TraceAttempt[]
+  /** Why it does not run now; null where it runs or is through. */
+  readonly wait: DeliveryWait | null
 }
 
 export interface TraceInstance {
@@ -77,12 +80,15 @@ export function tracePart(
   event: StoredEvent,
   deliveries: readonly DeliveryView[],
   started: Loaded | null,
+  waits: ReadonlyMap<string, DeliveryWait>,
 ): TracePart {
   const { id, tenant, type, version, key, source, causationId, recordedAtMs } = event
   return {
     ...{ id, tenant, type, version, key, source, causationId },
     recordedAt: new Date(recordedAtMs).toISOString(),
-    deliveries: deliveries.map((delivery) => traceDelivery(delivery, recordedAtMs)),
+    deliveries: deliveries.map((delivery) =>
+      traceDelivery(delivery, recordedAtMs, waits.get(delivery.id) ?? null),
+    ),
     workflows: started === null ? [] : [traceInstance(started)],
   }
 }
@@ -106,6 +112,7 @@ export function withPublishers(parts: readonly TracePart[]): TraceEvent[] {
 function traceDelivery(
   { id, subscription, replay, state, dueAtMs, runs }: DeliveryView,
   recordedAtMs: number,
+  wait: DeliveryWait | null,
 ): TraceDelivery {
   let readyAtMs = recordedAtMs
   const attempts = runs.map(({ round, attempt, worker, outcome, startedAtMs, durationMs, failure }) => {
@@ -115,7 +122,7 @@ function traceDelivery(
     const { category = null, message = null } = failure ?? {}
     return { round, attempt, worker, outcome, startedAtMs, endedAtMs, waitedMs, category, message }
   })
-  return { id, subscription, replay, state, dueAtMs, attempts }
+  return { id, subscription, replay, state, dueAtMs, attempts, wait }
 }
 
 function traceInstance({ instance, history }: Loaded): TraceInstance {

@@ -3,6 +3,7 @@ import type { StoredEvent } from '../event/stored.js'
 import { spansOf, type Trace, type TracePart, tracePart, withPublishers } from '../inspect/index.js'
 import type { Store } from '../store/store.js'
 import { isStimulus, kindOf, workflowOf } from '../workflow/index.js'
+import { type Waiting, type WaitsOf, waitsOn } from './waits.js'
 
 /** Of one answer: each event is read by itself. */
 const eventsMax = 250
@@ -12,7 +13,7 @@ const readsMax = 4
 /** What the store answers of a correlation at most. */
 const correlatedMax = 1_000
 
-type Tracing = Pick<Store, 'correlated' | 'deliveries' | 'workflow'>
+type Tracing = Pick<Store, 'correlated' | 'deliveries' | 'workflow'> & Waiting
 
 export async function traceOf(store: Tracing, asked: StoredEvent): Promise<Trace> {
   const correlated = await store.correlated(asked.correlationId)
@@ -21,10 +22,11 @@ export async function traceOf(store: Tracing, asked: StoredEvent): Promise<Trace
   const others = correlated.filter((each) => each.tenant === asked.tenant && !isAsked(each))
   const wanted = [asked, ...others].slice(0, eventsMax)
   const parts: [StoredEvent, TracePart][] = []
+  const waitsOf = waitsOn(store)
   let spans = 0
   for (let first = 0; first < wanted.length && spans < spansMax; first += readsMax) {
     const read = wanted.slice(first, first + readsMax)
-    const found = await Promise.all(read.map((event) => partOf(store, event)))
+    const found = await Promise.all(read.map((event) => partOf(store, event, waitsOf)))
     for (const [at, part] of found.entries()) {
       const size = spansOf(part)
       if (parts.length > 0 && spans + size > spansMax) break
@@ -41,9 +43,9 @@ export async function traceOf(store: Tracing, asked: StoredEvent): Promise<Trace
   }
 }
 
-async function partOf(store: Tracing, event: StoredEvent): Promise<TracePart> {
+async function partOf(store: Tracing, event: StoredEvent, waitsOf: WaitsOf): Promise<TracePart> {
   const [deliveries, started] = await Promise.all([store.deliveries(event), startedBy(store, event)])
-  return tracePart(event, deliveries, started)
+  return tracePart(event, deliveries, started, await waitsOf(event, deliveries))
 }
 
 async function startedBy(store: Tracing, { id, type, tenant, key }: StoredEvent) {

@@ -35,7 +35,7 @@ export const traceView = z.object({
           .describe('The subscription that published it, told from its cause; null where several may have'),
         deliveries: z.array(
           deliveryView
-            .pick({ id: true, subscription: true, replay: true, state: true, dueAtMs: true })
+            .pick({ id: true, subscription: true, replay: true, state: true, dueAtMs: true, wait: true })
             .extend({ attempts: z.array(attemptView).describe('Oldest first') }),
         ),
         workflows: z

@@ -55,6 +55,22 @@ export const runView = z.object({
   failure: failureView.nullable(),
 })
 
+const waitView = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('paused').describe('Its subscription is') }),
+    z.object({ kind: z.literal('breaker').describe('It is open'), breaker: z.string() }),
+    z.object({
+      kind: z.literal('letter').describe('An earlier event of its key is dead'),
+      letter: z.string(),
+    }),
+    z.object({ kind: z.literal('key').describe('An earlier event of its key is not through') }),
+    z.object({ kind: z.literal('retry').describe('Its next attempt is due then'), dueAtMs: milliseconds }),
+    z.object({ kind: z.literal('worker').describe('None that lives holds its subscription') }),
+    z.object({ kind: z.literal('turn').describe('Others are before it') }),
+  ])
+  .nullable()
+  .describe('Why it does not run now; null where it runs or is through')
+
 export const deliveryView = z.object({
   id: z.string().describe('Never changes, whatever the attempt'),
   subscription: z.string(),
@@ -74,6 +90,7 @@ export const deliveryView = z.object({
   dueAtMs: milliseconds.nullable(),
   failure: failureView.nullable(),
   runs: z.array(runView),
+  wait: waitView,
 })
 
 export const causalNode = z.object({

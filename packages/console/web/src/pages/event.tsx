@@ -11,6 +11,7 @@ import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { choose, usePlace } from '../route/place.js'
 import { Waterfall } from './trace.js'
+import { Wait } from './wait.js'
 
 interface OneEventProps {
   readonly id: string
@@ -176,6 +177,11 @@ const columns: readonly Column<Delivery>[] = [
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
   { name: 'Attempt', kind: 'number', cell: ({ attempt }) => attempt },
   { name: 'Replay', kind: 'wide', cell: ({ replay }) => replay },
+  {
+    name: 'Waits',
+    kind: 'wide',
+    cell: ({ wait, subscription }) => wait !== null && <Wait for={wait} subscription={subscription} />,
+  },
   { name: 'Due', kind: 'wide', cell: ({ dueAtMs }) => <Moment at={dueAtMs} /> },
   { name: 'Failure', kind: 'long', cell: ({ failure }) => failure?.message },
 ]

@@ -1,6 +1,6 @@
 // Where the lines of a trace lead, and what they say.
 import { expect, test } from 'vitest'
-import type { TraceEvent } from '../api/views.js'
+import type { DeliveryWait, TraceEvent } from '../api/views.js'
 import { linesOf } from './trace-lines.js'
 
 const event: TraceEvent = {
@@ -15,8 +15,38 @@ const event: TraceEvent = {
 }
 
 test('lines lead to what is of the same tenant: ids repeat', () => {
-  expect(linesOf([event]).map(({ href }) => href)).toEqual([
+  expect(linesOf([event], 0).map(({ href }) => href)).toEqual([
     { to: 'events', params: { id: 'same-1', tenant: 'acme' } },
     { to: 'workflows', params: { workflow: 'refund', id: 'r-1', tenant: 'acme' } },
   ])
+})
+
+test('a delivery that waits now has a bar until now that says why', () => {
+  const delivery = { id: 'bill/1.1', subscription: 'bill', replay: null, dueAtMs: null } as const
+  const attempt = {
+    ...{ round: 0, attempt: 1, worker: 'w', outcome: 'retry', waitedMs: 10 },
+    ...{ startedAtMs: Date.parse(event.recordedAt) + 10, endedAtMs: Date.parse(event.recordedAt) + 30 },
+    ...{ category: 'transient', message: 'away' },
+  } as const
+  const nowMs = Date.parse(event.recordedAt) + 60_030
+  const barsFor = (attempts: readonly (typeof attempt)[], wait: DeliveryWait | null) => {
+    const deliveries = [{ ...delivery, state: 'retry' as const, attempts, wait }]
+    return linesOf([{ ...event, deliveries, workflows: [] }], nowMs)[1]?.bars
+  }
+  const breaker = { kind: 'breaker', breaker: 'payments' } as const
+  expect(barsFor([], breaker)).toMatchObject([
+    {
+      kind: 'wait',
+      fromMs: nowMs - 60_030,
+      untilMs: nowMs,
+      says: 'waits for 1 min: breaker payments is open',
+    },
+  ])
+  expect(barsFor([attempt], { kind: 'paused' })?.at(-1)).toEqual({
+    ...{ kind: 'wait', fromMs: attempt.endedAtMs, untilMs: nowMs },
+    says: 'waits for 1 min: its subscription is paused',
+  })
+  // A clock that is behind draws nothing backwards.
+  expect(linesOf([event], 0)[0]?.bars[0]?.untilMs).toBe(Date.parse(event.recordedAt))
+  expect(barsFor([], null)).toEqual([])
 })

@@ -1,5 +1,5 @@
 // The lines of a waterfall: each event of a trace, behind it what came of it, each with the bars that stand for its time.
-import type { Attempt, TraceEvent } from '../api/views.js'
+import type { Attempt, DeliveryWait, TraceEvent } from '../api/views.js'
 import { duration } from '../parts/format.js'
 
 export interface Bar {
@@ -18,11 +18,14 @@ export interface Line {
   readonly bars: readonly Bar[]
   /** The last failure. */
   readonly note: string | null
+  /** Of a delivery that does not run now. */
+  readonly wait?: DeliveryWait
   /** Of a delivery that failed at least once. */
   readonly attempts?: readonly Attempt[]
 }
 
-export function linesOf(events: readonly TraceEvent[]): Line[] {
+/** `nowMs`: until when what waits has waited. */
+export function linesOf(events: readonly TraceEvent[], nowMs: number): Line[] {
   const children = new Map<string | null, TraceEvent[]>()
   const known = new Set(events.map(({ id }) => id))
   for (const event of events) {
@@ -31,13 +34,13 @@ export function linesOf(events: readonly TraceEvent[]): Line[] {
   }
   const below = (cause: string | null, depth: number): Line[] =>
     (children.get(cause) ?? []).flatMap((event) => [
-      ...linesOfEvent(event, depth),
+      ...linesOfEvent(event, depth, nowMs),
       ...below(event.id, depth + 1),
     ])
   return below(null, 0)
 }
 
-function linesOfEvent(event: TraceEvent, depth: number): Line[] {
+function linesOfEvent(event: TraceEvent, depth: number, nowMs: number): Line[] {
   const { id, tenant, type, recordedAt, deliveries, workflows } = event
   const atMs = Date.parse(recordedAt)
   const own: Line = {
@@ -63,8 +66,9 @@ function linesOfEvent(event: TraceEvent, depth: number): Line[] {
             ? { to: 'dead-letters', params: { letter: delivery.id } }
             : { to: 'subscriptions', params: { name: delivery.subscription } },
         state: delivery.state,
-        bars: delivery.attempts.flatMap(barsOf),
+        bars: [...delivery.attempts.flatMap(barsOf), ...openWait(delivery, atMs, nowMs)],
         note: delivery.attempts.at(-1)?.message ?? null,
+        ...(delivery.wait !== null && { wait: delivery.wait }),
         ...(delivery.attempts.some(({ outcome }) => outcome !== 'done') && { attempts: delivery.attempts }),
       }),
     ),
@@ -106,4 +110,30 @@ function barsOf(attempt: Attempt): Bar[] {
     },
     { kind, fromMs: startedAtMs, untilMs: endedAtMs, says: saysOf(attempt) },
   ]
+}
+
+type Delivery = TraceEvent['deliveries'][number]
+
+/** From the end of its last attempt until now. */
+function openWait({ wait, attempts }: Delivery, recordedAtMs: number, nowMs: number): Bar[] {
+  if (wait === null) return []
+  const fromMs = attempts.at(-1)?.endedAtMs ?? recordedAtMs
+  const untilMs = Math.max(fromMs, nowMs)
+  return [
+    { kind: 'wait', fromMs, untilMs, says: `waits for ${duration(untilMs - fromMs)}: ${saysWait(wait)}` },
+  ]
+}
+
+function saysWait(wait: DeliveryWait): string {
+  if (wait.kind === 'breaker') return `breaker ${wait.breaker} is open`
+  return waits[wait.kind]
+}
+
+const waits: Readonly<Record<Exclude<DeliveryWait['kind'], 'breaker'>, string>> = {
+  paused: 'its subscription is paused',
+  letter: 'an earlier event of its key is dead',
+  key: 'an earlier event of its key is not through',
+  retry: 'its next attempt is not due yet',
+  worker: 'no worker holds its subscription',
+  turn: 'others are before it',
 }

@@ -7,6 +7,7 @@ import { counted, duration } from '../parts/format.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { type Bar, type Line, linesOf, saysOf } from './trace-lines.js'
+import { Wait } from './wait.js'
 
 interface WaterfallProps {
   readonly id: string
@@ -15,11 +16,17 @@ interface WaterfallProps {
 
 export function Waterfall({ id, tenant }: WaterfallProps) {
   const asked = useAnswer<Trace>(`/v1/events/${encodeURIComponent(id)}/trace`, { tenant })
-  return <Shown asked={asked}>{(trace) => <Drawn trace={trace} />}</Shown>
+  return <Shown asked={asked}>{(trace) => <Drawn trace={trace} nowMs={asked.atMs} />}</Shown>
 }
 
-function Drawn({ trace }: { readonly trace: Trace }) {
-  const lines = linesOf(trace.events)
+interface DrawnProps {
+  readonly trace: Trace
+  /** When it was answered. */
+  readonly nowMs: number
+}
+
+function Drawn({ trace, nowMs }: DrawnProps) {
+  const lines = linesOf(trace.events, nowMs)
   const moments = lines.flatMap(({ bars }) => bars.flatMap(({ fromMs, untilMs }) => [fromMs, untilMs]))
   if (moments.length === 0) return <Empty title="Nothing is known of this correlation" />
   const fromMs = moments.reduce((least, at) => Math.min(least, at))
@@ -54,9 +61,8 @@ const least = 0.4
 /** Where the time is written above the bars. */
 const scale = [0, 0.25, 0.5, 0.75, 1]
 
-function Row({ line: { depth, name, href, state, bars, note, attempts }, fromMs, spanMs }: RowProps) {
-  const x = (ms: number) => ((ms - fromMs) / spanMs) * 100
-  const said = bars.map(({ says }) => says).join('; ')
+function Row({ line, fromMs, spanMs }: RowProps) {
+  const { depth, name, href, state, bars, note, wait, attempts } = line
   return (
     <li>
       <span className="waterfall-name" style={{ paddingLeft: `${depth}rem` }}>
@@ -69,26 +75,45 @@ function Row({ line: { depth, name, href, state, bars, note, attempts }, fromMs,
         )}
         {state !== undefined && <Badge state={state} />}
       </span>
-      <svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label={said}>
-        <title>{said}</title>
-        {bars.map(({ kind, fromMs: from, untilMs }, at) => {
-          const width = Math.max(least, x(untilMs) - x(from))
-          const key = `${at}`
-          return (
-            <rect
-              key={key}
-              className={`bar-${kind}`}
-              x={Math.min(x(from), 100 - width)}
-              y="1"
-              width={width}
-              height="8"
-            />
-          )
-        })}
-      </svg>
+      <Bars {...{ bars, fromMs, spanMs }} />
       <span className="waterfall-note">{note ?? (bars.length === 0 ? '' : durationOf(bars))}</span>
+      {wait !== undefined && (
+        <p className="waterfall-wait">
+          Waits: <Wait for={wait} subscription={name} />
+        </p>
+      )}
       {attempts !== undefined && <Attempts attempts={attempts} />}
     </li>
+  )
+}
+
+interface BarsProps extends Omit<RowProps, 'line'> {
+  readonly bars: readonly Bar[]
+}
+
+/** A delivery that has just begun has none: then there is no picture that would have to say something. */
+function Bars({ bars, fromMs, spanMs }: BarsProps) {
+  if (bars.length === 0) return <span />
+  const x = (ms: number) => ((ms - fromMs) / spanMs) * 100
+  const said = bars.map(({ says }) => says).join('; ')
+  return (
+    <svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label={said}>
+      <title>{said}</title>
+      {bars.map(({ kind, fromMs: from, untilMs }, at) => {
+        const width = Math.max(least, x(untilMs) - x(from))
+        const key = `${at}`
+        return (
+          <rect
+            key={key}
+            className={`bar-${kind}`}
+            x={Math.min(x(from), 100 - width)}
+            y="1"
+            width={width}
+            height="8"
+          />
+        )
+      })}
+    </svg>
   )
 }
 
