@@ -136,6 +136,12 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByText('This is not JSON').waitFor()
     expect(await page.getByRole('button', { name: 'Check and redrive' }).isDisabled()).toBe(true)
 
+    // What a browser would quietly change is refused as the server reads it.
+    await data.fill('{ "order": "o-2", "country": "AT", "country": "CH" }')
+    await page.getByRole('button', { name: 'Check and redrive' }).click()
+    await page.getByRole('alert').getByText('JSON_DUPLICATE_KEY').waitFor()
+    expect(await page.getByRole('dialog').count()).toBe(0)
+
     // What does not fit the schema is refused with its place, and nothing is sent.
     await data.fill('{ "order": "o-2", "country": "" }')
     await page.getByRole('button', { name: 'Check and redrive' }).click()

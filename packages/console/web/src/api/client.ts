@@ -1,4 +1,5 @@
 // Requests to the API of this origin. The session is a cookie that no script sees; its token lives in this module alone.
+import { bodyText } from './body.js'
 import { Problem, unreachable } from './problem.js'
 
 let csrf: string | null = null
@@ -21,7 +22,7 @@ export const get = <Answer>(path: string, query?: Query, signal?: AbortSignal): 
   ask(addressOf(path, query), { ...(signal === undefined ? {} : { signal }) })
 
 export const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> =>
-  ask(path, { method: 'POST', body: JSON.stringify(body) })
+  ask(path, { method: 'POST', body: bodyText(body) })
 
 export const remove = <Answer>(path: string): Promise<Answer> => ask(path, { method: 'DELETE' })
 

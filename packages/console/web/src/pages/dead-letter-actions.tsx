@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
+import type { Written } from '../api/body.js'
 import { get, post, type Query } from '../api/client.js'
 import type { Problem } from '../api/problem.js'
 import type { DeadLetter, Page, Redrive, RedrivePreview } from '../api/views.js'
@@ -78,7 +79,7 @@ interface RedriveProps {
   readonly filter: LetterFilter
   readonly close: () => void
   /** In place of the data of the one letter that is named. */
-  readonly data?: unknown
+  readonly data?: Written
   /** Called when it is accepted, before its page is shown. */
   readonly accepted?: () => void
 }

@@ -1,6 +1,7 @@
 // One dead letter: why, of what, after which attempts; and its data, to be mended and sent again.
 import { useEffect, useRef, useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
+import { faultOf, Written } from '../api/body.js'
 import { post } from '../api/client.js'
 import type { DeadLetter, EventDetails, Run } from '../api/views.js'
 import { visible } from '../drawn/visible.js'
@@ -203,10 +204,11 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
   // The letter as it was seen: of two who edit it the second is told, and overwrites nothing.
   const [round] = useState(letter.round)
   const [sends, setSends] = useState(false)
-  const check = useDoing((data: unknown) =>
+  const check = useDoing((data: Written) =>
     post<{ readonly ok: true }>(`/v1/dead-letters/${encodeURIComponent(letter.id)}/check`, { data }),
   )
-  const { data, fault } = parsed(text)
+  const data = new Written(text)
+  const fault = faultOf(data)
   const field = useRef<HTMLTextAreaElement>(null)
   useEffect(() => field.current?.focus(), [])
   const verify = () =>
@@ -262,14 +264,6 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
       {unsent.question}
     </>
   )
-}
-
-function parsed(text: string): { readonly data?: unknown; readonly fault?: string } {
-  try {
-    return { data: JSON.parse(text) }
-  } catch (error) {
-    return { fault: `This is not JSON: ${error instanceof Error ? error.message : String(error)}` }
-  }
 }
 
 const runColumns: readonly Column<Run>[] = [

@@ -1,6 +1,7 @@
 // A hand on one instance: decide what it asks, signal, cancel, retry, restart, terminate.
 import { useState } from 'react'
 import { addressOf, useDoing } from '../api/asking.js'
+import { faultOf, Written } from '../api/body.js'
 import { post } from '../api/client.js'
 import type { InstanceDetails } from '../api/views.js'
 import type { Right } from '../frame/session.js'
@@ -161,13 +162,11 @@ function bodyOf(act: Verb, form: FormData): Record<string, unknown> | string {
   const reason = reasonIn(form)
   if (act === 'restart') return { ...without({ from: written(form, 'from') }), ...reason }
   if (act !== 'signal') return reason
-  const payload = written(form, 'payload')
-  try {
-    const said = payload === undefined ? {} : { payload: JSON.parse(payload) }
-    return { name: written(form, 'name'), ...said, ...reason }
-  } catch {
-    return 'The payload is not JSON. A text stands in quotation marks.'
-  }
+  const text = written(form, 'payload')
+  if (text === undefined) return { name: written(form, 'name'), ...reason }
+  const payload = new Written(text)
+  if (faultOf(payload) !== undefined) return 'The payload is not JSON. A text stands in quotation marks.'
+  return { name: written(form, 'name'), payload, ...reason }
 }
 
 const without = (body: Readonly<Record<string, string | undefined>>) =>
