@@ -261,6 +261,9 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await rate.waitFor()
     expect(await rate.getAttribute('aria-describedby')).toMatch(/-hint$/)
     await page.getByText('It paces the sending').waitFor()
+    await page.getByText('at 50 a second they are sent within').waitFor()
+    await rate.fill('0.1')
+    await page.getByText(/at 0.1 a second they are sent within about [23]0 s/).waitFor()
     await page.keyboard.press('Escape')
     const place = { webhooks: 'partners', endpoint: 'ep-1', tenant: 'acme' }
     await world.spine.operator().webhooks.disable(place, 'setup')

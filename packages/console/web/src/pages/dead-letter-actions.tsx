@@ -9,9 +9,10 @@ import type { Problem } from '../api/problem.js'
 import type { DeadLetter, Page, Redrive, RedrivePreview } from '../api/views.js'
 import { Act } from '../parts/act.js'
 import { Field, number, Question, Reason, written } from '../parts/dialog.js'
-import { count, counted, duration } from '../parts/format.js'
+import { count, counted } from '../parts/format.js'
 import { Refused, Waiting } from '../parts/standing.js'
 import { go, hrefOf } from '../route/place.js'
+import { sentWithin } from './sending-time.js'
 
 export type LetterFilter = Readonly<Record<string, unknown>>
 
@@ -90,6 +91,7 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
   const [idempotencyKey] = useState(() => `console-${crypto.randomUUID()}`)
   const { run, busy, problem } = useDoing((body: unknown) => post<Redrive>('/v1/redrives', body))
   const selected = counting.data?.preview.selected ?? 0
+  const [rate, setRate] = useState(rateDefault)
   const submit = async (form: FormData) => {
     const options = {
       ...{ rate: number(form, 'rate'), canary: number(form, 'canary'), reason: written(form, 'reason') },
@@ -117,7 +119,7 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
           <Refused problem={counting.error} again={() => void counting.refetch()} />
         )
       ) : (
-        <Preview preview={counting.data.preview} edits={data !== undefined} />
+        <Preview preview={counting.data.preview} rate={rate} edits={data !== undefined} />
       )}
       {selected > 1 && (
         <>
@@ -126,6 +128,7 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
             name="rate"
             type="number"
             value={rateDefault}
+            changed={(value) => setRate(Number(value))}
             min={0.01}
             max={10_000}
             step="any"
@@ -149,10 +152,12 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
 
 interface PreviewProps {
   readonly preview: RedrivePreview
+  /** Letters sent a second. */
+  readonly rate: number
   readonly edits: boolean
 }
 
-function Preview({ preview: { selected, guarded, groups }, edits }: PreviewProps) {
+function Preview({ preview: { selected, guarded, groups }, rate, edits }: PreviewProps) {
   if (edits && selected === 0 && guarded === 0)
     return (
       <p role="alert">
@@ -164,9 +169,7 @@ function Preview({ preview: { selected, guarded, groups }, edits }: PreviewProps
     <>
       <p>
         <strong>{counted(selected, 'dead letter')}</strong> would be sent again
-        {selected > 1 &&
-          `: at ${rateDefault} a second they are sent within about ${duration((selected / rateDefault) * 1_000)}, besides the time that the canary takes`}
-        .
+        {selected > 1 && sentWithin(selected, rate)}.
         {guarded > 0 &&
           ` ${counted(guarded, 'further one')} would be left alone: redriven too often before. Mend the cause first.`}
       </p>
