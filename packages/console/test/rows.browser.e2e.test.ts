@@ -65,6 +65,22 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.locator(`td[title*="${ids[1]}"]`).waitFor()
   })
 
+  test('leaves room for all columns, however long one name is', async () => {
+    const { page } = visit
+    const name = `reconcile-${'of-all-that-there-is-'.repeat(4)}`.slice(0, 79)
+    const { items } = await world.get('/v1/subscriptions')
+    const body = { items: items.map((each, at) => (at === 0 ? { ...each, name, app: name } : each)) }
+    await page.route('**/v1/subscriptions', (route) => route.fulfill({ json: body }))
+    await visit.at(world.url, 'subscriptions')
+    const list = page.getByRole('region', { name: /ubscriptions/ }).first()
+    const link = page.getByRole('link', { name, exact: true })
+    await link.waitFor()
+    expect(await list.evaluate(({ scrollWidth, clientWidth }: Cell) => scrollWidth - clientWidth)).toBe(0)
+    await link.hover()
+    await page.locator(`td[title="${name}"]`).first().waitFor()
+    await page.unroute('**/v1/subscriptions')
+  })
+
   test('can be read on a narrow screen', async () => {
     const { page } = visit
     await page.setViewportSize(narrow)
