@@ -18,7 +18,11 @@ const filters: readonly Filter[] = [
   { name: 'tenant', label: 'Tenant' },
   { name: 'after', label: 'Recorded after', type: 'moment' },
   { name: 'before', label: 'Recorded before', type: 'moment' },
-  { name: 'pattern', label: 'Pattern over the data, as JSON' },
+  {
+    name: 'pattern',
+    label: 'Pattern over an event, as JSON',
+    placeholder: '{"data":{"country":["XX"]}}',
+  },
 ]
 
 export function Events() {
@@ -65,7 +69,7 @@ function Found({ query }: { readonly query: Record<string, string | undefined> }
   const asked = usePages<EventView>('/v1/events', query)
   const { scanned, more, loading, stale } = asked
   return (
-    <Shown asked={asked}>
+    <Shown asked={asked} invalid="This search is not understood">
       {(items) => (
         <>
           {scanned !== undefined && (

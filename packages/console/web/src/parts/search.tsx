@@ -5,6 +5,8 @@ import { choose, usePlace } from '../route/place.js'
 export interface Filter {
   readonly name: string
   readonly label: string
+  /** What may stand there, shown while nothing does. */
+  readonly placeholder?: string
   /** A list to choose from. Without it any text. */
   readonly options?: readonly string[]
   /** What none of them is called. Default `any`. */
@@ -72,13 +74,20 @@ function One({
   readonly value: string
 }) {
   const id = useId()
-  const { name, label, options, unchosen = 'any', type = 'text' } = filter
+  const { name, label, options, placeholder, unchosen = 'any', type = 'text' } = filter
   const marks = { id, name, defaultValue: fieldOf(filter, value), ...(first ? { 'data-search': '' } : {}) }
   return (
     <span className="search-field">
       <label htmlFor={id}>{label}</label>
       {options === undefined ? (
-        <input {...marks} {...inputs[type]} maxLength={500} autoComplete="off" spellCheck={false} />
+        <input
+          {...marks}
+          {...inputs[type]}
+          placeholder={placeholder}
+          maxLength={500}
+          autoComplete="off"
+          spellCheck={false}
+        />
       ) : (
         <select {...marks}>
           <option value="">{unchosen}</option>

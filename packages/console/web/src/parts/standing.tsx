@@ -81,10 +81,18 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   )
 }
 
-export function Refused({ problem, again }: { readonly problem: Problem; readonly again?: () => void }) {
+interface RefusedProps {
+  readonly problem: Problem
+  readonly again?: () => void
+  /** What is said of a request that is not valid, where a person wrote what it asks. */
+  readonly invalid?: string | undefined
+}
+
+export function Refused({ problem, again, invalid }: RefusedProps) {
+  const title = problem.code === 'REQUEST_INVALID' ? (invalid ?? problem.title) : problem.title
   return (
     <div className="refused" role="alert">
-      <p className="refused-title">{problem.title}</p>
+      <p className="refused-title">{title}</p>
       <p>{problem.message}</p>
       {problem.issues.length > 1 && (
         <ul>
@@ -108,19 +116,18 @@ export function Refused({ problem, again }: { readonly problem: Problem; readonl
   )
 }
 
-/** The data, or what stands in its place. What was seen before stays when a later answer is a refusal. */
-export function Shown<Answer>({
-  asked,
-  children,
-}: {
+interface ShownProps<Answer> extends Pick<RefusedProps, 'invalid'> {
   readonly asked: Asked<Answer>
   readonly children: (data: Answer) => ReactNode
-}) {
+}
+
+/** The data, or what stands in its place. What was seen before stays when a later answer is a refusal. */
+export function Shown<Answer>({ asked, invalid, children }: ShownProps<Answer>) {
   const { data, problem, asking, again } = asked
   const late = useLate(asking) && data !== undefined
   return (
     <>
-      {problem !== null && <Refused problem={problem} again={again} />}
+      {problem !== null && <Refused {...{ problem, again, invalid }} />}
       {late && problem === null && <Late asked={asked} />}
       {data === undefined ? problem === null && <Waiting again={again} /> : children(data)}
     </>
