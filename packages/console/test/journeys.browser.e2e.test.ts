@@ -215,9 +215,15 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
 
   test('follows events as they come, pauses, and goes on', async () => {
     const { page } = visit
-    await visit.at(world.url, 'events')
+    const pattern = encodeURIComponent('{"data":{"order":["o-1"]}}')
+    await visit.at(world.url, `events?tenant=default&after=2026-01-01T00:00:00.000Z&pattern=${pattern}`)
     await page.getByRole('button', { name: 'Follow live' }).click()
     await page.getByText('Following · ').waitFor()
+    // What does not narrow a stream is said, and gone from the address.
+    await page
+      .getByText('Left out, since what comes is not narrowed by it: Recorded after; Pattern')
+      .waitFor()
+    expect(new URL(page.url()).search).toBe('?tenant=default&live=1')
     await world.publish([world.order('live-1')])
     await page.getByRole('cell', { name: 'live-1', exact: true }).first().waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()

@@ -1,4 +1,5 @@
 // Events: searched page by page, or followed as they come; one of them on a page of its own.
+import { useEffect, useState } from 'react'
 import { usePages } from '../api/asking.js'
 import type { EventView } from '../api/views.js'
 import { counted } from '../parts/format.js'
@@ -25,36 +26,57 @@ const filters: readonly Filter[] = [
   },
 ]
 
+/** What the stream of events cannot be narrowed by. */
+const searchedOnly = ['after', 'before', 'pattern']
+const followedFilters = filters.filter(({ name }) => !searchedOnly.includes(name))
+
 export function Events() {
   const { params } = usePlace()
   const id = params.get('id')
   if (id !== null) return <OneEvent id={id} tenant={params.get('tenant') ?? undefined} />
-  const follows = params.has('live')
+  return params.has('live') ? <Live params={params} /> : <Searched params={params} />
+}
+
+interface PlaceProps {
+  readonly params: URLSearchParams
+}
+
+const Searched = ({ params }: PlaceProps) => (
+  <>
+    <Heading title="Events">
+      <button type="button" aria-pressed="false" onClick={() => choose({ live: '1' })}>
+        Follow live
+      </button>
+    </Heading>
+    <Search filters={filters} />
+    <Found query={queryOf(params)} />
+  </>
+)
+
+function Live({ params }: PlaceProps) {
+  const asked = filters.filter(({ name }) => searchedOnly.includes(name) && params.has(name))
+  const [left, setLeft] = useState<readonly Filter[]>([])
+  // Out of the address, too: a colleague who gets it is not told of a search that this is not.
+  useEffect(() => {
+    if (asked.length === 0) return
+    setLeft(asked)
+    choose(Object.fromEntries(asked.map(({ name }) => [name, undefined])), { replace: true })
+  })
   return (
     <>
       <Heading title="Events">
-        <button
-          type="button"
-          aria-pressed={follows}
-          onClick={() => choose({ live: follows ? undefined : '1' })}
-        >
-          {follows ? 'Stop following' : 'Follow live'}
+        <button type="button" aria-pressed="true" onClick={() => choose({ live: undefined })}>
+          Stop following
         </button>
       </Heading>
-      <Search filters={follows ? filters.slice(0, 4) : filters} />
-      {follows ? (
-        <Tail key={params.toString()} query={followed(params)} />
-      ) : (
-        <Found query={queryOf(params)} />
-      )}
+      <Search filters={followedFilters} />
+      <p role="status" className="faint">
+        {left.length > 0 &&
+          `Left out, since what comes is not narrowed by it: ${left.map(({ label }) => label).join('; ')}. Stop following to search by it.`}
+      </p>
+      {asked.length === 0 && <Tail key={params.toString()} query={queryOf(params)} />}
     </>
   )
-}
-
-// The stream has no times and no pattern.
-function followed(params: URLSearchParams): Record<string, string | undefined> {
-  const { after: _after, before: _before, pattern: _pattern, ...query } = queryOf(params)
-  return query
 }
 
 function queryOf(params: URLSearchParams): Record<string, string | undefined> {
