@@ -109,6 +109,7 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await breakerIs('closed')
     await visit.at(world.url, 'breakers')
     await button(page, 'Open…').click()
+    await page.getByText('wait, and cost no attempt, for an hour').waitFor()
     const reason = page.getByLabel('Reason, for the audit')
     await reason.fill('a long story')
     await breakerIs('open')

@@ -72,7 +72,7 @@ function Switch({ breaker: { name, tenant, key, state } }: { readonly breaker: B
     >
       <p>
         {opens
-          ? 'Deliveries that need it wait, and cost no attempt, until probes succeed.'
+          ? 'Deliveries that need it wait, and cost no attempt, for an hour: then probes go, and it closes when they succeed. Close it here when it is needed before.'
           : 'Deliveries go at once. When what it calls is still down, it opens again.'}
       </p>
     </RowAct>
