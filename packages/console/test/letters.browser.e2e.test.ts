@@ -51,6 +51,7 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
       () => page.getByRole('link', { name: 'Audit' }).click(),
       () => page.goBack().then(() => undefined),
       () => button('Sign out').click(),
+      () => button('Leave it').click(),
     ]) {
       await leaves()
       await question.waitFor()

@@ -15,6 +15,7 @@ import { type Column, Rows } from '../parts/rows.js'
 import { Refused, Shown } from '../parts/standing.js'
 import { useUnsent } from '../parts/unsent.js'
 import { Link } from '../route/link.js'
+import { whenFree } from '../route/place.js'
 import { LetterActions, RedriveQuestion, useRedrive } from './dead-letter-actions.js'
 
 export function Letter({ id }: { readonly id: string }) {
@@ -249,7 +250,7 @@ function Editor({ letter, leave }: { readonly letter: DeadLetter; readonly leave
         >
           Check and redrive…
         </button>
-        <button type="button" onClick={leave}>
+        <button type="button" onClick={() => whenFree(leave)}>
           Leave it
         </button>
       </div>

@@ -1,4 +1,4 @@
-// What somebody has written and not sent: whoever is about to leave it, by a link, by "back" or by signing out, is asked once.
+// What somebody has written and not sent: whoever is about to leave it, by a link, by "back", by signing out or by a button of the page, is asked once.
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { hold } from '../route/place.js'
 import { Dialog } from './dialog.js'
@@ -30,7 +30,7 @@ export function useUnsent(isChanged: boolean): Unsent {
 
 const Question = ({ stay, leave }: { readonly stay: () => void; readonly leave: () => void }) => (
   <Dialog title="Leave what you wrote?" close={stay}>
-    <p>It is not sent yet, and lost when you leave this page.</p>
+    <p>It is not sent yet, and lost when you leave it.</p>
     <div className="actions">
       <button type="button" className="primary" onClick={stay}>
         Stay here
