@@ -398,6 +398,9 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
 
   test('signs out, and is asked for a key', async () => {
     const own = await open()
+    // A key that was copied badly is no key, and the page says so.
+    await own.page.goto(`${world.url}/console/#key=es_100%`)
+    await own.page.getByLabel('API key').waitFor()
     await own.signIn(world.url, world.key)
     await own.page.getByRole('button', { name: 'Sign out' }).click()
     await own.page.getByLabel('API key').fill('es_wrong')

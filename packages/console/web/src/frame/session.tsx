@@ -6,6 +6,7 @@ import { Problem } from '../api/problem.js'
 import type { SessionView as Seen } from '../api/views.js'
 import { Dialog } from '../parts/dialog.js'
 import { Refused, Waiting } from '../parts/standing.js'
+import { decoded } from '../route/decoded.js'
 
 /** With what its scopes are called. */
 type SessionView = Seen & { readonly role: 'viewer' | 'operator' | 'admin' | null }
@@ -47,7 +48,7 @@ export async function exchangeKey(): Promise<boolean> {
   const { hash, pathname, search } = window.location
   if (!hash.startsWith('#key=')) return false
   window.history.replaceState(null, '', pathname + search)
-  const presented = decodeURIComponent(hash.slice('#key='.length))
+  const presented = decoded(hash.slice('#key='.length))
   // Refused or not, the page that follows says how it stands.
   await open(presented).catch(() => undefined)
   return true

@@ -1,6 +1,7 @@
 // Where a person is: the page is the last part of the path, and all that is chosen on it stands in the query, so that an
 // address sent to a colleague shows the same.
 import { useSyncExternalStore } from 'react'
+import { decoded } from './decoded.js'
 
 const base = '/console/'
 
@@ -31,7 +32,7 @@ function current(): Place {
   const address = window.location.pathname + window.location.search
   if (address !== read) {
     read = address
-    const page = decodeURIComponent(window.location.pathname.slice(base.length))
+    const page = decoded(window.location.pathname.slice(base.length))
     place = { page, params: new URLSearchParams(window.location.search) }
   }
   return place
