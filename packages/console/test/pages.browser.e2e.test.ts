@@ -175,7 +175,7 @@ describe.skipIf(!hasChromium)('every page (needs chromium)', () => {
     await picture(visit.page, 'overview-old')
     await visit.page.unrouteAll()
     await visit.page.keyboard.press('Control+k')
-    await visit.page.getByRole('combobox', { name: 'A page, or an id' }).fill('o')
+    await visit.page.getByRole('combobox', { name: 'A page, a name, or an id' }).fill('o')
     expect(await violations(visit.page)).toEqual([])
     await picture(visit.page, 'palette')
     await visit.close()

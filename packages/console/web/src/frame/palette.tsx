@@ -1,43 +1,20 @@
-// The command palette: to any page by a few letters, or to an event, correlation or dead letter by its id.
+// The command palette: to any page or part of the system by a few letters, or to an event, correlation or dead letter by its id.
 import { type KeyboardEvent, useState } from 'react'
+import { useAnswer } from '../api/asking.js'
+import type { SystemMap } from '../api/system-views.js'
 import { Dialog } from '../parts/dialog.js'
-import { go, hrefOf } from '../route/place.js'
-import { type Section, useSections } from './sections.js'
-
-interface Command {
-  readonly name: string
-  readonly href: string
-}
-
-/** Lists that people come for, by the words for what they want to do there. */
-const lists = [
-  { name: 'Workflows awaiting approval', page: 'workflows', state: 'awaiting-approval' },
-  { name: 'Workflows that need attention', page: 'workflows', state: 'needs-attention' },
-] as const
-
-function commandsFor(text: string, sections: readonly Section[]): Command[] {
-  const wanted = text.trim().toLowerCase()
-  const pages = sections
-    .filter(({ name }) => name.toLowerCase().includes(wanted))
-    .map(({ name, page }) => ({ name, href: hrefOf(page) }))
-  if (wanted === '') return pages
-  const found = lists.filter(({ name }) => name.toLowerCase().includes(wanted))
-  const id = text.trim()
-  return [
-    ...pages,
-    ...found.map(({ name, page, state }) => ({ name, href: hrefOf(page, { state }) })),
-    { name: `Event ${id}`, href: hrefOf('events', { id }) },
-    { name: `Events of the correlation ${id}`, href: hrefOf('events', { correlation: id }) },
-    { name: `Events of the type ${id}`, href: hrefOf('events', { type: id }) },
-    { name: `Dead letter ${id}`, href: hrefOf('dead-letters', { letter: id }) },
-    { name: `Dead letters that say “${id}”`, href: hrefOf('dead-letters', { error: id }) },
-  ]
-}
+import { go } from '../route/place.js'
+import { type Command, commandsFor } from './commands.js'
+import { useSections } from './sections.js'
+import { useSession } from './session.js'
 
 export function Palette({ close }: { readonly close: () => void }) {
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
-  const commands = commandsFor(text, useSections())
+  const { tenant } = useSession()
+  // It spans tenants: a key of one is not told. Asked once, as the palette opens.
+  const map = useAnswer<SystemMap>(tenant === null ? '/v1/map' : undefined, {}, 0)
+  const commands = commandsFor(text, useSections(), map.data?.nodes ?? [])
   const run = ({ href }: Command) => {
     close()
     go(href)
@@ -53,12 +30,12 @@ export function Palette({ close }: { readonly close: () => void }) {
     <Dialog title="Go to" close={close}>
       <input
         role="combobox"
-        aria-label="A page, or an id"
+        aria-label="A page, a name, or an id"
         aria-expanded="true"
         aria-controls="commands"
         aria-activedescendant={`command-${at}`}
         value={text}
-        placeholder="A page, or an id"
+        placeholder="A page, a name, or an id"
         autoComplete="off"
         maxLength={400}
         onKeyDown={pressed}

@@ -1,14 +1,15 @@
 // The map: what publishes what and who listens, as the app says and as the newest events show. Every part leads to its page.
 import { type CSSProperties, useMemo } from 'react'
 import { useAnswer } from '../api/asking.js'
-import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
+import type { MapEdge, SystemMap } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
-import { type Params, usePlace } from '../route/place.js'
+import { placeOf } from '../route/node-place.js'
+import { usePlace } from '../route/place.js'
 import { type Drawn, layoutOf, nodeHeight, type Placed } from './map-layout.js'
 
 const everyMs = 5_000
@@ -130,15 +131,6 @@ function Part({ placed: { node, says, x, y, width } }: { readonly placed: Placed
       </g>
     </Link>
   )
-}
-
-function placeOf({ kind, name }: MapNode): { readonly to: string; readonly params: Params } {
-  if (kind === 'event') return { to: 'events', params: { type: name } }
-  if (kind === 'workflow') return { to: 'workflows', params: { workflow: name } }
-  if (kind === 'schedule' || kind === 'reconciler') return { to: 'schedules', params: {} }
-  if (kind === 'webhook') return { to: 'webhooks', params: {} }
-  if (kind === 'source') return { to: 'events', params: {} }
-  return { to: 'subscriptions', params: { name } }
 }
 
 const columns: readonly Column<MapEdge>[] = [

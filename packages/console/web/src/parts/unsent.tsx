@@ -1,4 +1,5 @@
-// What somebody has written and not sent: whoever is about to leave it, by a link, by "back", by signing out or by a button of the page, is asked once.
+// What somebody has written and not sent: whoever is about to leave it, by a link, by "back", by signing out or by a button of the page,
+// is asked once.
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { hold } from '../route/place.js'
 import { Dialog } from './dialog.js'

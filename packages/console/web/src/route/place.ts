@@ -2,16 +2,15 @@
 // address sent to a colleague shows the same.
 import { useSyncExternalStore } from 'react'
 import { decoded } from './decoded.js'
+import { base, hrefOf, type Params } from './href.js'
 
-const base = '/console/'
+export { hrefOf, type Params }
 
 export interface Place {
   /** Empty for the overview. */
   readonly page: string
   readonly params: URLSearchParams
 }
-
-export type Params = Readonly<Record<string, string | undefined>>
 
 const listeners = new Set<() => void>()
 
@@ -39,13 +38,6 @@ function current(): Place {
 }
 
 export const usePlace = (): Place => useSyncExternalStore(subscribe, current)
-
-/** The address of a page. What is empty is left out. */
-export function hrefOf(page: string, params: Params = {}): string {
-  const given = Object.entries(params).filter((entry): entry is [string, string] => Boolean(entry[1]))
-  const query = new URLSearchParams(given).toString()
-  return `${base}${encodeURIComponent(page)}${query === '' ? '' : `?${query}`}`
-}
 
 let gone = false
 
