@@ -1,6 +1,6 @@
 // Where the lines of a trace lead, and what they say.
 import { expect, test } from 'vitest'
-import type { DeliveryWait, TraceEvent } from '../api/views.js'
+import type { Attempt, DeliveryWait, TraceEvent } from '../api/views.js'
 import { linesOf } from './trace-lines.js'
 
 const event: TraceEvent = {
@@ -23,13 +23,14 @@ test('lines lead to what is of the same tenant: ids repeat', () => {
 
 test('a delivery that waits now has a bar until now that says why', () => {
   const delivery = { id: 'bill/1.1', subscription: 'bill', replay: null, dueAtMs: null } as const
-  const attempt = {
-    ...{ round: 0, attempt: 1, worker: 'w', outcome: 'retry', waitedMs: 10 },
+  const attempt: Attempt = {
+    ...{ round: 0, attempt: 1, worker: 'w', waitedMs: 10, message: 'away' },
     ...{ startedAtMs: Date.parse(event.recordedAt) + 10, endedAtMs: Date.parse(event.recordedAt) + 30 },
-    ...{ category: 'transient', message: 'away' },
-  } as const
+    outcome: 'retry',
+    category: 'transient',
+  }
   const nowMs = Date.parse(event.recordedAt) + 60_030
-  const barsFor = (attempts: readonly (typeof attempt)[], wait: DeliveryWait | null) => {
+  const barsFor = (attempts: readonly Attempt[], wait: DeliveryWait | null) => {
     const deliveries = [{ ...delivery, state: 'retry' as const, attempts, wait }]
     return linesOf([{ ...event, deliveries, workflows: [] }], nowMs)[1]?.bars
   }
