@@ -81,6 +81,27 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.unroute('**/v1/subscriptions')
   })
 
+  test('has the focus by j and k where it has no link, too, and stays near what is looked at', async () => {
+    const { page } = visit
+    await breakerIs('closed')
+    await visit.at(world.url, 'breakers')
+    await page.getByRole('row', { name: /payments/ }).waitFor()
+    await page.keyboard.press('j')
+    expect(await page.evaluate(focused)).toMatch(/^TR: payments/)
+    const item = (await world.get('/v1/subscriptions')).items[0]
+    const many = Array.from({ length: 200 }, (_, at) => ({ ...item, name: `many-${at}` }))
+    await page.route('**/v1/subscriptions', (route) => route.fulfill({ json: { items: many } }))
+    await visit.at(world.url, 'subscriptions')
+    await page.getByRole('link', { name: 'many-0', exact: true }).waitFor()
+    await page.keyboard.press('j')
+    expect(await page.evaluate(focused)).toBe('A: many-0')
+    await page.locator('.rows').evaluate('list => list.scrollTo(0, 100 * 36)')
+    await page.getByRole('link', { name: 'many-105', exact: true }).waitFor()
+    await page.keyboard.press('j')
+    expect(await page.evaluate(focused)).toMatch(/^A: many-10\d$/)
+    await page.unroute('**/v1/subscriptions')
+  })
+
   test('can be read on a narrow screen', async () => {
     const { page } = visit
     await page.setViewportSize(narrow)

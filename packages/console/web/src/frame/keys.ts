@@ -1,5 +1,6 @@
 // The keyboard: the same keys on every page, and none while somebody writes.
 import { useEffect } from 'react'
+import { rowBehind, type Spot } from './row-behind.js'
 
 export const keysKnown: readonly (readonly [string, string])[] = [
   ['/', 'Search on this page, or where there is nothing to search for on it, go to any'],
@@ -48,9 +49,25 @@ function search(palette: () => void): void {
   else field.focus()
 }
 
+// Row by row: the link of its first cell has the focus, or the row itself where there is none.
 function move(by: 1 | -1): void {
-  const links = [...document.querySelectorAll<HTMLElement>('.rows tbody td:first-child a')]
-  const at = links.indexOf(document.activeElement as HTMLElement)
-  const next = at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by
-  links[next]?.focus()
+  const rows = [...document.querySelectorAll<HTMLElement>('.rows tbody tr:not(.gap)')]
+  const next = rows[rowBehind(rows.map(spotOf), by)]
+  if (next === undefined) return
+  const link = next.querySelector<HTMLElement>('td:first-child a')
+  if (link === null) next.tabIndex = -1
+  const taker = link ?? next
+  taker.focus()
+}
+
+function spotOf(row: HTMLElement): Spot {
+  const { top, bottom } = row.getBoundingClientRect()
+  const list = row.closest('.rows')?.getBoundingClientRect()
+  const from = Math.max(0, (list?.top ?? 0) + (row.closest('table')?.tHead?.offsetHeight ?? 0))
+  const until = Math.min(window.innerHeight, list?.bottom ?? window.innerHeight)
+  return {
+    chosen: row.contains(document.activeElement),
+    inSight: bottom > from && top < until,
+    whole: top >= from && bottom <= until,
+  }
 }
