@@ -151,6 +151,8 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
   test('has a schedule run now, pauses it, and sees that it is paused', async () => {
     const { page } = visit
     await visit.at(world.url, 'schedules')
+    await page.getByRole('columnheader', { name: 'If missed' }).waitFor()
+    await page.getByRole('cell', { name: /^run (none|once|each)$/ }).waitFor()
     await asked(page, 'Run…', 'Run once now', 'the night was missed')
     await until(async () => (await world.get('/v1/events?type=shop.night-began')).items.length === 1)
     await page.getByRole('link', { name: 'night', exact: true }).click()

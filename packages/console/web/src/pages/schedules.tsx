@@ -29,6 +29,13 @@ interface Ran {
   readonly event: string
 }
 
+/** What becomes of ticks that nobody took in time. */
+const ifMissed: Readonly<Record<Schedule['missed'], string>> = {
+  skip: 'run none',
+  once: 'run once',
+  all: 'run each',
+}
+
 const columnsOf = (ran: (run: Ran) => void): readonly Column<Listed>[] => [
   {
     name: 'Schedule',
@@ -50,7 +57,7 @@ const columnsOf = (ran: (run: Ran) => void): readonly Column<Listed>[] => [
   { name: 'Zone', kind: 'wide', cell: ({ timeZone }) => timeZone },
   { name: 'Publishes', kind: 'wide long', cell: ({ event, kind }) => event ?? kind },
   { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
-  { name: 'Missed', kind: 'wide', cell: ({ missed }) => missed },
+  { name: 'If missed', kind: 'wide', cell: ({ missed }) => ifMissed[missed] },
   { name: 'Next', cell: ({ nextAtMs }) => <Moment at={nextAtMs} /> },
   { name: 'By hand', kind: 'hand', cell: (schedule) => <Run schedule={schedule} ran={ran} /> },
 ]
