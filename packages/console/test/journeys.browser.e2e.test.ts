@@ -254,6 +254,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByText(`From the beginning it delivers ${count(Number(events))} events`).waitFor()
     await page.getByLabel('From (empty').fill('2099-01-01T00:00')
     await page.getByText('From there on it delivers 0 events').waitFor()
+    expect(await page.getByRole('button', { name: 'Replay 0 events' }).isDisabled()).toBe(true)
     await page.getByLabel('From (empty').fill('')
     await page.getByText('From the beginning it delivers').waitFor()
     await page.getByLabel('Reason, for the audit').fill('a look')

@@ -2,6 +2,7 @@
 import { useAnswer, usePages } from '../api/asking.js'
 import type { AuditEntry } from '../api/views.js'
 import { Facts, Json } from '../parts/facts.js'
+import { counted } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { type Column, Rows } from '../parts/rows.js'
@@ -9,6 +10,7 @@ import { type Filter, Search } from '../parts/search.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { choose, usePlace } from '../route/place.js'
+import { targetOf } from './audit-target.js'
 
 /** What acts are called here. One that is not, shows as it is. */
 const words: Readonly<Record<string, string>> = {
@@ -57,8 +59,8 @@ function changeOf({ action, details }: AuditEntry): string {
   if (before !== undefined && after !== undefined) return `${before} → ${after}`
   if (Array.isArray(details.changed) && details.changed.length > 0)
     return `data: ${details.changed.join(', ')}`
-  if (typeof details.count === 'number') return `${details.count} letters`
-  if (typeof details.selected === 'number') return `${details.selected} letters`
+  if (typeof details.count === 'number') return counted(details.count, 'letter')
+  if (typeof details.selected === 'number') return counted(details.selected, 'letter')
   if (action === 'key.create' || action === 'key.withdraw') return `of ${text(details.name) ?? '?'}`
   return text(details.signal) ?? text(details.approval) ?? text(details.subscription) ?? ''
 }
@@ -68,12 +70,23 @@ const columns: readonly Column<AuditEntry>[] = [
     name: 'What',
     cell: ({ id, action }) => <Entry id={id}>{words[action] ?? action}</Entry>,
   },
-  { name: 'To', kind: 'long', cell: ({ target }) => <span title={target}>{target}</span> },
+  { name: 'To', kind: 'long', cell: (entry) => <Target of={entry} /> },
   { name: 'Who', cell: ({ actor }) => <Brief text={actor} /> },
   { name: 'Change', kind: 'wide', cell: (entry) => <Brief text={changeOf(entry)} /> },
   { name: 'Why', kind: 'wide long', cell: ({ details }) => text(details.reason) },
   { name: 'When', cell: ({ atMs }) => <Moment at={atMs} /> },
 ]
+
+/** With the way to it, where there is one. */
+function Target({ of: entry }: { readonly of: AuditEntry }) {
+  const place = targetOf(entry)
+  if (place === undefined) return <span title={entry.target}>{entry.target}</span>
+  return (
+    <Link to={place.to} params={place.params} title={entry.target}>
+      {entry.target}
+    </Link>
+  )
+}
 
 /** As much of it as has room: the whole stands with the entry. */
 const Brief = ({ text: whole }: { readonly text: string }) => (
@@ -155,7 +168,10 @@ function One({ id }: { readonly id: string }) {
 const Act = ({ entry }: { readonly entry: AuditEntry }) => (
   <>
     <p className="failure">
-      <strong>{entry.actor}</strong> {words[entry.action] ?? entry.action} <code>{entry.target}</code>
+      <strong>{entry.actor}</strong> {words[entry.action] ?? entry.action}{' '}
+      <code>
+        <Target of={entry} />
+      </code>
     </p>
     <Facts
       of={[

@@ -11,6 +11,7 @@ import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { choose, usePlace } from '../route/place.js'
 import { Waterfall } from './trace.js'
+import { placeOfDelivery } from './trace-lines.js'
 import { Wait } from './wait.js'
 
 interface OneEventProps {
@@ -157,22 +158,17 @@ function Cause({ id, tenant }: { readonly id: string | null | undefined; readonl
   )
 }
 
-/** States of a delivery that has a dead letter. */
-const lettered: readonly Delivery['state'][] = ['dead', 'redriving', 'redriven', 'discarded']
-
 const columns: readonly Column<Delivery>[] = [
   {
     name: 'Subscription',
-    cell: ({ id, subscription, state }) =>
-      lettered.includes(state) ? (
-        <Link to="dead-letters" params={{ letter: id }}>
-          {subscription}
+    cell: (delivery) => {
+      const { to, params } = placeOfDelivery(delivery)
+      return (
+        <Link to={to} params={params}>
+          {delivery.subscription}
         </Link>
-      ) : (
-        <Link to="subscriptions" params={{ name: subscription }}>
-          {subscription}
-        </Link>
-      ),
+      )
+    },
   },
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
   { name: 'Attempt', kind: 'number', cell: ({ attempt }) => attempt },

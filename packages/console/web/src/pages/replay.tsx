@@ -41,7 +41,7 @@ export function ReplayQuestion({ subscription, external, close }: ReplayProps) {
     <Question
       title={`Replay into ${subscription}`}
       act={preview.data === undefined ? 'Replay' : `Replay ${deliveries(preview.data)}`}
-      ready={!preview.isPending && (admin || !external)}
+      ready={!preview.isPending && !isEmpty(preview.data) && (admin || !external)}
       {...{ busy, problem, close }}
       submit={(form) => void submit(form)}
     >
@@ -102,6 +102,9 @@ const usePreview = (subscription: string, from: string) =>
     ...{ staleTime: Number.POSITIVE_INFINITY, gcTime: 0 },
     queryFn: () => post<ReplayPreview>('/v1/replays/preview', { subscription, from }),
   })
+
+/** There is nothing to deliver. What could not be looked at may be something. */
+const isEmpty = (preview: ReplayPreview | undefined) => preview?.events === 0 && preview.beyond === 0
 
 const deliveries = ({ events, beyond }: ReplayPreview) =>
   `${beyond > 0 ? 'at least ' : ''}${counted(events, 'event')}`

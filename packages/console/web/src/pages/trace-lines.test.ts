@@ -51,3 +51,12 @@ test('a delivery that waits now has a bar until now that says why', () => {
   expect(linesOf([event], 0)[0]?.bars[0]?.untilMs).toBe(Date.parse(event.recordedAt))
   expect(barsFor([], null)).toEqual([])
 })
+
+test('a delivery with a dead letter leads to that, when it was redriven, too', () => {
+  const delivery = { id: 'bill/1.1', subscription: 'bill', replay: null, dueAtMs: null, wait: null } as const
+  const leads = (state: 'completed' | 'redriven') => {
+    const deliveries = [{ ...delivery, state, attempts: [] }]
+    return linesOf([{ ...event, deliveries, workflows: [] }], 0)[1]?.href?.to
+  }
+  expect([leads('redriven'), leads('completed')]).toEqual(['dead-letters', 'subscriptions'])
+})

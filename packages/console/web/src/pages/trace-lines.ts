@@ -61,10 +61,7 @@ function linesOfEvent(event: TraceEvent, depth: number, nowMs: number): Line[] {
         key: delivery.id,
         depth: depth + 1,
         name: delivery.subscription,
-        href:
-          delivery.state === 'dead'
-            ? { to: 'dead-letters', params: { letter: delivery.id } }
-            : { to: 'subscriptions', params: { name: delivery.subscription } },
+        href: placeOfDelivery(delivery),
         state: delivery.state,
         bars: [...delivery.attempts.flatMap(barsOf), ...openWait(delivery, atMs, nowMs)],
         note: delivery.attempts.at(-1)?.message ?? null,
@@ -113,6 +110,18 @@ function barsOf(attempt: Attempt): Bar[] {
 }
 
 type Delivery = TraceEvent['deliveries'][number]
+
+const lettered: readonly Delivery['state'][] = ['dead', 'redriving', 'redriven', 'discarded']
+
+/** To its dead letter, where it has one, whatever became of that; else to its subscription. */
+export const placeOfDelivery = ({
+  id,
+  subscription,
+  state,
+}: Pick<Delivery, 'id' | 'subscription' | 'state'>) =>
+  lettered.includes(state)
+    ? { to: 'dead-letters', params: { letter: id } }
+    : { to: 'subscriptions', params: { name: subscription } }
 
 /** From the end of its last attempt until now. */
 function openWait({ wait, attempts }: Delivery, recordedAtMs: number, nowMs: number): Bar[] {
