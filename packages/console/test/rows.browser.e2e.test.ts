@@ -14,6 +14,11 @@ interface Cell {
   querySelectorAll(selector: string): Iterable<Cell>
 }
 
+interface Tall {
+  readonly scrollHeight: number
+  readonly clientHeight: number
+}
+
 describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
   const world = new World()
   const { visit } = adminBefore(world)
@@ -100,6 +105,27 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.keyboard.press('j')
     expect(await page.evaluate(focused)).toMatch(/^A: many-10\d$/)
     await page.unroute('**/v1/subscriptions')
+  })
+
+  test('says on a narrow screen what a letter died of, and to whom something was done', async () => {
+    const { page } = visit
+    await page.setViewportSize(narrow)
+    await world.publish([world.order('o-narrow', 'XX', { note: 'No carrier goes to such an island' })])
+    await world.dead(1)
+    await world.refund('r-narrow-with-a-name', { amount: 1 })
+    await world.post('/v1/workflows/refund/r-narrow-with-a-name/cancel', { reason: 'tested' })
+    for (const [path, text] of [
+      ['dead-letters?subscription=ship', 'No carrier goes to such an island'],
+      ['audit', 'refund r-narrow-with-a-name'],
+    ] as const) {
+      await visit.at(world.url, path)
+      const cell = page.locator('td.long').filter({ hasText: text }).first()
+      await cell.waitFor()
+      expect(await cell.evaluate(cutIn), path).toEqual([])
+      const isCut = ({ scrollHeight, clientHeight }: Tall) => scrollHeight > clientHeight + 1
+      expect(await cell.locator('.few-lines').evaluate(isCut), path).toBe(false)
+    }
+    await page.setViewportSize(wide)
   })
 
   test('can be read on a narrow screen', async () => {

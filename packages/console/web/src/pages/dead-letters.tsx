@@ -97,16 +97,18 @@ function Groups() {
   )
 }
 
+const letterColumn: Column<DeadLetter> = {
+  name: 'Letter',
+  cell: ({ id }) => (
+    <Link to="dead-letters" params={{ letter: id }}>
+      <code>{id}</code>
+    </Link>
+  ),
+}
+
+/** Of those that wait: the state of each is that of the list. */
 const letterColumns: readonly Column<DeadLetter>[] = [
-  {
-    name: 'Letter',
-    cell: ({ id }) => (
-      <Link to="dead-letters" params={{ letter: id }}>
-        <code>{id}</code>
-      </Link>
-    ),
-  },
-  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
+  letterColumn,
   {
     name: 'Error',
     kind: 'long',
@@ -121,7 +123,9 @@ const letterColumns: readonly Column<DeadLetter>[] = [
 
 /** Of those that are dead no more: since when, and of what was discarded by whom. */
 const resolvedColumns: readonly Column<DeadLetter>[] = [
-  ...letterColumns,
+  letterColumn,
+  { name: 'State', cell: ({ state }) => <Badge state={state} /> },
+  ...letterColumns.slice(1),
   { name: 'Resolved', cell: ({ resolvedAtMs }) => <Moment at={resolvedAtMs} /> },
   { name: 'By', kind: 'wide', cell: ({ resolvedBy }) => resolvedBy },
 ]

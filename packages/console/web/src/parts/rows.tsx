@@ -109,7 +109,7 @@ const Row = memo(function Row<Item>({ item, columns, place }: RowProps<Item>) {
     <tr aria-rowindex={place}>
       {columns.map(({ name, kind, cell }) => (
         <td key={name} className={kind}>
-          {cell(item)}
+          {kind?.includes('long') ? <span className="few-lines">{cell(item)}</span> : cell(item)}
         </td>
       ))}
     </tr>
