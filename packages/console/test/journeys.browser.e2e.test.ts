@@ -325,7 +325,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.goBack()
     await page.getByRole('heading', { level: 1, name: 'bill' }).waitFor()
     await page.keyboard.press('Control+k')
-    await page.getByRole('combobox').fill('ship')
+    await page.getByRole('combobox', { name: 'A page, a name, or an id' }).fill('ship')
     await page.getByRole('option', { name: 'Subscription ship' }).click()
     await page.getByRole('heading', { level: 1, name: 'ship' }).waitFor()
     await page.goBack()
@@ -346,6 +346,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     // A key that was copied badly is no key, and the page says so.
     await own.page.goto(`${world.url}/console/#key=es_100%`)
     await own.page.getByLabel('API key').waitFor()
+    await own.page.goto('about:blank')
     await own.signIn(world.url, world.key)
     await own.page.getByRole('button', { name: 'Sign out' }).click()
     await own.page.getByLabel('API key').fill('es_wrong')
