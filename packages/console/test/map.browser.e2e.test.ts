@@ -75,6 +75,24 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
     await visit.page.getByText(/Looked at: the newest 1,000 events, .* rare among them/).waitFor()
   })
 
+  test('is drawn larger and smaller at a word, and says so in its address', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'map')
+    const name = map().locator('.map-part text').first()
+    const height = () => name.evaluate((element: Box) => element.getBoundingClientRect().height)
+    await name.waitFor()
+    const before = await height()
+    await page.getByRole('button', { name: 'Larger' }).click()
+    await until(async () => (await height()) > before * 1.1)
+    const larger = await height()
+    expect(new URL(page.url()).searchParams.get('size')).toMatch(/^[\d.]+$/)
+    await page.getByRole('button', { name: 'Smaller' }).click()
+    await page.getByRole('button', { name: 'Smaller' }).click()
+    await until(async () => (await height()) < larger / 1.2)
+    await page.getByRole('link', { name: 'Fit to the page' }).click()
+    await until(async () => Math.abs((await height()) - before) < 1)
+  })
+
   // The last has room for all of it, drawn smaller.
   const windows = [{ width: 1_440, height: 900 }, narrow, { width: 1_440, height: 1_600 }]
   for (const size of windows)

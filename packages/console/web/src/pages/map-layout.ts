@@ -1,6 +1,7 @@
 // Where the parts of the map stand: from left to right as events flow, those of one context together.
 import { Graph, layout } from '@dagrejs/dagre'
 import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
+import { type Part, packed, partsOf, type Spot } from './map-parts.js'
 
 export interface Placed {
   readonly node: MapNode
@@ -39,30 +40,54 @@ export const nodeHeight = 40
 const characterWidth = 7.4
 const besideText = 28
 const nodesMax = 400
-/** Room for a rate and a count of dead letters. */
-const labelSize = { width: 110, height: 18 }
+/** Of a way: room for what is written on it, whatever its digits are, so that nothing moves when they change. */
+const labelHeight = 16
+const rateWidth = 56
+const deadWidth = 62
+const margin = 16
+const partGap = 12
 
 const widthOf = (name: string, says: string) =>
   Math.max(name.length, says.length) * characterWidth + besideText
 const areaOf = (context: string) => `context ${context}`
 
+const labelWidthOf = ({ seen, dead }: MapEdge) =>
+  (seen ? rateWidth : 0) + (seen && (dead ?? 0) > 0 ? deadWidth : 0)
+
 /** At most 400 nodes: more would be no picture. */
 export function layoutOf(map: SystemMap): Layout {
-  const graph = new Graph({ compound: true, multigraph: true })
-  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 30, marginx: 16, marginy: 16 })
   const nodes = map.nodes.slice(0, nodesMax)
   const apps = new Set(nodes.flatMap(({ app }) => app ?? []))
   const saysOf = ({ kind, app }: MapNode) => (app === null || apps.size < 2 ? kind : `${kind} of ${app}`)
   const known = new Set(nodes.map(({ id }) => id))
   const edges = map.edges.filter(({ from, to }) => known.has(from) && known.has(to))
+  // Each by itself: in one layout those that have nothing to do with each other stand in each other's way.
+  const drawn = partsOf(nodes, edges).map((part) => layoutOfPart(part, saysOf))
+  const places = packed(drawn, partGap)
+  const moved = drawn.map((part, at) => shifted(part, places[at] ?? { x: 0, y: 0 }))
+  const sizeOf = (side: 'width' | 'height', from: 'x' | 'y') =>
+    drawn.reduce((most, part, at) => Math.max(most, (places[at]?.[from] ?? 0) + part[side]), 0) + 2 * margin
+  return {
+    ...{ width: sizeOf('width', 'x'), height: sizeOf('height', 'y') },
+    nodes: moved.flatMap((part) => part.nodes),
+    edges: moved.flatMap((part) => part.edges),
+    areas: moved.flatMap((part) => part.areas),
+  }
+}
+
+function layoutOfPart({ nodes, edges }: Part, saysOf: (node: MapNode) => string): Layout {
+  const graph = new Graph({ compound: true, multigraph: true })
+  graph.setGraph({ rankdir: 'LR', nodesep: 10, edgesep: 6, ranksep: 24 })
   const contexts = new Set(nodes.flatMap(({ context }) => (context === null ? [] : [context])))
   for (const context of contexts) graph.setNode(areaOf(context), {})
   for (const node of nodes) {
     graph.setNode(node.id, { width: widthOf(node.name, saysOf(node)), height: nodeHeight })
     if (node.context !== null) graph.setParent(node.id, areaOf(node.context))
   }
-  for (const [at, { from, to }] of edges.entries())
-    graph.setEdge(from, to, { ...labelSize, labelpos: 'c' }, String(at))
+  for (const [at, edge] of edges.entries()) {
+    const label = { width: labelWidthOf(edge), height: labelHeight, labelpos: 'c' }
+    graph.setEdge(edge.from, edge.to, label, String(at))
+  }
   layout(graph)
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
   return {
@@ -83,3 +108,17 @@ export function layoutOf(map: SystemMap): Layout {
 }
 
 const boxOf = (graph: Graph, id: string) => graph.node(id) as Omit<Area, 'name'>
+
+function shifted({ nodes, edges, areas, ...size }: Layout, { x, y }: Spot): Layout {
+  const by = <Placeable extends Spot>(each: Placeable) => ({
+    ...each,
+    x: each.x + x + margin,
+    y: each.y + y + margin,
+  })
+  return {
+    ...size,
+    nodes: nodes.map(by),
+    edges: edges.map((edge) => ({ ...by(edge), points: edge.points.map(by) })),
+    areas: areas.map(by),
+  }
+}

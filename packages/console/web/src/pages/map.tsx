@@ -9,7 +9,7 @@ import { type Column, Rows } from '../parts/rows.js'
 import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { placeOf } from '../route/node-place.js'
-import { usePlace } from '../route/place.js'
+import { choose, usePlace } from '../route/place.js'
 import { type Drawn, layoutOf, nodeHeight, type Placed } from './map-layout.js'
 
 const everyMs = 5_000
@@ -17,12 +17,13 @@ const everyMs = 5_000
 // At first it is seen as a whole. How it is looked at stands in the address.
 export function SystemMapPage() {
   const asked = useAnswer<SystemMap>('/v1/map', {}, everyMs)
-  const full = usePlace().params.get('size') === 'full'
+  const scale = scaleOf(usePlace().params.get('size'))
   return (
     <>
       <Heading title="Map">
-        <Link to="map" params={full ? {} : { size: 'full' }}>
-          {full ? 'Fit to the page' : 'Full size'}
+        <Zoom scale={scale} />
+        <Link to="map" params={scale === undefined ? { size: 'full' } : {}}>
+          {scale === undefined ? 'Full size' : 'Fit to the page'}
         </Link>
       </Heading>
       <Shown asked={asked}>
@@ -32,7 +33,7 @@ export function SystemMapPage() {
               Define an event and a subscription in your app.
             </Empty>
           ) : (
-            <Drawing {...{ map, full }} />
+            <Drawing {...{ map, scale }} />
           )
         }
       </Shown>
@@ -40,14 +41,61 @@ export function SystemMapPage() {
   )
 }
 
-function Drawing({ map, full }: { readonly map: SystemMap; readonly full: boolean }) {
+const scaleMin = 0.1
+const scaleMax = 4
+const step = 1.25
+
+/** Undefined: as large as it fits to the page. */
+function scaleOf(size: string | null): number | undefined {
+  if (size === null) return undefined
+  const scale = size === 'full' ? 1 : Number(size)
+  return Number.isFinite(scale) ? Math.min(scaleMax, Math.max(scaleMin, scale)) : undefined
+}
+
+const seenAt = ({ clientWidth, clientHeight, viewBox: { baseVal } }: SVGSVGElement) =>
+  Math.min(clientWidth / baseVal.width, clientHeight / baseVal.height)
+
+/** From the size at which it is seen, which where it fits only the page knows. */
+function Zoom({ scale }: { readonly scale: number | undefined }) {
+  const by = (factor: number) => {
+    const drawing = document.querySelector<SVGSVGElement>('.map svg')
+    const now = scale ?? (drawing === null ? 1 : seenAt(drawing))
+    choose({ size: String(Math.round(now * factor * 100) / 100) }, { replace: scale !== undefined })
+  }
+  return (
+    <>
+      <button type="button" onClick={() => by(1 / step)} aria-label="Smaller">
+        −
+      </button>
+      <button type="button" onClick={() => by(step)} aria-label="Larger">
+        +
+      </button>
+    </>
+  )
+}
+
+interface DrawingProps {
+  readonly map: SystemMap
+  readonly scale: number | undefined
+}
+
+function Drawing({ map, scale }: DrawingProps) {
   const { width, height, nodes, edges, areas } = useMemo(() => layoutOf(map), [map])
   return (
     <>
-      <section className={full ? 'map' : 'map map-fit'} aria-label="Map of the system" tabIndex={0}>
+      <section
+        className={scale === undefined ? 'map map-fit' : 'map'}
+        aria-label="Map of the system"
+        tabIndex={0}
+      >
         <svg
           viewBox={`0 0 ${width} ${height}`}
-          style={{ '--map-width': `${width}px`, '--map-height': `${height}px` } as CSSProperties}
+          style={
+            {
+              '--map-width': `${width * (scale ?? 1)}px`,
+              '--map-height': `${height}px`,
+            } as CSSProperties
+          }
           role="group"
           aria-label="Parts and ways"
         >
