@@ -30,7 +30,7 @@ export const createTables = `
   );
   CREATE INDEX IF NOT EXISTS device_person ON ward.device (person, registered_at);
 
-  -- address: which device was tried for which alarm, and what the person is told of it.
+  -- address: which device was tried for which alarm, and what the person is told of it. Without a device ('') where none was left to try.
   CREATE TABLE IF NOT EXISTS ward.push (
     alarm text NOT NULL,
     person text NOT NULL,

@@ -150,7 +150,7 @@ export interface OwnAlarm extends AlarmBrief {
 
 const ownAlarmsMax = 50
 
-/** Those that this person was told of, at most 50: first what nobody has in hand, what stands before what is over and the most urgent
+/** Those that this person was told of, or would have been with a device, at most 50: first what nobody has in hand, what stands before what is over and the most urgent
  *  first, then the newest. From what the way to the phone keeps alone: it needs no history. */
 export async function ownAlarms(database: Database, person: string): Promise<readonly OwnAlarm[]> {
   const rows = await database.query<{ brief: AlarmBrief } & Record<string, unknown>>(

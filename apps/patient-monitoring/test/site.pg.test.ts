@@ -3,59 +3,7 @@ import { type RequestOptions, request } from 'node:http'
 import { expect, test } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
 import { deviceRemoved } from '../src/events.js'
-import type { Guest } from '../src/site/sessions.js'
-import { Site, type SiteOptions } from '../src/site/site.js'
-import { Stage } from './stage.js'
-
-interface Asked {
-  readonly method?: string
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-class Browser {
-  readonly #url: string
-  cookie = ''
-  csrf = ''
-
-  constructor(url: string) {
-    this.#url = url
-  }
-
-  async ask(path: string, { method = 'GET', body, headers = {} }: Asked = {}) {
-    const response = await fetch(`${this.#url}${path}`, {
-      method,
-      headers: {
-        ...{ cookie: this.cookie, origin: this.#url, 'x-csrf-token': this.csrf },
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, body: JSON.parse(text) as never }
-  }
-
-  async signIn(site: Site, guest: Guest): Promise<string> {
-    const [, code = ''] = (await site.invitation(guest)).split('#')
-    const { status, headers, body } = await this.ask('/api/session', { method: 'POST', body: { code } })
-    expect(status).toBe(201)
-    this.cookie = String(headers.get('set-cookie')).split(';')[0] ?? ''
-    this.csrf = (body as { csrf: string }).csrf
-    return code
-  }
-}
-
-async function opened(options: Partial<SiteOptions> = {}) {
-  const stage = await Stage.start()
-  const site = new Site({ ...stage.ward, spine: stage.spine, port: 0, liveMs: 20, ...options })
-  afterTest(() => site.stop())
-  const { url } = await site.start()
-  return { stage, site, url, visitor: new Browser(url) }
-}
-
-const ann: Guest = { kind: 'carer', person: 'ann', ward: 'icu' }
-const wall: Guest = { kind: 'display', person: 'wall', ward: 'icu' }
+import { ann, opened, Visitor, wall } from './visitor.js'
 
 test('a code is good once, and kept as a hash; its session ends with its cookie', async () => {
   const { stage, site, visitor } = await opened()
@@ -165,7 +113,7 @@ test('a guest sees one ward, a carer the own alarms alone, and a display none', 
     expect((await visitor.ask(path)).status, path).toBe(403)
   for (const path of ['/api/beds/%00/alarms', '/api/beds/7/alarms/7.%00/steps'])
     expect((await visitor.ask(path)).status, path).toBe(404)
-  const other = new Browser(url)
+  const other = new Visitor(url)
   await other.signIn(site, { ...ann, person: 'ben', ward: 'other' })
   expect((await other.ask('/api/beds/7/alarms')).status).toBe(403)
   expect(await read('/api/own-alarms', other)).toEqual([])
@@ -277,7 +225,7 @@ const neverMs = 2_000_000_000
 
 test('what is streamed ends with the session that it is streamed to, and no other', async () => {
   const { stage, site, url, visitor } = await opened({ sessionsMs: neverMs })
-  const other = new Browser(url)
+  const other = new Visitor(url)
   await visitor.signIn(site, ann)
   await other.signIn(site, wall)
   const streams = [
@@ -294,7 +242,7 @@ test('what is streamed ends with the session that it is streamed to, and no othe
 
 test('what is streamed ends also where the session has ended elsewhere, or by its time', async () => {
   const { stage, site, url, visitor } = await opened({ sessionsMs: 20 })
-  const other = new Browser(url)
+  const other = new Visitor(url)
   await visitor.signIn(site, ann)
   await other.signIn(site, wall)
   const lost = await follow(url, visitor.cookie)

@@ -4,11 +4,11 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import mqtt from 'mqtt'
-import type { Browser, BrowserContext, Worker } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
 import { deviceRemoved, dutySet } from '../src/events.js'
-import type { Received, Subscribed } from './push-service.js'
+import { withPhone } from './phone-of.js'
 import { carer, hasChromium, narrow, openBrowser, Scene, type Visit, wall, wide } from './scene.js'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -274,116 +274,4 @@ async function saysByMqtt(
     const payload = JSON.stringify({ value, takenAt: new Date(Date.now() - beforeMs).toISOString() })
     await client.publishAsync(`ward/icu/bed/${bed}/${parameter}`, payload, { qos: 1 })
   }
-}
-
-const takenMsMax = 5_000
-const triesMax = 4
-
-interface Pushed extends Pick<Received, 'person' | 'acknowledge'> {
-  readonly alarm: { readonly id: string; readonly [part: string]: unknown }
-}
-
-/** A person's phone: its page, subscribed at the push service of the test, and its worker. */
-class PhoneOf {
-  readonly visit: Visit
-  readonly #name: string
-  readonly #worker: Worker
-
-  constructor(visit: Visit, name: string, worker: Worker) {
-    this.visit = visit
-    this.#name = name
-    this.#worker = worker
-  }
-
-  /** Hands over what the push service has deciphered for this phone. */
-  async takes({ stage }: Scene, count: number): Promise<Received> {
-    const mine = () => stage.push.received.filter(({ phone }) => phone === this.#name)
-    const received = await until(() => mine()[count - 1])
-    await this.pushed(received)
-    return received
-  }
-
-  async pushed({ alarm, person, acknowledge }: Pushed): Promise<void> {
-    const { page, context } = this.visit
-    const session = await context.newCDPSession(page)
-    const registration = new Promise<string>((resolve) => {
-      session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-        if (registrations[0] !== undefined) resolve(registrations[0].registrationId)
-      })
-    })
-    await session.send('ServiceWorker.enable')
-    const message = {
-      origin: new URL(page.url()).origin,
-      registrationId: await registration,
-      data: JSON.stringify({ alarm, person, acknowledge }),
-    }
-    const isTaken = async () => (await this.notifications()).some(({ tag }) => tag === alarm.id)
-    // On a busy machine one was seen not to arrive; a push service, too, hands over again what was not taken.
-    for (let tries = 1, taken = false; !taken; tries += 1) {
-      await session.send('ServiceWorker.deliverPushMessage', message)
-      taken = await until(isTaken, takenMsMax).catch((error: unknown) => {
-        if (tries >= triesMax) throw error
-        return false
-      })
-    }
-  }
-
-  notifications(): Promise<readonly { readonly title: string; readonly tag: string }[]> {
-    return this.#worker.evaluate(
-      'self.registration.getNotifications().then((all) => all.map(({ title, tag }) => ({ title, tag })))',
-    )
-  }
-
-  /** Of the one notification there is. */
-  async pressesButton(): Promise<void> {
-    await this.#worker.evaluate(`self.registration.getNotifications().then(([notification]) =>
-      self.dispatchEvent(new NotificationEvent('notificationclick', { notification, action: 'acknowledge' })))`)
-  }
-
-  /** Acknowledgements that are kept and not sent. */
-  left(): Promise<number> {
-    return this.#worker.evaluate(`new Promise((resolve) => {
-      const opening = indexedDB.open('ward')
-      opening.onsuccess = () => {
-        const counting = opening.result.transaction('outbox').objectStore('outbox').count()
-        counting.onsuccess = () => resolve(counting.result)
-      }
-    })`)
-  }
-}
-
-async function withPhone(scene: Scene, browser: Browser, person: string): Promise<PhoneOf> {
-  const visit = await scene.visit(browser, carer(person), {
-    viewport: narrow,
-    permissions: ['notifications'],
-  })
-  const name = `${person}-phone`
-  const worker = visit.context.serviceWorkers()[0] ?? (await visit.context.waitForEvent('serviceworker'))
-  await subscribesAt(visit.context, scene.stage.push.subscribe(name))
-  await visit.page.reload()
-  await visit.page.getByRole('button', { name: 'Send alarms to this phone' }).click()
-  await visit.page.getByText('Alarms come to this phone.').waitFor()
-  await until(
-    async () => (await scene.stage.sql('SELECT FROM ward.device WHERE person = $1', [person])).length > 0,
-  )
-  return new PhoneOf(visit, name, worker)
-}
-
-/** Where Chromium would ask the push service of its vendor, it is given a subscription at that of the test. */
-async function subscribesAt(context: BrowserContext, subscribed: Subscribed): Promise<void> {
-  await context.addInitScript(`{
-    let mine = null
-    PushManager.prototype.getSubscription = async () => mine
-    PushManager.prototype.subscribe = async ({ userVisibleOnly, applicationServerKey }) => {
-      if (!userVisibleOnly || applicationServerKey.length !== 87) throw new Error('no browser takes this')
-      mine = {
-        toJSON: () => (${JSON.stringify(subscribed)}),
-        unsubscribe: async () => {
-          mine = null
-          return true
-        },
-      }
-      return mine
-    }
-  }`)
 }

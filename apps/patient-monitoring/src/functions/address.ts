@@ -44,8 +44,18 @@ async function ask(
   isLast = true,
 ): Promise<void> {
   const device = await next(context, alarm, person)
-  if (device !== undefined) await context.publish(pushAsked, { alarm, person, device })
-  else if (isLast) await context.publish(personUnreachable, { alarm, person })
+  if (device !== undefined) return void (await context.publish(pushAsked, { alarm, person, device }))
+  if (!isLast) return
+  await note(context, alarm, person)
+  await context.publish(personUnreachable, { alarm, person })
+}
+
+/** It was for this person all the same: the page has it, and the next device that is registered is told. */
+async function note({ tx }: TransactionContext, alarm: AlarmBrief, person: string): Promise<void> {
+  await tx.query(
+    `INSERT INTO ward.push (alarm, person, device, brief) VALUES ($1, $2, '', $3) ON CONFLICT DO NOTHING`,
+    [alarm.id, person, JSON.stringify(alarm)],
+  )
 }
 
 /** The first of the person's devices that was not tried for this alarm, noted as tried. */

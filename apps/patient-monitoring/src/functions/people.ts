@@ -1,7 +1,15 @@
 // Who is on duty, and on which devices people want alarms.
-import { defineSubscription } from 'eventspine'
-import { deviceRegistered, deviceRemoved, dutySet, pushFailed } from '../events.js'
+import { defineSubscription, type TransactionContext } from 'eventspine'
+import {
+  type AlarmBrief,
+  deviceRegistered,
+  deviceRemoved,
+  dutySet,
+  otherDeviceDue,
+  pushFailed,
+} from '../events.js'
 import { alarmClass } from '../policies.js'
+import { priorities } from '../rules/limits.js'
 
 export const duty = defineSubscription({
   name: 'duty',
@@ -24,7 +32,8 @@ export const devices = defineSubscription({
   description: 'Keeps the devices of people, and forgets those that are gone.',
   on: [deviceRegistered, deviceRemoved, pushFailed],
   ...alarmClass,
-  async transact(event, { tx }) {
+  async transact(event, context) {
+    const { tx } = context
     if (event.type === deviceRegistered.type) {
       const { person, device } = event.data
       await tx.query(
@@ -32,6 +41,7 @@ export const devices = defineSubscription({
          ON CONFLICT (id) DO UPDATE SET person = excluded.person, p256dh = excluded.p256dh, auth = excluded.auth`,
         [device.id, person, device.endpoint, device.p256dh, device.auth],
       )
+      await tellMissed(context, person)
       return
     }
     const { person, device } = event.data
@@ -41,3 +51,23 @@ export const devices = defineSubscription({
     if (device === null) await tx.query('DELETE FROM ward.session WHERE person = $1', [person])
   },
 })
+
+/** A phone that was just unlocked is not flooded: the page shows the rest. */
+const missedMax = 20
+
+/** What still stands, is in nobody's hands, and found no device of the person that is there now: this one is tried. */
+async function tellMissed({ tx, publish }: TransactionContext, person: string): Promise<void> {
+  const { rows } = await tx.query<{ brief: AlarmBrief }>(
+    `SELECT missed.brief FROM ward.push AS missed
+     JOIN ward.bed AS b ON b.bed = missed.brief ->> 'bed'
+     WHERE missed.person = $1 AND missed.device = ''
+       AND b.state #>> ARRAY['episodes', missed.brief ->> 'rule', 'alarm'] = missed.alarm
+       AND NOT EXISTS (SELECT FROM ward.acknowledgement AS a WHERE a.alarm = missed.alarm)
+       AND NOT EXISTS (
+         SELECT FROM ward.push AS tried JOIN ward.device AS d ON d.id = tried.device AND d.person = tried.person
+         WHERE tried.alarm = missed.alarm AND tried.person = $1)
+     ORDER BY array_position($2::text[], missed.brief ->> 'priority'), missed.asked_at DESC LIMIT $3`,
+    [person, priorities, missedMax],
+  )
+  for (const { brief } of rows) await publish(otherDeviceDue, { alarm: brief, person })
+}
