@@ -29,6 +29,8 @@ export const createTables = `
     registered_at timestamptz NOT NULL DEFAULT clock_timestamp()
   );
   CREATE INDEX IF NOT EXISTS device_person ON ward.device (person, registered_at);
+  -- Those that a push service has called gone: the phone asks, and subscribes anew.
+  CREATE TABLE IF NOT EXISTS ward.device_gone (id text PRIMARY KEY, at timestamptz NOT NULL);
 
   -- address: which device was tried for which alarm, and what the person is told of it. Without a device ('') where none was left to try.
   CREATE TABLE IF NOT EXISTS ward.push (

@@ -138,6 +138,22 @@ export async function wardOf(database: Database, bed: string): Promise<string | 
   return rows[0]?.ward
 }
 
+/** What is known of a device, for this person. `gone`: a push service has said so; `unknown`: also one that somebody has taken away. */
+export type DeviceStanding = 'yours' | 'of another' | 'gone' | 'unknown'
+
+export async function deviceStanding(
+  database: Database,
+  device: string,
+  person: string,
+): Promise<DeviceStanding> {
+  const rows = await database.query<{ standing: DeviceStanding }>(
+    `SELECT CASE WHEN person = $2 THEN 'yours' ELSE 'of another' END AS standing FROM ward.device WHERE id = $1
+     UNION ALL SELECT 'gone' FROM ward.device_gone WHERE id = $1`,
+    [device, person],
+  )
+  return rows[0]?.standing ?? 'unknown'
+}
+
 export interface OwnAlarm extends AlarmBrief {
   readonly askedAt: Date
   /** What it was about is not over yet. */

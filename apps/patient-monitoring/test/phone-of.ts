@@ -16,12 +16,12 @@ interface Pushed extends Pick<Received, 'person' | 'acknowledge'> {
 export class PhoneOf {
   readonly visit: Visit
   readonly #name: string
-  readonly #worker: Worker
+  readonly worker: Worker
 
   constructor(visit: Visit, name: string, worker: Worker) {
     this.visit = visit
     this.#name = name
-    this.#worker = worker
+    this.worker = worker
   }
 
   /** Hands over what the push service has deciphered for this phone. */
@@ -58,20 +58,20 @@ export class PhoneOf {
   }
 
   notifications(): Promise<readonly { readonly title: string; readonly tag: string }[]> {
-    return this.#worker.evaluate(
+    return this.worker.evaluate(
       'self.registration.getNotifications().then((all) => all.map(({ title, tag }) => ({ title, tag })))',
     )
   }
 
   /** Of the one notification there is. */
   async pressesButton(): Promise<void> {
-    await this.#worker.evaluate(`self.registration.getNotifications().then(([notification]) =>
+    await this.worker.evaluate(`self.registration.getNotifications().then(([notification]) =>
       self.dispatchEvent(new NotificationEvent('notificationclick', { notification, action: 'acknowledge' })))`)
   }
 
   /** Acknowledgements that are kept and not sent. */
   left(): Promise<number> {
-    return this.#worker.evaluate(`new Promise((resolve) => {
+    return this.worker.evaluate(`new Promise((resolve) => {
       const opening = indexedDB.open('ward')
       opening.onsuccess = () => {
         const counting = opening.result.transaction('outbox').objectStore('outbox').count()
@@ -81,38 +81,58 @@ export class PhoneOf {
   }
 }
 
+/** A phone to which alarms come. */
 export async function withPhone(scene: Scene, browser: Browser, person: string): Promise<PhoneOf> {
+  const name = `${person}-phone`
+  const phone = await openPhone(scene, browser, person, [scene.stage.push.subscribe(name)])
+  const { page } = phone.visit
+  await page.getByRole('button', { name: 'Send alarms to this phone' }).click()
+  await page.getByText('Alarms come to this phone.').waitFor()
+  return phone
+}
+
+/** Its page, before anybody has asked for alarms; the browser will be given these subscriptions. */
+export async function openPhone(
+  scene: Scene,
+  browser: Browser,
+  person: string,
+  subscribed: readonly Subscribed[],
+): Promise<PhoneOf> {
   const visit = await scene.visit(browser, carer(person), {
     viewport: narrow,
     permissions: ['notifications'],
   })
-  const name = `${person}-phone`
   const worker = visit.context.serviceWorkers()[0] ?? (await visit.context.waitForEvent('serviceworker'))
-  await subscribesAt(visit.context, scene.stage.push.subscribe(name))
+  await subscribesAt(visit.context, subscribed)
   await visit.page.reload()
-  await visit.page.getByRole('button', { name: 'Send alarms to this phone' }).click()
-  await visit.page.getByText('Alarms come to this phone.').waitFor()
-  await until(
-    async () => (await scene.stage.sql('SELECT FROM ward.device WHERE person = $1', [person])).length > 0,
-  )
-  return new PhoneOf(visit, name, worker)
+  return new PhoneOf(visit, `${person}-phone`, worker)
 }
 
-/** Where Chromium would ask the push service of its vendor, it is given a subscription at that of the test. */
-async function subscribesAt(context: BrowserContext, subscribed: Subscribed): Promise<void> {
+/** Where Chromium would ask the push service of its vendor, it is given subscriptions at that of the test, one after another; they stay over
+ *  a reload. */
+async function subscribesAt(context: BrowserContext, subscribed: readonly Subscribed[]): Promise<void> {
   await context.addInitScript(`{
-    let mine = null
-    PushManager.prototype.getSubscription = async () => mine
+    const all = ${JSON.stringify(subscribed)}
+    const [mine, used] = ['test-subscription', 'test-subscriptions-used']
+    const subscription = (at) => ({
+      endpoint: all[at].endpoint,
+      toJSON: () => all[at],
+      unsubscribe: async () => {
+        localStorage.removeItem(mine)
+        return true
+      },
+    })
+    PushManager.prototype.getSubscription = async () => {
+      const at = localStorage.getItem(mine)
+      return at === null ? null : subscription(Number(at))
+    }
     PushManager.prototype.subscribe = async ({ userVisibleOnly, applicationServerKey }) => {
       if (!userVisibleOnly || applicationServerKey.length !== 87) throw new Error('no browser takes this')
-      mine = {
-        toJSON: () => (${JSON.stringify(subscribed)}),
-        unsubscribe: async () => {
-          mine = null
-          return true
-        },
-      }
-      return mine
+      const at = Number(localStorage.getItem(used) ?? 0)
+      if (at >= all.length) throw new Error('the test has no further subscription')
+      localStorage.setItem(used, String(at + 1))
+      localStorage.setItem(mine, String(at))
+      return subscription(at)
     }
   }`)
 }

@@ -1,6 +1,7 @@
 // Signing in by a code: typed, or in the part of the address that no browser sends.
 import { make } from './page/dom.js'
-import { ask, homeOf, type SessionView, tell } from './page/server.js'
+import { ask, type SessionView, tell } from './page/request.js'
+import { homeOf } from './page/server.js'
 
 const fault = make('p', { class: 'fault', role: 'alert' })
 const input = make('input', {

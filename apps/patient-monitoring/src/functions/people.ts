@@ -1,5 +1,5 @@
 // Who is on duty, and on which devices people want alarms.
-import { defineSubscription, type TransactionContext } from 'eventspine'
+import { defineSubscription, type Transaction, type TransactionContext } from 'eventspine'
 import {
   type AlarmBrief,
   deviceRegistered,
@@ -47,10 +47,23 @@ export const devices = defineSubscription({
     const { person, device } = event.data
     if (event.type === pushFailed.type && event.data.reason !== 'gone') return
     // Somebody else may have signed in by it meanwhile: theirs it stays.
-    await tx.query('DELETE FROM ward.device WHERE person = $1 AND id = coalesce($2, id)', [person, device])
+    const { rows } = await tx.query<{ id: string }>(
+      'DELETE FROM ward.device WHERE person = $1 AND id = coalesce($2, id) RETURNING id',
+      [person, device],
+    )
+    if (event.type === pushFailed.type && rows.length > 0) await noteGone(tx, event.data.device)
     if (device === null) await tx.query('DELETE FROM ward.session WHERE person = $1', [person])
   },
 })
+
+/** For as long as a browser may come back with it. */
+const noteGone = (tx: Transaction, device: string) =>
+  tx.query(
+    `WITH old AS (DELETE FROM ward.device_gone WHERE at < clock_timestamp() - interval '90 days')
+     INSERT INTO ward.device_gone (id, at) VALUES ($1, clock_timestamp())
+     ON CONFLICT (id) DO UPDATE SET at = excluded.at`,
+    [device],
+  )
 
 /** A phone that was just unlocked is not flooded: the page shows the rest. */
 const missedMax = 20

@@ -6,7 +6,17 @@ import { z } from 'zod'
 import type { Database } from '../database.js'
 import type { KeyChain } from '../keys.js'
 import { deviceIdOf } from '../sources/device-routes.js'
-import { alarms, board, charts, ownAlarms, reports, scores, stepsOf, wardOf } from '../views.js'
+import {
+  alarms,
+  board,
+  charts,
+  deviceStanding,
+  ownAlarms,
+  reports,
+  scores,
+  stepsOf,
+  wardOf,
+} from '../views.js'
 import { jsonOf, Refusal, refuseForeignPage } from './request.js'
 import { cookieOf, refuseForged, type Session, type Sessions } from './sessions.js'
 
@@ -63,6 +73,9 @@ export const questions: readonly Question<Session>[] = [
     body: { publicKey: (await keys.read()).vapid.publicKey },
   })),
   ofCarer('PUT', /^\/api\/devices$/, register),
+  ofCarer('GET', /^\/api\/devices\/([A-Za-z0-9_-]{22})$/, async (call, { person }) => ({
+    body: { standing: await deviceStanding(call.database, call.places[0] ?? '', person) },
+  })),
 ]
 
 // The database knows no year 0.

@@ -1,7 +1,7 @@
 // The alarms of a bed: what, when, who has it; and of one, what became of it.
 import type { AlarmRow, AlarmStep } from '../../src/views.js'
 import { make, patch, say } from '../page/dom.js'
-import { ask } from '../page/server.js'
+import { ask } from '../page/request.js'
 import { dayAndTimeOf, signs, timeOf } from '../page/words.js'
 
 type Json<Row> = {

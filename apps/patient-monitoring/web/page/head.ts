@@ -1,7 +1,7 @@
 // The head of each page: where one is, who has signed in, and the way out.
 import { make } from './dom.js'
 import { wayOut } from './leave.js'
-import type { SessionView } from './server.js'
+import type { SessionView } from './request.js'
 
 export function head(
   title: HTMLElement,

@@ -1,7 +1,8 @@
 // The way out, from every page: the session ends, and this browser is no device of the person any more. Where the ward cannot be reached
 // nothing is done and that is said: whoever believes to have left would go on getting alarms.
 import { button, make, say } from './dom.js'
-import { leadAway, Refused, tell } from './server.js'
+import { Refused, tell } from './request.js'
+import { leadAway } from './server.js'
 
 const workerScope = '/phone/'
 

@@ -1,9 +1,13 @@
 // This phone as a device of its carer: the worker, the permission, the subscription.
-import { ask, type SessionView, tell } from '../page/server.js'
+import { Refused, type SessionView } from '../page/request.js'
+import { knownAs, register, subscribeAnew } from './subscription.js'
 
 export type Standing =
+  /** The ward sends alarms of who is signed in here. */
   | 'ready'
-  /** Nobody was asked so far, or the answer was put off. */
+  /** The ward has not said so, or cannot be reached. */
+  | 'unconfirmed'
+  /** Nobody was asked so far, the answer was put off, or somebody has taken this phone away. */
   | 'not asked'
   | 'refused'
   /** This browser cannot be pushed to. */
@@ -33,32 +37,46 @@ export async function startWorker(): Promise<ServiceWorkerRegistration | undefin
   return navigator.serviceWorker.ready
 }
 
-export async function standing(worker: ServiceWorkerRegistration | undefined): Promise<Standing> {
+/** What the ward says, and not what the browser believes: only what it has confirmed is ready. */
+export async function standing(
+  worker: ServiceWorkerRegistration | undefined,
+  { csrf }: SessionView,
+): Promise<Standing> {
   if (worker === undefined || !('pushManager' in worker) || !('Notification' in window)) return 'impossible'
   if (Notification.permission === 'denied') return 'refused'
-  return (await worker.pushManager.getSubscription()) === null ? 'not asked' : 'ready'
+  const subscription = await worker.pushManager.getSubscription()
+  if (subscription === null) return 'not asked'
+  try {
+    const known = await knownAs(subscription)
+    if (known === 'yours') return 'ready'
+    if (known === 'unknown') return 'not asked'
+    // Somebody else has signed in, or what the browser has is dead: it was allowed once, so nobody is asked again.
+    if (known === 'of another') await register(subscription, csrf)
+    else await subscribeAnew(worker, csrf)
+    return await confirmed(worker)
+  } catch (error) {
+    return error instanceof Refused ? 'not asked' : 'unconfirmed'
+  }
 }
 
-/** Asks the person, subscribes, and tells the ward. Browsers want a click in front of it. */
+/** Asks the person, subscribes, and tells the ward. Browsers want a click in front of it. Rejects with Refused where the ward does not take it. */
 export async function subscribe(worker: ServiceWorkerRegistration, { csrf }: SessionView): Promise<Standing> {
   const permission = await Notification.requestPermission()
   if (permission !== 'granted') return permission === 'denied' ? 'refused' : 'not asked'
-  const { publicKey } = await ask<{ publicKey: string }>('/api/push-key')
-  const subscription = await worker.pushManager.subscribe({
-    userVisibleOnly: true,
-    applicationServerKey: publicKey,
-  })
-  await register(subscription, csrf)
-  return 'ready'
+  await subscribeAnew(worker, csrf)
+  return confirmed(worker)
 }
 
-/** Also at each start: the browser may have made a new one, or somebody else has signed in. */
-export async function renew(worker: ServiceWorkerRegistration, { csrf }: SessionView): Promise<void> {
-  const subscription = await worker.pushManager.getSubscription()
-  if (subscription !== null) await register(subscription, csrf)
-}
+const confirmTriesMax = 20
+const confirmEveryMs = 500
 
-function register(subscription: PushSubscription, csrf: string): Promise<unknown> {
-  const { endpoint, keys } = subscription.toJSON()
-  return tell('PUT', '/api/devices', { endpoint, keys }, csrf)
+/** The ward has taken note of it; that is stored, and soon known to whoever sends. */
+async function confirmed({ pushManager }: ServiceWorkerRegistration): Promise<Standing> {
+  for (let tries = 1; tries <= confirmTriesMax; tries += 1) {
+    const subscription = await pushManager.getSubscription()
+    if (subscription === null) return 'not asked'
+    if ((await knownAs(subscription)) === 'yours') return 'ready'
+    await new Promise((resolve) => setTimeout(resolve, confirmEveryMs))
+  }
+  return 'unconfirmed'
 }

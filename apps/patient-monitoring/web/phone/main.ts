@@ -4,17 +4,20 @@ import { type Priority, priorities } from '../../src/rules/limits.js'
 import { button, make, patch, say } from '../page/dom.js'
 import { wayOut } from '../page/leave.js'
 import { LiveSource } from '../page/live.js'
-import { type SessionView, session } from '../page/server.js'
+import { type SessionView } from '../page/request.js'
+import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
 import { plural } from '../page/words.js'
 import { card, type Shown, show } from './card.js'
-import { renew, standing, startWorker, subscribe } from './device.js'
+import { type Standing, standing, startWorker, subscribe } from './device.js'
 import { acknowledge, send } from './outbox.js'
 import { keepAlarms, keptAlarms, type PhoneAlarm, waiting } from './store.js'
 
 /** While acknowledgements wait, it is tried again so often. */
 const againMs = 5_000
 const overMax = 20
+/** A push service may give this phone up while the page is open. */
+const lookAtDeviceMs = 30_000
 
 const rank = (priority: Priority) => priorities.indexOf(priority)
 
@@ -30,6 +33,8 @@ class Phone {
   #session: SessionView | undefined
   #isAlone = false
   #again = 0
+  #standing: Standing | undefined
+  #isSubscribing = false
 
   async start(): Promise<void> {
     const out = wayOut(() => this.#session?.csrf)
@@ -44,7 +49,7 @@ class Phone {
     navigator.serviceWorker?.addEventListener('message', () => void this.#draw())
     const worker = await startWorker().catch(() => undefined)
     await this.#enter()
-    if (this.#session !== undefined) await this.#offer(worker, this.#session)
+    if (this.#session !== undefined) this.#watchDevice(worker, this.#session)
     await this.#send()
   }
 
@@ -72,16 +77,27 @@ class Phone {
     await this.#draw()
   }
 
+  #watchDevice(worker: ServiceWorkerRegistration | undefined, session: SessionView): void {
+    const look = () => void this.#offer(worker, session)
+    look()
+    setInterval(look, lookAtDeviceMs)
+    addEventListener('online', look)
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && look())
+    navigator.serviceWorker?.addEventListener('message', look)
+  }
+
   async #offer(worker: ServiceWorkerRegistration | undefined, session: SessionView): Promise<void> {
-    const state = await standing(worker)
-    if (state === 'ready' && worker !== undefined) await renew(worker, session).catch(() => undefined)
-    const words = {
-      ready: 'Alarms come to this phone.',
-      'not asked': 'Alarms do not come to this phone yet.',
-      refused: 'Notifications are blocked. Allow them for this address in the settings of the browser.',
-      impossible: 'This browser cannot receive alarms. Keep this page open.',
-    }
-    const text = make('p', { role: 'status' }, words[state])
+    if (this.#isSubscribing) return
+    const state = await standing(worker, session)
+    // Somebody has pressed the button meanwhile.
+    if (!this.#isSubscribing) this.#say(state, worker, session)
+  }
+
+  #say(state: Standing, worker: ServiceWorkerRegistration | undefined, session: SessionView): void {
+    // What is said below the button stays until it is another thing.
+    if (state === this.#standing) return
+    this.#standing = state
+    const text = make('p', { role: 'status' }, deviceWords[state])
     const ask = button('Send alarms to this phone', () => this.#subscribe(worker, session, text), {
       class: 'main',
     })
@@ -94,11 +110,14 @@ class Phone {
     session: SessionView,
     text: HTMLElement,
   ): Promise<void> {
+    if (worker === undefined || this.#isSubscribing) return
+    this.#isSubscribing = true
     try {
-      if (worker !== undefined) await subscribe(worker, session)
-      await this.#offer(worker, session)
+      this.#say(await subscribe(worker, session), worker, session)
     } catch (error) {
       say(text, `This did not work: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      this.#isSubscribing = false
     }
   }
 
@@ -136,6 +155,14 @@ class Phone {
     clearTimeout(this.#again)
     this.#again = window.setTimeout(() => void this.#send(), againMs)
   }
+}
+
+const deviceWords: Readonly<Record<Standing, string>> = {
+  ready: 'Alarms come to this phone.',
+  unconfirmed: 'The ward has not confirmed that alarms come to this phone. Keep this page open.',
+  'not asked': 'Alarms do not come to this phone yet.',
+  refused: 'Notifications are blocked. Allow them for this address in the settings of the browser.',
+  impossible: 'This browser cannot receive alarms. Keep this page open.',
 }
 
 /** How many wait for this person that the server has left out: it gives the most urgent ones. */

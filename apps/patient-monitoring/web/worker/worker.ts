@@ -1,8 +1,10 @@
 // What runs on the phone while nobody looks: it takes pushes, shows them, answers for the buttons, and has the page ready offline.
 
+import { ask, type SessionView } from '../page/request.js'
 import { signs } from '../page/words.js'
 import { acknowledge, send, syncTag } from '../phone/outbox.js'
 import { keepAlarm, type PhoneAlarm } from '../phone/store.js'
+import { subscribeAnew } from '../phone/subscription.js'
 
 declare const self: ServiceWorkerGlobalScope
 
@@ -80,6 +82,25 @@ async function take({ alarm, person, acknowledge: { token } }: Pushed): Promise<
   }
   await keepAlarm(known)
   await show(known)
+  await tellPages()
+}
+
+// The browser has given up the address by which alarms came.
+self.addEventListener('pushsubscriptionchange', (event) => {
+  ;(event as ExtendableEvent).waitUntil(renew())
+})
+
+/** Where nobody is signed in any more, or the ward cannot be reached, somebody has to know that nothing comes. */
+async function renew(): Promise<void> {
+  try {
+    const { csrf } = await ask<SessionView>('/api/session')
+    await subscribeAnew(self.registration, csrf)
+  } catch {
+    await self.registration.showNotification('Alarms do not come to this phone', {
+      ...{ body: 'Open the page of your alarms.', tag: 'this-phone', icon: '/assets/icon-192.png' },
+      requireInteraction: true,
+    })
+  }
   await tellPages()
 }
 
