@@ -26,7 +26,7 @@ const minuteMs = 60_000
 const codeMsDefault = 15 * minuteMs
 /** A shift, with its handover. */
 const sessionMs = 14 * 60 * minuteMs
-/** Beyond them the oldest of a person ends. */
+/** Beyond them the oldest of a carer ends. Displays may have one name and hang in many places. */
 const sessionsMax = 5
 
 const lookMsDefault = 10_000
@@ -61,10 +61,13 @@ export class Sessions {
          DELETE FROM ward.sign_in_code WHERE hash = $1 RETURNING person, ward, kind, expires_at
        ), guest AS (SELECT person, ward, kind FROM used WHERE expires_at > clock_timestamp()),
        kept AS (
-         SELECT s.hash FROM ward.session AS s JOIN guest USING (person)
+         SELECT s.hash FROM ward.session AS s JOIN guest USING (person, ward, kind)
          WHERE s.expires_at > clock_timestamp() ORDER BY s.opened_at DESC LIMIT $4 - 1
        ), ended AS (
-         DELETE FROM ward.session WHERE person IN (SELECT person FROM guest) AND hash NOT IN (SELECT hash FROM kept)
+         DELETE FROM ward.session AS s
+         WHERE s.expires_at <= clock_timestamp()
+           OR ((s.person, s.ward, s.kind) IN (SELECT person, ward, kind FROM guest WHERE kind = 'carer')
+             AND s.hash NOT IN (SELECT hash FROM kept))
        )
        INSERT INTO ward.session (hash, person, ward, kind, expires_at)
        SELECT $2, person, ward, kind, clock_timestamp() + $3 * interval '1 millisecond' FROM guest
