@@ -155,7 +155,7 @@ async function signIn({ request, sessions }: Call): Promise<Answer> {
   if (opened === undefined)
     throw new Refusal(401, 'This code is not known, was used already, or is too old. Ask for a new one.')
   await sessions.close(request)
-  return { status: 201, body: opened.session, cookie: cookieOf(request, opened.token) }
+  return { status: 201, body: opened.session, cookie: cookieOf(request, opened.token, opened.session.kind) }
 }
 
 const signingOut = z.strictObject({ endpoint: z.url().max(1_000).optional() })

@@ -1,5 +1,6 @@
 // Sessions by which somebody watches at this moment, each with a signal that is aborted when it has ended: what is streamed would go on
 // else, long after its reader may not see it any more. What ends here is told at once; what ends elsewhere, or by its time, at the next look.
+// A display on the wall has nobody who would sign it in again: as long as it watches its time does not run out.
 import type { Database } from '../database.js'
 
 interface Watched {
@@ -14,16 +15,24 @@ export interface Watch {
   leave(): void
 }
 
+/** A row that is written at each look would be a burden. */
+const renewEveryMs = 3_600_000
+
 export class SessionWatch {
   readonly #database: Database
   readonly #everyMs: number
+  readonly #sessionMs: number
   /** By the hash of their token. As many as there are streams, at most. */
   readonly #watched = new Map<string, Watched>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param everyMs between two looks, as long as anybody watches */
-  constructor(database: Database, everyMs: number) {
+  /**
+   * @param everyMs between two looks, as long as anybody watches
+   * @param sessionMs how long the session of a display goes on behind the last of them
+   */
+  constructor(database: Database, everyMs: number, sessionMs: number) {
     this.#database = database
+    this.#sessionMs = sessionMs
     this.#everyMs = everyMs
   }
 
@@ -57,8 +66,13 @@ export class SessionWatch {
 
   async #open(hashes: readonly string[]): Promise<readonly string[]> {
     const rows = await this.#database.query<{ hash: string }>(
-      'SELECT hash FROM ward.session WHERE hash = ANY ($1) AND expires_at > clock_timestamp()',
-      [hashes],
+      `WITH renewed AS (
+         UPDATE ward.session SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
+         WHERE hash = ANY ($1) AND kind = 'display' AND expires_at > clock_timestamp()
+           AND expires_at < clock_timestamp() + ($2 - $3) * interval '1 millisecond'
+       )
+       SELECT hash FROM ward.session WHERE hash = ANY ($1) AND expires_at > clock_timestamp()`,
+      [hashes, this.#sessionMs, renewEveryMs],
     )
     return rows.map(({ hash }) => hash)
   }

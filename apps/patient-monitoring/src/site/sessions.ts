@@ -24,8 +24,10 @@ const codeBytes = 16
 const tokenBytes = 32
 const minuteMs = 60_000
 const codeMsDefault = 15 * minuteMs
-/** A shift, with its handover. */
+/** A shift, with its handover; of a display, behind the last time that it was seen to watch. */
 const sessionMs = 14 * 60 * minuteMs
+/** The longest that browsers keep a cookie. Whether the session of a display goes on is judged here. */
+const displayCookieMs = 400 * 24 * 60 * minuteMs
 /** Beyond them the oldest of a carer ends. Displays may have one name and hang in many places. */
 const sessionsMax = 5
 
@@ -38,7 +40,7 @@ export class Sessions {
   /** @param lookMs how often it is looked which of those that are watched have ended elsewhere, or by their time. Default 10,000 */
   constructor(database: Database, lookMs = lookMsDefault) {
     this.#database = database
-    this.#watch = new SessionWatch(database, lookMs)
+    this.#watch = new SessionWatch(database, lookMs, sessionMs)
   }
 
   /** A code of 128 bits by which this guest can sign in once. Default 15 minutes. */
@@ -113,8 +115,8 @@ export function refuseForged(request: IncomingMessage, { csrf }: Session): void 
 }
 
 /** For the Set-Cookie header. Without a token it removes it. */
-export function cookieOf(request: IncomingMessage, token = ''): string {
-  const age = token === '' ? 0 : sessionMs / 1_000
+export function cookieOf(request: IncomingMessage, token = '', kind: Guest['kind'] = 'carer'): string {
+  const age = token === '' ? 0 : (kind === 'display' ? displayCookieMs : sessionMs) / 1_000
   const secure = isSecure(request.headers) ? '; Secure' : ''
   return `${cookieName(request)}=${token}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${secure}`
 }
