@@ -53,6 +53,16 @@ test('a browser keeps the cookie of a display for as long as it can', async () =
   expect(await maxAge(ann)).toBe(14 * 3_600)
 })
 
+test('one session has six live streams at most, and leaves the others theirs', async () => {
+  const { site, url } = await opened()
+  const [greedy, other] = [new Visitor(url), new Visitor(url)]
+  for (const each of [greedy, other]) await each.signIn(site, wall)
+  const taken = [...Array(6)].map(() => watch(url, greedy))
+  expect(await Promise.all(taken)).toEqual([200, 200, 200, 200, 200, 200])
+  expect(await watch(url, greedy)).toBe(429)
+  expect(await watch(url, other)).toBe(200)
+})
+
 async function watch(url: string, { cookie }: Visitor): Promise<number> {
   const left = new AbortController()
   afterTest(() => left.abort())

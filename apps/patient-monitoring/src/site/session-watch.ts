@@ -11,6 +11,8 @@ interface Watched {
 export interface Watch {
   /** Aborted when the session has ended. */
   readonly ended: AbortSignal
+  /** Those of this session, with this one. */
+  readonly watchers: number
   /** To be called once, when nobody watches any more. */
   leave(): void
 }
@@ -41,7 +43,8 @@ export class SessionWatch {
     watched.watchers += 1
     this.#watched.set(hash, watched)
     this.#timer ??= setTimeout(() => void this.#look(), this.#everyMs).unref()
-    return { ended: watched.ending.signal, leave: () => this.#leave(hash, watched) }
+    const { ending, watchers } = watched
+    return { ended: ending.signal, watchers, leave: () => this.#leave(hash, watched) }
   }
 
   end(hash: string): void {

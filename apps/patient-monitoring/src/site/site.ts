@@ -52,6 +52,8 @@ const headers = {
 const liveMsDefault = 500
 /** Of all pages together; further ones are answered 503. */
 const readersMax = 500
+/** Of one session, so that one browser cannot take those of all others; further ones are answered 429. */
+const readersOfSessionMax = 6
 /** A reader that takes nothing for so long is let go; it comes back by itself. */
 const stallMsMax = 60_000
 
@@ -137,6 +139,8 @@ export class Site {
     const watch = this.#sessions.watch(call.request)
     try {
       const live = this.#liveAt(path, await this.#sessionOf(call))
+      if (watch.watchers > readersOfSessionMax)
+        throw new Refusal(429, 'Too many pages are open in this browser. Close one.')
       const left = new AbortController()
       response.once('close', () => left.abort())
       response.writeHead(200, {
