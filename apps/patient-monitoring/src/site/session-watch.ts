@@ -70,9 +70,9 @@ export class SessionWatch {
   async #open(hashes: readonly string[]): Promise<readonly string[]> {
     const rows = await this.#database.query<{ hash: string }>(
       `WITH renewed AS (
-         UPDATE ward.session SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
+         UPDATE ward.session SET expires_at = clock_timestamp() + $2::float8 * interval '1 millisecond'
          WHERE hash = ANY ($1) AND kind = 'display' AND expires_at > clock_timestamp()
-           AND expires_at < clock_timestamp() + ($2 - $3) * interval '1 millisecond'
+           AND expires_at < clock_timestamp() + ($2::float8 - $3::float8) * interval '1 millisecond'
        )
        SELECT hash FROM ward.session WHERE hash = ANY ($1) AND expires_at > clock_timestamp()`,
       [hashes, this.#sessionMs, renewEveryMs],
