@@ -235,6 +235,23 @@ export const dutySet = defineEvent({
   key: ({ ward }) => ward,
 })
 
+const guest = { person: name, ward: name, kind: z.enum(['carer', 'display']) }
+
+export const personInvited = defineEvent({
+  type: 'ward.person-invited',
+  description: 'A person, or a display on the wall, may sign in to the pages of a ward once.',
+  schema: z.object({ ...guest, by: z.string().max(200) }),
+  key: ({ person }) => person,
+})
+
+export const invitationOpened = defineEvent({
+  type: 'ward.invitation-opened',
+  description:
+    'The code of an invitation is good from now on. It stands in no event: only whoever asked for it is told.',
+  schema: z.object({ ...guest, invitation: z.string().max(200), expiresAt: instant }),
+  key: ({ person }) => person,
+})
+
 export const silenceWatchDue = defineEvent({
   type: 'ward.silence-watch-due',
   description: 'It is time to look for beds from which nothing comes.',
@@ -251,5 +268,5 @@ export const events = [
   ...[readingsTaken, deviceSilent, patientLimitsSet, bedMoved, alarmRaised, alarmEnded, scoreChanged],
   ...[personDue, otherDeviceDue, pushAsked, pushHandedOver, pushFailed, personUnreachable],
   ...[acknowledgementGiven, alarmAcknowledged, acknowledgementRepeated, alarmUnanswered],
-  ...[deviceRegistered, deviceRemoved, dutySet, silenceWatchDue, shiftEnded],
+  ...[deviceRegistered, deviceRemoved, dutySet, personInvited, invitationOpened, silenceWatchDue, shiftEnded],
 ]

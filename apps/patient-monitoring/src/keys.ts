@@ -19,6 +19,8 @@ export function firstKeys(): readonly [text: string, values: readonly string[]] 
   ]
 }
 
+const codeCharacters = 22
+
 export class KeyChain {
   readonly #database: Database
   #keys: Promise<Keys> | undefined
@@ -56,6 +58,11 @@ export class KeyChain {
 
   async isAcknowledgementToken(token: string, alarm: string, person: string): Promise<boolean> {
     return isSame(token, await this.acknowledgementToken(alarm, person))
+  }
+
+  /** With it, whoever is invited by this event signs in once. 128 bits. */
+  async invitationCode(invitation: string): Promise<string> {
+    return (await this.#sign('invitation', invitation)).slice(0, codeCharacters)
   }
 
   /** What the devices of a bed say when they connect. */

@@ -25,6 +25,8 @@ const replay = { ward: 'icu', beds: beside ? 3 : 6, speed: 360 }
 const silentMs = 60_000
 /** The last two days are told first: none of it is too old to be an alarm. */
 const readingAgeMsMax = 49 * 3_600_000
+/** One is told after another. */
+const firstOnDuty = ['carer', 'second', 'lead']
 /** Each address signs in one browser, once. */
 const invitationMs = 12 * 3_600_000
 
@@ -50,7 +52,7 @@ async function main(): Promise<void> {
   const site = new Site({ database: ward.database, keys: ward.keys, spine, port: ports.site })
   stops.push(() => site.stop())
   const { url } = await site.start()
-  await firstDuty(spine, ward)
+  const people = await onDuty(spine, ward)
   const invited = async (kind: 'carer' | 'display', person: string) =>
     `${url}${await site.invitation({ kind, person, ward: replay.ward }, invitationMs)}`
   const broker =
@@ -58,17 +60,24 @@ async function main(): Promise<void> {
   const bedside = new Bedside({ ...replay, url: broker, keys: ward.keys, database: ward.database })
   stops.push(() => bedside.stop())
   bedside.start()
+  const phones = await Promise.all(
+    people.map(async (person) => `  phone   ${await invited('carer', person)}   ${person}\n`),
+  )
   process.stdout.write(
     `${beside ? '\n' : ''}The ward runs${beside ? ' beside it' : ''}: ${replay.beds} beds, ${replay.speed} times as fast as they were recorded, from two days ago until now.\n` +
-      `  board   ${await invited('display', 'wall')}\n  phone   ${await invited('carer', 'carer')}\n  console ${seen}\nCtrl-C stops${beside ? ' both' : ''}.\n`,
+      `  board   ${await invited('display', 'wall')}\n${phones.join('')}  console ${seen}\nCtrl-C stops${beside ? ' both' : ''}.\n`,
   )
 }
 
-/** Unless somebody is on duty: whom a person has put there stays. */
-async function firstDuty(spine: Eventspine, { database }: Ward): Promise<void> {
-  const onDuty = await database.query('SELECT FROM ward.duty WHERE ward = $1 LIMIT 1', [replay.ward])
-  if (onDuty.length > 0) return
-  await spine.publish(dutySet, { ward: replay.ward, people: ['carer', 'second', 'lead'] })
+/** Whom a person has put there stays. */
+async function onDuty(spine: Eventspine, { database }: Ward): Promise<readonly string[]> {
+  const rows = await database.query<{ person: string }>(
+    'SELECT person FROM ward.duty WHERE ward = $1 ORDER BY position',
+    [replay.ward],
+  )
+  if (rows.length > 0) return rows.map(({ person }) => person)
+  await spine.publish(dutySet, { ward: replay.ward, people: firstOnDuty })
+  return firstOnDuty
 }
 
 /** The API and the console of a ward that stands alone; answers where the console is. */

@@ -10,6 +10,7 @@ import { board } from './functions/board.js'
 import { charts } from './functions/charts.js'
 import { escalation } from './functions/escalation.js'
 import { history } from './functions/history.js'
+import { invite } from './functions/invite.js'
 import { devices, duty } from './functions/people.js'
 import { push } from './functions/push.js'
 import { qualify } from './functions/qualify.js'
@@ -43,6 +44,7 @@ export class Ward {
     // Between a reading and a person.
     const urgent = [
       ...[qualify(readingAgeMsMax), watch(settings.silentMs), address, acknowledge, duty, devices],
+      invite(this.keys),
       push(this.#urgent, this.keys, { subject, answerMsMax }),
     ]
     // Whatever else is made of it.

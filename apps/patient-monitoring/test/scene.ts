@@ -10,7 +10,7 @@ import {
 import { expect } from 'vitest'
 import { freePort } from '../../../test/mosquitto.js'
 import { afterTest } from '../../../test/spine.js'
-import type { Guest } from '../src/site/sessions.js'
+import type { Guest } from '../src/site/codes.js'
 import { Site } from '../src/site/site.js'
 import { Stage } from './stage.js'
 

@@ -1,7 +1,7 @@
 // Who stays signed in beside whom, for how long, and how much of the ward one browser can take.
 import { expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
-import type { Guest } from '../src/site/sessions.js'
+import type { Guest } from '../src/site/codes.js'
 import { ann, opened, Visitor, wall } from './visitor.js'
 
 vi.setConfig({ testTimeout: 60_000 })

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { afterTest } from '../../../test/spine.js'
 import type { WardSettings } from '../src/settings.js'
-import type { Guest } from '../src/site/sessions.js'
+import type { Guest } from '../src/site/codes.js'
 import { Site, type SiteOptions } from '../src/site/site.js'
 import { Stage } from './stage.js'
 

@@ -1,19 +1,11 @@
 // Who sits before a page: signed in by a code that the app gave, from then on known by a cookie that no script can read. Both are kept as
 // hashes; a code is good once.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Database } from '../database.js'
+import { codeMs, type Guest, hashOf, keepCode } from './codes.js'
 import { isSecure, Refusal, refuseForeignPage } from './request.js'
 import { SessionWatch, type Watch } from './session-watch.js'
-
-export interface Guest {
-  /** A carer has a phone and alarms of their own; a display hangs on the wall. */
-  readonly kind: 'carer' | 'display'
-  /** Of the display: its name. */
-  readonly person: string
-  /** The one whose beds they see. */
-  readonly ward: string
-}
 
 export interface Session extends Guest {
   /** Sent back in `X-CSRF-Token` with whatever changes something. */
@@ -23,7 +15,6 @@ export interface Session extends Guest {
 const codeBytes = 16
 const tokenBytes = 32
 const minuteMs = 60_000
-const codeMsDefault = 15 * minuteMs
 /** A shift, with its handover; of a display, behind the last time that it was seen to watch. */
 const sessionMs = 14 * 60 * minuteMs
 /** The longest that browsers keep a cookie. Whether the session of a display goes on is judged here. */
@@ -44,14 +35,9 @@ export class Sessions {
   }
 
   /** A code of 128 bits by which this guest can sign in once. Default 15 minutes. */
-  async invite({ kind, person, ward }: Guest, forMs: number = codeMsDefault): Promise<string> {
+  async invite({ kind, person, ward }: Guest, forMs: number = codeMs): Promise<string> {
     const code = randomBytes(codeBytes).toString('base64url')
-    await this.#database.query(
-      `WITH old AS (DELETE FROM ward.sign_in_code WHERE expires_at < clock_timestamp())
-       INSERT INTO ward.sign_in_code (hash, person, ward, kind, expires_at)
-       VALUES ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 millisecond')`,
-      [hashOf(code), person, ward, kind, forMs],
-    )
+    await keepCode(this.#database, code, { kind, person, ward }, new Date(Date.now() + forMs))
     return code
   }
 
@@ -131,8 +117,6 @@ function tokenIn(request: IncomingMessage): string | undefined {
   const token = pairs.find((pair) => pair.startsWith(start))?.slice(start.length)
   return token !== undefined && /^[A-Za-z0-9_-]{43}$/.test(token) ? token : undefined
 }
-
-const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url')
 
 // Made of the token, which nobody else has: it need not be kept anywhere.
 const csrfOf = (token: string) => hashOf(`csrf ${token}`)

@@ -19,10 +19,11 @@ import {
   refuseOtherWard,
   toldTo,
 } from './answers.js'
+import { type Guest, signInPath } from './codes.js'
 import { type PageFile, pageFiles } from './files.js'
 import { Live } from './live.js'
 import { addressOf, Refusal, refuseForeignHost } from './request.js'
-import { type Guest, type Session, Sessions } from './sessions.js'
+import { type Session, Sessions } from './sessions.js'
 
 export interface SiteOptions {
   readonly database: Database
@@ -92,7 +93,7 @@ export class Site {
 
   /** The part of an address by which this guest signs in once: browsers send nothing of it. Default for 15 minutes. */
   async invitation(guest: Guest, forMs?: number): Promise<string> {
-    return `/sign-in#${await this.#sessions.invite(guest, forMs)}`
+    return signInPath(await this.#sessions.invite(guest, forMs))
   }
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -19,6 +19,7 @@ import type { KeyChain } from '../keys.js'
 import { limitNames } from '../rules/limits.js'
 import { mayOnly, named } from './callers.js'
 import { deviceRoutes } from './device-routes.js'
+import { invitePerson } from './invitation-route.js'
 import { faultOfTime, given, taken } from './reading.js'
 
 export interface RouteSettings {
@@ -35,6 +36,7 @@ export const routesOf = (settings: RouteSettings): readonly Source[] => [
   setLimits(settings),
   moveBed,
   ...deviceRoutes(settings.pushOrigins),
+  invitePerson(settings),
   acknowledge(settings),
 ]
 
