@@ -4,7 +4,7 @@ import type { Row } from '../board/tile.js'
 import { button, make, say } from '../page/dom.js'
 import { head } from '../page/head.js'
 import { LiveSource } from '../page/live.js'
-import { ask, type SessionView } from '../page/request.js'
+import { ask, Refused, type SessionView } from '../page/request.js'
 import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
 import { dayAndTimeOf, plural, signs, trendInWords } from '../page/words.js'
@@ -16,6 +16,8 @@ const hourMs = 3_600_000
 const minuteMs = 60_000
 /** Readings may come many times in a second; a course of hours need not be drawn so often. */
 const betweenMs = 2_000
+/** Where it fails again and again. */
+const againMsMax = 30_000
 
 class Bed {
   readonly #bed: string
@@ -26,9 +28,16 @@ class Bed {
   readonly #lengths = make('div', { class: 'group', role: 'group', 'aria-label': 'Time' })
   readonly #later = button('Later →', () => this.#look(moved(this.#span, 1, Date.now())))
   readonly #stale = staleBar()
+  /** Of charts and alarms, which are asked for by themselves. */
+  readonly #staleCharts = staleBar('Charts and alarms: ')
   #span: Span = wholeStay
   #loading = false
   #isDue = false
+  /** When charts and alarms came last. */
+  #cameMs: number | null = null
+  #failures = 0
+  /** The server has said that there is nothing to be seen here. */
+  #isRefused = false
 
   constructor(bed: string) {
     this.#bed = bed
@@ -50,6 +59,7 @@ class Bed {
       head(make('h1', {}, `Bed ${this.#bed}`), guest, back),
       this.#stale.element,
       this.#now,
+      this.#staleCharts.element,
       make(
         'main',
         {},
@@ -76,7 +86,7 @@ class Bed {
   #follow({ ward }: SessionView): void {
     const live = new LiveSource<Row>(`/api/live/wards/${encodeURIComponent(ward)}`, {
       keyOf: ({ bed }) => bed,
-      fresh: (isFresh) => this.#stale.fresh(isFresh),
+      fresh: this.#stale.say,
       show: ({ rows, changed }) => {
         if (!changed.has(this.#bed)) return
         const row = rows.get(this.#bed)
@@ -98,19 +108,42 @@ class Bed {
     this.#due()
   }
 
-  /** One question at a time; what comes meanwhile makes one more. */
+  /** One question at a time; what comes meanwhile makes one more. What fails is asked again by itself. */
   #due(): void {
     this.#isDue = true
-    if (this.#loading) return
+    if (this.#loading || this.#isRefused) return
     this.#loading = true
     void this.#load()
-      .catch(() => this.#stale.fresh(false))
-      .finally(() =>
-        setTimeout(() => {
-          this.#loading = false
-          if (this.#isDue) this.#due()
-        }, betweenMs),
+      .then(
+        () => this.#came(),
+        (error: unknown) => this.#failed(error),
       )
+      .finally(() =>
+        setTimeout(
+          () => {
+            this.#loading = false
+            if (this.#isDue) this.#due()
+          },
+          Math.min(againMsMax, betweenMs * 2 ** this.#failures),
+        ),
+      )
+  }
+
+  #came(): void {
+    this.#cameMs = Date.now()
+    this.#failures = 0
+    this.#staleCharts.say(true, this.#cameMs)
+  }
+
+  #failed(error: unknown): void {
+    this.#failures += 1
+    this.#isDue = true
+    const isRefusal = error instanceof Refused && (error.status === 403 || error.status === 404)
+    // Charts of before stay, and are said to be old. Of a bed that is of others, or that nobody has heard of, there are none.
+    if (!isRefusal || this.#cameMs !== null) return this.#staleCharts.say(false, this.#cameMs)
+    // One of which nothing was heard may speak yet; another ward's stays another ward's.
+    this.#isRefused = error.status === 403
+    this.#charts.replaceChildren(make('p', { role: 'alert' }, refusalOf(error, this.#bed)))
   }
 
   async #load(): Promise<void> {
@@ -144,6 +177,9 @@ class Bed {
     )
   }
 }
+
+const refusalOf = ({ status, message }: Refused, bed: string) =>
+  status === 404 ? `Nothing was heard of a bed ${bed} so far.` : `Bed ${bed} is not shown: ${message}`
 
 function* standing({ score, response, missing, trend, alarms }: Row): Generator<HTMLElement> {
   const known = score === null ? 'not known' : `${missing.length > 0 ? '≥ ' : ''}${score}`

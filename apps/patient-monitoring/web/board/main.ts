@@ -38,7 +38,7 @@ class Board {
     this.#live = new LiveSource<Row>(`/api/live/wards/${encodeURIComponent(ward)}`, {
       keyOf: ({ bed }) => bed,
       show: (live) => this.#show(live),
-      fresh: (isFresh) => this.#stale.fresh(isFresh),
+      fresh: this.#stale.say,
     })
   }
 

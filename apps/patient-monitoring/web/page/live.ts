@@ -12,8 +12,8 @@ export interface LiveRows<Row> {
 export interface Following<Row> {
   readonly keyOf: (row: Row) => string
   readonly show: (live: LiveRows<Row>) => void
-  /** Whether what is shown is of now. */
-  readonly fresh: (isFresh: boolean) => void
+  /** Whether what is shown is of now; and if it is not, of which time: null where nothing has come so far. */
+  readonly fresh: (isFresh: boolean, asOfMs: number | null) => void
 }
 
 interface Message<Row> {
@@ -36,6 +36,8 @@ export class LiveSource<Row> {
   #frame = 0
   #watch = 0
   #aheadMs = 0
+  /** When the server spoke last. */
+  #heardMs: number | null = null
 
   constructor(path: string, following: Following<Row>) {
     this.#path = path
@@ -52,9 +54,9 @@ export class LiveSource<Row> {
     this.#stream = stream
     stream.addEventListener('rows', ({ data }) => this.#take(JSON.parse(data as string) as Message<Row>))
     stream.addEventListener('heartbeat', () => this.#heard())
-    stream.addEventListener('unreadable', () => this.#following.fresh(false))
+    stream.addEventListener('unreadable', () => this.#following.fresh(false, this.#heardMs))
     stream.addEventListener('error', () => {
-      this.#following.fresh(false)
+      this.#following.fresh(false, this.#heardMs)
       // Refused, and so not tried again by itself.
       if (stream.readyState === EventSource.CLOSED) void this.#again()
     })
@@ -68,9 +70,10 @@ export class LiveSource<Row> {
   }
 
   #heard(): void {
-    this.#following.fresh(true)
+    this.#heardMs = Date.now()
+    this.#following.fresh(true, this.#heardMs)
     clearTimeout(this.#watch)
-    this.#watch = window.setTimeout(() => this.#following.fresh(false), silentMsMax)
+    this.#watch = window.setTimeout(() => this.#following.fresh(false, this.#heardMs), silentMsMax)
   }
 
   #take({ now, full, gone, rows }: Message<Row>): void {

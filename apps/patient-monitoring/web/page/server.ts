@@ -1,4 +1,5 @@
 // Who sits before the page. Without a session it leads to the page where one signs in, and keeps nothing that others could read.
+import { forgetHeard } from '../phone/heard.js'
 import { forget } from '../phone/store.js'
 import { ask, Refused, type SessionView } from './request.js'
 
@@ -15,6 +16,7 @@ export async function session(): Promise<SessionView> {
 /** Without the alarms that were kept for whoever sat here. What they have acknowledged goes on its way all the same, and a notification can be
  *  answered: each has its own right. */
 export async function leadAway(): Promise<void> {
+  forgetHeard()
   await forget().catch(() => undefined)
   location.replace('/sign-in')
 }

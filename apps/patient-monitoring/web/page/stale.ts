@@ -1,19 +1,25 @@
-// The bar that says that what is shown is not of now.
+// The bar that says that what is shown is not of now, and of when it is.
 import { make } from './dom.js'
-import { timeOf } from './words.js'
+import { whenOf } from './words.js'
 
-export function staleBar(): { readonly element: HTMLElement; readonly fresh: (isFresh: boolean) => void } {
+export interface StaleBar {
+  readonly element: HTMLElement
+  /** `asOfMs`: of which time what is shown is; null where nothing has come so far. */
+  readonly say: (isFresh: boolean, asOfMs: number | null) => void
+}
+
+/** @param what in front of the words, where there is more than one on a page */
+export function staleBar(what = ''): StaleBar {
   const element = make('p', { class: 'stale', role: 'alert', hidden: true })
-  let freshAt = Date.now()
-  let isStale = false
   return {
     element,
-    fresh(isFresh) {
-      if (isFresh) freshAt = Date.now()
-      if (isStale === !isFresh) return
-      isStale = !isFresh
+    say(isFresh, asOfMs) {
       element.hidden = isFresh
-      element.textContent = isFresh ? '' : `Not live. What you see is from ${timeOf(freshAt)}.`
+      const text = isFresh ? '' : `${what}Not live. ${asOf(asOfMs)}`
+      if (element.textContent !== text) element.textContent = text
     },
   }
 }
+
+const asOf = (ms: number | null) =>
+  ms === null ? 'Nothing has come so far.' : `What you see is from ${whenOf(ms, Date.now())}.`

@@ -32,9 +32,9 @@ const day = new Intl.DateTimeFormat(undefined, {
 export const timeOf = (at: Date | string | number) => clock.format(new Date(at))
 const dayMs = 24 * hour
 
-/** The time alone says enough of what was today. */
-export const whenOf = (at: string, nowMs: number) =>
-  nowMs - Date.parse(at) < dayMs / 2 ? timeOf(at) : dayAndTimeOf(at)
+/** The time alone says enough of what was in the last twelve hours. */
+export const whenOf = (at: string | number, nowMs: number) =>
+  nowMs - new Date(at).getTime() < dayMs / 2 ? timeOf(at) : dayAndTimeOf(at)
 
 export const dayAndTimeOf = (at: Date | string | number) => day.format(new Date(at))
 

@@ -10,6 +10,7 @@ import { staleBar } from '../page/stale.js'
 import { plural } from '../page/words.js'
 import { card, type Shown, show } from './card.js'
 import { type Standing, standing, startWorker, subscribe } from './device.js'
+import { heardAtMs, noteHeard } from './heard.js'
 import { acknowledge, send } from './outbox.js'
 import { keepAlarms, keptAlarms, type PhoneAlarm, waiting } from './store.js'
 
@@ -59,7 +60,7 @@ class Phone {
       this.#session = await session()
     } catch {
       this.#isAlone = true
-      this.#stale.fresh(false)
+      this.#stale.say(false, heardAtMs())
       return void addEventListener('online', () => location.reload(), { once: true })
     }
     const { person, ward } = this.#session
@@ -67,9 +68,14 @@ class Phone {
     this.#ward.href = `/wards/${encodeURIComponent(ward)}`
     new LiveSource<PhoneAlarm>('/api/live/own-alarms', {
       keyOf: ({ id }) => id,
-      fresh: (isFresh) => this.#stale.fresh(isFresh),
+      fresh: (isFresh, asOfMs) => this.#heard(isFresh, asOfMs),
       show: ({ rows }) => void this.#take([...rows.values()].map((alarm) => ({ ...alarm, person }))),
     }).start()
+  }
+
+  #heard(isFresh: boolean, asOfMs: number | null): void {
+    if (isFresh && asOfMs !== null) noteHeard(asOfMs)
+    this.#stale.say(isFresh, asOfMs ?? heardAtMs())
   }
 
   async #take(alarms: readonly PhoneAlarm[]): Promise<void> {
