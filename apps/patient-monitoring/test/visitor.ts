@@ -36,6 +36,7 @@ export class Visitor {
   }
 
   async signIn(site: Site, guest: Guest): Promise<string> {
+    this.cookie = ''
     const [, code = ''] = (await site.invitation(guest)).split('#')
     const { status, headers, body } = await this.ask('/api/session', { method: 'POST', body: { code } })
     expect(status).toBe(201)

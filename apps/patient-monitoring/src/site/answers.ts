@@ -17,6 +17,7 @@ import {
   stepsOf,
   wardOf,
 } from '../views.js'
+import type { Guest } from './codes.js'
 import { jsonOf, Refusal, refuseForeignPage } from './request.js'
 import { cookieOf, refuseForged, type Session, type Sessions } from './sessions.js'
 
@@ -151,12 +152,23 @@ const signingIn = z.strictObject({ code: z.string().min(1).max(100) })
 // Another site must not sign a person in as somebody else.
 async function signIn({ request, sessions }: Call): Promise<Answer> {
   refuseForeignPage(request)
-  const opened = await sessions.open(signingIn.parse(await jsonOf(request)).code)
+  const { code } = signingIn.parse(await jsonOf(request))
+  const [now, then] = await Promise.all([sessions.of(request), sessions.invited(code)])
+  // A browser has one guest: whoever is to take the place of another says so, by signing them out.
+  if (now !== undefined && then !== undefined && !isSameGuest(now, then))
+    throw new Refusal(409, `This browser is signed in as ${named(now)}. The code is for ${named(then)}.`)
+  const opened = await sessions.open(code)
   if (opened === undefined)
     throw new Refusal(401, 'This code is not known, was used already, or is too old. Ask for a new one.')
   await sessions.close(request)
   return { status: 201, body: opened.session, cookie: cookieOf(request, opened.token, opened.session.kind) }
 }
+
+const isSameGuest = (one: Guest, other: Guest) =>
+  one.person === other.person && one.ward === other.ward && one.kind === other.kind
+
+const named = ({ kind, person, ward }: Guest) =>
+  kind === 'display' ? `the display ${person} of ward ${ward}` : `${person} of ward ${ward}`
 
 const signingOut = z.strictObject({ endpoint: z.url().max(1_000).optional() })
 

@@ -41,6 +41,15 @@ export class Sessions {
     return code
   }
 
+  /** Whom a code would sign in; undefined where it is none, was used, or is too old. */
+  async invited(code: string): Promise<Guest | undefined> {
+    const [guest] = await this.#database.query<Guest & Record<string, unknown>>(
+      'SELECT person, ward, kind FROM ward.sign_in_code WHERE hash = $1 AND expires_at > clock_timestamp()',
+      [hashOf(code)],
+    )
+    return guest
+  }
+
   /** Undefined where the code is none, was used, or is too old. */
   async open(code: string): Promise<{ readonly token: string; readonly session: Session } | undefined> {
     const token = randomBytes(tokenBytes).toString('base64url')

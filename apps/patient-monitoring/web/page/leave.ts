@@ -12,7 +12,8 @@ export function wayOut(csrf: () => string | undefined): readonly HTMLElement[] {
   const out = button('Sign out', async () => {
     out.disabled = true
     try {
-      await leave(csrf())
+      await signOut(csrf())
+      await leadAway()
     } catch (error) {
       say(
         status,
@@ -27,7 +28,8 @@ export function wayOut(csrf: () => string | undefined): readonly HTMLElement[] {
   return [out, status]
 }
 
-async function leave(csrf: string | undefined): Promise<void> {
+/** Rejects with Refused, and with a TypeError where the ward cannot be reached: then nothing was done. */
+export async function signOut(csrf: string | undefined): Promise<void> {
   if (csrf === undefined) throw new TypeError('The session is not known without a network.')
   const worker = await navigator.serviceWorker?.getRegistration(workerScope)
   const subscription = (await worker?.pushManager?.getSubscription()) ?? null
@@ -40,5 +42,4 @@ async function leave(csrf: string | undefined): Promise<void> {
   }
   await subscription?.unsubscribe().catch(() => false)
   for (const each of (await worker?.getNotifications()) ?? []) each.close()
-  await leadAway()
 }

@@ -16,9 +16,14 @@ export async function session(): Promise<SessionView> {
 /** Without the alarms that were kept for whoever sat here. What they have acknowledged goes on its way all the same, and a notification can be
  *  answered: each has its own right. */
 export async function leadAway(): Promise<void> {
+  await forgetGuest()
+  location.replace('/sign-in')
+}
+
+/** Nothing of whoever sat here is kept for the next one. */
+export async function forgetGuest(): Promise<void> {
   forgetHeard()
   await forget().catch(() => undefined)
-  location.replace('/sign-in')
 }
 
 /** Where somebody begins who has signed in. */

@@ -5,7 +5,7 @@ import { button, make, patch, say } from '../page/dom.js'
 import { wayOut } from '../page/leave.js'
 import { LiveSource } from '../page/live.js'
 import { type SessionView } from '../page/request.js'
-import { session } from '../page/server.js'
+import { forgetGuest, session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
 import { plural } from '../page/words.js'
 import { card, type Shown, show } from './card.js'
@@ -50,7 +50,7 @@ class Phone {
     navigator.serviceWorker?.addEventListener('message', () => void this.#draw())
     const worker = await startWorker().catch(() => undefined)
     await this.#enter()
-    if (this.#session !== undefined) this.#watchDevice(worker, this.#session)
+    if (this.#session?.kind === 'carer') this.#watchDevice(worker, this.#session)
     await this.#send()
   }
 
@@ -66,11 +66,26 @@ class Phone {
     const { person, ward } = this.#session
     this.#who.textContent = person
     this.#ward.href = `/wards/${encodeURIComponent(ward)}`
+    if (this.#session.kind === 'display') return this.#refuse(person)
     new LiveSource<PhoneAlarm>('/api/live/own-alarms', {
       keyOf: ({ id }) => id,
       fresh: (isFresh, asOfMs) => this.#heard(isFresh, asOfMs),
       show: ({ rows }) => void this.#take([...rows.values()].map((alarm) => ({ ...alarm, person }))),
     }).start()
+  }
+
+  /** Whoever opens the board in the browser of a phone has made it a display. */
+  async #refuse(display: string): Promise<void> {
+    await forgetGuest()
+    this.#device.className = 'device wanting'
+    this.#device.replaceChildren(
+      make(
+        'p',
+        { role: 'alert' },
+        `This browser is signed in as the display ${display}, and no alarms come to a display. Sign out, and open the address of your phone; it is good once, so ask for a new one if you have used it.`,
+      ),
+    )
+    await this.#draw()
   }
 
   #heard(isFresh: boolean, asOfMs: number | null): void {
@@ -137,7 +152,9 @@ class Phone {
       .filter(isOpen)
       .sort((a, b) => Number(b.stands) - Number(a.stands) || rank(a.priority) - rank(b.priority))
     const create = (alarm: Shown) => card(alarm, () => this.#acknowledge(alarm))
-    say(this.#openHead, waitingInWords(open.length, furtherOf(alarms), this.#isAlone))
+    // Nobody can say of a display what waits for its carer.
+    const isOfCarer = this.#session?.kind !== 'display'
+    say(this.#openHead, isOfCarer ? waitingInWords(open.length, furtherOf(alarms), this.#isAlone) : '')
     patch(this.#open, open, ({ id }) => id, create, show)
     const rest = alarms.filter((alarm) => !isOpen(alarm)).slice(0, overMax)
     this.#restHead.hidden = rest.length === 0
