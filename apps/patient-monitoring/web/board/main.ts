@@ -110,6 +110,7 @@ class Board {
   #place(): void {
     const beds = [...this.#rows.keys()].sort((one, other) => byName.compare(one, other))
     for (const bed of this.#tiles.keys()) if (!this.#rows.has(bed)) this.#tiles.delete(bed)
+    this.#beds.dataset['names'] = namesOf(beds)
     patch(
       this.#beds,
       beds,
@@ -170,6 +171,14 @@ class Board {
     for (const bed of this.#tiles.keys()) this.#due.add(bed)
     this.#frame ||= requestAnimationFrame(() => this.#write())
   }
+}
+
+const [shortMax, longMax] = [8, 14]
+
+/** How much room the names need: that of the longest. */
+function namesOf(beds: readonly string[]): 'short' | 'long' | 'longest' {
+  const characters = Math.max(0, ...beds.map((bed) => bed.length))
+  return characters <= shortMax ? 'short' : characters <= longMax ? 'long' : 'longest'
 }
 
 const byName = new Intl.Collator(undefined, { numeric: true })
