@@ -2,7 +2,7 @@
 import type { AlarmRow, AlarmStep } from '../../src/views.js'
 import { make, patch, say } from '../page/dom.js'
 import { ask } from '../page/request.js'
-import { dayAndTimeOf, signs, timeOf } from '../page/words.js'
+import { dayAndTimeOf, signs, whenOf } from '../page/words.js'
 
 type Json<Row> = {
   readonly [Name in keyof Row]: Row[Name] extends Date | null ? string | Extract<Row[Name], null> : Row[Name]
@@ -64,7 +64,7 @@ export class AlarmList {
       const steps = await ask<readonly Step[]>(path)
       list.replaceChildren(
         ...steps.map(({ at, what, person, detail }) =>
-          make('li', {}, [timeOf(at), words(what), person, detail].filter(Boolean).join(' · ')),
+          make('li', {}, [whenOf(at, Date.now()), words(what), person, detail].filter(Boolean).join(' · ')),
         ),
       )
     } catch {
@@ -76,6 +76,7 @@ export class AlarmList {
 const words = (what: string) => what.replaceAll('-', ' ')
 
 function stateOf({ acknowledgedBy, acknowledgedAt, endedAt }: Alarm): string {
-  const seen = acknowledgedBy === null ? 'unanswered' : `✓ ${acknowledgedBy}, ${timeOf(acknowledgedAt ?? 0)}`
+  const seen =
+    acknowledgedBy === null ? 'unanswered' : `✓ ${acknowledgedBy}, ${whenOf(acknowledgedAt ?? 0, Date.now())}`
   return endedAt === null ? `stands · ${seen}` : `over · ${seen}`
 }

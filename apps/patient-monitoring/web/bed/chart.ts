@@ -2,7 +2,7 @@
 // as squares, alarms as flags with the sign of their priority. The table beside it says the same to whoever does not see it.
 import type { Priority } from '../../src/rules/limits.js'
 import { draw, make } from '../page/dom.js'
-import { dayAndTimeOf, plural, signs, timeOf } from '../page/words.js'
+import { dayAndTimeOf, plural, signs, timeOf, whenOf } from '../page/words.js'
 import { drawing, extent, type Scale, ticksOf, timeAt, xOf, yOf } from './scale.js'
 
 export interface Point {
@@ -23,7 +23,7 @@ export interface ChartOf {
   readonly unit: string
   readonly points: readonly Point[]
   /** The last that was told, of which a point is the mean with others. */
-  readonly latest: { readonly value: number; readonly atMs: number } | undefined
+  readonly latest: { readonly value: number; readonly atMs: number; readonly isLeast?: boolean } | undefined
   /** Times at which something was told that cannot be. */
   readonly artefacts: readonly number[]
   /** Times of what came too late to be an alarm. */
@@ -59,9 +59,9 @@ export function chartOf(of: ChartOf): HTMLElement {
   const now = make(
     'span',
     { class: 'now' },
-    make('b', {}, latest === undefined ? '–' : figure(latest.value)),
+    make('b', {}, latest === undefined ? '–' : `${latest.isLeast ? '≥' : ''}${figure(latest.value)}`),
     ` ${unit}`,
-    make('span', { class: 'faint' }, latest === undefined ? '' : ` ${timeOf(latest.atMs)}`),
+    make('span', { class: 'faint' }, latest === undefined ? '' : ` ${whenOf(latest.atMs, Date.now())}`),
   )
   return make('figure', { class: 'chart' }, make('figcaption', {}, make('h3', {}, name), now), svg)
 }

@@ -1,6 +1,6 @@
 // One alarm on the phone: large enough to be read while walking, and one button.
 import { button, make, say } from '../page/dom.js'
-import { signs, timeOf, whenOf } from '../page/words.js'
+import { signs, whenOf } from '../page/words.js'
 import type { PhoneAlarm } from './store.js'
 
 export interface Shown extends PhoneAlarm {
@@ -31,6 +31,7 @@ export function show(element: HTMLElement, alarm: Shown): void {
 
 function stateOf({ acknowledgedBy, acknowledgedAt, isWaiting, stands }: Shown): string {
   const course = stands ? 'Still so' : 'Over'
-  if (acknowledgedBy !== null) return `${course} · ✓ ${acknowledgedBy}, ${timeOf(acknowledgedAt ?? 0)}`
+  if (acknowledgedBy !== null)
+    return `${course} · ✓ ${acknowledgedBy}, ${whenOf(acknowledgedAt ?? 0, Date.now())}`
   return isWaiting ? `${course} · yours, not sent yet: it goes out when there is a network` : course
 }
