@@ -20,6 +20,8 @@ export interface Told {
   readonly points: Points
   readonly scores: Scores
   readonly alarms: readonly Alarm[]
+  /** Parts of the score of now are not known. */
+  readonly isLeast: boolean
 }
 
 export interface Window {
@@ -30,7 +32,10 @@ export interface Window {
   readonly zoom: ChartOf['zoom']
 }
 
-export function chartsOf({ points: told, scores, alarms }: Told, window: Window): readonly HTMLElement[] {
+export function chartsOf(
+  { points: told, scores, alarms, isLeast }: Told,
+  window: Window,
+): readonly HTMLElement[] {
   const charts = parameterNames.flatMap((parameter) => {
     const ofParameter = told[parameter]
     if (ofParameter === undefined || !isParameter(parameter)) return []
@@ -44,7 +49,7 @@ export function chartsOf({ points: told, scores, alarms }: Told, window: Window)
   const score = {
     ...{ name: 'NEWS2', unit: '', artefacts: [], tooLate: [], flags, isStep: true },
     points,
-    latest: last === undefined ? undefined : { value: last.mean, atMs: last.atMs },
+    latest: last === undefined ? undefined : { value: last.mean, atMs: last.atMs, isLeast },
   }
   return [chartOf({ ...window, ...score }), ...charts]
 }

@@ -7,7 +7,7 @@ import { LiveSource } from '../page/live.js'
 import { ask, Refused, type SessionView } from '../page/request.js'
 import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
-import { dayAndTimeOf, plural, signs, trendInWords } from '../page/words.js'
+import { dayAndTimeOf, plural, riskInWords, signs, trendInWords } from '../page/words.js'
 import { type Alarm, AlarmList } from './alarms.js'
 import { chartsOf, type Points, type Scores } from './charts.js'
 import { around, grainOf, lengths, moved, type Span, wholeStay } from './span.js'
@@ -30,6 +30,7 @@ class Bed {
   readonly #stale = staleBar()
   /** Of charts and alarms, which are asked for by themselves. */
   readonly #staleCharts = staleBar('Charts and alarms: ')
+  #row: Row | undefined
   #span: Span = wholeStay
   #loading = false
   #isDue = false
@@ -90,6 +91,7 @@ class Bed {
       show: ({ rows, changed }) => {
         if (!changed.has(this.#bed)) return
         const row = rows.get(this.#bed)
+        this.#row = row
         if (row !== undefined) this.#now.replaceChildren(...standing(row))
         this.#due()
       },
@@ -168,8 +170,11 @@ class Bed {
     ])
     // Somebody has looked elsewhere meanwhile.
     if (span !== this.#span) return this.#due()
+    const isLeast = (this.#row?.missing.length ?? 0) > 0
     const zoom = (atMs: number) => this.#look(around(this.#span, atMs, Date.now()))
-    this.#charts.replaceChildren(...chartsOf({ points, scores, alarms }, { fromMs, toMs, grainMs, zoom }))
+    this.#charts.replaceChildren(
+      ...chartsOf({ points, scores, alarms, isLeast }, { fromMs, toMs, grainMs, zoom }),
+    )
     this.#alarms.show(alarms)
     say(
       this.#which,
@@ -190,7 +195,7 @@ function* standing({ score, response, missing, trend, alarms }: Row): Generator<
     make('b', {}, known),
     score === null
       ? ''
-      : ` · ${response ?? ''} risk · ${trendInWords(trend)}${missing.length > 0 ? ` · without ${missing.join(', ')}` : ''}`,
+      : ` · ${riskInWords(response, missing)} · ${trendInWords(trend)}${missing.length > 0 ? ` · without ${missing.join(', ')}` : ''}`,
   )
   yield make(
     'ul',

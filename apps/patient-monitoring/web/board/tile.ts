@@ -1,7 +1,7 @@
 // One bed on the board: made once, then written where something is another.
 import type { BoardRow } from '../../src/views.js'
 import { dress, make, say } from '../page/dom.js'
-import { age, signs, trendInWords, trendOf } from '../page/words.js'
+import { age, riskInWords, signs, trendInWords, trendOf } from '../page/words.js'
 
 /** As JSON has it. */
 export type Row = Omit<BoardRow, 'lastReadingAt'> & { readonly lastReadingAt: string | null }
@@ -44,7 +44,7 @@ export class Tile {
     say(this.#score, score === null ? '–' : `${missing.length > 0 ? '≥' : ''}${score}`)
     say(this.#trend, score === null ? '' : trendOf(trend))
     say(this.#trendWords, score === null ? ' not known' : `, ${trendInWords(trend)}`)
-    say(this.#band, response === null ? 'no NEWS2 yet' : `${response} risk`)
+    say(this.#band, riskInWords(response, missing))
     say(
       this.#says,
       worst === undefined

@@ -1,6 +1,7 @@
 // How priorities, ages and scores are said. A priority has its sign and its word beside its colour: IEC 60601-1-8 knows them by one, two
 // and three exclamation marks.
 import type { Priority } from '../../src/rules/limits.js'
+import { news2Parts } from '../../src/rules/news2.js'
 
 export const signs: Readonly<Record<Priority, string>> = { high: '!!!', medium: '!!', low: '!' }
 
@@ -14,6 +15,18 @@ export function age(ms: number): string {
   if (ms < minute) return `${Math.floor(ms / (10 * second)) * 10} s`
   if (ms < hour) return `${Math.floor(ms / minute)} min`
   return ms < 48 * hour ? `${Math.floor(ms / hour)} h` : `${Math.floor(ms / (24 * hour))} d`
+}
+
+/** A score of which more is missing than known says nothing of a low risk. */
+const missingMax = news2Parts.length / 2
+
+/** Of what is known: where parts are missing, it is at least so much. */
+export function riskInWords(response: string | null, missing: readonly string[]): string {
+  if (response === null) return 'no NEWS2 yet'
+  if (response === 'high' || missing.length === 0) return `${response} risk`
+  if (response === 'low' && missing.length > missingMax)
+    return `risk not known: ${missing.length} of ${news2Parts.length} missing`
+  return `at least ${response} risk`
 }
 
 export const trendOf = (trend: number) => (trend === 0 ? '→' : trend > 0 ? `↑${trend}` : `↓${-trend}`)
