@@ -113,6 +113,7 @@ export class Site {
 
   #fileOf(path: string): PageFile | undefined {
     if (/^\/wards\/[^/]+$/.test(path)) return this.#files.get('/ward')
+    if (/^\/wards\/[^/]+\/reports$/.test(path)) return this.#files.get('/reports')
     if (/^\/beds\/[^/]+$/.test(path)) return this.#files.get('/bed')
     return this.#files.get(path === '/' ? '/sign-in' : path)
   }

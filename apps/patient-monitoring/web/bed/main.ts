@@ -4,6 +4,7 @@ import type { Row } from '../board/tile.js'
 import { button, make, say } from '../page/dom.js'
 import { head } from '../page/head.js'
 import { LiveSource } from '../page/live.js'
+import { bedInPath } from '../page/place.js'
 import { ask, Refused, type SessionView } from '../page/request.js'
 import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
@@ -213,5 +214,5 @@ function* standing({ score, response, missing, trend, alarms }: Row): Generator<
   yield make('p', { class: 'unseen', role: 'status' }, plural(alarms.length, 'alarm'))
 }
 
-const bed = decodeURIComponent(location.pathname.split('/')[2] ?? '')
+const bed = bedInPath()
 void new Bed(bed).start()

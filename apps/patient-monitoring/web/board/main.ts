@@ -3,6 +3,7 @@ import { type Priority, priorities } from '../../src/rules/limits.js'
 import { button, make, patch, say } from '../page/dom.js'
 import { head } from '../page/head.js'
 import { type LiveRows, LiveSource } from '../page/live.js'
+import { wardInPath } from '../page/place.js'
 import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
 import { plural, signs, whenOf } from '../page/words.js'
@@ -51,8 +52,9 @@ class Board {
       { class: 'counts' },
       ...priorities.map((each) => this.#counts.get(each) ?? null),
     )
+    const reports = make('a', { href: `/wards/${encodeURIComponent(ward)}/reports` }, 'Shift reports')
     document.body.prepend(
-      head(title, guest, counts, this.#filters()),
+      head(title, guest, counts, this.#filters(), reports),
       this.#stale.element,
       make(
         'section',
@@ -200,5 +202,5 @@ const legend = () =>
     'Filled: nobody has it in hand. NEWS2 ≥: parts of it are not known. Arrow: against an hour ago. Below right: age of the last reading. An example, and no medical device.',
   )
 
-const ward = decodeURIComponent(location.pathname.split('/')[2] ?? '')
+const ward = wardInPath()
 void new Board(ward).start(ward)
