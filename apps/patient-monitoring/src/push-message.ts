@@ -21,6 +21,22 @@ export type PushOutcome =
   | { readonly kind: 'handed-over' }
   | { readonly kind: 'gone' | 'refused' | 'later'; readonly detail: string; readonly retryAfterMs: number }
 
+/** Whether phones may be told to send there. `*.` in front of a host stands for one name or more. */
+export function isOfPushService(endpoint: string, origins: readonly string[]): boolean {
+  if (!URL.canParse(endpoint)) return false
+  const address = new URL(endpoint)
+  // As browsers write it: what one reader takes for a host must not be a path to another.
+  return address.href === endpoint && origins.some((allowed) => isWithin(address, allowed))
+}
+
+function isWithin({ origin, protocol, host, username, password }: URL, allowed: string): boolean {
+  // Whoever is called must not be told a name and a password of ours.
+  if (username !== '' || password !== '') return false
+  const [scheme, suffix] = allowed.split('//*')
+  if (suffix === undefined) return origin === allowed
+  return protocol === scheme && host.endsWith(suffix) && !host.startsWith('.')
+}
+
 /** The push service keeps it for a device that is away; then somebody else has been told. */
 const keptSeconds = 120
 const topicCharacters = 32

@@ -45,7 +45,7 @@ export class Ward {
     const urgent = [
       ...[qualify(readingAgeMsMax), watch(settings.silentMs), address, acknowledge, duty, devices],
       invite(this.keys),
-      push(this.#urgent, this.keys, { subject, answerMsMax }),
+      push(this.#urgent, this.keys, { subject, answerMsMax, pushOrigins }),
     ]
     // Whatever else is made of it.
     const records = [history, charts(readingAgeMsMax), board, report]

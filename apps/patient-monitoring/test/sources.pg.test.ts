@@ -11,10 +11,10 @@ import { idOf, Stage } from './stage.js'
 vi.setConfig({ testTimeout: 60_000 })
 
 const keys = {
-  bed: createApiKey({ scopes: ['publish'], name: 'bed-7' }),
-  ward: createApiKey({ scopes: ['publish'], name: 'ward-icu' }),
-  other: createApiKey({ scopes: ['publish'], name: 'ward-wb' }),
-  ann: createApiKey({ scopes: ['publish'], name: 'person-ann' }),
+  bed: createApiKey({ scopes: ['routes'], name: 'bed-7' }),
+  ward: createApiKey({ scopes: ['routes'], name: 'ward-icu' }),
+  other: createApiKey({ scopes: ['routes'], name: 'ward-wb' }),
+  ann: createApiKey({ scopes: ['routes'], name: 'person-ann' }),
   lead: createApiKey({ scopes: ['operate'], name: 'lead' }),
 }
 
@@ -77,6 +77,37 @@ test('a gateway sends a batch for its own beds, and is told what is wrong with i
     },
     { ward: 'icu', bed: '8', readings: [{ ...reading, artefact: false }] },
   ])
+})
+
+test('the key of a gateway or a person publishes nothing past the routes', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  const facts = [
+    { type: 'ward.acknowledgement-given', data: { alarm: '7.pulse-high.1', person: 'ann' } },
+    { type: 'ward.duty-set', data: { ward: 'icu', people: ['mallory'] } },
+    {
+      type: 'ward.readings-taken',
+      data: {
+        ...{ ward: 'icu', bed: '8' },
+        readings: [{ parameter: 'HR', value: 70, takenAt: now(), artefact: false }],
+      },
+    },
+  ]
+  for (const key of ['bed', 'ward', 'ann'] as const)
+    for (const fact of facts) expect((await ask('POST', '/v1/events', fact, key)).status).toBe(403)
+  for (const { type } of facts) expect(await stage.events(type.replace('ward.', ''))).toEqual([])
+})
+
+test('a phone is told nothing where its endpoint is of no known push service, however it was registered', async () => {
+  const stage = await Stage.start({ pushOrigins: ['https://push.example'] })
+  // The local push service stands for any address inside the network.
+  await stage.onDuty({ ann: { inside: [] } })
+  await stage.alarm('7')
+  expect(await stage.events('push-failed', 1)).toMatchObject([
+    { person: 'ann', reason: 'refused', detail: expect.stringContaining('no push service that is known') },
+  ])
+  await stage.events('person-unreachable', 1)
+  expect(stage.push.requests('inside')).toBe(0)
 })
 
 test('a bed belongs to the ward that it was first heard in, until somebody moves it', async () => {

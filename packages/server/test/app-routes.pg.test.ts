@@ -87,6 +87,7 @@ const answerOrders = defineSubscription({
 const keys = {
   all: createApiKey({ scopes: ['publish', 'read'], name: 'all' }),
   acme: createApiKey({ scopes: ['publish'], name: 'acme', tenant: 'acme' }),
+  caller: createApiKey({ scopes: ['routes'], name: 'caller' }),
   reader: createApiKey({ scopes: ['read'], name: 'reader' }),
 }
 const shop = defineApp({
@@ -216,6 +217,24 @@ describe('a request', () => {
     })
     expect((await send('/shop/orders/ann?tenant=acme', { json }, 'all')).status).toBe(202)
     expect((await ordersStored())[0]).toMatchObject({ tenant: 'acme' })
+  })
+
+  test('a key for the routes asks them and their replies, and publishes nothing past them', async () => {
+    const { status, headers } = await place('pen', { headers: wait }, 'caller')
+    expect(status).toBe(201)
+    expect((await send(String(headers['content-location']), {}, 'caller')).status).toBe(201)
+    const before = await requestsStored()
+    const events = { json: { type: 'shop.noted', data: { text: 'past it', by: 'ada' } } }
+    const past = await send('/v1/events', events, 'caller')
+    expect([past.status, past.json['code']]).toEqual([403, 'SCOPE_MISSING'])
+    expect((await send('/v1/events', {}, 'caller')).json).toMatchObject({ code: 'SCOPE_MISSING' })
+    expect(await requestsStored()).toBe(before)
+    const { json } = await fixture.send('/openapi.json')
+    const path = json['paths'] as unknown as Record<string, Record<string, { security: unknown }>>
+    expect(path['/shop/orders/{customer}']?.['post']?.security).toEqual([
+      { apiKey: ['routes'] },
+      { apiKey: ['publish'] },
+    ])
   })
 })
 

@@ -26,7 +26,7 @@ export class FirstWard {
       name: 'first-ward',
       events,
       subscriptions: [
-        readingArrived({ database, keys, subject, answerMsMax, readingAgeMsMax }),
+        readingArrived({ database, keys, subject, answerMsMax, pushOrigins, readingAgeMsMax }),
         ...[duty, devices],
       ],
       sources: [

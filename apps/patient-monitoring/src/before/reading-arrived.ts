@@ -8,7 +8,7 @@ import { type KeptAlarm, keep } from '../functions/history.js'
 import { acknowledgementPath, type PushSettings } from '../functions/push.js'
 import type { KeyChain } from '../keys.js'
 import { alarmClass } from '../policies.js'
-import { outcomeOf, type Phone, sendPush } from '../push-message.js'
+import { isOfPushService, outcomeOf, type Phone, sendPush } from '../push-message.js'
 import type { Arrival } from '../rules/arrival.js'
 import { type Bed, emptyBed, takeAll } from '../rules/bed.js'
 
@@ -90,7 +90,8 @@ const whoIsTold = `
   WHERE ward = $1 ORDER BY position, registered_at, id LIMIT 1`
 
 async function send(services: Services, alarm: AlarmBrief, device: Device, signal: AbortSignal) {
-  const { keys, subject, answerMsMax } = services
+  const { keys, subject, answerMsMax, pushOrigins } = services
+  if (!isOfPushService(device.endpoint, pushOrigins)) return
   const { person } = device
   const token = await keys.acknowledgementToken(alarm.id, person)
   const body = { alarm, person, acknowledge: { path: acknowledgementPath(alarm.id), person, token } }

@@ -5,16 +5,22 @@ import type { Database } from '../database.js'
 import { pushAsked, pushFailed, pushHandedOver } from '../events.js'
 import type { KeyChain } from '../keys.js'
 import { alarmClass, pushBreaker } from '../policies.js'
-import { outcomeOf, sendPush } from '../push-message.js'
+import { isOfPushService, outcomeOf, sendPush } from '../push-message.js'
 
 export interface PushSettings {
   /** Who sends: `mailto:` or `https:`, for the people of the push service. */
   readonly subject: string
   /** How long a push service may take to answer. */
   readonly answerMsMax: number
+  /** Where phones may be told to send to. `*.` in front of a host stands for one name or more. */
+  readonly pushOrigins: readonly string[]
 }
 
-export const push = (database: Database, keys: KeyChain, { subject, answerMsMax }: PushSettings) =>
+export const push = (
+  database: Database,
+  keys: KeyChain,
+  { subject, answerMsMax, pushOrigins }: PushSettings,
+) =>
   defineSubscription({
     name: 'push',
     description: 'Hands an alarm to the push service of a device.',
@@ -29,6 +35,12 @@ export const push = (database: Database, keys: KeyChain, { subject, answerMsMax 
       if (isAcknowledged) return
       if (!isTheirs) {
         await publish(pushFailed, { ...to, reason: 'gone', detail: 'The device was taken away' })
+        return
+      }
+      // Judged when it was registered; but an event can come another way, and what was allowed then need not be today.
+      if (!isOfPushService(device.endpoint, pushOrigins)) {
+        const detail = 'Its endpoint is of no push service that is known here'
+        await publish(pushFailed, { ...to, reason: 'refused', detail })
         return
       }
       const token = await keys.acknowledgementToken(alarm.id, person)

@@ -4,6 +4,7 @@ import { EventspineError } from 'eventspine'
 import { httpRoute, type Source } from 'eventspine/source'
 import { z } from 'zod'
 import { deviceRegistered, deviceRemoved } from '../events.js'
+import { isOfPushService } from '../push-message.js'
 import { mayOnly, named } from './callers.js'
 
 /** `pushOrigins`: where phones may be told to send to. `*.` in front of a host stands for one name or more. */
@@ -29,9 +30,7 @@ const registerDevice = (pushOrigins: readonly string[]) =>
     to({ params, body: { endpoint, keys }, principal }) {
       named(params)
       mayOnly(principal, [`person-${params.person}`], `the devices of ${params.person}`)
-      const address = new URL(endpoint)
-      // As browsers write it: what one reader takes for a host must not be a path to another.
-      if (address.href !== endpoint || !pushOrigins.some((allowed) => isWithin(address, allowed)))
+      if (!isOfPushService(endpoint, pushOrigins))
         throw new EventspineError('REQUEST_INVALID', `/endpoint is of no push service that is known here.`, {
           field: '/endpoint',
         })
@@ -82,12 +81,4 @@ function isPoint(text: string): boolean {
   } catch {
     return false
   }
-}
-
-function isWithin({ origin, protocol, host, username, password }: URL, allowed: string): boolean {
-  // Whoever is called must not be told a name and a password of ours.
-  if (username !== '' || password !== '') return false
-  const [scheme, suffix] = allowed.split('//*')
-  if (suffix === undefined) return origin === allowed
-  return protocol === scheme && host.endsWith(suffix) && !host.startsWith('.')
 }

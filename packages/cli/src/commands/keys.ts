@@ -34,7 +34,10 @@ export function addKeys(program: Command, commands: Commands): void {
     .addOption(
       new Option('--role <role>', 'of a person').choices(['viewer', 'operator', 'admin']).conflicts('scopes'),
     )
-    .option('--scopes <scopes>', 'of a machine: publish, read, operate, admin: one or several, with commas')
+    .option(
+      '--scopes <scopes>',
+      'of a machine: routes, publish, read, operate, admin: one or several, with commas',
+    )
     .option('--tenant <name>', 'limits it to one tenant')
     .option('--reason <text>', 'why, for the audit')
     .option('--file <file>', 'keep it in this file, for eventspine start --keys, and not in the database')

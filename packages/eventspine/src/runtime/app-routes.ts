@@ -4,7 +4,7 @@ import { printed } from './app-values.js'
 import { isDefinition } from './publication.js'
 
 const methods = ['POST', 'PUT', 'PATCH', 'DELETE']
-const scopes = ['publish', 'read', 'operate', 'open']
+const scopes = ['routes', 'publish', 'read', 'operate', 'open']
 const pathCharactersMax = 200
 const pathForm = /^\/[a-zA-Z0-9_~.-]+(\/(:[a-zA-Z][a-zA-Z0-9]*|[a-zA-Z0-9_~.-]+))*$/
 /** Those that say there is none yet, or that have no body. */

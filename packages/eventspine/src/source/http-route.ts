@@ -6,8 +6,8 @@ import { checkOptions } from '../kernel/index.js'
 
 export type RouteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** Who may ask: whoever has an API key with this scope, or anyone. */
-export type RouteAccess = 'publish' | 'read' | 'operate' | 'open'
+/** Who may ask: whoever has an API key with this scope (`routes`: or with `publish`), or anyone. */
+export type RouteAccess = 'routes' | 'publish' | 'read' | 'operate' | 'open'
 
 /** Names of the parameters of a path: `'customer' | 'order'` of `/shop/:customer/orders/:order`. */
 export type PathNames<Path extends string> = Path extends `${infer Head}/${infer Rest}`
@@ -86,7 +86,7 @@ export interface HttpRouteOptions<
   readonly query?: StandardSchemaV1<unknown, Query>
   /** Any Standard Schema, of the JSON body. Default: there is none. */
   readonly body?: StandardSchemaV1<unknown, Body>
-  /** Default `publish`. */
+  /** Default `routes`: a key with that scope can ask such routes, and publish nothing else. One with `publish` does as well. */
   readonly access?: RouteAccess
   /**
    * What a request becomes. It may run more than once for the same request, so let it only translate, within 30 s, and
@@ -154,7 +154,7 @@ export function httpRoute<
   const On extends ReplyEvents = readonly [],
 >(options: HttpRouteOptions<Path, Definition, Query, Body, On>): HttpRoute {
   checkOptions('httpRoute', options, optionNames)
-  const { name, method = 'POST', path, query, body, access = 'publish', to, description } = options
+  const { name, method = 'POST', path, query, body, access = 'routes', to, description } = options
   const { reply, inFlightMax = inFlightMaxDefault } = options
   return Object.freeze({
     ...{ kind: 'source' as const, transport: 'http-route' as const },

@@ -43,7 +43,7 @@ it.each<[string, object, RegExp]>([
   ['a path with a name twice', { path: '/shop/:a/x/:a' }, /names :a twice/],
   ['a long path', { path: `/${'a'.repeat(200)}` }, /at most 200/],
   ['GET', { method: 'GET' }, /method is GET; write one of POST, PUT/],
-  ['an unknown scope', { access: 'everyone' }, /access is everyone; write one of publish/],
+  ['an unknown scope', { access: 'everyone' }, /access is everyone; write one of routes, publish, read/],
   ['a body that is no schema', { body: { sku: 'text' } }, /body must be a Standard Schema/],
   ['a query that is no schema', { query: 'x' }, /query must be a Standard Schema/],
   ['no function', { to: undefined }, /to must be a function/],

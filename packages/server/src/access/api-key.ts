@@ -2,9 +2,10 @@
 // itself is seen once, by the one who makes it. 256 random bits need no slow hash.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
-export const scopes = ['publish', 'read', 'operate', 'admin'] as const
+export const scopes = ['routes', 'publish', 'read', 'operate', 'admin'] as const
 
-/** `publish` events; `read` everything that can be seen; `operate`: what an operator does and can do again or undo, such as
+/** `routes`: the routes of the app that ask for no other scope, and so no event but those that they make of a request; `publish`: any event,
+ *  and those routes; `read` everything that can be seen; `operate`: what an operator does and can do again or undo, such as
  *  pause, redrive, breakers; `admin`: API keys, and what cannot be undone, such as discard. People have `roles`. */
 export type Scope = (typeof scopes)[number]
 

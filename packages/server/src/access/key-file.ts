@@ -1,9 +1,10 @@
 // The development key between starts: a file that its owner alone can read, made once.
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type ApiKey, apiKeyRecord, createApiKey, scopes } from './api-key.js'
+import { type ApiKey, apiKeyRecord, createApiKey } from './api-key.js'
+import { roles } from './roles.js'
 
-const keyOptions = { scopes, name: 'development' } as const
+const keyOptions = { scopes: roles.admin, name: 'development' } as const
 const ownerOnly = 0o600
 
 /** The key in `file`, made when there is none. Without a file: a new one. */

@@ -42,7 +42,7 @@ const developer: Principal = { ...nobody, scopes: ['read', 'publish'], actor: 'd
 /** Who calls a route. Throws UNAUTHENTICATED or ORIGIN_REFUSED. */
 export async function callerOf(request: IncomingMessage, access: Access, gate: Gate): Promise<Principal> {
   if (access.scope === 'open' || (access.openOnLoopback === true && gate.settings.loopback)) return nobody
-  return await authenticate(request, access.scope, gate)
+  return await authenticate(request, [access.scope, access.orScope ?? access.scope], gate)
 }
 
 /** Who holds this key. Throws UNAUTHENTICATED when nobody does. */
@@ -71,8 +71,12 @@ export function authorise(principal: Principal, access: Access): void {
   }
 }
 
-/** The caller by key, by session, or as the developer at this machine. `scope`: what is asked for. */
-export async function authenticate(request: IncomingMessage, scope: Scope, gate: Gate): Promise<Principal> {
+/** The caller by key, by session, or as the developer at this machine. `wanted`: one of these is asked for. */
+export async function authenticate(
+  request: IncomingMessage,
+  wanted: readonly Scope[],
+  gate: Gate,
+): Promise<Principal> {
   const { settings } = gate
   const header = request.headers.authorization
   if (header === undefined) {
@@ -88,7 +92,8 @@ export async function authenticate(request: IncomingMessage, scope: Scope, gate:
         settings.development,
       )
     }
-    if (settings.development && developer.scopes.includes(scope)) return withoutKey(request)
+    if (settings.development && wanted.some((scope) => developer.scopes.includes(scope)))
+      return withoutKey(request)
     throw unauthenticated(
       'This route needs an API key. Send "Authorization: Bearer es_…".',
       settings.development,

@@ -14,11 +14,11 @@ import { SchemaBook } from './schema-book.js'
 
 const about = `The event table at the centre of a system: publish events, see what became of them, send again what failed.
 
-**Keys.** \`Authorization: Bearer es_…\`. A key has scopes: \`publish\`, \`read\`, and \`operate\` (pause, redrive, replay,
-discard, breakers). A key may be limited to one tenant: then lists show that tenant's part, other tenants' things answer 404
+**Keys.** \`Authorization: Bearer es_…\`. A key has scopes: \`routes\` (the app's own routes), \`publish\` (any event, and
+those routes), \`read\`, \`operate\` (pause, redrive, replay, breakers) and \`admin\` (keys, discard). A key may be limited to one tenant: then lists show that tenant's part, other tenants' things answer 404
 as if there were none, publishing for another tenant answers 403, and so do routes whose answer spans tenants.
 
-**Development.** A server started for development listens on loopback only, makes a key with all scopes and prints it. There,
+**Development.** A server started for development listens on loopback only, makes a key of an admin and prints it. There,
 requests without a key may read and publish, as long as they name this machine in the Host header, came through no proxy, and
 were not sent by a page of another origin (Origin, Sec-Fetch-Site). \`operate\` always needs the key. \`/metrics\` needs a key
 off loopback only; \`/\`, \`/healthz\`, \`/readyz\` and this document never do, nor \`/approvals/…\`, whose link is one. No other origin may read answers: there is no CORS.

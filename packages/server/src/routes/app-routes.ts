@@ -53,6 +53,8 @@ function refuseShadows(routes: readonly HttpRoute[], own: readonly Route[]): voi
 
 const accessOf = ({ access }: HttpRoute): Access => ({
   scope: access,
+  // Who may publish any event may publish what a route makes.
+  ...(access === 'routes' && { orScope: 'publish' }),
   tenancy: access === 'open' ? 'none' : 'filtered',
 })
 

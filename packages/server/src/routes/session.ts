@@ -65,7 +65,7 @@ const showSession = defineRoute({
   successes: [{ status: 200, description: 'The session', schema: sessionView }],
   problems: ['UNAUTHENTICATED', 'ORIGIN_REFUSED', 'UNAVAILABLE'],
   async handle(incoming) {
-    const caller = callerView(await authenticate(incoming.request, 'read', incoming))
+    const caller = callerView(await authenticate(incoming.request, ['read'], incoming))
     const session = await incoming.sessions.of(incoming.request)
     return { body: { ...caller, csrf: session?.csrf ?? null, expiresAtMs: session?.expiresAtMs ?? null } }
   },

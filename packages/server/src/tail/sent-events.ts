@@ -40,7 +40,7 @@ function unwelcome(incoming: Incoming, left: AbortSignal): AbortSignal {
   const refused = new AbortController()
   const look = async () => {
     try {
-      const { id } = await authenticate(incoming.request, 'read', incoming)
+      const { id } = await authenticate(incoming.request, ['read'], incoming)
       if (id !== incoming.principal.id) refused.abort()
     } catch (error) {
       // That nobody could be asked is no refusal.

@@ -93,11 +93,12 @@ const kinds = [
   ['viewer', 'Viewer: sees, and changes nothing'],
   ['operator', 'Operator: redrives, pauses, replays, breakers, workflows'],
   ['admin', 'Admin: keys, too, and what cannot be undone'],
-  ['publish', 'A machine that publishes'],
-  ['publish read', 'A machine that publishes and reads'],
+  ['routes', 'A machine that calls routes of the app'],
+  ['publish', 'A machine that publishes any event'],
+  ['publish read', 'A machine that publishes any event, and reads'],
 ] as const
 
-const isScopes = (kind: string) => kind.startsWith('publish')
+const isScopes = (kind: string) => /^(routes|publish)/.test(kind)
 
 interface MakeProps {
   readonly close: () => void
