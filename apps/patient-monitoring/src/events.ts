@@ -91,7 +91,7 @@ export const alarmRaised = defineEvent({
   schema: brief.extend({
     /** When the reading was taken with which it began. */
     beganAt: instant,
-    /** Who is told, one after another: who was on duty when it was raised. */
+    /** Who was on duty when it was raised. The first is told by it; who comes next is who is on duty by then. */
     people: z.array(name).max(peopleMax),
   }),
   key: ({ bed }) => bed,

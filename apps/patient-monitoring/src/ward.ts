@@ -11,7 +11,7 @@ import { charts } from './functions/charts.js'
 import { escalation } from './functions/escalation.js'
 import { history } from './functions/history.js'
 import { invite } from './functions/invite.js'
-import { devices, duty } from './functions/people.js'
+import { devices, duty, whoIsOnDuty } from './functions/people.js'
 import { push } from './functions/push.js'
 import { qualify } from './functions/qualify.js'
 import { report, shiftEnds } from './functions/report.js'
@@ -53,7 +53,7 @@ export class Ward {
       name: 'ward',
       events,
       subscriptions: [...urgent, ...records],
-      workflows: [escalation(settings)],
+      workflows: [escalation(settings, (of) => whoIsOnDuty(this.#urgent, of))],
       schedules: [silenceWatch, shiftEnds(settings.timeZone)],
       sources: [
         devicesBy(settings.devices, { keys: this.keys, beds: this.beds, now }),

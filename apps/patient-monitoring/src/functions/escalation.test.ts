@@ -6,6 +6,7 @@ import {
   type AlarmBrief,
   alarmAcknowledged,
   alarmRaised,
+  dutySet,
   events,
   personUnreachable,
   pushHandedOver,
@@ -14,14 +15,23 @@ import { escalation } from './escalation.js'
 
 const second = 1_000
 const minute = 60 * second
-const calling = escalation({ answerMs: minute, reachMs: 15 * second })
+/** What the database says of who is on duty. */
+let kept: readonly string[] = []
+const calling = escalation({ answerMs: minute, reachMs: 15 * second }, async () => {
+  if (kept[0] === 'away') throw new Error('The database is away')
+  return kept
+})
 const app = defineApp({ name: 'ward', events, workflows: [calling] })
 const at = '2026-01-01T00:00:00.000Z'
 const alarm: AlarmBrief = {
   ...{ id: '7.pulse-high.1', ward: 'icu', bed: '7', rule: 'pulse-high', priority: 'medium' },
   ...{ text: 'heart rate high', value: 140, raisedAt: at },
 }
-const raised = (...people: string[]) => publishing(alarmRaised, { ...alarm, beganAt: at, people })
+const raised = (...people: string[]) => {
+  kept = people
+  return publishing(alarmRaised, { ...alarm, beganAt: at, people })
+}
+const onDuty = (...people: string[]) => publishing(dutySet, { ward: 'icu', people })
 const acknowledged = publishing(alarmAcknowledged, { alarm: alarm.id, person: 'ann', at })
 const unreachable = (person: string) => publishing(personUnreachable, { alarm, person })
 const handedOver = (person: string) => publishing(pushHandedOver, { alarm, person, device: 'd', at })
@@ -87,6 +97,53 @@ test('an alarm for which nobody is on duty is an open question at once', async (
   const outcomes = await scenario(app).when(raised())
   expect(told(outcomes)).toEqual(['alarm-unanswered'])
   expect(standing(outcomes)).toEqual([['running', 1, undefined]])
+})
+
+test('after a change of duty it is the turn of who is there, and not of who has left', async () => {
+  const when = [raised('ann', 'ben'), handedOver('ann'), waiting(30 * second), onDuty('ann', 'cat', 'dan')]
+  const stays = await scenario(app).when(...when, waiting(20 * second))
+  expect(told(stays).slice(0, 1)).toEqual(['person-due cat'])
+  const outcomes = await scenario(app).when(...when, waiting(20 * second), acknowledged)
+  expect(told(outcomes)).toEqual([])
+  // Who has the alarm has left: nobody waits for the rest of that minute.
+  const left = await scenario(app).when(
+    ...[raised('ann', 'ben'), handedOver('ann'), waiting(10 * second), onDuty('cat', 'dan')],
+    ...[waiting(10 * second), acknowledged],
+  )
+  expect(told(left)).toEqual(['person-due cat'])
+})
+
+test('who was there before the alarm and is there no more is not told, though the change was kept late', async () => {
+  const first = raised('ann', 'ben')
+  kept = ['cat']
+  const when = [first, handedOver('ann'), waiting(65 * second), acknowledged]
+  expect(told(await scenario(app).when(...when))).toEqual(['person-due cat'])
+})
+
+test('whose list cannot be read is told as it was', async () => {
+  const first = raised('ann', 'ben')
+  kept = ['away']
+  const when = [first, handedOver('ann'), waiting(65 * second), acknowledged]
+  expect(told(await scenario(app).when(...when))).toEqual(['person-due ben'])
+})
+
+test('who comes on duty is told of what nobody has acknowledged, and nobody twice', async () => {
+  const alone = [raised(), waiting(minute), onDuty('ann'), waiting(second), acknowledged]
+  expect(told(await scenario(app).when(...alone))).toEqual(['alarm-unanswered', 'person-due ann'])
+  const next = [
+    ...[raised('ann'), handedOver('ann'), waiting(10 * minute), onDuty('ann', 'ben')],
+    ...[
+      waiting(second),
+      handedOver('ben'),
+      waiting(10 * minute),
+      onDuty('ben'),
+      waiting(minute),
+      acknowledged,
+    ],
+  ]
+  const outcomes = await scenario(app).when(...next)
+  expect(told(outcomes)).toEqual(['alarm-unanswered', 'person-due ben', 'alarm-unanswered'])
+  expect(standing(outcomes)).toEqual([['completed', 0, 'acknowledged']])
 })
 
 test('the same alarm is told once, however often its event is published', async () => {

@@ -1,16 +1,19 @@
 // Who is told, and when it is the next one's turn: a process of minutes that goes on where its process died. The first person is
-// told by the event of the alarm itself, so that nothing of this stands between the two.
+// told by the event of the alarm itself, so that nothing of this stands between the two. Who comes next is who is on duty by then.
+import { retries } from 'eventspine'
 import { type WorkflowContext, workflow } from 'eventspine/workflow'
 import {
   type AlarmBrief,
   alarmAcknowledged,
   alarmRaised,
   alarmUnanswered,
+  dutySet,
   otherDeviceDue,
   personDue,
   personUnreachable,
   pushHandedOver,
 } from '../events.js'
+import { DutyRoster } from './duty-roster.js'
 
 export interface EscalationSettings {
   /** How long a person has to acknowledge. */
@@ -19,35 +22,69 @@ export interface EscalationSettings {
   readonly reachMs: number
 }
 
+/** Who is on duty in a ward now, one after another. */
+export type OnDuty = (ward: string) => Promise<readonly string[]>
+
 type Answer = 'acknowledged' | 'nothing'
 
-export const escalation = (settings: EscalationSettings) =>
+/** What it ends with; `again`: somebody is there to be told, or it is to be asked anew. */
+type End = 'acknowledged' | 'taken over' | 'again'
+
+export const escalation = (settings: EscalationSettings, onDuty: OnDuty) =>
   workflow({
     name: 'escalation',
+    // Of 1 the list of people stood still from the alarm on.
+    version: 2,
     description: 'Tells one person after another, until somebody acknowledges.',
     priority: 'alarm',
     on: { event: alarmRaised, id: ({ data }) => data.id },
-    waitsFor: [alarmAcknowledged, personUnreachable, pushHandedOver],
+    waitsFor: [alarmAcknowledged, personUnreachable, pushHandedOver, dutySet],
     deadlineMs,
     run: async (ctx, { people, beganAt: _, ...alarm }) => {
-      for (const [index, person] of people.entries()) {
-        if (index > 0) await ctx.publish(personDue, { alarm, person })
-        if ((await answerOf(ctx, alarm, person, settings)) === 'acknowledged') return 'acknowledged'
+      const roster = new DutyRoster(people)
+      for (;;) {
+        const person = await nextOf(ctx, roster, alarm, onDuty)
+        if (person !== undefined) {
+          const isFirst = roster.tell(person) === 1 && person === people[0]
+          if (!isFirst) await ctx.publish(personDue, { alarm, person })
+          const answer = await answerOf(ctx, alarm, person, { ...settings, roster })
+          if (answer === 'acknowledged') return answer
+          continue
+        }
+        await ctx.publish(alarmUnanswered, { alarm })
+        const end = await needsAttention(ctx, alarm, roster)
+        if (end !== 'again') return end
       }
-      await ctx.publish(alarmUnanswered, { alarm })
-      return needsAttention(ctx, alarm, people.at(-1))
     },
   })
 
 /** A shift and a half: one that is open for longer is an alarm of its own. */
 const deadlineMs = 12 * 3_600_000
 
-/** Waits for anybody's acknowledgement, for as long as this person has. */
+/** Nobody waits longer for the list; then it is that of before. */
+const askedMsMax = 2_000
+
+/** Whose turn it is; undefined when everybody who is on duty was told. The first was on duty when the alarm was raised, a moment ago. */
+async function nextOf(
+  ctx: WorkflowContext,
+  roster: DutyRoster,
+  { ward }: AlarmBrief,
+  onDuty: OnDuty,
+): Promise<string | undefined> {
+  if (roster.mayBeOld) {
+    const options = { deadlineMs: askedMsMax, retry: retries.none() }
+    const people = await ctx.step('who is on duty', () => onDuty(ward), options).catch(() => undefined)
+    if (people !== undefined) roster.read(people)
+  }
+  return roster.next
+}
+
+/** Waits for anybody's acknowledgement, for as long as this person has, and is on duty. */
 function answerOf(
   ctx: WorkflowContext,
   alarm: AlarmBrief,
   person: string,
-  { answerMs, reachMs }: EscalationSettings,
+  { answerMs, reachMs, roster }: EscalationSettings & { readonly roster: DutyRoster },
 ): Promise<Answer> {
   const of = { key: alarm.id }
   const ofPerson = { ...of, where: ({ data }: { data: { person: string } }) => data.person === person }
@@ -66,19 +103,41 @@ function answerOf(
       await own.sleep(answerMs)
       return 'nothing'
     },
+    async (own) => {
+      await dutyUntil(own, alarm, roster, () => !roster.has(person))
+      return 'nothing'
+    },
   ])
 }
 
-/** Everybody was told. Now it is an open question, where people look for what waits for them; an acknowledgement still ends it. */
-function needsAttention(ctx: WorkflowContext, alarm: AlarmBrief, lead = 'the ward'): Promise<string> {
-  return ctx.race([
+/** Follows who is on duty until that is so. */
+async function dutyUntil(
+  ctx: WorkflowContext,
+  { ward }: AlarmBrief,
+  roster: DutyRoster,
+  isSo: () => boolean,
+): Promise<void> {
+  do {
+    const set = await ctx.waitFor(dutySet, { key: ward })
+    if (set !== undefined) roster.set(set.data.people)
+  } while (!isSo())
+}
+
+/** Everybody was told. Now it is an open question, where people look for what waits for them; an acknowledgement still ends it, and so does
+ *  somebody who comes on duty and was not told. */
+function needsAttention(ctx: WorkflowContext, alarm: AlarmBrief, roster: DutyRoster): Promise<End> {
+  return ctx.race<End>([
     async (own) => {
       await own.waitFor(alarmAcknowledged, { key: alarm.id })
       return 'acknowledged'
     },
     async (own) => {
+      await dutyUntil(own, alarm, roster, () => roster.next !== undefined)
+      return 'again'
+    },
+    async (own) => {
       const text = `Nobody has acknowledged: ${alarm.text}, bed ${alarm.bed}. Approve once somebody is there.`
-      await own.approval('somebody is there', { to: lead, text })
+      await own.approval('somebody is there', { to: roster.lead ?? 'the ward', text })
       return 'taken over'
     },
   ])

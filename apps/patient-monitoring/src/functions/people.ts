@@ -1,11 +1,13 @@
 // Who is on duty, and on which devices people want alarms.
 import { defineSubscription, type Transaction, type TransactionContext } from 'eventspine'
+import type { Database } from '../database.js'
 import {
   type AlarmBrief,
   deviceRegistered,
   deviceRemoved,
   dutySet,
   otherDeviceDue,
+  peopleMax,
   pushFailed,
 } from '../events.js'
 import { alarmClass } from '../policies.js'
@@ -26,6 +28,15 @@ export const duty = defineSubscription({
     )
   },
 })
+
+/** One after another. */
+export async function whoIsOnDuty(database: Database, ward: string): Promise<readonly string[]> {
+  const rows = await database.query<{ person: string }>(
+    'SELECT person FROM ward.duty WHERE ward = $1 ORDER BY position LIMIT $2',
+    [ward, peopleMax],
+  )
+  return rows.map(({ person }) => person)
+}
 
 export const devices = defineSubscription({
   name: 'devices',
