@@ -178,7 +178,10 @@ export const personUnreachable = defineEvent({
   ...ofAlarm,
 })
 
-const given = { alarm, person: name }
+export const actorCharactersMax = 200
+
+/** A person, or who has answered the open question of an alarm: the name of their key. */
+const given = { alarm, person: z.string().min(1).max(actorCharactersMax) }
 
 export const acknowledgementGiven = defineEvent({
   type: 'ward.acknowledgement-given',
@@ -197,7 +200,7 @@ export const alarmAcknowledged = defineEvent({
 export const acknowledgementRepeated = defineEvent({
   type: 'ward.acknowledgement-repeated',
   description: 'Somebody has seen an alarm that was acknowledged before, at `at`, by `by`.',
-  schema: z.object({ ...given, by: name, at: instant }),
+  schema: z.object({ ...given, by: z.string().min(1).max(actorCharactersMax), at: instant }),
   key: ({ alarm }) => alarm,
 })
 

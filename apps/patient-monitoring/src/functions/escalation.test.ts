@@ -93,6 +93,26 @@ test('when everybody was told it is an open question, which an acknowledgement s
   expect(standing(taken)).toEqual([['completed', 0, 'taken over']])
 })
 
+test('who says that somebody is there has the alarm in hand; who says no is asked again', async () => {
+  const decided = (approved: boolean, by: string, question = 'somebody is there') =>
+    approving(calling, alarm.id, question, { approved, by })
+  const all = [raised('ann'), handedOver('ann'), waiting(10 * minute)]
+  const yes = await scenario(app).when(...all, decided(true, 'development (no key)'))
+  expect(yes.published.filter(({ type }) => type === 'ward.acknowledgement-given')).toMatchObject([
+    { data: { alarm: alarm.id, person: 'development (no key)' } },
+  ])
+  const no = await scenario(app).when(...all, decided(false, 'lead'))
+  expect(told(no)).toEqual(['alarm-unanswered'])
+  expect(standing(no)).toEqual([['running', 1, undefined]])
+  const [open] = no.workflows
+  expect(JSON.stringify(open?.questions)).toContain('lead has said that nobody was')
+  const then = await scenario(app).when(
+    ...[...all, decided(false, 'lead'), waiting(minute), decided(true, 'ben', 'somebody is there, 2')],
+  )
+  expect(told(then)).toEqual(['alarm-unanswered', 'acknowledgement-given ben'])
+  expect(standing(then)).toEqual([['completed', 0, 'taken over']])
+})
+
 test('an alarm for which nobody is on duty is an open question at once', async () => {
   const outcomes = await scenario(app).when(raised())
   expect(told(outcomes)).toEqual(['alarm-unanswered'])

@@ -4,6 +4,8 @@ import { retries } from 'eventspine'
 import { type WorkflowContext, workflow } from 'eventspine/workflow'
 import {
   type AlarmBrief,
+  acknowledgementGiven,
+  actorCharactersMax,
   alarmAcknowledged,
   alarmRaised,
   alarmUnanswered,
@@ -27,8 +29,8 @@ export type OnDuty = (ward: string) => Promise<readonly string[]>
 
 type Answer = 'acknowledged' | 'nothing'
 
-/** What it ends with; `again`: somebody is there to be told, or it is to be asked anew. */
-type End = 'acknowledged' | 'taken over' | 'again'
+/** Somebody has acknowledged it after all, or has said that somebody is there, or that nobody is; or somebody has come on duty. */
+type End = 'acknowledged' | { readonly takenBy: string } | { readonly refusedBy: string | undefined }
 
 export const escalation = (settings: EscalationSettings, onDuty: OnDuty) =>
   workflow({
@@ -42,6 +44,9 @@ export const escalation = (settings: EscalationSettings, onDuty: OnDuty) =>
     deadlineMs,
     run: async (ctx, { people, beganAt: _, ...alarm }) => {
       const roster = new DutyRoster(people)
+      /** Who has said last that nobody is there. */
+      let refusedBy: string | undefined
+      let asked = 0
       for (;;) {
         const person = await nextOf(ctx, roster, alarm, onDuty)
         if (person !== undefined) {
@@ -51,9 +56,16 @@ export const escalation = (settings: EscalationSettings, onDuty: OnDuty) =>
           if (answer === 'acknowledged') return answer
           continue
         }
-        await ctx.publish(alarmUnanswered, { alarm })
-        const end = await needsAttention(ctx, alarm, roster)
-        if (end !== 'again') return end
+        if (refusedBy === undefined) await ctx.publish(alarmUnanswered, { alarm })
+        asked += 1
+        const end = await needsAttention(ctx, alarm, roster, { asked, refusedBy })
+        if (end === 'acknowledged') return end
+        if ('takenBy' in end) {
+          // By it the board, the history and whoever is told next know that somebody has it in hand.
+          await ctx.publish(acknowledgementGiven, { alarm: alarm.id, person: end.takenBy })
+          return 'taken over'
+        }
+        refusedBy = end.refusedBy
       }
     },
   })
@@ -125,7 +137,14 @@ async function dutyUntil(
 
 /** Everybody was told. Now it is an open question, where people look for what waits for them; an acknowledgement still ends it, and so does
  *  somebody who comes on duty and was not told. */
-function needsAttention(ctx: WorkflowContext, alarm: AlarmBrief, roster: DutyRoster): Promise<End> {
+function needsAttention(
+  ctx: WorkflowContext,
+  alarm: AlarmBrief,
+  roster: DutyRoster,
+  { asked, refusedBy }: { readonly asked: number; readonly refusedBy: string | undefined },
+): Promise<End> {
+  // Each under a name of its own, so that whoever decides need not say which is meant.
+  const question = asked === 1 ? 'somebody is there' : `somebody is there, ${asked}`
   return ctx.race<End>([
     async (own) => {
       await own.waitFor(alarmAcknowledged, { key: alarm.id })
@@ -133,12 +152,14 @@ function needsAttention(ctx: WorkflowContext, alarm: AlarmBrief, roster: DutyRos
     },
     async (own) => {
       await dutyUntil(own, alarm, roster, () => roster.next !== undefined)
-      return 'again'
+      return { refusedBy: undefined }
     },
     async (own) => {
-      const text = `Nobody has acknowledged: ${alarm.text}, bed ${alarm.bed}. Approve once somebody is there.`
-      await own.approval('somebody is there', { to: roster.lead ?? 'the ward', text })
-      return 'taken over'
+      const before = refusedBy === undefined ? '' : ` ${refusedBy} has said that nobody was.`
+      const text = `Nobody has acknowledged: ${alarm.text}, bed ${alarm.bed}. Approve once somebody is there.${before}`
+      const decision = await own.approval(question, { to: roster.lead ?? 'the ward', text })
+      const by = (decision?.by ?? 'somebody').slice(0, actorCharactersMax)
+      return decision?.approved === true ? { takenBy: by } : { refusedBy: by }
     },
   ])
 }
