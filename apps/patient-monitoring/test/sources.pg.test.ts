@@ -79,6 +79,22 @@ test('a gateway sends a batch for its own beds, and is told what is wrong with i
   ])
 })
 
+test('a batch that a gateway sends again is one; one with another reading is another', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  const batch = [
+    { parameter: 'HR', value: 70, takenAt: now() },
+    { parameter: 'Temp', value: 37, takenAt: now() },
+  ]
+  const send = async (readings: readonly object[], bed = '7') =>
+    (await ask('POST', `/wards/icu/beds/${bed}/readings`, { readings }, 'ward')).json['event']
+  const first = await send(batch)
+  expect(await send(batch)).toEqual(first)
+  expect(await send(batch.slice(0, 1))).not.toEqual(first)
+  expect(await send(batch, '8')).not.toEqual(first)
+  expect(await stage.events('readings-taken')).toHaveLength(3)
+})
+
 test('the key of a gateway or a person publishes nothing past the routes', async () => {
   const stage = await Stage.start()
   const ask = await served(stage)
@@ -291,6 +307,17 @@ test('a bedside device publishes for its bed with its password, and is missed wh
   expect(await stage.events('readings-taken', 1)).toEqual([
     { ward: 'icu', bed: '7', readings: [{ parameter: 'HR', ...reading, artefact: false }] },
   ])
+  // It is started anew, and counts from the beginning: the same number is another reading.
+  const [counted, later] = [
+    { ...reading, id: '1' },
+    { value: 71, takenAt: now(), id: '1' },
+  ]
+  for (const each of [counted, counted, later, later]) await publish('7/DiasABP', each)
+  expect(
+    (await stage.events<{ readings: readonly object[] }>('readings-taken', 3)).flatMap(
+      ({ readings }) => readings,
+    ),
+  ).toMatchObject([{ parameter: 'HR' }, { value: 70 }, { value: 71, takenAt: later?.takenAt }])
   const letters = await until(async () => {
     const { items } = await stage.spine.operator().deadLetters({ subscription: 'source-devices' })
     return items.length === 2 ? items.map(({ failure }) => failure.message).sort() : null
@@ -303,5 +330,5 @@ test('a bedside device publishes for its bed with its password, and is missed wh
   publish('8/HR', reading).catch(() => {})
   await until(() => !device.connected)
   expect(await stage.events('alarm-raised', 1)).toMatchObject([{ bed: '7', rule: 'device-silent' }])
-  expect(await stage.events('readings-taken')).toHaveLength(1)
+  expect(await stage.events('readings-taken')).toHaveLength(3)
 })

@@ -28,7 +28,7 @@ const status = 'status'
 const payloadForm = z.object({
   value: z.number(),
   takenAt: z.iso.datetime(),
-  /** What its sender counts by, if it sends a reading again: else it is known by time and value. */
+  /** What its sender counts by. With time and value it is the identity of the reading. */
   id: z.string().max(100).optional(),
 })
 
@@ -79,7 +79,8 @@ async function deviceOf(
   return (await keys.isDevicePassword(password, ward, bed)) ? { id: bed, headers: { ward } } : null
 }
 
-// A parameter is measured once at a time: without a number of its sender, what says the same is the same.
+// A parameter is measured once at a time: what says the same is the same. A number of its sender does not do alone, since a device that is
+// started anew counts from the beginning.
 function idOf({
   topic: of,
   payload,
@@ -90,7 +91,7 @@ function idOf({
   const form = payloadForm.safeParse(parsed(payload))
   if (!form.success) return undefined
   const { id, takenAt, value } = form.data
-  return `${of}#${id ?? `${takenAt}=${value}`}`
+  return `${of}#${id === undefined ? '' : `${id}@`}${takenAt}=${value}`
 }
 
 function parsed(payload: Uint8Array): unknown {

@@ -1,5 +1,6 @@
 // A reading on its way in: refused with a reason, or marked and taken. A clock that runs ahead is refused as well: behind a reading of
 // tomorrow everything of today would be late, and no alarm.
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { name, readingsTaken } from '../events.js'
 import { isArtefact, parameterNames } from '../rules/parameters.js'
@@ -25,6 +26,14 @@ export function faultOfTime(takenAt: string, nowMs: number): string | undefined 
 /** Why this is no ward, bed or person; undefined where it is one. */
 export const faultOfName = (text: string): string | undefined =>
   name.safeParse(text).error?.issues[0]?.message
+
+/** Of a batch: one that a gateway sends again, because it heard no answer, is the same. */
+export const batchIdOf = (ward: string, bed: string, readings: readonly Given[]): string =>
+  `${bed}#${createHash('sha256')
+    .update(
+      JSON.stringify([ward, readings.map(({ parameter, value, takenAt }) => [parameter, value, takenAt])]),
+    )
+    .digest('base64url')}`
 
 /** As an event of one bed. */
 export const taken = (ward: string, bed: string, readings: readonly Given[]) => ({

@@ -20,7 +20,7 @@ import { limitNames } from '../rules/limits.js'
 import { mayOnly, named } from './callers.js'
 import { deviceRoutes } from './device-routes.js'
 import { invitePerson } from './invitation-route.js'
-import { faultOfTime, given, taken } from './reading.js'
+import { batchIdOf, faultOfTime, given, taken } from './reading.js'
 
 export interface RouteSettings {
   readonly keys: KeyChain
@@ -61,7 +61,7 @@ const readings = ({ beds, now }: RouteSettings) =>
         if (fault !== undefined) throw new EventspineError('REQUEST_INVALID', `${field} ${fault}.`, { field })
       }
       await refuseOtherWard(beds, ward, bed)
-      return taken(ward, bed, body.readings)
+      return { ...taken(ward, bed, body.readings), id: batchIdOf(ward, bed, body.readings) }
     },
   })
 
