@@ -78,6 +78,7 @@ export const input = (given: Partial<DoctorInput> = {}): DoctorInput => ({
   sourceLeases: [],
   tables: [],
   newer: [],
+  schedules: [],
   personal: { masters: [], standings: [] },
   ...given,
 })

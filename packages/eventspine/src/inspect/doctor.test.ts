@@ -287,21 +287,6 @@ describe('finds', () => {
     expect(diagnose(input(given)).findings).toEqual([])
   })
 
-  test('of another app on the same log only that it is there, and what does not add up', () => {
-    const theirs = { app: 'bank', owners: [], lagSeconds: 9_999, lagEvents: 9, haltedKeys: 1 }
-    const late = subscription({ ...theirs, name: 'alarms', priority: 'alarm' })
-    const wrong = subscription({ ...theirs, name: 'books', matched: 11, dead: 0 })
-    const { findings, healthy } = diagnose(input({ subscriptions: [subscription(), late] }))
-    expect(findings).toMatchObject([
-      { severity: 'info', subject: 'app bank', message: expect.stringMatching(/not judged here: alarms/) },
-    ])
-    expect(healthy).toBe(true)
-    expect(diagnose(input({ subscriptions: [subscription(), late, wrong] })).findings).toMatchObject([
-      { severity: 'error', subject: 'subscription books', message: expect.stringMatching(/11 matched/) },
-      { severity: 'info', subject: 'app bank', message: expect.stringMatching(/alarms, books/) },
-    ])
-  })
-
   test('no worker of this app, though another app has one', () => {
     const subscriptions = [subscription({ owners: [] }), subscription({ name: 'books', app: 'bank' })]
     expect(diagnose(input({ subscriptions })).findings).toMatchObject([

@@ -5,7 +5,9 @@ import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
 import { heldBy, lagAdvice } from './doctor-lag.js'
 import { lettersWait } from './doctor-letters.js'
+import { otherFindings } from './doctor-others.js'
 import { type PersonalStanding, personalFindings } from './doctor-personal.js'
+import { type LateSchedule, scheduleFindings } from './doctor-schedules.js'
 import { tableFindings } from './doctor-tables.js'
 import { newerFindings, versionFindings } from './doctor-versions.js'
 import type { DatabaseHealth, NewerEvents, OpenVersion, SubscriptionView } from './port.js'
@@ -90,6 +92,8 @@ export interface DoctorInput {
   /** That wait for a process that knows their version. */
   readonly newer: readonly NewerEvents[]
   readonly personal: PersonalStanding
+  /** Schedules of any app on the log with a tick that nobody took yet. */
+  readonly schedules: readonly LateSchedule[]
   /** Table sources of the app in this cell. */
   readonly tables: readonly TableStanding[]
 }
@@ -113,7 +117,8 @@ export function diagnose(input: DoctorInput): DoctorReport {
     ...subscriptions.flatMap(balanceFindings),
     ...judged.flatMap((each) => subscriptionFindings(each, heldBy(input, each.name))),
     ...gone.flatMap(goneFindings),
-    ...otherFindings(others),
+    ...otherFindings(others, lagSecondsMax),
+    ...scheduleFindings(input.schedules, subscriptions),
     ...input.sources.flatMap((name) =>
       sourceFindings(
         name,
@@ -215,20 +220,6 @@ function goneFindings(each: SubscriptionDiagnosis): Finding[] {
     `App "${app}" defines it no more and no worker runs it: ${eventsOf(each)} and ${dead - discarded + replayDead} dead letters wait for nobody, and retention is held back.`,
     `Define it again, or forget it for good: eventspine subscriptions remove ${name}`,
   ).all
-}
-
-function otherFindings(others: readonly SubscriptionDiagnosis[]): Finding[] {
-  const apps = [...new Set(others.map(({ app }) => app))]
-  return apps.flatMap((app) => {
-    const names = others.filter((each) => each.app === app).map(({ name }) => name)
-    const [first = ''] = names
-    return new Findings(`app ${app}`, null).when(
-      true,
-      'info',
-      `Shares this log with ${names.length === 1 ? 'a subscription' : `${names.length} subscriptions`} of its own, not judged here: ${names.join(', ')}.`,
-      `Ask its own doctor: eventspine doctor --app (the file of "${app}"). If that app is gone for good: eventspine subscriptions remove ${first}${names.length === 1 ? '' : ' …'}`,
-    ).all
-  })
 }
 
 function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | undefined): Finding[] {

@@ -1,5 +1,6 @@
 // All that doctor judges, read from a cell at once.
 import type { DoctorInput } from '../inspect/index.js'
+import { nextTickMs, type ScheduleStanding } from '../schedule/index.js'
 import type { OperatorServices } from './operator.js'
 
 /** Disabled endpoints that are looked at. */
@@ -19,6 +20,7 @@ export async function examine(services: OperatorServices): Promise<DoctorInput> 
     versions,
     newer,
     standings,
+    schedules,
   ] = await Promise.all([
     store.subscriptions(),
     store.breakers(),
@@ -30,6 +32,7 @@ export async function examine(services: OperatorServices): Promise<DoctorInput> 
     workflows.length === 0 ? [] : store.openVersions(workflows),
     store.newerEvents(),
     store.personalMasters(),
+    store.scheduleStandings(),
   ])
   const endpoints = disabled.filter(({ webhooks }) => app.webhooks.some(({ name }) => name === webhooks))
   const batches = new Map(live().map(({ subscription, gate }) => [subscription.name, gate.batch.events]))
@@ -46,6 +49,12 @@ export async function examine(services: OperatorServices): Promise<DoctorInput> 
     tables,
     versions,
     newer,
+    schedules: schedules.found.map((each) => lateSchedule(each, schedules.nowMs)),
     personal: { masters: services.masters, standings },
   }
 }
+
+const lateSchedule = (own: ScheduleStanding, nowMs: number) => ({
+  name: own.name,
+  lateSeconds: Math.max(0, nowMs - nextTickMs(own)) / 1_000,
+})

@@ -7,7 +7,7 @@ export {
   type Tick,
   type Timetable,
 } from './definition.js'
-export type { Plan, SchedulePort } from './port.js'
+export type { Plan, SchedulePort, ScheduleStanding } from './port.js'
 export {
   type LookContext,
   type Orphan,
@@ -20,4 +20,4 @@ export {
   timetableOf,
 } from './reconciler.js'
 export { Scheduler } from './scheduler.js'
-export { planOf, subscriptionOf, tickEvent } from './tick.js'
+export { nextTickMs, planOf, subscriptionOf, tickEvent } from './tick.js'

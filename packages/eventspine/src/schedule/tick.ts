@@ -5,14 +5,25 @@ import { ownEvent, reservedPrefix } from '../event/index.js'
 import type { NewEvent } from '../event/stored.js'
 import { retries } from '../handle/index.js'
 import type { Clock, Random } from '../kernel/index.js'
-import type { Due } from './calendar.js'
+import { Calendar, type Due } from './calendar.js'
 import type { Schedule, Timetable } from './definition.js'
-import type { Plan } from './port.js'
+import type { Plan, ScheduleStanding } from './port.js'
 
 const source = '/eventspine/schedules'
 export const tickType = (timetable: string) => `${reservedPrefix}schedule.${timetable}`
 
 export const planOf = ({ name, cron, timeZone }: Timetable): Plan => ({ name, plan: `${cron} ${timeZone}` })
+
+/** The first tick that is not dealt with. Infinity where there is none, or the pattern or the time zone is none here: another
+ *  app may know more of them. */
+export function nextTickMs({ plan, tickedMs }: ScheduleStanding): number {
+  const behind = plan.lastIndexOf(' ')
+  try {
+    return new Calendar(plan.slice(0, behind), plan.slice(behind + 1)).after(tickedMs)
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
 
 export function tickEvent(
   { name, tenant }: { readonly name: string; readonly tenant: string },

@@ -105,6 +105,9 @@ describe('a schedule', () => {
     expect(items).toHaveLength(2)
     expect(tries).toBeGreaterThan(10)
     expect(tries).toBeLessThan(150)
+    await stage.clock.advance(minute)
+    const { findings } = await spine.operator().doctor()
+    expect(findings.map(({ subject }) => subject)).toEqual(['schedule nightly'])
     await stage.until(spine.stop())
   })
 

@@ -36,6 +36,19 @@ export function describeSchedule(open: OpenScene): void {
       expect(idsOf(await scene.log())).toEqual(idsOf([moved[0] === true ? first : second]))
     })
 
+    it('stands, for whoever asks, as the plan that was looked at last (I57)', async () => {
+      const { scene, fromMs } = await registered(open)
+      await scene.store.registerSchedules([{ name: 'hourly', plan: '0 * * * * UTC' }])
+      await scene.store.advanceSchedule(plan, fromMs, fromMs + 5, [])
+      const { nowMs, found } = await scene.store.scheduleStandings()
+      expect(nowMs - fromMs).toBeGreaterThanOrEqual(0)
+      expect(found.map(({ name }) => name).sort()).toEqual([...['hourly', 'nightly']])
+      expect(found).toContainEqual({ ...plan, tickedMs: fromMs + 5 })
+      await scene.store.registerSchedules([{ ...plan, plan: '0 4 * * * UTC' }])
+      const after = await scene.store.scheduleStandings()
+      expect(after.found.filter(({ name }) => name === 'nightly')).toHaveLength(1)
+    })
+
     it('begins anew under another plan, beside who still follows the old one (I57)', async () => {
       const { scene, fromMs } = await registered(open)
       await scene.store.advanceSchedule(plan, fromMs, fromMs - 1_000_000, [])

@@ -1,6 +1,7 @@
 // Schedules in memory: how far each has come.
 import { forgottenAfterMs, type Plan, type SchedulePort } from '../../schedule/port.js'
 import { writeEvent } from './append.js'
+import type { ScheduleRow } from './rows.js'
 import type { MemoryTables } from './tables.js'
 
 const keyOf = ({ name, plan }: Plan) => JSON.stringify([name, plan])
@@ -27,6 +28,18 @@ export function schedulePort(tables: MemoryTables): SchedulePort {
         return [{ name: row.name, tickedMs: row.tickedMs }]
       })
       return { nowMs, found }
+    },
+
+    async scheduleStandings() {
+      const last = new Map<string, ScheduleRow>()
+      for (const row of tables.schedules.values()) {
+        const other = last.get(row.name)
+        const isLater = other === undefined || row.lookedMs > other.lookedMs
+        if (isLater || (row.lookedMs === other.lookedMs && row.tickedMs > other.tickedMs))
+          last.set(row.name, row)
+      }
+      const found = [...last.values()].map(({ name, plan, tickedMs }) => ({ name, plan, tickedMs }))
+      return { nowMs: tables.now(), found }
     },
 
     async advanceSchedule(own, fromMs, toMs, events) {

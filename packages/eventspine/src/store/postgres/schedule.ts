@@ -1,5 +1,5 @@
 // Schedules: how far each has come. The database's clock alone judges what is due.
-import { forgottenAfterMs, type SchedulePort } from '../../schedule/port.js'
+import { forgottenAfterMs, type Plan, type SchedulePort } from '../../schedule/port.js'
 import { appendOwn } from './append-own.js'
 import type { Database } from './database.js'
 
@@ -21,6 +21,10 @@ looked AS (
   WHERE s.name = a.name AND s.plan = a.plan AND s.looked_ms < ${now} - 60000)
 SELECT ${now} AS now_ms, s.name, s.ticked_ms::float8 AS ticked_ms
 FROM a LEFT JOIN eventspine.schedule s ON s.name = a.name AND s.plan = a.plan`
+
+// A plan that its app had before stays for a while, and stands still.
+const standings = `SELECT DISTINCT ON (name) ${now} AS now_ms, name, plan, ticked_ms::float8 AS ticked_ms
+FROM eventspine.schedule ORDER BY name, looked_ms DESC, ticked_ms DESC`
 
 const advance = `UPDATE eventspine.schedule SET ticked_ms = $4 WHERE name = $1 AND plan = $2 AND ticked_ms = $3 RETURNING name`
 
@@ -45,6 +49,12 @@ export function scheduleStatements(database: Database): SchedulePort {
       const found = rows.flatMap(({ name, ticked_ms: tickedMs }) =>
         name === null ? [] : [{ name, tickedMs }],
       )
+      return { nowMs: rows[0]?.now_ms ?? 0, found }
+    },
+
+    async scheduleStandings() {
+      const rows = await database.query<Row & Plan>('read', 'schedule.standings', standings, [])
+      const found = rows.map(({ name, plan, ticked_ms: tickedMs }) => ({ name, plan, tickedMs }))
       return { nowMs: rows[0]?.now_ms ?? 0, found }
     },
 
