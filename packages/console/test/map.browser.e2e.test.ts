@@ -93,6 +93,37 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
     await until(async () => Math.abs((await height()) - before) < 1)
   })
 
+  test('shows on the way to a function its own rate and how far it is behind, and marks it where that is much', async () => {
+    await visit.page.route('**/v1/map*', async (route) => {
+      const answer = await route.fetch()
+      const json = (await answer.json()) as { edges: { to: string }[] }
+      const edges = json.edges.map((edge) =>
+        edge.to === 'subscription:qualify' ? { ...edge, takenPerSecond: 1_018, lagSeconds: 61 } : edge,
+      )
+      await route.fulfill({ response: answer, json: { ...json, edges } })
+    })
+    await visit.at(world.url, 'map')
+    const late = map().locator('.map-late')
+    await late.getByText('1,020/s · lag 1 min').waitFor()
+    expect(await late.count()).toBe(1)
+    await way('event:ward.reading', 'subscription:qualify').getByText('1,020/s').waitFor()
+    // What a client publishes is told from the events that were looked at.
+    await way('source:/', 'event:orders.order-placed').getByText(/^~/).waitFor()
+    await visit.page.unroute('**/v1/map*')
+  })
+
+  test('shows on a part that it is paused, or that a breaker of it is open', async () => {
+    const operator = world.spine.operator()
+    await operator.pause('ship', 'ada')
+    await operator.setBreaker({ name: 'payments' }, 'open', 'ada')
+    await visit.at(world.url, 'map')
+    await map().getByRole('link', { name: 'ship subscription of shop · paused' }).waitFor()
+    await map().getByRole('link', { name: 'bill subscription of shop · breaker payments is open' }).waitFor()
+    expect(await map().locator('.map-held').count()).toBe(2)
+    await operator.resume('ship', 'ada')
+    await operator.setBreaker({ name: 'payments' }, 'closed', 'ada')
+  })
+
   // The last has room for all of it, drawn smaller.
   const windows = [{ width: 1_440, height: 900 }, narrow, { width: 1_440, height: 1_600 }]
   for (const size of windows)

@@ -190,3 +190,46 @@ it('sees what is rare, however much another app writes', async () => {
   }
   expect(edge('event:orders.unused', 'subscription:never')).toMatchObject({ seen: false, perSecond: 0 })
 })
+
+const calling = defineApp({
+  name: 'calling',
+  events: [placed, paid],
+  subscriptions: [
+    defineSubscription({
+      name: 'charge',
+      on: placed,
+      breaker: { name: 'payments', failures: 5, cooldownMs: 1_000 },
+      handle: () => {},
+    }),
+    defineSubscription({ name: 'both', on: ['orders.placed', 'billing.paid'], handle: () => {} }),
+  ],
+})
+
+it('says what holds a part back, and which subscriptions a way leads to', async () => {
+  const spine = await running(calling, freshSchema())
+  const standing = async () => {
+    const { nodes } = await spine.operator().map()
+    return nodes
+      .filter(({ kind }) => kind === 'subscription')
+      .map(({ name, paused, openBreakers }) => ({ name, paused, openBreakers }))
+  }
+  const well = { paused: [], openBreakers: [] }
+  expect(await standing()).toEqual([
+    { name: 'charge', ...well },
+    { name: 'both', ...well },
+  ])
+  await spine.operator().pause('both', 'ada')
+  await spine.operator().setBreaker({ name: 'payments', tenant: 'acme' }, 'open', 'ada')
+  expect(await standing()).toEqual([
+    { name: 'charge', paused: [], openBreakers: ['payments'] },
+    { name: 'both', paused: ['both'], openBreakers: [] },
+  ])
+  await spine.operator().setBreaker({ name: 'payments', tenant: 'acme' }, 'closed', 'ada')
+  expect((await standing())[0]).toEqual({ name: 'charge', ...well })
+  const { edges } = await spine.operator().map()
+  expect(edges.map(({ from, subscriptions }) => [from, ...subscriptions])).toEqual([
+    ['event:orders.placed', 'charge'],
+    ['event:orders.placed', 'both'],
+    ['event:billing.paid', 'both'],
+  ])
+})

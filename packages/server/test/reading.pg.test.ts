@@ -162,6 +162,15 @@ test('subscriptions, workers, breakers, doctor', async () => {
   expect((await call('showMap', '/v1/map')).json.nodes).toContainEqual(
     expect.objectContaining({ id: 'subscription:confirm', declared: true }),
   )
+  // The rate of the subscription itself, as the overview tells it: from the second reading on.
+  const taken = async () => {
+    const edges = (await call('showMap', '/v1/map')).json.edges as unknown as {
+      to: string
+      takenPerSecond: number | null
+    }[]
+    return edges.filter(({ to }) => to === 'subscription:confirm').map((each) => each.takenPerSecond)
+  }
+  await expect.poll(taken, { timeout: 20_000 }).toEqual([expect.any(Number)])
   const { json } = await call('doctor', '/v1/doctor')
   expect(json.subscriptions).toHaveLength(3)
 })

@@ -354,9 +354,9 @@ export class Operator {
   /** Who takes which events, of all apps on the log, and who published the newest: 1,000 of the log, 20 of each rarer type. */
   async map(): Promise<SystemMap> {
     const { app, store } = this.#services
-    const views = await store.subscriptions()
+    const [views, breakers] = await Promise.all([store.subscriptions(), store.breakers()])
     const defined = definedOn(app, views)
-    return systemMap(defined, await lookAt(store, defined), views)
+    return systemMap(defined, await lookAt(store, defined), views, breakers)
   }
 
   ping(): Promise<void> {

@@ -1,5 +1,7 @@
 // The map of a system: who takes which events, from what all apps on the log define, and who publishes them, from a look at the
 // log. Handlers do not declare what they publish, so that is only what was seen.
+
+import type { BreakerState } from '../deliver/port.js'
 import { reservedPrefix } from '../event/index.js'
 import type { EventHead, SubscriptionView } from '../inspect/index.js'
 import type { MapLook, MapSample } from './system-map-look.js'
@@ -29,6 +31,10 @@ export interface MapNode {
   readonly declared: boolean
   /** An event that was looked at tells of it. */
   readonly seen: boolean
+  /** Of its subscriptions, those that are paused. */
+  readonly paused: readonly string[]
+  /** Names of the breakers of its subscriptions that are open, or probe: for all, or for a tenant or a key. */
+  readonly openBreakers: readonly string[]
 }
 
 export interface MapEdge {
@@ -41,6 +47,8 @@ export interface MapEdge {
   readonly seen: boolean
   /** Events a second, over what was looked at of its type; 0 where none was seen. */
   readonly perSecond: number
+  /** That take the type, of what it leads to; none where that is an event. */
+  readonly subscriptions: readonly string[]
   /** Of the subscriptions that it leads to, the worst and the sum; null where it leads to none. */
   readonly lagSeconds: number | null
   readonly dead: number | null
@@ -62,11 +70,16 @@ interface Grown {
   readonly perSecond: number
 }
 
-export function systemMap(defined: Defined, look: MapLook, views: readonly SubscriptionView[]): SystemMap {
+export function systemMap(
+  defined: Defined,
+  look: MapLook,
+  views: readonly SubscriptionView[],
+  breakers: readonly BreakerState[],
+): SystemMap {
   const builder = new Builder(defined, look)
   builder.declare()
   for (const head of look.heads) builder.see(head)
-  return { ...builder.built(views), sample: look.sample }
+  return { ...builder.built(views, breakers), sample: look.sample }
 }
 
 class Builder {
@@ -169,7 +182,7 @@ class Builder {
     const known = this.#nodes.get(id)
     if (known === undefined && !declared && this.#undeclared++ >= undeclaredMax) return false
     const context = kind === 'event' && name.includes('.') ? name.slice(0, name.indexOf('.')) : null
-    const node = known ?? { ...{ id, kind, name, app, context, versions: [], declared }, seen }
+    const node = known ?? { ...{ id, kind, name, app, context, versions: [], declared }, ...standsWell, seen }
     this.#nodes.set(id, { ...node, seen: node.seen || seen })
     return true
   }
@@ -185,7 +198,10 @@ class Builder {
     })
   }
 
-  built(views: readonly SubscriptionView[]): Pick<SystemMap, 'nodes' | 'edges'> {
+  built(
+    views: readonly SubscriptionView[],
+    breakers: readonly BreakerState[],
+  ): Pick<SystemMap, 'nodes' | 'edges'> {
     const byNode = new Map<string, SubscriptionView[]>()
     for (const view of views) {
       const node = this.#nodeOf(view.name)
@@ -198,10 +214,49 @@ class Builder {
       const lagSeconds = led === undefined ? null : Math.max(...led.map((each) => each.lagSeconds))
       const dead = led === undefined ? null : led.reduce((sum, each) => sum + each.dead, 0)
       const said = declared || this.#declares.has(from) ? declared : null
-      return [{ from, to, declared: said, seen, perSecond, lagSeconds, dead }]
+      return [
+        {
+          from,
+          to,
+          declared: said,
+          seen,
+          perSecond,
+          subscriptions: this.#takersOn(from, to),
+          lagSeconds,
+          dead,
+        },
+      ]
     })
     const seen = new Set(edges.filter((each) => each.seen).flatMap(({ from, to }) => [from, to]))
-    const nodes = [...this.#nodes.values()].map((node) => ({ ...node, seen: node.seen || seen.has(node.id) }))
+    const nodes = [...this.#nodes.values()].map((node) => ({
+      ...node,
+      ...standingOf(byNode.get(node.id) ?? [], breakers),
+      seen: node.seen || seen.has(node.id),
+    }))
     return { nodes, edges }
+  }
+
+  #takersOn(from: string, to: string): readonly string[] {
+    const type = from.slice('event:'.length)
+    if (!from.startsWith('event:') || to.startsWith('event:')) return []
+    return this.#defined.subscriptions.flatMap(({ name, matches }) =>
+      this.#nodeOf(name) === to && matches(type) ? [name] : [],
+    )
+  }
+}
+
+const standsWell = { paused: [], openBreakers: [] }
+
+function standingOf(
+  views: readonly SubscriptionView[],
+  breakers: readonly BreakerState[],
+): Pick<MapNode, 'paused' | 'openBreakers'> {
+  const called = new Set(
+    views.map(({ policies }) => (policies['breaker'] as { readonly name?: string } | undefined)?.name),
+  )
+  const open = breakers.filter(({ name, state }) => state !== 'closed' && called.has(name))
+  return {
+    paused: views.filter(({ state }) => state === 'paused').map(({ name }) => name),
+    openBreakers: [...new Set(open.map(({ name }) => name))],
   }
 }

@@ -62,13 +62,26 @@ const showMap = defineRoute({
   tag,
   summary: 'Show who publishes and who takes which events',
   description:
-    'Of all apps that share the cell. Who takes an event is what they define. Who publishes it is seen: from the causes and sources of the newest 1,000 events of the log, and of the newest 20 of each type that is rarer among those. Where several subscriptions took a cause, nobody recorded which of them published, and the edge begins at the cause.',
+    'Of all apps that share the cell. Who takes an event is what they define. Who publishes it is seen: from the causes and sources of the newest 1,000 events of the log, and of the newest 20 of each type that is rarer among those. Where several subscriptions took a cause, nobody recorded which of them published, and the edge begins at the cause. `takenPerSecond` and `lagSeconds` are of now.',
   access: read,
   path: noPath,
   query: cellQuery,
   successes: [{ status: 200, description: 'The map', schema: mapView }],
   problems: ['CELL_UNKNOWN'],
-  handle: async ({ spine, query }) => ({ body: await spine.operator(query.cell).map() }),
+  async handle({ spine, boards, query }) {
+    const [map, figures] = await Promise.all([
+      spine.operator(query.cell).map(),
+      boards.of(query.cell).current(),
+    ])
+    const rates = new Map(figures.subscriptions.map(({ name, perSecond }) => [name, perSecond]))
+    const edges = map.edges.map((edge) => ({ ...edge, takenPerSecond: takenOf(edge.subscriptions, rates) }))
+    return { body: { ...map, edges } }
+  },
 })
+
+function takenOf(subscriptions: readonly string[], rates: ReadonlyMap<string, number | null>): number | null {
+  const known = subscriptions.flatMap((name) => rates.get(name) ?? [])
+  return known.length === 0 ? null : known.reduce((sum, each) => sum + each, 0)
+}
 
 export const overviewRoutes = [showOverview, followOverview, showMap]

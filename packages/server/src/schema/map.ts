@@ -17,6 +17,10 @@ export const mapView = z.object({
         .describe('That defines it, of those on the log. null of an event, and of what is only seen'),
       declared: z.boolean().describe('An app on the log defines it'),
       seen: z.boolean().describe('An event that was looked at tells of it'),
+      paused: z.array(z.string()).describe('Of its subscriptions, those that are paused'),
+      openBreakers: z
+        .array(z.string())
+        .describe('Breakers of its subscriptions that are open, or probe: for all, or for a tenant or a key'),
     }),
   ),
   edges: z.array(
@@ -31,6 +35,14 @@ export const mapView = z.object({
         ),
       seen: z.boolean().describe('An event that was looked at went this way'),
       perSecond: z.number().min(0).describe('Events over the time that was looked at of their type'),
+      subscriptions: z.array(z.string()).describe('That take the type, of what it leads to'),
+      takenPerSecond: z
+        .number()
+        .min(0)
+        .nullable()
+        .describe(
+          'What those subscriptions complete a second now, of all their types. null where it leads to none, and until two readings tell it',
+        ),
       lagSeconds: z.number().min(0).nullable().describe('Of what it leads to, where that has subscriptions'),
       dead: z.number().int().nullable().describe('Dead letters of what it leads to'),
     }),

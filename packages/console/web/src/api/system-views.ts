@@ -1,7 +1,22 @@
 // What the API answers about the system as a whole: its overview, its map, its contracts. See views.ts.
-import type { ContractFinding, ContractInUse, Overview as Reading } from 'eventspine'
+import type {
+  ContractFinding,
+  ContractInUse,
+  MapEdge as Edge,
+  SystemMap as Map,
+  Overview as Reading,
+} from 'eventspine'
 
-export type { ContractFinding, Finding, FindingPlace, MapEdge, MapNode, SystemMap } from 'eventspine'
+export type { ContractFinding, Finding, FindingPlace, MapNode } from 'eventspine'
+
+export interface MapEdge extends Edge {
+  /** Of the subscriptions that it leads to; null where there are none, and until the server has two readings. */
+  readonly takenPerSecond: number | null
+}
+
+export interface SystemMap extends Omit<Map, 'edges'> {
+  readonly edges: readonly MapEdge[]
+}
 
 /** Of one moment. Rates are null until the server has two readings. */
 export interface Figures

@@ -49,6 +49,12 @@ const partGap = 12
 
 const widthOf = (name: string, says: string) =>
   Math.max(name.length, says.length) * characterWidth + besideText
+/** What holds it back: `paused`, `breaker payments is open`. */
+export const standingOf = ({ paused, openBreakers }: MapNode): readonly string[] => [
+  ...(paused.length === 0 ? [] : ['paused']),
+  ...openBreakers.map((name) => `breaker ${name} is open`),
+]
+
 const areaOf = (context: string) => `context ${context}`
 
 const labelWidthOf = ({ seen, dead }: MapEdge) =>
@@ -58,7 +64,10 @@ const labelWidthOf = ({ seen, dead }: MapEdge) =>
 export function layoutOf(map: SystemMap): Layout {
   const nodes = map.nodes.slice(0, nodesMax)
   const apps = new Set(nodes.flatMap(({ app }) => app ?? []))
-  const saysOf = ({ kind, app }: MapNode) => (app === null || apps.size < 2 ? kind : `${kind} of ${app}`)
+  const saysOf = (node: MapNode) => {
+    const { kind, app } = node
+    return [app === null || apps.size < 2 ? kind : `${kind} of ${app}`, ...standingOf(node)].join(' · ')
+  }
   const known = new Set(nodes.map(({ id }) => id))
   const edges = map.edges.filter(({ from, to }) => known.has(from) && known.has(to))
   // Each by itself: in one layout those that have nothing to do with each other stand in each other's way.

@@ -6,6 +6,7 @@ import { packed, partsOf } from './map-parts.js'
 
 const node = (id: string, context: string | null = null): MapNode => ({
   ...{ id, kind: 'subscription', name: id, app: null, context, versions: [], declared: true, seen: true },
+  ...{ paused: [], openBreakers: [] },
 })
 const edge = (from: string, to: string) =>
   ({ from, to, declared: true, seen: true, perSecond: 1, dead: 0 }) as unknown as MapEdge

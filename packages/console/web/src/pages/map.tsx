@@ -10,7 +10,7 @@ import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { placeOf } from '../route/node-place.js'
 import { choose, usePlace } from '../route/place.js'
-import { type Drawn, layoutOf, nodeHeight, type Placed } from './map-layout.js'
+import { type Drawn, layoutOf, nodeHeight, type Placed, standingOf } from './map-layout.js'
 
 const everyMs = 5_000
 
@@ -136,7 +136,8 @@ function Legend({ sample }: Pick<SystemMap, 'sample'>) {
       {fromMs !== null && `, of ${duration(toMs - fromMs)}`}
       {types > 0 &&
         `, and the newest ${typeEventsMax} of each of ${counted(types, 'type')} that are rare among them`}
-      . Rates are of these. Dashed: declared, and not among them
+      . Rates with ~ are of these; those of ways to functions are what these complete a second now, of all
+      their types, with how far they are behind. Dashed: declared, and not among them
       {typesLeft > 0 && ` (${counted(typesLeft, 'rare type')} more were not asked for)`}. Dotted: seen, though
       an app says otherwise. What functions and clients publish is not declared, but seen.
     </p>
@@ -148,27 +149,42 @@ const markOf = ({ declared, seen }: Pick<MapEdge, 'declared' | 'seen'>) => {
   return declared ? (seen ? 'both' : 'unseen') : 'undeclared'
 }
 
+/** What a way leads to is late: doctor says so from here on. */
+const lagSecondsMax = 60
+
 function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn }) {
   const line = points.map((point) => `${point.x.toFixed(1)},${point.y.toFixed(1)}`).join(' ')
-  const ill = (edge.dead ?? 0) > 0
+  const dead = edge.dead ?? 0
+  const late = (edge.lagSeconds ?? 0) > lagSecondsMax
   return (
-    <g className={`map-way map-${markOf(edge)}${ill ? ' map-ill' : ''}`}>
+    <g className={`map-way map-${markOf(edge)}${late ? ' map-late' : ''}${dead > 0 ? ' map-ill' : ''}`}>
       <polyline points={line} />
-      {edge.seen && (
+      {(edge.seen || late || dead > 0) && (
         <text x={middle} y={y - 4} textAnchor="middle">
-          {perSecond(edge.perSecond)}
-          {ill && ` · ${count(edge.dead ?? 0)} dead`}
+          {rateOf(edge)}
+          {edge.lagSeconds !== null && (
+            <tspan className={late ? 'map-lag-late' : undefined}> · lag {seconds(edge.lagSeconds)}</tspan>
+          )}
+        </text>
+      )}
+      {dead > 0 && (
+        <text x={middle} y={y + 13} textAnchor="middle">
+          {count(dead)} dead
         </text>
       )}
     </g>
   )
 }
 
+/** What a function takes is counted. What comes from clients and functions is told from a sample. */
+const rateOf = ({ takenPerSecond, lagSeconds, perSecond: sampled }: MapEdge) =>
+  takenPerSecond === null && lagSeconds === null ? `~${perSecond(sampled)}` : perSecond(takenPerSecond)
+
 function Part({ placed: { node, says, x, y, width } }: { readonly placed: Placed }) {
   const { to, params } = placeOf(node)
   return (
     <Link to={to} params={params}>
-      <g className={`map-part map-${markOf(node)}`}>
+      <g className={`map-part map-${markOf(node)}${standingOf(node).length > 0 ? ' map-held' : ''}`}>
         <rect x={x} y={y} width={width} height={nodeHeight} rx={node.kind === 'event' ? 20 : 6} />
         <text x={x + 14} y={y + 17}>
           {node.name}
@@ -185,7 +201,7 @@ const columns: readonly Column<MapEdge>[] = [
   { name: 'From', cell: ({ from }) => from },
   { name: 'To', cell: ({ to }) => to },
   { name: 'Mark', kind: 'wide', cell: (edge) => <Badge state={marks[markOf(edge)]} /> },
-  { name: 'Rate', kind: 'number', cell: (edge) => perSecond(edge.perSecond) },
+  { name: 'Rate', kind: 'number', cell: rateOf },
   {
     name: 'Lag',
     kind: 'wide number',
