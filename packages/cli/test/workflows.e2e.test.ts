@@ -134,6 +134,10 @@ it('sends again what halts it, once the cause is mended', async () => {
     'behind the point of no return, failed once and waits for a person: The lorry is away',
   )
   expect(output).toContain('workflows retry check-out retried')
+  // Before it is mended: then it stands as before, and says what was tried.
+  await day.answered(...flow('retry', 'retried'))
+  await shown('retried', ({ attention }) => attention?.retries === 1)
+  expect((await day.command(flow('show', 'retried'))).output).toMatch(/Retried by .+, and it failed again/)
   day.setBank('up')
   await day.answered(...flow('retry', 'retried'))
   const { state, output: answer } = await shown('retried', ({ endedAtMs }) => endedAtMs !== null)
@@ -167,7 +171,7 @@ it('tells an instance, a workflow and a tenant that are not there', async () => 
 it('has told who did what', async () => {
   const { items } = await day.answered<Page<{ action: string; actor: string }>>('audit')
   expect(items.map(({ action }) => action)).toEqual(
-    expect.arrayContaining(['redrive.create', 'dead-letters.discard']),
+    expect.arrayContaining(['workflow.retry', 'dead-letters.discard']),
   )
 })
 

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { adminBefore } from './before.js'
 import { hasChromium, Visit } from './browser.js'
-import { mendVan, until, World } from './world.js'
+import { until, World } from './world.js'
 
 const world = new World()
 const { visit, open } = adminBefore(world, {
@@ -120,18 +120,6 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await standing(page).getByText('running').waitFor()
     const details = { from: 'pack', as: 'e-end~2', reason: 'once more' }
     expect(await newestAct()).toMatchObject({ action: 'workflow.restart', details })
-  })
-
-  test('retries what a fault of the code halts, once it is mended', async () => {
-    const { page } = visit
-    mendVan(false)
-    await world.errand('e-van', { needsVan: true })
-    await at('e-van')
-    await page.getByText('the van is broken').first().waitFor()
-    mendVan(true)
-    await asked(page, 'Retry…', 'Retry 1 instance', 'mended')
-    await page.getByText('needs attention').waitFor({ state: 'detached' })
-    await until(async () => (await world.get('/v1/workflows/errand/e-van')).attention === null)
   })
 
   test('opens a breaker by hand, and closes it', async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { adminBefore } from './before.js'
 import { hasChromium } from './browser.js'
-import { World } from './world.js'
+import { mendVan, until, World } from './world.js'
 
 const hour = 3_600_000
 
@@ -50,6 +50,36 @@ describe.skipIf(!hasChromium)('a workflow (needs chromium)', () => {
       .click()
     await region('Question pay').getByText('Pay 60 € back?').waitFor()
     await region('Standing').getByRole('link', { name: 'errand e-parent' }).waitFor()
+  })
+
+  test('retries what a fault of the code halts, once it is mended', async () => {
+    const { page } = visit
+    const retried = async (reason: string) => {
+      await button('Retry…').click()
+      await page.getByLabel('Reason, for the audit').fill(reason)
+      await button('Retry 1 instance').click()
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    mendVan(false)
+    await world.errand('e-van', { needsVan: true })
+    await at('errand', 'e-van')
+    await page.getByText('the van is broken').first().waitFor()
+    // Too early: the page tells of it, and the audit finds it by the instance.
+    await retried('a try')
+    await region('Standing')
+      .getByText(/Retried by ada .*, and it failed again/)
+      .waitFor()
+    await page.getByRole('link', { name: 'In the audit' }).click()
+    await page.getByRole('row').filter({ hasText: 'errand e-van' }).filter({ hasText: 'retried' }).waitFor()
+    expect((await world.get('/v1/audit?limit=1')).items[0]).toMatchObject({
+      ...{ action: 'workflow.retry', target: 'errand e-van' },
+      details: { before: 'needs attention', after: 'running', reason: 'a try' },
+    })
+    await at('errand', 'e-van')
+    mendVan(true)
+    await retried('mended')
+    await page.getByText('needs attention').waitFor({ state: 'detached' })
+    await until(async () => (await world.get('/v1/workflows/errand/e-van')).attention === null)
   })
 
   test('a schedule that is run by hand says so, and leads to its event', async () => {

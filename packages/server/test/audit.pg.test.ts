@@ -148,8 +148,8 @@ const acts: Readonly<Record<string, Act>> = {
   retryWorkflow: {
     does: async () => post(`${await instance({ halts: true })}/retry`, { reason }),
     ...{
-      action: 'redrive.create',
-      details: { selected: 1, reason: expect.stringMatching(/^retry of asks .*: for a/) },
+      action: 'workflow.retry',
+      details: { before: 'needs attention', after: 'running', redrive: expect.any(String), reason },
     },
   },
   restartWorkflow: {

@@ -86,13 +86,20 @@ const questionLines = (details: WorkflowDetails, hint: Session['hint']): Text[] 
         ]),
       ]
 
+const retriedLine = (
+  { state, by, atMs }: NonNullable<NonNullable<WorkflowDetails['attention']>['retry']>,
+  retries: number,
+): Text =>
+  `Retried by ${by} ${moment(atMs)}${state === 'running' ? ': it runs' : ', and it failed again'}${retries > 1 ? ` (${retries} in all)` : ''}.`
+
 const attentionLines = (
   details: WorkflowDetails,
-  { letter, message }: NonNullable<WorkflowDetails['attention']>,
+  { letter, message, retries, retry }: NonNullable<WorkflowDetails['attention']>,
   hint: Session['hint'],
 ): Text[] => [
   [red('It waits for a person. '), message.split('\n')[0] ?? ''],
   ...message.split('\n').slice(1),
+  ...(retry === null ? [] : [retriedLine(retry, retries)]),
   dim(`More: ${hint(`dead show ${letter}`)}`),
   dim(`Again, once it is mended: ${hint(`workflows retry ${instanceOf(details)}`)}`),
 ]

@@ -1,6 +1,7 @@
 // What redrive and replay need of a store.
 import type { Failure } from '../deliver/port.js'
 import type { Category } from '../handle/category.js'
+import type { AuditRow } from '../inspect/port.js'
 
 export type DeadLetterState = 'dead' | 'redriving' | 'redriven' | 'discarded'
 
@@ -125,6 +126,8 @@ export interface RedrivePort {
         readonly editedData: string | null
         /** Where the edited data differ from the letter's, as JSON Pointers: for the audit. */
         readonly changed?: readonly string[]
+        /** What a person did by it, for the audit, in the place of its own `redrive.create`. The id of the redrive is added. */
+        readonly act?: Pick<AuditRow, 'action' | 'target' | 'details'>
       },
   ): Promise<Redrive>
   /** Sends what is due of each running redrive, judges canary and error rate, ends what is over. Answers running ones. */

@@ -2,7 +2,7 @@
 import type { Act } from '../append/index.js'
 import type { InstanceName } from '../workflow/index.js'
 
-type Verb = 'approve' | 'refuse' | 'signal' | 'cancel' | 'terminate' | 'restart'
+type Verb = 'approve' | 'refuse' | 'signal' | 'cancel' | 'terminate' | 'restart' | 'retry'
 
 export const actOn = (
   { tenant, workflow, id }: InstanceName,

@@ -1,6 +1,7 @@
 // What a person does with an instance that cannot go on: sends it again, ends it where it stands, or starts another one
 // from a step of it.
 
+import type { Act } from '../append/index.js'
 import type { NewEvent } from '../event/index.js'
 import { processDeathName } from '../handle/index.js'
 import { type Clock, EventspineError, type Random, uuidv7 } from '../kernel/index.js'
@@ -42,6 +43,19 @@ export class WorkflowMending {
     by: string,
     reason: string | null,
   ): Promise<Redrive> {
+    const act = actOn(instance, 'retry', by, {
+      ...{ letter: attention?.letter, before: 'needs attention', after: instance.state, reason },
+    })
+    return await this.#again(store, { instance, attention }, by, reason, act)
+  }
+
+  async #again(
+    store: Store,
+    { instance, attention }: Pick<Found, 'instance' | 'attention'>,
+    by: string,
+    reason: string | null,
+    act?: Act,
+  ): Promise<Redrive> {
     if (attention === null)
       throw new EventspineError(
         'WORKFLOW_NOT_HALTED',
@@ -55,7 +69,10 @@ export class WorkflowMending {
       },
       null,
     )
-    const redrive = await store.createRedrive(uuidv7(clock, random), request)
+    const redrive = await store.createRedrive(uuidv7(clock, random), {
+      ...request,
+      ...(act !== undefined && { act: { ...act, details: { ...act.details } } }),
+    })
     store.notify(redriveHint)
     return redrive
   }
@@ -70,7 +87,7 @@ export class WorkflowMending {
     if (found === null || found.attention === null || before !== 'running') return { before }
     const letter = await store.deadLetter(found.attention.letter)
     if (letter?.failure.name === processDeathName)
-      return { before, giveWay: (by: string, reason: string | null) => this.retry(store, found, by, reason) }
+      return { before, giveWay: (by: string, reason: string | null) => this.#again(store, found, by, reason) }
     if (letter === null || !yieldingNames.includes(letter.failure.name)) return { before }
     const giveWay = (by: string, reason: string | null) =>
       store.discard({ ids: [letter.id] }, by, reason ?? 'its instance was cancelled')

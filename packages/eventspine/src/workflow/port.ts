@@ -257,4 +257,17 @@ export interface Attention {
   readonly letter: string
   readonly message: string
   readonly diedAtMs: number
+  /** So many retries of it have failed again. */
+  readonly retries: number
+  /** The last of them, or the one that runs; null before the first. */
+  readonly retry: Retry | null
+}
+
+/** A letter that halts an instance was sent again. */
+export interface Retry {
+  /** The id of its redrive. */
+  readonly redrive: string
+  readonly state: 'running' | 'failed'
+  readonly by: string
+  readonly atMs: number
 }

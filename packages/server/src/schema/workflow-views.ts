@@ -21,7 +21,21 @@ export const instanceView = z.object({
   wakeAtMs: milliseconds.nullable().describe('When a timer of it is due'),
   deadlineAtMs: milliseconds.nullable().describe('Null once it passed or the instance ended'),
   attention: z
-    .object({ letter: z.string(), message: z.string(), diedAtMs: milliseconds })
+    .object({
+      letter: z.string(),
+      message: z.string(),
+      diedAtMs: milliseconds,
+      retries: z.number().int().describe('So many retries of it have failed again'),
+      retry: z
+        .object({
+          redrive: z.string(),
+          state: z.enum(['running', 'failed']),
+          by: z.string(),
+          atMs: milliseconds,
+        })
+        .nullable()
+        .describe('The last of them, or the one that runs'),
+    })
     .nullable()
     .describe('Why it waits for a person: its dead letter'),
   approval: z

@@ -34,6 +34,7 @@ const words: Readonly<Record<string, string>> = {
   'workflow.cancel': 'cancelled',
   'workflow.terminate': 'terminated',
   'workflow.restart': 'restarted',
+  'workflow.retry': 'retried',
   'key.create': 'made API key',
   'key.withdraw': 'withdrew API key',
   'person.erase': 'erased person',

@@ -3,7 +3,7 @@ import { useAnswer } from '../api/asking.js'
 import type { HistoryEntry, InstanceDetails } from '../api/views.js'
 import { Badge } from '../parts/badge.js'
 import { Facts, Json } from '../parts/facts.js'
-import { duration } from '../parts/format.js'
+import { count, duration } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
 import { Moment } from '../parts/moment.js'
 import { Shown } from '../parts/standing.js'
@@ -72,6 +72,7 @@ function Details({ instance }: { readonly instance: InstanceDetails }) {
             </Link>
           </p>
         )}
+        {attention?.retry && <Retried retries={attention.retries} retry={attention.retry} />}
         <Facts
           of={[
             ['Tenant', instance.tenant],
@@ -96,6 +97,12 @@ function Details({ instance }: { readonly instance: InstanceDetails }) {
               parent === null ? undefined : <Parent key="parent" parent={parent} tenant={instance.tenant} />,
             ],
             [
+              'Acts of people',
+              <Link key="acts" to="audit" params={{ target: `${instance.workflow} ${instance.id}` }}>
+                In the audit
+              </Link>,
+            ],
+            [
               'Waits for',
               children.length === 0 ? undefined : (
                 <OpenChildren key="children" of={children} tenant={instance.tenant} />
@@ -114,6 +121,27 @@ function Details({ instance }: { readonly instance: InstanceDetails }) {
     </>
   )
 }
+
+type Attention = NonNullable<InstanceDetails['attention']>
+
+/** What was tried, and what became of it: without it the page would look as if nobody had done anything. */
+const Retried = ({
+  retries,
+  retry,
+}: Pick<Attention, 'retries'> & { readonly retry: NonNullable<Attention['retry']> }) => (
+  <p role="status">
+    <Badge
+      state={retry.state === 'running' ? 'retry runs' : 'retry failed'}
+      tone={retry.state === 'running' ? 'busy' : 'bad'}
+    />{' '}
+    Retried by {retry.by} <Moment at={retry.atMs} />
+    {retry.state === 'failed' && ', and it failed again'}
+    {retries > 1 && `: ${count(retries)} in all`}.{' '}
+    <Link to="redrives" params={{ id: retry.redrive }}>
+      Look at the redrive
+    </Link>
+  </p>
+)
 
 interface ParentProps {
   readonly parent: NonNullable<InstanceDetails['parent']>

@@ -30,6 +30,7 @@ import { describeSourceLease } from './source-lease.js'
 import { describeTable } from './table.js'
 import { describeWebhook } from './webhook.js'
 import { describeWorkflow } from './workflow.js'
+import { describeWorkflowRetry } from './workflow-retry.js'
 
 /** Registers the suite. `createStore` is called once for every test and answers an empty store; `close` ends the test. */
 export function describeStore(name: string, createStore: () => Promise<ConformanceStore>): void {
@@ -61,6 +62,7 @@ export function describeStore(name: string, createStore: () => Promise<Conforman
     describeHandling(open)
     describeLifecycle(open)
     describeWorkflow(open)
+    describeWorkflowRetry(open)
     describeSchedule(open)
     describeContract(open)
     describeImport(open)

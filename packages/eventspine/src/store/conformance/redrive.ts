@@ -51,7 +51,7 @@ export async function succeeds(scene: Scene, lease: Lease, rows: readonly Row[])
   return await scene.settle(lease, scene.settlement(lease, { closed, counts }))
 }
 
-async function fails(scene: Scene, lease: Lease, rows: readonly Row[], halts = false): Promise<Lease> {
+export async function fails(scene: Scene, lease: Lease, rows: readonly Row[], halts = false) {
   const failure = scene.failure({ message: 'still no such customer' })
   const dead = rows.map(({ event, attempt, round }) => ({ event, attempt, round, failure, halts }))
   return await scene.settle(

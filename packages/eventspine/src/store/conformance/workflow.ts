@@ -12,7 +12,7 @@ import {
 } from '../../workflow/port.js'
 import { idsOf, longMs, type OpenScene, type Scene } from './scene.js'
 
-const name: InstanceName = { tenant: 'default', workflow: 'checkout', id: 'a' }
+export const name: InstanceName = { tenant: 'default', workflow: 'checkout', id: 'a' }
 const deadlineInMs = 1_000_000
 
 const entryOf = (position: number, data = `{"n":${position}}`): Entry => ({
@@ -25,7 +25,7 @@ const entryOf = (position: number, data = `{"n":${position}}`): Entry => ({
   ...{ data, atMs: 1_700_000_000_000 + position },
 })
 
-function recordingOf(lease: Lease, from: number, parts: Partial<Recording> = {}): Recording {
+export function recordingOf(lease: Lease, from: number, parts: Partial<Recording> = {}): Recording {
   return {
     ...{ ...name, consumer: lease, from, entries: [entryOf(from)], state: 'running', wakeAtMs: null },
     ...{ published: [], awaited: null, made: from === 0 ? { version: 2, parent: null, deadlineInMs } : null },
@@ -33,7 +33,7 @@ function recordingOf(lease: Lease, from: number, parts: Partial<Recording> = {})
   }
 }
 
-async function begun(open: OpenScene): Promise<{ scene: Scene; lease: Lease }> {
+export async function begun(open: OpenScene): Promise<{ scene: Scene; lease: Lease }> {
   const scene = await open()
   await scene.subscribe()
   const lease = await scene.leased('worker-a')

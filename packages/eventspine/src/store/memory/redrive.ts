@@ -3,6 +3,7 @@
 import { comparePositions, orderingKeyOf } from '../../event/stored.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetterFilter, Redrive, RedrivePort } from '../../redrive/port.js'
+import { actOfRedrive } from '../act-of-redrive.js'
 import { requireOneLetter } from '../one-letter.js'
 import { groupLetters, lettersMatching } from './letters.js'
 import { mended } from './outcome.js'
@@ -95,9 +96,8 @@ function create(tables: MemoryTables, id: string, request: CreateRequest): Redri
   }
   endIfOver(tables, redrive)
   tables.redrives.set(id, redrive)
-  const { actor, editedData, idempotencyKey: _, ...asked } = request
-  const details = { ...asked, edited: editedData !== null, selected: letters.length }
-  tables.audit(actor, 'redrive.create', id, details)
+  const { action, target, details } = actOfRedrive(id, request, letters.length)
+  tables.audit(request.actor, action, target, details)
   return redrive
 }
 

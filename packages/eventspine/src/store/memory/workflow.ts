@@ -239,7 +239,15 @@ function attentionOf(tables: MemoryTables, { tenant, workflow, id }: InstanceNam
   )
   const [first] = letters.sort((a, b) => a.diedAtMs - b.diedAtMs)
   if (first === undefined) return null
-  return { letter: first.id, message: first.failure.message, diedAtMs: first.diedAtMs }
+  const redrive = tables.redrives.get(first.redrive ?? '')
+  const state = first.state === 'dead' ? ('failed' as const) : ('running' as const)
+  return {
+    ...{ letter: first.id, message: first.failure.message, diedAtMs: first.diedAtMs, retries: first.round },
+    retry:
+      redrive === undefined
+        ? null
+        : { redrive: redrive.id, state, by: redrive.actor, atMs: redrive.createdAtMs },
+  }
 }
 
 function matches(

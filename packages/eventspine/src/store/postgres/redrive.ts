@@ -5,6 +5,7 @@ import { endOfTick } from '../../event/stored.js'
 import type { InspectPort } from '../../inspect/port.js'
 import { EventspineError } from '../../kernel/index.js'
 import type { DeadLetterFilter, Redrive, RedrivePort, RedriveState } from '../../redrive/port.js'
+import { actOfRedrive } from '../act-of-redrive.js'
 import { requireOneLetter } from '../one-letter.js'
 import { insertAudit } from './audit.js'
 import type { Connection, Database } from './database.js'
@@ -145,9 +146,10 @@ async function create(
   const [row] = await connection.query<{ selected: number }>(name, text, values)
   const selected = row?.selected ?? 0
   if (request.editedData !== null) requireOneLetter(request, selected)
-  const { actor, editedData, idempotencyKey, ...asked } = request
-  const details = JSON.stringify({ ...asked, edited: editedData !== null, selected })
-  await connection.query('operate.audit', insertAudit, [actor, 'redrive.create', id, details])
+  const { action, target, details } = actOfRedrive(id, request, selected)
+  await connection.query('operate.audit', insertAudit, [
+    ...[request.actor, action, target, JSON.stringify(details)],
+  ])
   return existing(connection, id)
 }
 

@@ -4,6 +4,7 @@ import { deliveryId } from '../../event/stored.js'
 import type {
   Attention,
   InstanceView,
+  Retry,
   Standing,
   WorkflowEnd,
   WorkflowPort,
@@ -16,20 +17,23 @@ import { type InstanceRow, instanceColumns, instanceOf } from './workflow-rows.j
 const limitDefault = 50
 const limitMax = 500
 
+// As long as redrives are kept, which end with their letters.
+const retry = 'LEFT JOIN eventspine.redrive v ON v.id = a.redrive'
+
 const attention = `LEFT JOIN LATERAL (
-  SELECT l.subscription, l.epoch, l.seq, l.failure, (extract(epoch FROM l.died_at) * 1000)::float8 AS died_ms
+  SELECT l.subscription, l.epoch, l.seq, l.failure, (extract(epoch FROM l.died_at) * 1000)::float8 AS died_ms, l.round, l.state, l.redrive
   FROM eventspine.dead_letter l
   WHERE l.subscription = 'workflow-' || w.name AND l.key = w.id AND l.tenant = w.tenant AND l.halts AND l.state IN ('dead', 'redriving')
-  ORDER BY l.died_at LIMIT 1) a ON true`
+  ORDER BY l.died_at LIMIT 1) a ON true ${retry}`
 
 // From the letters and not from the instances: they are few, and a million may be asleep.
 const inNeed = `(SELECT DISTINCT ON (l.subscription, l.tenant, l.key) l.subscription, l.tenant, l.key, l.epoch, l.seq, l.failure,
-    (extract(epoch FROM l.died_at) * 1000)::float8 AS died_ms
+    (extract(epoch FROM l.died_at) * 1000)::float8 AS died_ms, l.round, l.state, l.redrive
   FROM eventspine.dead_letter l
   WHERE l.subscription LIKE 'workflow-%' AND l.halts AND l.state IN ('dead', 'redriving')
     AND ($1::text IS NULL OR l.tenant = $1) AND ($2::text IS NULL OR l.subscription = 'workflow-' || $2)
   ORDER BY l.subscription, l.tenant, l.key, l.died_at) a
-JOIN eventspine.workflow w ON w.tenant = a.tenant AND w.name = substr(a.subscription, length('workflow-') + 1) AND w.id = a.key`
+JOIN eventspine.workflow w ON w.tenant = a.tenant AND w.name = substr(a.subscription, length('workflow-') + 1) AND w.id = a.key ${retry}`
 
 // The question that stands longest, and what the history says of it.
 const approval = `LEFT JOIN LATERAL (
@@ -47,7 +51,7 @@ CROSS JOIN LATERAL (SELECT * FROM eventspine.workflow o WHERE o.number = y.numbe
 ${attention}`
 
 const columns = `${instanceColumns('w')}, q.place AS question, q.due_ms, q.open, r.name AS asked_name, r.data AS asked_data, r.asked_ms, a.subscription AS letter_subscription, a.epoch AS letter_epoch, a.seq AS letter_seq,
-  a.failure AS letter_failure, a.died_ms`
+  a.failure AS letter_failure, a.died_ms, a.round AS letter_round, a.state AS letter_state, v.id AS retry, v.actor AS retried_by, (extract(epoch FROM v.created_at) * 1000)::float8 AS retried_ms`
 
 // Signals that came too late stand behind it.
 const end = `SELECT w.state, e.data FROM eventspine.workflow w
@@ -60,6 +64,11 @@ interface ViewRow extends InstanceRow {
   readonly letter_seq: number
   readonly letter_failure: string
   readonly died_ms: number
+  readonly letter_round: number
+  readonly letter_state: 'dead' | 'redriving'
+  readonly retry: string | null
+  readonly retried_by: string
+  readonly retried_ms: number
   readonly question: string | null
   readonly due_ms: number | null
   readonly open: number
@@ -82,7 +91,14 @@ const attentionOf = (row: ViewRow): Attention | null =>
         letter: deliveryId(row.letter_subscription, '', row.letter_epoch, row.letter_seq),
         message: (JSON.parse(row.letter_failure) as { readonly message: string }).message,
         diedAtMs: row.died_ms,
+        retries: row.letter_round,
+        retry: row.retry === null ? null : retryOf(row, row.retry),
       }
+
+const retryOf = (row: ViewRow, redrive: string): Retry => ({
+  ...{ redrive, state: row.letter_state === 'dead' ? 'failed' : 'running' },
+  ...{ by: row.retried_by, atMs: row.retried_ms },
+})
 
 function standingOf(row: ViewRow): Standing {
   const { question, asked_name: name, due_ms: dueAtMs, open } = row
