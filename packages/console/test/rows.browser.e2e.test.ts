@@ -14,6 +14,10 @@ interface Cell {
   querySelectorAll(selector: string): Iterable<Cell>
 }
 
+interface Scrolled {
+  readonly scrollTo: (x: number, y: number) => void
+}
+
 interface Tall {
   readonly scrollHeight: number
   readonly clientHeight: number
@@ -100,7 +104,7 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.getByRole('link', { name: 'many-0', exact: true }).waitFor()
     await page.keyboard.press('j')
     expect(await page.evaluate(focused)).toBe('A: many-0')
-    await page.locator('.rows').evaluate('list => list.scrollTo(0, 100 * 36)')
+    await page.locator('.rows').evaluate((list: Scrolled) => list.scrollTo(0, 100 * 36))
     await page.getByRole('link', { name: 'many-105', exact: true }).waitFor()
     await page.keyboard.press('j')
     expect(await page.evaluate(focused)).toMatch(/^A: many-10\d$/)
