@@ -46,6 +46,8 @@ const rateWidth = 56
 const deadWidth = 62
 const margin = 16
 const partGap = 12
+/** Of a context, for its name. */
+const areaHead = 12
 
 const widthOf = (name: string, says: string) =>
   Math.max(name.length, says.length) * characterWidth + besideText
@@ -98,20 +100,21 @@ function layoutOfPart({ nodes, edges }: Part, saysOf: (node: MapNode) => string)
     graph.setEdge(edge.from, edge.to, label, String(at))
   }
   layout(graph)
+  const head = contexts.size > 0 ? areaHead : 0
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
   return {
-    ...{ width, height },
+    ...{ width, height: height + head },
     nodes: nodes.map((node) => {
       const { x, y, width: own } = boxOf(graph, node.id)
-      return { node, says: saysOf(node), x: x - own / 2, y: y - nodeHeight / 2, width: own }
+      return { node, says: saysOf(node), x: x - own / 2, y: y + head - nodeHeight / 2, width: own }
     }),
-    edges: edges.map((edge, at) => ({
-      ...(graph.edge(edge.from, edge.to, String(at)) as Omit<Drawn, 'edge'>),
-      edge,
-    })),
+    edges: edges.map((edge, at) => {
+      const { points, x, y } = graph.edge(edge.from, edge.to, String(at)) as Omit<Drawn, 'edge'>
+      return { edge, x, y: y + head, points: points.map((point) => ({ x: point.x, y: point.y + head })) }
+    }),
     areas: [...contexts].map((name) => {
       const { x, y, width: wide, height: tall } = boxOf(graph, areaOf(name))
-      return { name, x: x - wide / 2, y: y - tall / 2, width: wide, height: tall }
+      return { name, x: x - wide / 2, y: y - tall / 2, width: wide, height: tall + head }
     }),
   }
 }
