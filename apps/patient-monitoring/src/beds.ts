@@ -1,7 +1,8 @@
 // To which ward a bed belongs: names of beds are unique in the hospital, and a bed is of the ward that it was first heard in, until somebody
 // moves it. Here what comes in is refused early, and with a reason; qualify and board judge it again, by the order of the log.
 import type { Database } from './database.js'
-import { wardOf } from './views.js'
+import type { PatientLimits } from './rules/limits.js'
+import { patientOf, wardOf } from './views.js'
 
 interface Known {
   readonly ward: Promise<string | undefined>
@@ -29,6 +30,11 @@ export class Beds {
     if (own !== undefined && own !== ward) own = await this.#wardOf(bed, refusedMsMax)
     if (own === undefined || own === ward) return undefined
     return `Bed ${bed} belongs to another ward than ${ward}. Names of beds are unique: give this one another name, or move it with PUT /wards/${ward}/beds/${bed}/place.`
+  }
+
+  /** Of the patient of a bed; undefined of one of which nothing was heard. Throws where the database cannot say. */
+  async patientOf(bed: string): Promise<PatientLimits | undefined> {
+    return (await patientOf(this.#database, bed))?.patient
   }
 
   #wardOf(bed: string, msMax: number): Promise<string | undefined> {

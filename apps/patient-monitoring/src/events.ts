@@ -8,6 +8,8 @@ import { parameterNames } from './rules/parameters.js'
 
 export const readingsMax = 500
 export const peopleMax = 10
+/** Of the name of a key. */
+export const actorCharactersMax = 200
 
 /** Of a ward, a bed, a person: it stands in topics, paths and ids. */
 export const name = z.string().regex(/^[A-Za-z0-9-]{1,40}$/, 'is letters, digits and dashes, at most 40')
@@ -66,7 +68,31 @@ export const patientLimitsSet = defineEvent({
 export const bedMoved = defineEvent({
   type: 'ward.bed-moved',
   description: 'A bed belongs to this ward from now on, with its patient and what stands there.',
-  schema: z.object({ ...place, by: z.string().max(200) }),
+  schema: z.object({ ...place, by: z.string().max(actorCharactersMax) }),
+  key: ({ bed }) => bed,
+})
+
+const act = { ...place, by: z.string().max(actorCharactersMax) }
+
+export const patientChanged = defineEvent({
+  type: 'ward.patient-changed',
+  description: 'Another patient lies in this bed: limits, score and alarms of the one before are not theirs.',
+  schema: z.object(act),
+  key: ({ bed }) => bed,
+})
+
+export const bedClosed = defineEvent({
+  type: 'ward.bed-closed',
+  description: 'The bed is out of service, or was a mistake: nobody waits for readings of it.',
+  schema: z.object(act),
+  key: ({ bed }) => bed,
+})
+
+export const bedCleared = defineEvent({
+  type: 'ward.bed-cleared',
+  description:
+    'Nothing is known of the patient of this bed any more; where it is closed, nothing of the bed.',
+  schema: z.object({ ...place, isClosed: z.boolean() }),
   key: ({ bed }) => bed,
 })
 
@@ -178,8 +204,6 @@ export const personUnreachable = defineEvent({
   ...ofAlarm,
 })
 
-export const actorCharactersMax = 200
-
 /** A person, or who has answered the open question of an alarm: the name of their key. */
 const given = { alarm, person: z.string().min(1).max(actorCharactersMax) }
 
@@ -268,7 +292,8 @@ export const shiftEnded = defineEvent({
 })
 
 export const events = [
-  ...[readingsTaken, deviceSilent, patientLimitsSet, bedMoved, alarmRaised, alarmEnded, scoreChanged],
+  ...[readingsTaken, deviceSilent, patientLimitsSet, bedMoved, patientChanged, bedClosed, bedCleared],
+  ...[alarmRaised, alarmEnded, scoreChanged],
   ...[personDue, otherDeviceDue, pushAsked, pushHandedOver, pushFailed, personUnreachable],
   ...[acknowledgementGiven, alarmAcknowledged, acknowledgementRepeated, alarmUnanswered],
   ...[deviceRegistered, deviceRemoved, dutySet, personInvited, invitationOpened, silenceWatchDue, shiftEnded],

@@ -2,7 +2,8 @@
 // functions keep: a page can be slow, and no alarm knows it.
 import type { Database } from './database.js'
 import type { AlarmBrief } from './events.js'
-import { type Priority, priorities } from './rules/limits.js'
+import type { Bed } from './rules/bed.js'
+import { forPatient, limitRules, type Priority, priorities } from './rules/limits.js'
 import { type Parameter, parameterNames } from './rules/parameters.js'
 
 export interface BoardRow {
@@ -152,6 +153,52 @@ export async function deviceStanding(
     [device, person],
   )
   return rows[0]?.standing ?? 'unknown'
+}
+
+/** What qualification holds against this patient; undefined of a bed of which nothing was heard. */
+export async function patientOf(
+  database: Database,
+  bed: string,
+): Promise<Pick<Bed, 'patient' | 'limitsSet'> | undefined> {
+  const rows = await database.query<Pick<Bed, 'patient'> & { limitsSet: Bed['limitsSet'] | null }>(
+    `SELECT state -> 'patient' AS patient, state -> 'limitsSet' AS "limitsSet" FROM ward.bed WHERE bed = $1`,
+    [bed],
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  const { patient, limitsSet } = row
+  return limitsSet == null ? { patient } : { patient, limitsSet }
+}
+
+export interface LimitsView {
+  readonly saturationScale: 1 | 2
+  /** Who has set limits or scale last; null where nobody has for this patient. */
+  readonly setBy: string | null
+  readonly setAt: Date | null
+  readonly limits: readonly {
+    readonly rule: string
+    readonly text: string
+    /** In force for this patient, and what it is where nobody has set another. */
+    readonly limit: number
+    readonly usual: number
+    /** What it can be set to, both included. */
+    readonly least: number
+    readonly most: number
+  }[]
+}
+
+/** Undefined of a bed of which nothing was heard. */
+export async function limitsOf(database: Database, bed: string): Promise<LimitsView | undefined> {
+  const known = await patientOf(database, bed)
+  if (known === undefined) return undefined
+  const { patient, limitsSet } = known
+  const limits = limitRules.map((rule) => {
+    const [least, most] = rule.allowed
+    const { limit } = forPatient(rule, patient)
+    return { rule: rule.name, text: rule.text, limit, usual: rule.limit, least, most }
+  })
+  const setAt = limitsSet === undefined ? null : new Date(limitsSet.atMs)
+  return { saturationScale: patient.saturationScale, setBy: limitsSet?.by ?? null, setAt, limits }
 }
 
 export interface OwnAlarm extends AlarmBrief {

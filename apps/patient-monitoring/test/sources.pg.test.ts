@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { freePort } from '../../../test/mosquitto.js'
 import { afterTest, until } from '../../../test/spine.js'
 import { deviceSilent, readingsTaken } from '../src/events.js'
+import { board, limitsOf } from '../src/views.js'
 import { PushService } from './push-service.js'
 import { idOf, Stage } from './stage.js'
 
@@ -188,6 +189,10 @@ test('limits of a patient: what is not named stays, null is the usual one, and w
         `SELECT state -> 'patient' AS patient FROM ward.bed WHERE bed = '7'`,
       )
     )[0]?.patient
+  const unknown = await set({ limits: { 'mean-low': 45 } })
+  expect([unknown.status, unknown.json['field']]).toEqual([404, '/path/bed'])
+  await stage.measure('7', 'HR', 70)
+  await until(kept)
   for (const rule of ['news2-high', 'device-silent']) {
     const { status, json } = await set({ limits: { [rule]: 5 } })
     expect([status, json['field']]).toEqual([400, '/limits'])
@@ -204,6 +209,61 @@ test('limits of a patient: what is not named stays, null is the usual one, and w
     { limits: { 'mean-low': 45, 'pulse-low': 45 }, saturationScale: 2 },
   )
   await becomes({ limits: { 'mean-low': null } }, { limits: { 'pulse-low': 45 }, saturationScale: 2 })
+})
+
+test('limits that no patient can have, or that switch an alarm off, are refused', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  await stage.measure('7', 'HR', 70)
+  await until(async () => (await limitsOf(stage.ward.database, '7')) !== undefined)
+  const set = (limits: object) => ask('PUT', '/wards/icu/beds/7/limits', { by: 'lee', limits }, 'lead')
+  const refused = [
+    [{ 'pulse-very-low': 4 }, 'pulse-very-low', 'from 20 to 70'],
+    [{ 'pulse-very-low': -5 }, 'pulse-very-low', 'from 20 to 70'],
+    [{ 'pulse-high': 1e9 }, 'pulse-high', 'from 80 to 200'],
+    [{ 'pulse-very-low': 55 }, 'pulse-very-low', 'pulse-low (50) must be above pulse-very-low (55)'],
+    [{ 'pulse-high': 150 }, 'pulse-high', 'pulse-high (150) must be below pulse-very-high (150)'],
+  ] as const
+  for (const [limits, rule, why] of refused) {
+    const { status, json } = await set(limits)
+    expect([status, json['field']]).toEqual([400, `/limits/${rule}`])
+    expect(json['detail']).toContain(why)
+  }
+  expect(await stage.events('patient-limits-set')).toEqual([])
+  expect((await set({ 'pulse-very-low': 55, 'pulse-low': 60 })).status).toBe(202)
+  const view = await until(async () => {
+    const now = await limitsOf(stage.ward.database, '7')
+    return now?.setBy === 'lee' ? now : null
+  })
+  expect(view.limits.filter(({ limit, usual }) => limit !== usual)).toMatchObject([
+    { rule: 'pulse-very-low', limit: 55, usual: 40, least: 20, most: 70 },
+    { rule: 'pulse-low', limit: 60, usual: 50 },
+  ])
+  // What was set before is held against what is set now.
+  expect((await set({ 'pulse-low': null })).json['field']).toBe('/limits/pulse-low')
+})
+
+test('limits, score and alarms of a patient are not those of the next', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  await stage.alarm('7')
+  await stage.measure('7', 'RespRate', 30)
+  await stage.events('alarm-raised', 2)
+  expect(
+    (await ask('PUT', '/wards/icu/beds/7/limits', { by: 'lee', saturationScale: 2 }, 'lead')).status,
+  ).toBe(202)
+  const row = async () => (await board(stage.ward.database, 'icu'))[0]
+  await until(async () => (await row())?.alarms.length === 2)
+  expect((await ask('POST', '/wards/icu/beds/7/patients', {}, 'ward')).status).toBe(403)
+  expect((await ask('POST', '/wards/icu/beds/8/patients', {}, 'lead')).status).toBe(404)
+  expect((await ask('POST', '/wards/icu/beds/7/patients', {}, 'lead')).status).toBe(202)
+  expect(await stage.events<{ rule: string }>('alarm-ended', 2)).toHaveLength(2)
+  await until(async () => (await row())?.alarms.length === 0)
+  expect(await row()).toMatchObject({ score: null, response: null, missing: [], colour: 'grey' })
+  expect(await limitsOf(stage.ward.database, '7')).toMatchObject({ saturationScale: 1, setBy: null })
+  // What was measured of the one before is in no score of the next.
+  await stage.measure('7', 'HR', 70)
+  await until(async () => (await row())?.score === 0)
 })
 
 test('a person registers a phone of their own, at a push service that is known', async () => {

@@ -28,6 +28,7 @@ const order = httpRoute({
     asked = call
     if (call.body.fault === 'throws') throw new Error('a secret of the inside')
     if (call.body.fault === 'refuses') throw new EventspineError('FORBIDDEN', 'Ink is not for you.')
+    if (call.body.fault === 'misses') throw new EventspineError('NOT_FOUND', 'Nobody sells it.')
     if (call.body.fault === 'misfits')
       throw new EventspineError('REQUEST_INVALID', 'There is no such pen.', { field: '/sku' })
     const { tenant } = call.query
@@ -187,6 +188,9 @@ describe('a request', () => {
     const refused = (fault: string) => place('', { json: { sku: 'pen', quantity: 1, fault } })
     expect(await refused('refuses')).toMatchObject({
       ...{ status: 403, json: { code: 'FORBIDDEN', detail: 'Ink is not for you.' } },
+    })
+    expect(await refused('misses')).toMatchObject({
+      ...{ status: 404, json: { code: 'NOT_FOUND', detail: 'Nobody sells it.' } },
     })
     expect(await refused('misfits')).toMatchObject({
       ...{ status: 400, json: { code: 'REQUEST_INVALID', detail: 'There is no such pen.', field: '/sku' } },

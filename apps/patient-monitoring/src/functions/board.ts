@@ -1,9 +1,9 @@
 // A row for each bed of the ward: its score and where that is going, its alarms, when it was heard of last.
 import { defineSubscription, type EventOf, type Transaction } from 'eventspine'
-import { alarmEnded, alarmRaised, bedMoved, readingsTaken, scoreChanged } from '../events.js'
+import { alarmEnded, alarmRaised, bedCleared, bedMoved, readingsTaken, scoreChanged } from '../events.js'
 import { recordBatch, recordClass } from '../policies.js'
 
-const interests = [readingsTaken, scoreChanged, alarmRaised, alarmEnded, bedMoved] as const
+const interests = [readingsTaken, scoreChanged, alarmRaised, alarmEnded, bedMoved, bedCleared] as const
 
 export const board = defineSubscription({
   name: 'board',
@@ -14,8 +14,15 @@ export const board = defineSubscription({
   // Rows are read, brought forward by all that waits, and written: a bed of which much is told is written once.
   async transactMany(deliveries, { tx }) {
     const rows = await read(tx, [...new Set(deliveries.map(({ event }) => event.data.bed))])
-    for (const { event } of deliveries) rows.set(event.data.bed, broughtForward(rows, event))
+    const closed = new Set<string>()
+    for (const { event } of deliveries) {
+      const { bed } = event.data
+      const row = broughtForward(rows, event)
+      if (row !== undefined) rows.set(bed, row)
+      else if (rows.delete(bed)) closed.add(bed)
+    }
     const scores = deliveries.flatMap(({ event }) => (event.type === scoreChanged.type ? event.data : []))
+    if (closed.size > 0) await tx.query('DELETE FROM ward.board WHERE bed = ANY($1)', [[...closed]])
     await write(tx, [...rows.values()])
     if (scores.length > 0) await keepScores(tx, scores)
   },
@@ -34,7 +41,8 @@ interface Row {
   readonly alarms: Readonly<Record<string, object>>
 }
 
-function broughtForward(rows: ReadonlyMap<string, Row>, event: EventOf<typeof interests>): Row {
+/** Undefined where there is no row, or none any more. */
+function broughtForward(rows: ReadonlyMap<string, Row>, event: EventOf<typeof interests>): Row | undefined {
   const { ward, bed } = event.data
   const row = rows.get(bed) ?? { ...emptyRow, bed, ward }
   switch (event.type) {
@@ -46,9 +54,13 @@ function broughtForward(rows: ReadonlyMap<string, Row>, event: EventOf<typeof in
       return { ...row, alarms: { ...row.alarms, [id]: { rule, priority, text, raisedAt } } }
     }
     case 'ward.alarm-ended': {
+      if (!rows.has(bed)) return undefined
       const { [event.data.id]: _, ...alarms } = row.alarms
       return { ...row, alarms }
     }
+    case 'ward.bed-cleared':
+      if (event.data.isClosed || !rows.has(bed)) return undefined
+      return { ...row, score: null, response: null, missing: [], trend: 0 }
     case 'ward.bed-moved':
       return { ...row, ward }
     case 'ward.score-changed': {
@@ -82,7 +94,7 @@ const write = (tx: Transaction, rows: readonly Row[]) =>
        "lastReadingAt" timestamptz, alarms jsonb)
      ORDER BY bed
      ON CONFLICT (bed) DO UPDATE SET ward = excluded.ward, score = excluded.score, response = excluded.response,
-       missing = excluded.missing, last_reading_at = excluded.last_reading_at, alarms = excluded.alarms`,
+       missing = excluded.missing, trend = excluded.trend, last_reading_at = excluded.last_reading_at, alarms = excluded.alarms`,
     [JSON.stringify(rows)],
   )
 

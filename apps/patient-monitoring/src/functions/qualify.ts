@@ -10,8 +10,11 @@ import {
 import {
   alarmEnded,
   alarmRaised,
+  bedCleared,
+  bedClosed,
   bedMoved,
   deviceSilent,
+  patientChanged,
   patientLimitsSet,
   peopleMax,
   readingsTaken,
@@ -21,6 +24,7 @@ import { alarmClass } from '../policies.js'
 import { isTooLate } from '../rules/arrival.js'
 import {
   type Bed,
+  clear,
   counts,
   type Ended,
   emptyBed,
@@ -30,7 +34,7 @@ import {
   type Told,
   takeAll,
 } from '../rules/bed.js'
-import type { PatientLimits } from '../rules/limits.js'
+import { limitsWith, type PatientLimits } from '../rules/limits.js'
 import { isArtefact } from '../rules/parameters.js'
 
 interface Known {
@@ -51,11 +55,22 @@ interface News {
   readonly context: HandlerContext
   readonly place: Place
   readonly told: readonly Told[]
+  readonly cleared: 'patient' | 'bed' | undefined
 }
+
+/** What an event makes of a bed. */
+type Judgement = Pick<News, 'told' | 'cleared'> & { readonly known: Known }
 
 const unheard: Known = { ward: null, bed: emptyBed, heardMs: null }
 
-const interests = [readingsTaken, deviceSilent, patientLimitsSet, bedMoved] as const
+const interests = [
+  readingsTaken,
+  deviceSilent,
+  patientLimitsSet,
+  bedMoved,
+  patientChanged,
+  bedClosed,
+] as const
 
 /** `ageMsMax`: of a reading that was older when it came in no alarm is made. */
 export const qualify = (ageMsMax: number) =>
@@ -78,7 +93,7 @@ export const qualify = (ageMsMax: number) =>
         if (next === undefined) continue
         known.set(bed, next.known)
         changed.add(bed)
-        news.push({ context, place: { ward, bed }, told: next.told })
+        news.push({ context, place: { ward, bed }, told: next.told, cleared: next.cleared })
       }
       await write(tx, known, [...changed])
       await publish(tx, news)
@@ -86,14 +101,11 @@ export const qualify = (ageMsMax: number) =>
   })
 
 /** What this event makes of a bed, and what is to be told; undefined where it changes nothing. */
-function judged(
-  event: EventOf<typeof interests>,
-  known: Known,
-  ageMsMax: number,
-): { readonly known: Known; readonly told: readonly Told[] } | undefined {
+function judged(event: EventOf<typeof interests>, known: Known, ageMsMax: number): Judgement | undefined {
   const { ward, bed: name } = event.data
   // What another ward says of a bed of that name is not about this one.
   if (event.type !== bedMoved.type && known.ward !== null && known.ward !== ward) return undefined
+  if (event.type === patientChanged.type || event.type === bedClosed.type) return cleared(event, known)
   const told: Told[] = []
   let { bed, heardMs } = known
   const note = (next: Told) => {
@@ -103,7 +115,9 @@ function judged(
   if (event.type === bedMoved.type) {
     // With all that is known of it.
   } else if (event.type === patientLimitsSet.type) {
-    bed = { ...bed, patient: withLimits(bed.patient, event.data) }
+    const { by } = event.data
+    const limitsSet = { by, atMs: Date.parse(event.time) }
+    bed = { ...bed, patient: withLimits(bed.patient, event.data), limitsSet }
   } else if (event.type === deviceSilent.type) {
     const silentMs = silentSince(event, heardMs)
     if (silentMs === null) return undefined
@@ -121,7 +135,19 @@ function judged(
     for (const next of takeAll(name, bed, readings, arrival)) note(next)
     if (heardMs === atMs) note(hear(name, bed, true, atMs))
   }
-  return { known: { ward, bed, heardMs: heardMs ?? Date.parse(event.time) }, told }
+  return { known: { ward, bed, heardMs: heardMs ?? Date.parse(event.time) }, told, cleared: undefined }
+}
+
+/** Of a bed that nobody has heard of there is nothing to forget. */
+function cleared(
+  { type, time }: EventOf<typeof patientChanged> | EventOf<typeof bedClosed>,
+  { ward, bed, heardMs }: Known,
+): Judgement | undefined {
+  if (ward === null) return undefined
+  const isClosed = type === bedClosed.type
+  const told = clear(bed, Date.parse(time), isClosed)
+  const known = isClosed ? unheard : { ward, bed: told.bed, heardMs }
+  return { known, told: [told], cleared: isClosed ? 'bed' : 'patient' }
 }
 
 /** What is not named stays as it was; null makes it the usual one again. */
@@ -129,9 +155,8 @@ function withLimits(
   before: PatientLimits,
   { limits, saturationScale }: EventOf<typeof patientLimitsSet>['data'],
 ) {
-  const named = Object.entries({ ...before.limits, ...limits }).filter(([, limit]) => limit !== null)
   return {
-    limits: Object.fromEntries(named) as PatientLimits['limits'],
+    limits: limitsWith(before, limits as Readonly<Record<string, number | null>>),
     saturationScale: saturationScale ?? before.saturationScale,
   }
 }
@@ -161,7 +186,11 @@ async function read(tx: Transaction, beds: readonly string[]): Promise<Map<strin
   )
 }
 
-async function write(tx: Transaction, known: ReadonlyMap<string, Known>, beds: readonly string[]) {
+async function write(tx: Transaction, known: ReadonlyMap<string, Known>, changed: readonly string[]) {
+  const isThere = (bed: string) => (known.get(bed)?.ward ?? null) !== null
+  const closed = changed.filter((bed) => !isThere(bed))
+  if (closed.length > 0) await tx.query('DELETE FROM ward.bed WHERE bed = ANY($1)', [closed])
+  const beds = changed.filter(isThere)
   if (beds.length === 0) return
   const all = beds.map((bed) => known.get(bed) ?? unheard)
   await tx.query(
@@ -184,10 +213,12 @@ async function publish(tx: Transaction, news: readonly News[]): Promise<void> {
   const duty = wards.size === 0 ? new Map<string, string[]>() : await onDuty(tx, [...wards])
   // In the order of the log, and none waits for another.
   await Promise.all(
-    news.flatMap(({ context, place, told }) => [
+    news.flatMap(({ context, place, told, cleared: what }) => [
       ...told.flatMap(({ raised }) => raised).map((each) => raise(context, place, each, duty)),
       ...told.flatMap(({ ended }) => ended).map((each) => end(context, place, each)),
       publishScore(context, place, told),
+      // Behind all that was told of it: who keeps a row of the bed is not told of it again.
+      ...(what === undefined ? [] : [context.publish(bedCleared, { ...place, isClosed: what === 'bed' })]),
     ]),
   )
 }

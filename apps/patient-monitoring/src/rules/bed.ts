@@ -27,6 +27,8 @@ export interface Bed {
   readonly latest: Latest
   readonly episodes: Readonly<Record<string, Episode>>
   readonly patient: PatientLimits
+  /** Who has set them last. */
+  readonly limitsSet?: { readonly by: string; readonly atMs: number }
   /** The last score that was told. */
   readonly score: Pick<News2, 'total' | 'response' | 'missing'> | null
 }
@@ -137,6 +139,17 @@ export function hear(name: string, before: Bed, heard: boolean, atMs: number): T
   const course = new Course(name, before, atMs)
   course.judge(silenceRule, { holds: !heard, over: heard }, null)
   return course.told()
+}
+
+/** Nothing of the patient is known any more: what was measured of them, their limits, and their alarms, which end. What is about the devices
+ *  stays, unless the bed itself is gone. */
+export function clear({ episodes }: Bed, atMs: number, isClosed: boolean): Told {
+  const { [silenceRule.name]: silence } = episodes
+  const kept = silence === undefined || isClosed ? {} : { [silenceRule.name]: silence }
+  const ended = Object.entries(episodes).flatMap(([rule, { alarm }]) =>
+    alarm === null || rule in kept ? [] : { id: alarm, rule, endedMs: atMs },
+  )
+  return { bed: { ...emptyBed, episodes: kept }, raised: [], ended }
 }
 
 /** One reading on its way through the rules. */

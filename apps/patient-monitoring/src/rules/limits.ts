@@ -23,6 +23,8 @@ export interface LimitRule extends Rule {
   readonly side: 'low' | 'high'
   /** The last value that is no alarm. */
   readonly limit: number
+  /** Least and greatest limit that a patient may have, both included: what is beyond is mistyped, or switches the alarm off. */
+  readonly allowed: readonly [number, number]
   /** The alarm ends when the value is so far within the limit again. */
   readonly hysteresis: number
 }
@@ -48,16 +50,16 @@ const atOnce = { delayMs: 0, coveredBy: [] }
 
 /** Of an adult of whom nothing else is known. In each pair the urgent one comes first. */
 export const limitRules: readonly LimitRule[] = [
-  ...pair('pulse', 'heart rate', 'high', 150, 130, 5),
-  ...pair('pulse', 'heart rate', 'low', 40, 50, 3),
-  ...pair('saturation', 'oxygen saturation', 'low', 85, 90, 2),
-  ...pair('systolic', 'systolic pressure', 'low', 75, 90, 5),
-  rule('respiration', 'respiration', 'low', 8, 1, { priority: 'high', ...atOnce }),
-  rule('respiration', 'respiration', 'high', 30, 2, { priority: 'medium', ...lasting }),
-  rule('systolic', 'systolic pressure', 'high', 200, 10, { priority: 'medium', ...lasting }),
-  rule('mean', 'mean pressure', 'low', 60, 5, { priority: 'medium', ...lasting }),
-  rule('temperature', 'temperature', 'high', 39.5, 0.5, { priority: 'low', ...lasting }),
-  rule('temperature', 'temperature', 'low', 35, 0.5, { priority: 'low', ...lasting }),
+  ...pair('pulse', 'heart rate', 'high', [150, [100, 220]], [130, [80, 200]], 5),
+  ...pair('pulse', 'heart rate', 'low', [40, [20, 70]], [50, [25, 75]], 3),
+  ...pair('saturation', 'oxygen saturation', 'low', [85, [70, 95]], [90, [75, 97]], 2),
+  ...pair('systolic', 'systolic pressure', 'low', [75, [50, 110]], [90, [55, 120]], 5),
+  rule('respiration', 'respiration', 'low', [8, [4, 16]], 1, { priority: 'high', ...atOnce }),
+  rule('respiration', 'respiration', 'high', [30, [18, 60]], 2, { priority: 'medium', ...lasting }),
+  rule('systolic', 'systolic pressure', 'high', [200, [125, 260]], 10, { priority: 'medium', ...lasting }),
+  rule('mean', 'mean pressure', 'low', [60, [35, 100]], 5, { priority: 'medium', ...lasting }),
+  rule('temperature', 'temperature', 'high', [39.5, [37, 42]], 0.5, { priority: 'low', ...lasting }),
+  rule('temperature', 'temperature', 'low', [35, [30, 36.5]], 0.5, { priority: 'low', ...lasting }),
 ]
 
 /** The responses of NEWS2, the most urgent first. */
@@ -104,12 +106,58 @@ export const usualLimits: PatientLimits = { limits: {}, saturationScale: 1 }
 export const forPatient = (each: LimitRule, { limits }: PatientLimits): LimitRule =>
   limits[each.name] === undefined ? each : { ...each, limit: limits[each.name] as number }
 
+export interface LimitFault {
+  readonly rule: string
+  readonly message: string
+}
+
+/** Why a patient cannot have these limits, of which `given` are new; undefined where they can. An urgent limit lies beyond the lesser one
+ *  of its sign. */
+export function faultOfLimits(
+  before: PatientLimits,
+  given: Readonly<Record<string, number | null>>,
+): LimitFault | undefined {
+  const limits = limitsWith(before, given)
+  for (const { name, allowed } of limitRules) {
+    const limit = given[name] ?? null
+    const [least, most] = allowed
+    if (limit !== null && !(limit >= least && limit <= most))
+      return { rule: name, message: `is ${limit}; from ${least} to ${most} is allowed` }
+  }
+  const effective = limitRules.map((each) => forPatient(each, { ...before, limits }))
+  for (const lesser of effective)
+    for (const urgent of effective) {
+      if (!lesser.coveredBy.includes(urgent.name)) continue
+      const beyond = lesser.side === 'high' ? urgent.limit - lesser.limit : lesser.limit - urgent.limit
+      const isNew = [lesser, urgent].find(({ name }) => name in given)
+      if (beyond > 0 || isNew === undefined) continue
+      const order = lesser.side === 'high' ? 'below' : 'above'
+      return {
+        rule: isNew.name,
+        message: `does not fit: ${lesser.name} (${lesser.limit}) must be ${order} ${urgent.name} (${urgent.limit})`,
+      }
+    }
+  return undefined
+}
+
+/** What is not named stays as it was; null makes it the usual one again. */
+export const limitsWith = (
+  { limits }: PatientLimits,
+  given: Readonly<Record<string, number | null>>,
+): PatientLimits['limits'] =>
+  Object.fromEntries(
+    Object.entries({ ...limits, ...given }).filter((each): each is [string, number] => each[1] !== null),
+  )
+
+/** A limit, and what is allowed in its place. */
+type Bounded = readonly [limit: number, allowed: LimitRule['allowed']]
+
 function pair(
   vital: Vital,
   called: string,
   side: LimitRule['side'],
-  urgent: number,
-  lesser: number,
+  urgent: Bounded,
+  lesser: Bounded,
   hysteresis: number,
 ): readonly LimitRule[] {
   const very = {
@@ -124,11 +172,12 @@ function rule(
   vital: Vital,
   called: string,
   side: LimitRule['side'],
-  limit: number,
+  [limit, allowed]: Bounded,
   hysteresis: number,
   rest: Pick<Rule, 'priority' | 'delayMs' | 'coveredBy'>,
 ): LimitRule {
-  return { name: `${vital}-${side}`, text: `${called} ${side}`, vital, side, limit, hysteresis, ...rest }
+  const name = `${vital}-${side}`
+  return { name, text: `${called} ${side}`, vital, side, limit, allowed, hysteresis, ...rest }
 }
 
 /** Beyond its limit, and so far within it again that the alarm ends. */

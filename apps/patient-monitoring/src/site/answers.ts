@@ -11,6 +11,7 @@ import {
   board,
   charts,
   deviceStanding,
+  limitsOf,
   ownAlarms,
   reports,
   scores,
@@ -59,6 +60,7 @@ export const questions: readonly Question<Session>[] = [
   ofWard(/^\/api\/wards\/([^/]+)\/alarms$/, ({ database }, ward) => alarms(database, { ward })),
   ofWard(/^\/api\/wards\/([^/]+)\/reports$/, ({ database }, ward) => reports(database, ward)),
   ofBed(/^\/api\/beds\/([^/]+)\/alarms$/, ({ database }, bed) => alarms(database, { bed })),
+  ofBed(/^\/api\/beds\/([^/]+)\/limits$/, ({ database }, bed) => limitsOf(database, bed)),
   ofBed(/^\/api\/beds\/([^/]+)\/charts$/, ({ database, query }, bed) =>
     charts(database, { bed, ...range.parse(Object.fromEntries(query)) }),
   ),

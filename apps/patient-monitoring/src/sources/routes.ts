@@ -8,15 +8,17 @@ import {
   acknowledgementGiven,
   acknowledgementRepeated,
   alarmAcknowledged,
+  bedClosed,
   bedMoved,
   dutySet,
   name,
+  patientChanged,
   patientLimitsSet,
   peopleMax,
   readingsMax,
 } from '../events.js'
 import type { KeyChain } from '../keys.js'
-import { limitNames } from '../rules/limits.js'
+import { faultOfLimits, limitNames, type PatientLimits } from '../rules/limits.js'
 import { mayOnly, named } from './callers.js'
 import { deviceRoutes } from './device-routes.js'
 import { invitePerson } from './invitation-route.js'
@@ -34,7 +36,9 @@ export const routesOf = (settings: RouteSettings): readonly Source[] => [
   readings(settings),
   setDuty,
   setLimits(settings),
+  changePatient(settings),
   moveBed,
+  closeBed(settings),
   ...deviceRoutes(settings.pushOrigins),
   invitePerson(settings),
   acknowledge(settings),
@@ -43,6 +47,18 @@ export const routesOf = (settings: RouteSettings): readonly Source[] => [
 async function refuseOtherWard(beds: Beds, ward: string, bed: string): Promise<void> {
   const fault = await beds.faultOf(ward, bed)
   if (fault !== undefined) throw new EventspineError('FORBIDDEN', fault)
+}
+
+/** Throws FORBIDDEN for a bed of another ward, NOT_FOUND for one of which nothing was heard: it may be mistyped. */
+async function patientIn(beds: Beds, ward: string, bed: string): Promise<PatientLimits> {
+  await refuseOtherWard(beds, ward, bed)
+  const patient = await beds.patientOf(bed)
+  if (patient !== undefined) return patient
+  throw new EventspineError(
+    'NOT_FOUND',
+    `Nothing was heard of bed ${bed}. Is it written so? PUT /wards/${ward}/beds/${bed}/place sets up a new one.`,
+    { field: '/path/bed' },
+  )
 }
 
 const readings = ({ beds, now }: RouteSettings) =>
@@ -103,8 +119,40 @@ const setLimits = ({ beds }: RouteSettings) =>
     }),
     async to({ params, body }) {
       named(params)
-      await refuseOtherWard(beds, params.ward, params.bed)
+      const before = await patientIn(beds, params.ward, params.bed)
+      const fault = faultOfLimits(before, body.limits)
+      if (fault !== undefined) {
+        const field = `/limits/${fault.rule}`
+        throw new EventspineError('REQUEST_INVALID', `${field} ${fault.message}.`, { field })
+      }
       return { event: patientLimitsSet, data: { ...params, ...body } }
+    },
+  })
+
+const changePatient = ({ beds }: RouteSettings) =>
+  httpRoute({
+    name: 'change-patient',
+    description: 'Another patient lies in this bed: limits, score and alarms begin anew',
+    path: '/wards/:ward/beds/:bed/patients',
+    access: 'operate',
+    async to({ params, principal: { actor: by } }) {
+      named(params)
+      await patientIn(beds, params.ward, params.bed)
+      return { event: patientChanged, data: { ...params, by } }
+    },
+  })
+
+const closeBed = ({ beds }: RouteSettings) =>
+  httpRoute({
+    name: 'close-bed',
+    description: 'A bed is out of service: its alarms end, and nobody misses its readings',
+    method: 'DELETE',
+    path: '/wards/:ward/beds/:bed',
+    access: 'operate',
+    async to({ params, principal: { actor: by } }) {
+      named(params)
+      await patientIn(beds, params.ward, params.bed)
+      return { event: bedClosed, data: { ...params, by } }
     },
   })
 

@@ -11,6 +11,7 @@ import { staleBar } from '../page/stale.js'
 import { dayAndTimeOf, plural, riskInWords, signs, trendInWords } from '../page/words.js'
 import { type Alarm, AlarmList } from './alarms.js'
 import { chartsOf, type Points, type Scores } from './charts.js'
+import { type Limits, PatientLine } from './patient.js'
 import { around, grainOf, lengths, moved, type Span, wholeStay } from './span.js'
 
 const hourMs = 3_600_000
@@ -24,6 +25,7 @@ class Bed {
   readonly #bed: string
   readonly #alarms: AlarmList
   readonly #now = make('section', { class: 'standing', 'aria-label': 'Now' })
+  readonly #patient = new PatientLine()
   readonly #charts = make('div', { class: 'charts' })
   readonly #which = make('p', { class: 'which', role: 'status' })
   readonly #lengths = make('div', { class: 'group', role: 'group', 'aria-label': 'Time' })
@@ -65,6 +67,7 @@ class Bed {
       make(
         'main',
         {},
+        this.#patient.element,
         make(
           'div',
           { class: 'times' },
@@ -164,10 +167,11 @@ class Bed {
       from: new Date(Math.floor(fromMs / grainMs) * grainMs).toISOString(),
       to: new Date(toMs).toISOString(),
     })
-    const [points, scores, alarms] = await Promise.all([
+    const [points, scores, alarms, limits] = await Promise.all([
       ask<Points>(`${base}/charts?${times}`),
       ask<Scores>(`${base}/scores?from=${scoresFrom}`),
       ask<readonly Alarm[]>(`${base}/alarms`),
+      ask<Limits>(`${base}/limits`),
     ])
     // Somebody has looked elsewhere meanwhile.
     if (span !== this.#span) return this.#due()
@@ -177,6 +181,7 @@ class Bed {
       ...chartsOf({ points, scores, alarms, isLeast }, { fromMs, toMs, grainMs, zoom }),
     )
     this.#alarms.show(alarms)
+    this.#patient.show(limits)
     say(
       this.#which,
       `${dayAndTimeOf(fromMs)} – ${span.endMs === null ? 'now' : dayAndTimeOf(toMs)}, by the ${grain}`,

@@ -207,7 +207,7 @@ const answerOf = async (route: HttpRoute, call: RouteCall) => route.to(call as n
 const routeEventNames = ['event', 'data', 'id', 'key', 'tenant']
 
 /** What "to" may say of a request: the caller's fault, and not the route's. */
-const refusals = ['REQUEST_INVALID', 'FORBIDDEN']
+const refusals = ['REQUEST_INVALID', 'FORBIDDEN', 'NOT_FOUND']
 
 /** What publishing says of a request whose parts fit. All else is said of the route. */
 const theirs = ['IDEMPOTENCY_CONFLICT', 'EVENT_TOO_LARGE']

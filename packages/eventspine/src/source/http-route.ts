@@ -91,7 +91,7 @@ export interface HttpRouteOptions<
   /**
    * What a request becomes. It may run more than once for the same request, so let it only translate, within 30 s, and
    * leave out of the data what differs between a request and its repeat. An EventspineError that it throws with the code FORBIDDEN
-   * (403) or REQUEST_INVALID (400, with `field`) is told to the caller, with its message. Whatever else it throws, and data that do
+   * (403), NOT_FOUND (404) or REQUEST_INVALID (400, with `field`) is told to the caller, with its message. Whatever else it throws, and data that do
    * not fit the event, are a fault of the route: the caller is answered 500. In either case nothing is stored.
    */
   readonly to: (

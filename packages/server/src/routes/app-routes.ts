@@ -59,8 +59,8 @@ const accessOf = ({ access }: HttpRoute): Access => ({
 })
 
 const problems = [
-  ...(['FORBIDDEN', 'TENANT_FORBIDDEN', 'IDEMPOTENCY_CONFLICT', 'EVENT_TOO_LARGE', 'OVERLOADED'] as const),
-  ...(['UNAVAILABLE', 'UNKNOWN_OUTCOME'] as const),
+  ...(['FORBIDDEN', 'NOT_FOUND', 'TENANT_FORBIDDEN', 'IDEMPOTENCY_CONFLICT', 'EVENT_TOO_LARGE'] as const),
+  ...(['OVERLOADED', 'UNAVAILABLE', 'UNKNOWN_OUTCOME'] as const),
 ]
 
 function asking(route: HttpRoute): Route {
