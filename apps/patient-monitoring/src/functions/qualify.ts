@@ -35,7 +35,7 @@ import {
   takeAll,
 } from '../rules/bed.js'
 import { limitsWith, type PatientLimits } from '../rules/limits.js'
-import { isArtefact } from '../rules/parameters.js'
+import { isArtefact, isContinuous } from '../rules/parameters.js'
 
 interface Known {
   /** Null of a bed of which nothing was heard so far. */
@@ -164,7 +164,12 @@ function withLimits(
 /** A device is alive that sends anything, but not one whose clock stands so far back that nothing of it would ever count: as of one of which
  *  everything comes too late, somebody is told that the bed is silent. */
 const isHeard = (bed: Bed, reading: Reading) =>
-  counts(bed, reading) || isArtefact(reading.parameter, reading.value)
+  (counts(bed, reading) || isArtefact(reading.parameter, reading.value)) && isOfMonitor(bed, reading)
+
+/** A thermometer that speaks must not hide that the heart rate has stopped coming. Where nothing has ever come that is told all the time, whatever
+ *  comes does. */
+const isOfMonitor = ({ latest }: Bed, { parameter }: Reading) =>
+  isContinuous(parameter) || !Object.keys(latest).some(isContinuous)
 
 /** Null where something was heard since somebody noticed. */
 function silentSince(

@@ -83,10 +83,10 @@ export const scoreRules: readonly ScoreRule[] = [
   },
 ]
 
-/** Nothing was heard of the devices of a bed. */
+/** Nothing was heard of the monitor of a bed, whatever else speaks there. */
 export const silenceRule: Rule = {
   ...{ name: 'device-silent', priority: 'medium', ...atOnce },
-  text: 'no current reading comes from this bed',
+  text: 'no current reading comes from the monitor of this bed',
 }
 
 export const ruleNames = [...limitRules, ...scoreRules, silenceRule].map(({ name }) => name)

@@ -28,6 +28,13 @@ export const parameters = {
 
 export type Parameter = keyof typeof parameters
 
+const continuous: ReadonlySet<string> = new Set<Parameter>([
+  ...(['HR', 'RespRate', 'SaO2', 'SysABP', 'DiasABP', 'MAP'] as const),
+])
+
+/** What a monitor tells all the time. The rest is told by hand or now and then, and says nothing of the monitor. */
+export const isContinuous = (parameter: string): boolean => continuous.has(parameter)
+
 export const parameterNames = Object.keys(parameters) as readonly Parameter[]
 
 export const isParameter = (name: string): name is Parameter => Object.hasOwn(parameters, name)
