@@ -5,8 +5,10 @@ import { schedule } from 'eventspine/workflow'
 import { shiftEnded } from '../events.js'
 import { recordClass } from '../policies.js'
 
-const shiftHours = 8
-const hourMs = 3_600_000
+const shiftEnd = ['06:00', '14:00', '22:00']
+const dayMs = 24 * 3_600_000
+/** Zones differ, and clocks are put forward and back, by multiples of this. */
+const quarterMs = 15 * 60_000
 
 export const shiftEnds = (timeZone: string) =>
   schedule({
@@ -15,11 +17,20 @@ export const shiftEnds = (timeZone: string) =>
     cron: '0 6,14,22 * * *',
     timeZone,
     event: shiftEnded,
-    data: ({ at }) => ({
-      from: new Date(at.getTime() - shiftHours * hourMs).toISOString(),
-      to: at.toISOString(),
-    }),
+    data: ({ at }) => ({ from: shiftStart(at, timeZone).toISOString(), to: at.toISOString() }),
   })
+
+/** When the shift before has ended: in the nights in which clocks are put forward or back that is not eight hours ago. */
+function shiftStart(end: Date, timeZone: string): Date {
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    ...{ timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  })
+  for (let beforeMs = quarterMs; beforeMs <= dayMs; beforeMs += quarterMs) {
+    const start = new Date(end.getTime() - beforeMs)
+    if (shiftEnd.includes(clock.format(start))) return start
+  }
+  throw new RangeError(`No shift has ended in the day before ${end.toISOString()} in ${timeZone}.`)
+}
 
 export const report = defineSubscription({
   name: 'report',
