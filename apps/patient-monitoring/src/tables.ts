@@ -13,6 +13,15 @@ export const createTables = `
     heard_at timestamptz NOT NULL
   ) WITH (fillfactor = 50);
 
+  -- beds: wards whose devices speak of a bed that is not theirs, and are refused. watch: the alarm that it is.
+  CREATE TABLE IF NOT EXISTS ward.refused (
+    bed text NOT NULL,
+    ward text NOT NULL,
+    refused_at timestamptz NOT NULL,
+    alarm text,
+    PRIMARY KEY (bed, ward)
+  );
+
   -- duty, devices: who is told, and where.
   CREATE TABLE IF NOT EXISTS ward.duty (
     ward text NOT NULL,

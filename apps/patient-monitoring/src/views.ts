@@ -222,7 +222,8 @@ export async function ownAlarms(database: Database, person: string): Promise<rea
        FROM ward.push WHERE person = $1 GROUP BY alarm
      ), known AS (
        SELECT told.*, seen.person AS seen_by, seen.at AS seen_at,
-         coalesce(b.state #>> ARRAY['episodes', told.brief ->> 'rule', 'alarm'] = told.alarm, false) AS stands
+         coalesce(b.state #>> ARRAY['episodes', told.brief ->> 'rule', 'alarm'] = told.alarm, false)
+           OR EXISTS (SELECT FROM ward.refused AS r WHERE r.alarm = told.alarm) AS stands
        FROM told
        LEFT JOIN ward.bed AS b ON b.bed = told.brief ->> 'bed'
        LEFT JOIN ward.acknowledgement AS seen ON seen.alarm = told.alarm

@@ -2,7 +2,7 @@
 import { createApiKey, createServer } from '@eventspine/server'
 import { expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
-import { silenceWatchDue } from '../src/events.js'
+import { dutySet, readingsTaken, silenceWatchDue } from '../src/events.js'
 import { board } from '../src/views.js'
 import { Stage } from './stage.js'
 
@@ -14,10 +14,10 @@ async function served(stage: Stage) {
   const server = createServer(stage.spine, { port: 0, apiKeys: [lead.record, ward.record] })
   afterTest(() => server.stop())
   const { url } = await server.start()
-  return async (method: string, path: string, key: 'lead' | 'ward' = 'lead') => {
+  return async (method: string, path: string, key: 'lead' | 'ward' = 'lead', body: object = {}) => {
     const authorization = `Bearer ${{ lead, ward }[key].key}`
     const headers = { 'content-type': 'application/json', authorization }
-    return (await fetch(`${url}${path}`, { method, headers, body: '{}' })).status
+    return (await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) })).status
   }
 }
 
@@ -49,6 +49,33 @@ test('a bed that is closed leaves the board with its alarms, and is missed by no
   // Whoever speaks of it makes it anew.
   await stage.measure('7', 'HR', 71)
   await until(async () => (await board(stage.ward.database, 'icu')).length === 2)
+})
+
+test('who speaks of a bed of another ward is refused, and that is an alarm of their ward until the bed is theirs', async () => {
+  const stage = await Stage.start()
+  const ask = await served(stage)
+  await stage.spine.publish(dutySet, { ward: 'icu', people: ['ann'] })
+  // Somebody has mistyped the bed of this ward in another one.
+  const takenAt = new Date().toISOString()
+  const readings = [{ parameter: 'HR' as const, value: 70, takenAt, artefact: false }]
+  await stage.spine.publish(readingsTaken, { ward: 'wb', bed: '7', readings })
+  await until(async () => (await stage.sql('SELECT FROM ward.bed, ward.duty')).length === 1)
+  const send = () =>
+    ask('POST', '/wards/icu/beds/7/readings', 'ward', { readings: [{ parameter: 'HR', value: 0, takenAt }] })
+  expect(await send()).toBe(403)
+  expect(await send()).toBe(403)
+  await until(async () => (await stage.sql('SELECT FROM ward.refused')).length === 1)
+  await stage.spine.publish(silenceWatchDue, {})
+  await stage.spine.publish(silenceWatchDue, {})
+  await settled(stage)
+  expect(await stage.events('alarm-raised')).toMatchObject([
+    { ward: 'icu', bed: '7', rule: 'bed-refused', people: ['ann'], text: expect.stringContaining('ward wb') },
+  ])
+  expect(await stage.events('alarm-ended')).toEqual([])
+  expect(await ask('PUT', '/wards/icu/beds/7/place')).toBe(202)
+  await settled(stage)
+  await stage.spine.publish(silenceWatchDue, {})
+  expect(await stage.events('alarm-ended', 1)).toMatchObject([{ bed: '7', rule: 'bed-refused' }])
 })
 
 test('a monitor that is silent is noticed while a thermometer speaks, and a bed of thermometers alone is not', async () => {

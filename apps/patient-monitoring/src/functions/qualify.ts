@@ -258,7 +258,7 @@ async function publishScore(context: HandlerContext, place: Place, told: readonl
 }
 
 /** Whom of each ward, one after another. */
-async function onDuty(tx: Transaction, wards: readonly string[]): Promise<Map<string, string[]>> {
+export async function onDuty(tx: Transaction, wards: readonly string[]): Promise<Map<string, string[]>> {
   const { rows } = await tx.query<{ ward: string; people: string[] }>(
     `SELECT ward, (array_agg(person ORDER BY position))[1:$2] AS people
      FROM ward.duty WHERE ward = ANY($1) GROUP BY ward`,

@@ -4,6 +4,7 @@ import { defineSubscription } from 'eventspine'
 import { schedule } from 'eventspine/workflow'
 import { deviceSilent, silenceWatchDue } from '../events.js'
 import { alarmClass } from '../policies.js'
+import { tellRefusals } from './refusals.js'
 
 /** Told of at one look. The others are found by the next. */
 const bedsMax = 1_000
@@ -20,7 +21,7 @@ export const silenceWatch = schedule({
 export const watch = (silentMs: number) =>
   defineSubscription({
     name: 'watch',
-    description: 'Notices beds from which nothing comes.',
+    description: 'Notices beds from which nothing comes, and devices that are refused.',
     on: silenceWatchDue,
     ...alarmClass,
     async transact(_event, context) {
@@ -31,6 +32,7 @@ export const watch = (silentMs: number) =>
          ORDER BY heard_at LIMIT $2`,
         [silentMs, bedsMax],
       )
+      await tellRefusals(context)
       for (const { bed, ward, heard_at: heardAt } of rows)
         await context.publish(deviceSilent, { ward, bed, noticedBy: 'watch', heardAt: heardAt.toISOString() })
     },

@@ -89,6 +89,12 @@ export const silenceRule: Rule = {
   text: 'no current reading comes from the monitor of this bed',
 }
 
+/** Devices speak of a bed that belongs to another ward. */
+export const refusalRule: Rule = {
+  ...{ name: 'bed-refused', priority: 'medium', ...atOnce },
+  text: 'readings are refused, and no alarm is made of them: the bed belongs to ward',
+}
+
 export const ruleNames = [...limitRules, ...scoreRules, silenceRule].map(({ name }) => name)
 
 /** Of those that a patient can have another limit of. */
