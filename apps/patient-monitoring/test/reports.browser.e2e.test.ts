@@ -15,6 +15,7 @@ describe.runIf(hasChromium)('shift reports', () => {
 
   test('the board leads to them: alarms by priority and rule, and the worst beds with their pages', async () => {
     const scene = await Scene.start()
+    await scene.stage.onDuty({ ann: { 'ann-1': [] } })
     const { page } = await scene.visit(browser, wall)
     await page.getByRole('link', { name: 'Shift reports' }).click()
     await page.getByText('No shift has ended so far').waitFor()

@@ -7,7 +7,7 @@ import mqtt from 'mqtt'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { afterTest, until } from '../../../test/spine.js'
-import { deviceRemoved, dutySet } from '../src/events.js'
+import { deviceRemoved, dutySet, shiftEnded } from '../src/events.js'
 import { withPhone } from './phone-of.js'
 import { carer, hasChromium, narrow, openBrowser, Scene, type Visit, wall, wide } from './scene.js'
 
@@ -33,7 +33,7 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
     await tile.waitFor()
     expect(await tile.getAttribute('class')).toBe('tile medium open')
     expect(await tile.innerText()).toMatch(/^7\n[\s\S]*!! medium: mean pressure low[\s\S]*no answer/)
-    await board.page.getByText('1 unanswered', { exact: true }).waitFor()
+    await board.page.getByText('1 alarm unanswered', { exact: true }).waitFor()
 
     const received = await phone.takes(scene, 1)
     const card = phone.visit.page.locator('.card', { hasText: 'Bed 7' })
@@ -220,6 +220,8 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
     await scene.stage.measure('5', 'HR', 30)
     await scene.stage.measure('6', 'HR', 80)
     await until(async () => (await scene.stage.sql('SELECT FROM ward.alarm')).length >= 3)
+    const [from, to] = [-3_600_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString())
+    await scene.stage.spine.publish(shiftEnded, { from: from ?? '', to: to ?? '' })
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     for (const colorScheme of ['light', 'dark'] as const)
       for (const viewport of [wide, narrow]) {
@@ -231,6 +233,11 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
         await display.at('/beds/5')
         await display.page.locator('.flag').first().waitFor({ state: 'attached' })
         await judged(display, axe, `bed ${colorScheme} ${viewport.width}`)
+        await display.at('/wards/icu/reports')
+        await display.page.locator('.report').waitFor()
+        await judged(display, axe, `reports ${colorScheme} ${viewport.width}`)
+        await display.at('/nothing')
+        await judged(display, axe, `no page ${colorScheme} ${viewport.width}`)
         const phone = await scene.visit(browser, carer('ann'), options)
         await phone.page.locator('.card').first().waitFor()
         await judged(phone, axe, `phone ${colorScheme} ${viewport.width}`)
