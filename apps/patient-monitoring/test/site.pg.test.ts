@@ -63,8 +63,12 @@ test('what is not written as a browser writes it is refused, and is no fault of 
   for (const path of [`charts?span=hour&from=${year0}&to=${now}`, `scores?from=${year0}`])
     expect((await visitor.ask(`/api/beds/7/${path}`)).status, path).toBe(400)
   for (const [path, status] of [
-    ['//', 401],
-    ['//evil.example/sign-in', 401],
+    ['//', 404],
+    ['//evil.example/sign-in', 404],
+    ['/beds/%E0%A4%A', 404],
+    ['/api/beds/%E0%A4%A/alarms', 400],
+    ['/phone', 308],
+    ['/wards/icu/', 308],
     ['http://evil.example/api/session', 400],
     ['http://[', 400],
   ] as const)

@@ -51,7 +51,6 @@ async function signIn(code: string, otherwise?: SessionView): Promise<void> {
 
 /** One browser has one guest: a carer whose place a display takes would be told of nothing any more. */
 function askWhether(text: string, code: string, before: SessionView): void {
-  const fault = make('p', { class: 'fault', role: 'alert' })
   const replace = button(`Sign ${before.person} out, and go on with the code`, async () => {
     try {
       await signOut(before.csrf)

@@ -26,6 +26,7 @@ const asTheyAre = {
   '/ward': 'board.html',
   '/bed': 'bed.html',
   '/reports': 'reports.html',
+  '/not-found': 'not-found.html',
   '/phone/': 'phone.html',
   '/phone/manifest.webmanifest': 'manifest.webmanifest',
   '/assets/icon.svg': 'icon.svg',

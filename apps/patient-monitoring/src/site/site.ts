@@ -102,6 +102,7 @@ export class Site {
       refuseForeignHost(request, this.#options.hosts ?? [])
       const file = this.#fileOf(pathname)
       if (file !== undefined) return sendFile(request, response, file)
+      if (!pathname.startsWith('/api/')) return this.#sendAway(request, response, pathname)
       const call = { ...this.#options, request, places: [], query: searchParams, sessions: this.#sessions }
       if (pathname.startsWith('/api/live/')) return await this.#stream(call, pathname, response)
       send(response, await this.#answer(call, pathname))
@@ -111,7 +112,20 @@ export class Site {
     }
   }
 
+  /** To where the page is that was meant, or to one that says that there is none: what a person reads is no JSON. */
+  #sendAway(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const meant = path.endsWith('/') ? path.replace(/\/+$/, '') : `${path}/`
+    if (this.#fileOf(meant) !== undefined) {
+      response.writeHead(308, { ...headers, location: meant }).end()
+      return
+    }
+    const page = this.#files.get('/not-found')
+    if (page === undefined) throw new Refusal(404, 'There is nothing of that name.')
+    sendFile(request, response, page, 404)
+  }
+
   #fileOf(path: string): PageFile | undefined {
+    if (!isWritten(path)) return undefined
     if (/^\/wards\/[^/]+$/.test(path)) return this.#files.get('/ward')
     if (/^\/wards\/[^/]+\/reports$/.test(path)) return this.#files.get('/reports')
     if (/^\/beds\/[^/]+$/.test(path)) return this.#files.get('/bed')
@@ -191,6 +205,15 @@ export class Site {
 const byKey = <Row extends object, Key extends keyof Row>(rows: readonly Row[], key: Key) =>
   new Map(rows.map((row) => [String(row[key]), row]))
 
+function isWritten(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function placesOf(pattern: RegExp, path: string): readonly string[] {
   try {
     return (pattern.exec(path) ?? []).slice(1).map(decodeURIComponent)
@@ -219,11 +242,16 @@ function send(response: ServerResponse, { status = 200, body, cookie }: Answer):
     .end(JSON.stringify(body))
 }
 
-function sendFile(request: IncomingMessage, response: ServerResponse, file: PageFile): void {
+function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: PageFile,
+  status: 200 | 404 = 200,
+): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') throw new Refusal(405, 'Pages are read: GET.')
   const { etag, contentType, bytes } = file
-  const isKnown = request.headers['if-none-match'] === etag
-  response.writeHead(isKnown ? 304 : 200, {
+  const isKnown = status === 200 && request.headers['if-none-match'] === etag
+  response.writeHead(isKnown ? 304 : status, {
     ...headers,
     etag,
     'content-type': contentType,

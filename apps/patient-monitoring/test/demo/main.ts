@@ -14,7 +14,7 @@ const usage =
 const smallMinutes = 5
 const pictures = new URL('../../docs/', import.meta.url)
 
-const { values } = parseArgs({
+const { values } = given({
   options: {
     full: { type: 'boolean', default: false },
     tiny: { type: 'boolean', default: false },
@@ -26,6 +26,16 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
+
+/** What is not known is said, with what is. */
+function given<Config extends Parameters<typeof parseArgs>[0]>(config: Config) {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
+    process.exit(1)
+  }
+}
 
 function sizes(): Sizes {
   const size = values.full ? full : values.tiny ? tiny : small

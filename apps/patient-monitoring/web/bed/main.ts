@@ -4,7 +4,7 @@ import type { Row } from '../board/tile.js'
 import { button, make, say } from '../page/dom.js'
 import { head } from '../page/head.js'
 import { LiveSource } from '../page/live.js'
-import { bedInPath } from '../page/place.js'
+import { bedInPath, place, placed } from '../page/place.js'
 import { ask, Refused, type SessionView } from '../page/request.js'
 import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
@@ -12,7 +12,7 @@ import { dayAndTimeOf, plural, riskInWords, signs, trendInWords } from '../page/
 import { type Alarm, AlarmList } from './alarms.js'
 import { chartsOf, type Points, type Scores } from './charts.js'
 import { type Limits, PatientLine } from './patient.js'
-import { around, grainOf, lengths, moved, type Span, wholeStay } from './span.js'
+import { around, grainOf, lengths, moved, type Span, spanOf, wholeStay } from './span.js'
 
 const hourMs = 3_600_000
 const minuteMs = 60_000
@@ -79,12 +79,12 @@ class Bed {
         make(
           'p',
           { class: 'faint key' },
-          'Line: mean; band: lowest to highest; ×: artefact, in no mean; □: came too late, and so no alarm; flags: alarms. Click a chart to look closer.',
+          'Line: mean; band: lowest to highest; ×: artefact, in no mean; □: came too late, and so no alarm; flags: alarms. Click a chart, or choose hours and go earlier or later, to look closer.',
         ),
         this.#alarms.element,
       ),
     )
-    this.#look(wholeStay)
+    this.#look(spanOf(placed('hours'), placed('until')))
     this.#follow(guest)
   }
 
@@ -105,6 +105,10 @@ class Bed {
 
   #look(span: Span): void {
     this.#span = span
+    place({
+      hours: span.lengthMs === wholeStay.lengthMs ? null : String(span.lengthMs / hourMs),
+      until: span.endMs === null ? null : new Date(span.endMs).toISOString(),
+    })
     for (const each of this.#lengths.children)
       each.setAttribute(
         'aria-pressed',

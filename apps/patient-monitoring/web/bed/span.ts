@@ -26,3 +26,10 @@ const ended = (lengthMs: number, endMs: number, nowMs: number): Span => ({
   lengthMs,
   endMs: endMs >= nowMs ? null : endMs,
 })
+
+/** As an address has it: hours, and the moment at which it ends. What it does not say, or what cannot be, is that of the whole stay. */
+export function spanOf(hours: string | null, until: string | null): Span {
+  const lengthMs = lengths.find((each) => each === Number(hours) * hourMs) ?? wholeStay.lengthMs
+  const endMs = Date.parse(until ?? '')
+  return { lengthMs, endMs: endMs > 0 ? endMs : null }
+}

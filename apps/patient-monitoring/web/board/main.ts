@@ -3,7 +3,8 @@ import { type Priority, priorities } from '../../src/rules/limits.js'
 import { button, make, patch, say } from '../page/dom.js'
 import { head } from '../page/head.js'
 import { type LiveRows, LiveSource } from '../page/live.js'
-import { wardInPath } from '../page/place.js'
+import { place, placed, wardInPath } from '../page/place.js'
+import type { SessionView } from '../page/request.js'
 import { session } from '../page/server.js'
 import { staleBar } from '../page/stale.js'
 import { plural, signs, whenOf } from '../page/words.js'
@@ -17,6 +18,8 @@ const filters = {
 } as const
 const attentionMax = 6
 const tickMs = 5_000
+/** A ward in which nothing was measured for so long is told what was. */
+const pastMsMin = 3_600_000
 /** Tiles written in one frame: a burst is spread over several, so that none is late. */
 const tilesPerFrame = 80
 
@@ -26,6 +29,7 @@ class Board {
   readonly #counts = new Map(priorities.map((each) => [each, make('span')]))
   readonly #attention = make('ol')
   readonly #waiting = make('p', { class: 'faint' })
+  readonly #past = make('p', { hidden: true })
   readonly #spoken = make('p', { class: 'unseen', role: 'status' })
   readonly #stale = staleBar()
   readonly #live: LiveSource<Row>
@@ -46,10 +50,12 @@ class Board {
   async start(ward: string): Promise<void> {
     document.title = `Ward ${ward}`
     const guest = await session()
+    if (guest.ward !== ward) return refuse(ward, guest)
     const title = make('h1', {}, `Ward ${ward}`)
     const counts = make(
       'div',
-      { class: 'counts' },
+      { class: 'counts', role: 'group', 'aria-label': 'Beds by their worst alarm' },
+      make('span', { class: 'faint' }, 'Beds'),
       ...priorities.map((each) => this.#counts.get(each) ?? null),
     )
     const reports = make('a', { href: `/wards/${encodeURIComponent(ward)}/reports` }, 'Shift reports')
@@ -59,6 +65,7 @@ class Board {
       make(
         'section',
         { class: 'attention', 'aria-label': 'Unanswered alarms' },
+        this.#past,
         this.#waiting,
         this.#attention,
       ),
@@ -73,18 +80,18 @@ class Board {
   #filters(): HTMLElement {
     const group = make('div', { class: 'group', role: 'group', 'aria-label': 'Show' })
     for (const [name, text] of Object.entries(filters))
-      group.append(
-        button(
-          text,
-          () => {
-            this.#beds.className = `beds ${name}`
-            for (const each of group.children)
-              each.setAttribute('aria-pressed', String(each.textContent === text))
-          },
-          { 'aria-pressed': String(name === 'all') },
-        ),
-      )
+      group.append(button(text, () => this.#filter(group, name), { 'data-filter': name }))
+    this.#filter(group, placed('show') ?? 'all')
     return group
+  }
+
+  /** The address has it, so that it can be kept and loaded again. */
+  #filter(group: HTMLElement, name: string): void {
+    const known = name in filters ? name : 'all'
+    this.#beds.className = `beds ${known}`
+    place({ show: known === 'all' ? null : known })
+    for (const each of group.children)
+      each.setAttribute('aria-pressed', String((each as HTMLElement).dataset['filter'] === known))
   }
 
   #show({ rows, changed }: LiveRows<Row>): void {
@@ -142,9 +149,14 @@ class Board {
     say(
       this.#waiting,
       open.length === 0
-        ? `Nothing unanswered in ${plural(rows.length, 'bed')}`
-        : `${open.length} unanswered${more}`,
+        ? rows.length === 0
+          ? 'Nothing was heard of any bed in this ward so far'
+          : `Nothing unanswered in ${plural(rows.length, 'bed')}`
+        : `${plural(open.length, 'alarm')} unanswered${more}`,
     )
+    const past = pastInWords(rows, this.#live.now())
+    this.#past.hidden = past === ''
+    say(this.#past, past)
     patch(this.#attention, open.slice(0, attentionMax), ({ id }) => id, attentionOf)
     this.#speak(rows)
   }
@@ -181,6 +193,21 @@ const [shortMax, longMax] = [8, 14]
 function namesOf(beds: readonly string[]): 'short' | 'long' | 'longest' {
   const characters = Math.max(0, ...beds.map((bed) => bed.length))
   return characters <= shortMax ? 'short' : characters <= longMax ? 'long' : 'longest'
+}
+
+function refuse(ward: string, guest: SessionView): void {
+  const own = make('a', { href: `/wards/${encodeURIComponent(guest.ward)}` }, `Ward ${guest.ward}`)
+  document.body.prepend(
+    head(make('h1', {}, `Ward ${ward}`), guest, own),
+    make('p', { class: 'attention', role: 'alert' }, `You have signed in for ward ${guest.ward} alone.`),
+  )
+}
+
+/** Where devices catch up, or a recording is told, ages of hours are no fault of a tile. */
+function pastInWords(rows: readonly Row[], nowMs: number): string {
+  const newestMs = Math.max(0, ...rows.map(({ lastReadingAt }) => Date.parse(lastReadingAt ?? '') || 0))
+  if (newestMs === 0 || nowMs - newestMs < pastMsMin) return ''
+  return `The newest reading of the ward was taken ${whenOf(newestMs, nowMs)}: what comes in tells of then, and not of now.`
 }
 
 const byName = new Intl.Collator(undefined, { numeric: true })

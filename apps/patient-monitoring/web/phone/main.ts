@@ -36,6 +36,8 @@ class Phone {
   #again = 0
   #standing: Standing | undefined
   #isSubscribing = false
+  /** One look at a time: what is gone is subscribed anew once. */
+  #isLooking = false
 
   async start(): Promise<void> {
     const out = wayOut(() => this.#session?.csrf)
@@ -108,8 +110,11 @@ class Phone {
   }
 
   async #offer(worker: ServiceWorkerRegistration | undefined, session: SessionView): Promise<void> {
-    if (this.#isSubscribing) return
-    const state = await standing(worker, session)
+    if (this.#isSubscribing || this.#isLooking) return
+    this.#isLooking = true
+    const state = await standing(worker, session).finally(() => {
+      this.#isLooking = false
+    })
     // Somebody has pressed the button meanwhile.
     if (!this.#isSubscribing) this.#say(state, worker, session)
   }
