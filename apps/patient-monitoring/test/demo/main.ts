@@ -14,23 +14,25 @@ const usage =
 const smallMinutes = 5
 const pictures = new URL('../../docs/', import.meta.url)
 
-const { values } = given({
-  options: {
-    full: { type: 'boolean', default: false },
-    tiny: { type: 'boolean', default: false },
-    minutes: { type: 'string' },
-    beds: { type: 'string' },
-    only: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const { values } = orUsage(() =>
+  parseArgs({
+    options: {
+      full: { type: 'boolean', default: false },
+      tiny: { type: 'boolean', default: false },
+      minutes: { type: 'string' },
+      beds: { type: 'string' },
+      only: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }),
+)
 
 /** What is not known is said, with what is. */
-function given<Config extends Parameters<typeof parseArgs>[0]>(config: Config) {
+function orUsage<Parsed>(parse: () => Parsed): Parsed {
   try {
-    return parseArgs(config)
+    return parse()
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
     process.exit(1)
