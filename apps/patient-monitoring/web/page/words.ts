@@ -24,9 +24,8 @@ const missingMax = news2Parts.length / 2
 export function riskInWords(response: string | null, missing: readonly string[]): string {
   if (response === null) return 'no NEWS2 yet'
   if (response === 'high' || missing.length === 0) return `${response} risk`
-  if (response === 'low' && missing.length > missingMax)
-    return `risk not known: ${missing.length} of ${news2Parts.length} missing`
-  return `at least ${response} risk`
+  if (response === 'low' && missing.length > missingMax) return 'risk not known'
+  return `at least ${response}`
 }
 
 export const trendOf = (trend: number) => (trend === 0 ? '→' : trend > 0 ? `↑${trend}` : `↓${-trend}`)
