@@ -69,6 +69,8 @@ describe.runIf(hasChromium)('views', () => {
 
   test('the name of a bed hides nothing of its alarm, however long it is', async () => {
     const scene = await Scene.start()
+    const visit = await scene.visit(browser, wall)
+    const { page } = visit
     const text = 'no current reading comes from this bed'
     const silent = { rule: 'device-silent', priority: 'medium', text, raisedAt: new Date().toISOString() }
     const longest = 'intensive-care-unit-room-number-1234-b-x'
@@ -79,12 +81,16 @@ describe.runIf(hasChromium)('views', () => {
          VALUES ($1, 'icu', 12, 'low-medium', now() - interval '25 minutes', jsonb_build_object('a', $2::jsonb))`,
         [bed, JSON.stringify(silent)],
       )
+      await visit.at('/wards/icu')
+      await page.locator('.tile', { hasText: bed }).getByText('silent 25 min').waitFor()
       for (const viewport of [wide, narrow]) {
-        const { page } = await scene.visit(browser, wall, { viewport })
-        await page.locator('.tile', { hasText: bed }).getByText('silent 25 min').waitFor()
+        await page.setViewportSize(viewport)
         expect(await cutOff(page), `${bed} at ${viewport.width}`).toEqual([])
-        await page.goto(`${scene.url}/beds/${bed}`)
-        await page.getByRole('heading', { level: 1, name: `Bed ${bed}` }).waitFor()
+      }
+      await visit.at(`/beds/${bed}`)
+      await page.getByRole('heading', { level: 1, name: `Bed ${bed}` }).waitFor()
+      for (const viewport of [wide, narrow]) {
+        await page.setViewportSize(viewport)
         expect(await overhang(page), `page of ${bed} at ${viewport.width}`).toBe(0)
       }
     }
