@@ -1,7 +1,7 @@
 // Each edge of each band of the chart, written down from it by hand, and what must hold of any score.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type News2Part, news2, news2Parts, type Observations, observationsAt } from './news2.js'
+import { type News2Part, news2, news2Max, news2Parts, type Observations, observationsAt } from './news2.js'
 
 const well: Required<Observations> = {
   ...{
@@ -140,7 +140,7 @@ describe('the response', () => {
         ...{ respiration: 40, saturation: 80, oxygen: true, systolic: 60 },
         ...{ pulse: 150, alert: false, temperature: 34 },
       },
-      20,
+      news2Max,
       'high',
     ],
   ])('to %s', (_name, parts, total, response) => {
@@ -167,6 +167,7 @@ test('where parts are not known, the score is the least that it can be, and says
       const score = news2(partly, which)
       expect([...score.missing].sort()).toEqual([...unknown].sort())
       expect(score.total).toBeLessThanOrEqual(news2(whole, which).total)
+      expect(score.total).toBeLessThanOrEqual(news2Max)
       expect(score.total).toBe(Object.values(score.points).reduce((sum: number, each) => sum + each, 0))
     }),
   )

@@ -48,6 +48,9 @@ export interface News2 {
   readonly response: News2Response
 }
 
+/** Of all seven parts: three points each, two for oxygen. */
+export const news2Max = 20
+
 /** Upper end of each band, its points, and what is above the last. */
 type Bands = readonly (readonly [upTo: number, points: Points])[]
 

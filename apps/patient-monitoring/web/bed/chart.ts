@@ -21,6 +21,8 @@ export interface Flag {
 export interface ChartOf {
   readonly name: string
   readonly unit: string
+  /** Least and greatest value that there can be, both included. */
+  readonly possible: readonly [number, number]
   readonly points: readonly Point[]
   /** The last that was told, of which a point is the mean with others. */
   readonly latest: { readonly value: number; readonly atMs: number; readonly isLeast?: boolean } | undefined
@@ -43,7 +45,10 @@ const gapMsMax = 4 * 3_600_000
 export function chartOf(of: ChartOf): HTMLElement {
   const { name, unit, points, artefacts, tooLate, latest } = of
   const scale: Scale = {
-    ...extent(points.flatMap(({ lowest, highest }) => [lowest, highest])),
+    ...extent(
+      points.flatMap(({ lowest, highest }) => [lowest, highest]),
+      of.possible,
+    ),
     fromMs: of.fromMs,
     toMs: of.toMs,
   }

@@ -1,4 +1,5 @@
 // From what the server says of a bed to a chart for each of its parameters, with the alarms that are about it.
+import { news2Max } from '../../src/rules/news2.js'
 import { isParameter, parameterNames, parameters } from '../../src/rules/parameters.js'
 import { type Vital, vitals } from '../../src/rules/vitals.js'
 import type { ChartPoint, ScorePoint } from '../../src/views.js'
@@ -39,15 +40,16 @@ export function chartsOf(
   const charts = parameterNames.flatMap((parameter) => {
     const ofParameter = told[parameter]
     if (ofParameter === undefined || !isParameter(parameter)) return []
-    const { name, unit } = parameters[parameter]
+    // What is drawn is no artefact, and so lies between these two.
+    const { name, unit, plausible: possible } = parameters[parameter]
     const flags = flagsOf(alarms, (rule) => tells(rule, parameter))
-    return [chartOf({ ...window, name, unit, flags, ...drawn(ofParameter, window) })]
+    return [chartOf({ ...window, name, unit, possible, flags, ...drawn(ofParameter, window) })]
   })
   const flags = flagsOf(alarms, (rule) => /^(news2|device)-/.test(rule))
   const points = courseOf(scores, heardMs(told), window)
   const last = points.at(-1)
   const score = {
-    ...{ name: 'NEWS2', unit: '', artefacts: [], tooLate: [], flags, isStep: true },
+    ...{ name: 'NEWS2', unit: '', possible: news2Possible, artefacts: [], tooLate: [], flags, isStep: true },
     points,
     latest: last === undefined ? undefined : { value: last.mean, atMs: last.atMs, isLeast },
   }
@@ -57,6 +59,8 @@ export function chartsOf(
 /** A rule is named by its vital sign. */
 const tells = (rule: string, parameter: string) =>
   ((vitals[rule.split('-')[0] as Vital] ?? []) as readonly string[]).includes(parameter)
+
+const news2Possible: ChartOf['possible'] = [0, news2Max]
 
 const flagsOf = (alarms: readonly Alarm[], isAbout: (rule: string) => boolean): readonly Flag[] =>
   alarms

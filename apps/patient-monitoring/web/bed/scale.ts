@@ -27,12 +27,16 @@ export function timeAt({ fromMs, toMs }: Scale, x: number): number {
 
 const round = (value: number) => Math.round(value * 10) / 10
 
-/** With a tenth of air; one value alone stands in the middle. */
-export function extent(values: readonly number[]): { readonly low: number; readonly high: number } {
-  if (values.length === 0) return { low: 0, high: 1 }
+/** With a tenth of air, but never beyond what is possible (`least` and `greatest`, both included): no axis says a saturation of 102 %.
+ *  One value alone stands in the middle, unless it is one of these. */
+export function extent(
+  values: readonly number[],
+  [least, greatest]: readonly [number, number],
+): { readonly low: number; readonly high: number } {
+  if (values.length === 0) return { low: least, high: greatest }
   const [low, high] = [Math.min(...values), Math.max(...values)]
   const air = (high - low) / 10 || Math.max(Math.abs(high) / 20, 0.5)
-  return { low: low - air, high: high + air }
+  return { low: Math.max(least, low - air), high: Math.min(greatest, high + air) }
 }
 
 const hourMs = 3_600_000
