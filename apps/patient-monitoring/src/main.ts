@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     `${url}${await site.invitation({ kind, person, ward: replay.ward }, invitationMs)}`
   const broker =
     'url' in settings.devices ? settings.devices.url : `mqtt://127.0.0.1:${settings.devices.port}`
-  const bedside = new Bedside({ ...replay, url: broker, keys: ward.keys, database: ward.database })
+  const bedside = new Bedside({ ...replay, url: broker, keys: ward.keys, database: ward.database, spine })
   stops.push(() => bedside.stop())
   bedside.start()
   const phones = await Promise.all(

@@ -1,6 +1,7 @@
 // Bedside monitors that tell the recorded stays again and again, by MQTT and faster than they were: each bed is a device with a password of
 // its own. Stopped and started again, they go on where they stopped.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Eventspine } from 'eventspine'
 import mqtt, { type MqttClient } from 'mqtt'
 import type { Database } from '../database.js'
 import type { KeyChain } from '../keys.js'
@@ -13,6 +14,8 @@ export interface BedsideOptions {
   readonly keys: KeyChain
   /** What the ward knows of its beds. */
   readonly database: Database
+  /** What was told of them. */
+  readonly spine: Eventspine
   readonly ward: string
   readonly beds: number
   /** Seconds of the recording in a second. */
@@ -27,8 +30,8 @@ export class Bedside {
   readonly #options: BedsideOptions
   readonly #ending = new AbortController()
   readonly #clients = new Map<string, MqttClient>()
-  /** What the broker has not acknowledged so far. */
-  readonly #sending = new Set<Promise<unknown>>()
+  /** What the broker has not acknowledged so far, and under which number it was sent. */
+  readonly #sending = new Map<Promise<unknown>, { readonly client: MqttClient; readonly number: number }>()
   #telling: Promise<void> | undefined
 
   constructor(options: BedsideOptions) {
@@ -45,21 +48,19 @@ export class Bedside {
   async stop(): Promise<void> {
     this.#ending.abort()
     await this.#telling
-    await within(leaveMsMax, Promise.all(this.#sending))
-    // Who says goodbye is not missed: nobody is told that a bed is silent. With words under way it would be waited for without an end.
-    const hasWords = this.#sending.size > 0
-    await within(
-      leaveMsMax,
-      Promise.all([...this.#clients.values()].map((client) => client.endAsync(hasWords))),
-    )
+    await within(leaveMsMax, Promise.all(this.#sending.keys()))
+    // Who says goodbye is not missed: nobody is told that a bed is silent. A client says it behind the last word that is acknowledged: what
+    // is not by now is taken back, and told by whoever goes on here.
+    for (const { client, number } of this.#sending.values()) client.removeOutgoingMessage(number)
+    await within(leaveMsMax, Promise.all([...this.#clients.values()].map((client) => client.endAsync())))
     this.#clients.clear()
   }
 
   async #tell(): Promise<void> {
-    const { speed, beds, database } = this.#options
+    const { speed, beds, database, spine } = this.#options
     const recorded = await inOrderOfTime(beds)
     const beganMs = Date.now()
-    const place = await placeOf(database, recorded, beganMs)
+    const place = await placeOf({ database, spine }, recorded, beganMs)
     for (const due of course(recorded, place, beganMs, speed)) {
       const waitMs = due.dueMs - Date.now()
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#ending.signal })
@@ -80,7 +81,7 @@ export class Bedside {
       )
       .catch(() => undefined)
       .then(() => this.#sending.delete(sending))
-    this.#sending.add(sending)
+    this.#sending.set(sending, { client, number: client.getLastMessageId() })
   }
 
   async #connect(bed: string): Promise<MqttClient> {
