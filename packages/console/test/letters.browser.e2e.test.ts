@@ -82,6 +82,15 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     expect(await question.count()).toBe(0)
   })
 
+  test('that was edited and failed again says whose data it has', async () => {
+    const id = await died('Again')
+    const data = { order: 'Again', country: 'XX', note: 'Again' }
+    await world.post('/v1/redrives', { filter: { ids: [id] }, data })
+    await until(async () => (await found('Again'))?.round === 1)
+    await visit.at(world.url, `dead-letters?letter=${encodeURIComponent(id)}`)
+    await visit.page.getByText(/last sent with data that ada edited .*, and failed again/).waitFor()
+  })
+
   test('that is dead no more is found by its state, and says what became of it', async () => {
     const { page } = visit
     const region = (name: string) => page.getByRole('region', { name })
@@ -107,7 +116,11 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await page.getByRole('link', { name: mended }).click()
     const fate = region('What became of it')
     await fate.getByText('its handler has handled it').waitFor()
-    await fate.getByText('ada', { exact: true }).waitFor()
+    await fate.getByText('ada', { exact: true }).first().waitFor()
+    // What was sent stands beside what it died with, and who edited it.
+    await fate.getByText('Edited by').waitFor()
+    await fate.getByText('"AT"').waitFor()
+    await region('Data of the event').getByText('"XX"').waitFor()
     await fate.getByText('the country was wrong').waitFor()
     await region('Failure').getByText('Why it died').waitFor()
     await region('Failure').getByText('1 time', { exact: true }).waitFor()
@@ -127,6 +140,12 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await page.goBack()
     await fate.locator('a[href*="redrives"]').click()
     await page.getByText('1 of 1 dead letter succeeded').waitFor()
+    await region('Progress').getByText('Edited by').waitFor()
+    await region('Progress').getByText('"AT"').waitFor()
+    // A list has none of the data: they may be large.
+    const { items } = await world.get('/v1/redrives')
+    expect(items.filter(({ edited }) => edited === true).length).toBeGreaterThan(0)
+    expect(items.filter((each) => 'data' in each)).toEqual([])
 
     await visit.at(world.url, 'dead-letters?state=discarded')
     await page.getByRole('link', { name: dropped }).click()

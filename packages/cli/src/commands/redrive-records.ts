@@ -98,6 +98,7 @@ export function redriveLines(redrive: Redrive): Text[] {
     ['filter', visibleJson(redrive.filter)],
     ['asked', `${moment(redrive.createdAtMs)} by ${redrive.actor}`],
     ...(redrive.endedAtMs === null ? [] : ([['ended', moment(redrive.endedAtMs)]] as const)),
+    ...optional('edited', redrive.edited ? `by ${redrive.actor}; --json has the data that were sent` : null),
     ...optional('reason', reason),
     ...optional('note', note),
   ])

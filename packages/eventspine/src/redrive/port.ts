@@ -106,6 +106,11 @@ export interface Redrive {
   readonly note: string | null
   readonly createdAtMs: number
   readonly endedAtMs: number | null
+  /** It sends a letter with other data than that died with. */
+  readonly edited: boolean
+  /** Those data, of a redrive that was edited and is asked for alone; in lists they are left out. What is personal in them stays
+   *  enciphered. */
+  readonly data?: unknown
 }
 
 export interface RedrivePreview {

@@ -220,6 +220,11 @@ export const redriveView = z.object({
   note: z.string().nullable().describe('Why it stopped'),
   createdAtMs: milliseconds,
   endedAtMs: milliseconds.nullable(),
+  edited: z.boolean().describe('It sends a letter with other data than that died with'),
+  data: z
+    .unknown()
+    .optional()
+    .describe('Those data, where the redrive is asked for alone. What is personal in them stays enciphered'),
 })
 
 export const redrivePreviewView = z.object({

@@ -17,6 +17,7 @@ import { useUnsent } from '../parts/unsent.js'
 import { Link } from '../route/link.js'
 import { whenFree } from '../route/place.js'
 import { LetterActions, RedriveQuestion, useRedrive } from './dead-letter-actions.js'
+import { SentWith } from './sent-with.js'
 
 export function Letter({ id }: { readonly id: string }) {
   const asked = useAnswer<DeadLetter>(`/v1/dead-letters/${encodeURIComponent(id)}`)
@@ -51,6 +52,7 @@ function Details({ letter }: { readonly letter: DeadLetter }) {
           </details>
         )}
       </section>
+      {state === 'dead' && letter.redrive !== null && <LastEdit redrive={letter.redrive} />}
       <Data letter={letter} edits={edits} edit={setEdits} />
       <Attempts letter={letter} />
     </>
@@ -106,6 +108,7 @@ function Fate({ letter }: { readonly letter: DeadLetter }) {
             ),
           ],
           [state === 'discarded' ? 'Discarded by' : 'Asked for by', resolvedBy ?? asked.data?.actor],
+          ['Edited by', asked.data?.edited === true ? asked.data.actor : undefined],
           ['Reason', reason ?? asked.data?.reason],
           [
             state === 'discarded' ? 'Discarded' : 'Handled',
@@ -121,6 +124,7 @@ function Fate({ letter }: { readonly letter: DeadLetter }) {
           ],
         ]}
       />
+      {asked.data !== undefined && <SentWith redrive={asked.data} />}
     </section>
   )
 }
@@ -140,6 +144,21 @@ function SameFault({ letter }: { readonly letter: Pick<DeadLetter, 'subscription
     <Link to="dead-letters" params={{ subscription, category, fingerprint, state: among }}>
       <code>{fingerprint}</code>
     </Link>
+  )
+}
+
+/** One that died again after an edit has the edited data from then on, and its event the old ones. */
+function LastEdit({ redrive }: { readonly redrive: string }) {
+  const { data } = useRedrive(redrive)
+  if (data?.edited !== true) return null
+  return (
+    <p className="panel" role="status">
+      It was last sent with data that {data.actor} edited <Moment at={data.createdAtMs} />, and failed again:{' '}
+      <Link to="redrives" params={{ id: redrive }}>
+        look at that redrive
+      </Link>
+      . The event in the log has the data that it was published with.
+    </p>
   )
 }
 

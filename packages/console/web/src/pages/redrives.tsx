@@ -17,6 +17,7 @@ import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { usePlace } from '../route/place.js'
 import { useRedrive } from './dead-letter-actions.js'
+import { SentWith } from './sent-with.js'
 
 const columns: readonly Column<Redrive>[] = [
   {
@@ -28,7 +29,11 @@ const columns: readonly Column<Redrive>[] = [
     ),
   },
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
-  { name: 'Letters', kind: 'number', cell: ({ selected }) => count(selected) },
+  {
+    name: 'Letters',
+    kind: 'number',
+    cell: ({ selected, edited }) => (edited ? `${count(selected)}, edited` : count(selected)),
+  },
   { name: 'Succeeded', kind: 'wide number', cell: ({ succeeded }) => count(succeeded) },
   { name: 'Failed', kind: 'wide number', cell: ({ failed }) => count(failed) },
   { name: 'Reason', kind: 'long', cell: ({ reason }) => reason },
@@ -100,6 +105,7 @@ function Details({ redrive }: { readonly redrive: Redrive }) {
           ['Canary', counted(redrive.canary, 'letter')],
           ['Stops at', `${Math.round(redrive.stopAtErrorRate * 100)} % that failed again`],
           ['Asked for by', redrive.actor],
+          ['Edited by', redrive.edited ? redrive.actor : undefined],
           ['Reason', redrive.reason],
           ['All that was done with it', <Acts key="acts" target={redrive.id} />],
           ['Began', <Moment key="began" at={redrive.createdAtMs} />],
@@ -108,6 +114,7 @@ function Details({ redrive }: { readonly redrive: Redrive }) {
       />
       <h2>Selected by</h2>
       <Json label="Filter of the redrive" value={redrive.filter} />
+      <SentWith redrive={redrive} />
       {endedAtMs === null && (
         <div className="actions">
           <Act look="harmful" act={() => setAsks(true)}>

@@ -284,9 +284,9 @@ function describeEdit(open: OpenScene): void {
       const refused = scene.store.createRedrive('r3', redriveRequest({ filter, editedData }))
       await expect(refused).rejects.toMatchObject({ code: 'LETTER_CHANGED' })
     }
-    expect((await scene.store.redrives({})).items.map(({ id }) => id)).toEqual(['r2'])
-    const acts = (await scene.store.audit({})).items
-    expect(acts).toMatchObject([{ target: 'r2', details: { edited: true } }])
+    expect(await scene.store.redrive('r2')).toMatchObject({ edited: true, data: { mended: true } })
+    expect(await scene.store.redrives({})).toMatchObject({ items: [{ id: 'r2', edited: true }] })
+    expect((await scene.store.audit({})).items).toMatchObject([{ target: 'r2', details: { edited: true } }])
     expect((await scene.store.event(events[0]?.id ?? ''))?.data).toBe(events[0]?.data)
     expect(await letterStates(scene, ids)).toEqual(['redriving', 'dead'])
   })

@@ -31,7 +31,7 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
       }
     },
     async createRedrive(id, request) {
-      return redriveView(sameRedrive(tables, id, request.idempotencyKey) ?? create(tables, id, request))
+      return redriveDetails(sameRedrive(tables, id, request.idempotencyKey) ?? create(tables, id, request))
     },
     async advanceRedrives() {
       const running = [...tables.redrives.values()].filter(isRunning)
@@ -51,7 +51,7 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
         stop(tables, redrive, reason)
         tables.audit(actor, 'redrive.stop', id, { before, after: 'stopped', selected, sent, reason })
       }
-      return redriveView(redrive)
+      return redriveDetails(redrive)
     },
     async discard(filter, actor, reason) {
       const letters = lettersMatching(tables, filter).filter(({ state }) => state === 'dead')
@@ -64,7 +64,7 @@ export function redrivePort(tables: MemoryTables): RedrivePort {
     },
     async redrive(id) {
       const redrive = tables.redrives.get(id)
-      return redrive === undefined ? null : redriveView(redrive)
+      return redrive === undefined ? null : redriveDetails(redrive)
     },
   }
 }
@@ -246,5 +246,12 @@ export function redriveView(redrive: RedriveRow): Redrive {
     note: redrive.note,
     createdAtMs: redrive.createdAtMs,
     endedAtMs: redrive.endedAtMs,
+    edited: redrive.editedData !== null,
   }
+}
+
+/** As it is shown where it is asked for alone. */
+function redriveDetails(redrive: RedriveRow): Redrive {
+  const { editedData } = redrive
+  return { ...redriveView(redrive), ...(editedData !== null && { data: JSON.parse(editedData) as unknown }) }
 }

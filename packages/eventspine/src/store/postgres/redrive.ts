@@ -29,7 +29,7 @@ const judgedMin = 10
 
 const redriveColumns = `r.id, r.state, r.filter, r.rate, r.canary, r.stop_at_error_rate, r.selected, r.actor, r.reason, r.note,
   ${momentText('r.created_at')} AS created_at, ${millisecondsOf('r.created_at')} AS created_ms, ${millisecondsOf('r.ended_at')} AS ended_ms,
-  items.sent, items.succeeded, items.failed`
+  items.sent, items.succeeded, items.failed, r.edited_data IS NOT NULL AS edited`
 
 const fromRedrives = `FROM eventspine.redrive r CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE i.state IN ('sent', 'succeeded', 'failed')) AS sent,
@@ -53,6 +53,9 @@ interface RedriveRow {
   readonly sent: number
   readonly succeeded: number
   readonly failed: number
+  readonly edited: boolean
+  /** Of one that is asked for alone. */
+  readonly edited_data?: string | null
 }
 
 const redriveOfRow = (row: RedriveRow): Redrive => ({
@@ -71,6 +74,8 @@ const redriveOfRow = (row: RedriveRow): Redrive => ({
   note: row.note,
   createdAtMs: row.created_ms,
   endedAtMs: row.ended_ms,
+  edited: row.edited,
+  ...(typeof row.edited_data === 'string' && { data: JSON.parse(row.edited_data) as unknown }),
 })
 
 function filterOfJson(json: string): DeadLetterFilter {
@@ -83,7 +88,7 @@ function filterOfJson(json: string): DeadLetterFilter {
 }
 
 async function redriveById(connection: Connection, id: string): Promise<Redrive | null> {
-  const text = `SELECT ${redriveColumns} ${fromRedrives} WHERE r.id = $1`
+  const text = `SELECT ${redriveColumns}, r.edited_data ${fromRedrives} WHERE r.id = $1`
   const [row] = await connection.query<RedriveRow>('redrive.one', text, [id])
   return row === undefined ? null : redriveOfRow(row)
 }
