@@ -85,6 +85,9 @@ export function usePages<Item>(path: string, query: Query = {}): AskedPages<Item
           : pages.reduce((sum, each) => sum + (each.scanned ?? 0), 0),
     }),
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshMs),
+    // Else a search through a long log would begin anew for whoever comes back to its window.
+    refetchOnWindowFocus: ({ state }) => (state.data?.pages.length ?? 0) <= 1,
+    refetchOnReconnect: ({ state }) => (state.data?.pages.length ?? 0) <= 1,
     // Of the same list with another search: the page does not fall empty and fill again at each.
     placeholderData: (before, asked) => (asked?.queryKey[0] === path ? before : undefined),
   })

@@ -1,6 +1,6 @@
 // Events: searched page by page, or followed as they come; one of them on a page of its own.
 import { useEffect, useState } from 'react'
-import { usePages } from '../api/asking.js'
+import { type AskedPages, usePages } from '../api/asking.js'
 import type { EventView } from '../api/views.js'
 import { counted } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
@@ -10,6 +10,7 @@ import { Empty, Shown } from '../parts/standing.js'
 import { choose, usePlace } from '../route/place.js'
 import { OneEvent } from './event.js'
 import { eventColumns } from './event-columns.js'
+import { useSearchOn } from './search-on.js'
 import { Tail } from './tail.js'
 
 const filters: readonly Filter[] = [
@@ -89,38 +90,57 @@ function queryOf(params: URLSearchParams): Record<string, string | undefined> {
 
 function Found({ query }: { readonly query: Record<string, string | undefined> }) {
   const asked = usePages<EventView>('/v1/events', query)
-  const { scanned, more, loading, stale } = asked
   return (
     <Shown asked={asked} invalid="This search is not understood">
-      {(items) => (
-        <>
-          {scanned !== undefined && (
-            <p className="faint" role="status">
-              {counted(scanned, 'event')} looked at
-              {more === undefined ? ', which is all' : ', more behind them'}.
-            </p>
-          )}
-          {items.length > 0 ? (
-            <Rows
-              caption="Events, newest first"
-              columns={eventColumns}
-              keyOf={({ id, tenant, source }) => `${tenant} ${source} ${id}`}
-              {...{ items, more, loading, stale }}
-            />
-          ) : more === undefined ? (
-            <Empty title="No event fits">
-              Widen the search, or publish one: POST /v1/events with a type and data. Events are seen a moment
-              after they are recorded.
-            </Empty>
-          ) : (
-            <Empty title="None of those looked at fits">
-              <button type="button" disabled={loading} onClick={more}>
-                Look further
-              </button>
-            </Empty>
-          )}
-        </>
-      )}
+      {(items) => <FoundEvents key={JSON.stringify(query)} {...{ items, asked }} />}
     </Shown>
+  )
+}
+
+interface FoundProps {
+  readonly items: readonly EventView[]
+  readonly asked: AskedPages<EventView>
+}
+
+function FoundEvents({ items, asked }: FoundProps) {
+  const { scanned, loading, stale } = asked
+  const search = useSearchOn(items.length, asked)
+  const { more } = search
+  return (
+    <>
+      {scanned !== undefined && (
+        <p className="faint" role="status">
+          {counted(scanned, 'event')} looked at
+          {more === undefined ? ', which is all' : search.runs ? ', looking further…' : ', more behind them'}.{' '}
+          {search.runs && (
+            <button type="button" className="quiet" onClick={search.stop}>
+              Stop
+            </button>
+          )}
+        </p>
+      )}
+      {items.length > 0 ? (
+        <Rows
+          caption="Events, newest first"
+          columns={eventColumns}
+          keyOf={({ id, tenant, source }) => `${tenant} ${source} ${id}`}
+          loading={loading || search.runs}
+          {...{ items, more, stale }}
+        />
+      ) : more === undefined ? (
+        <Empty title="No event fits">
+          Widen the search, or publish one: POST /v1/events with a type and data. Events are seen a moment
+          after they are recorded.
+        </Empty>
+      ) : (
+        <Empty title="None of those looked at fits">
+          {!search.runs && (
+            <button type="button" disabled={loading} onClick={more}>
+              Look further
+            </button>
+          )}
+        </Empty>
+      )}
+    </>
   )
 }
