@@ -42,6 +42,15 @@ describe.skipIf(!hasChromium)('the overview (needs chromium)', () => {
         .waitFor()
     })
 
+  test('says of a finding what its page does, and no command where that has a button', async () => {
+    await visit.at(world.url, '?findings=all')
+    const letters = region('Findings').getByRole('listitem').filter({ hasText: 'dead letter waits' })
+    await letters.waitFor()
+    expect(await letters.innerText()).not.toContain('eventspine')
+    await letters.getByRole('link', { name: 'See why, then redrive or discard them' }).click()
+    expect(visit.page.url()).toContain('dead-letters?subscription=ship')
+  })
+
   test('shows the worst findings, and all at a word, for a colleague too', async () => {
     await visit.at(world.url, '')
     const findings = region('Findings')

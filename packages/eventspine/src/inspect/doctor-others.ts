@@ -56,6 +56,7 @@ function lettersOf(app: string, all: readonly SubscriptionDiagnosis[]): readonly
     {
       ...ofApp(app, { kind: 'dead-letters', name: most?.name ?? null }),
       message: `${lettersWait(live, ofReplays)}${keys}`,
+      here: 'See why, then redrive or discard them',
       advice: `eventspine dead list --subscription ${most?.name}${all.length === 1 ? '' : ' has the most of them'}`,
     },
   ]

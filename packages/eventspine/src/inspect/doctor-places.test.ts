@@ -29,3 +29,23 @@ test.each<[string, Partial<DoctorInput>, FindingPlace | null]>([
   const { findings } = diagnose(input(given))
   expect(findings.map((each) => each.place)).toEqual([place])
 })
+
+test.each<[string, Partial<DoctorInput>, RegExp | undefined]>([
+  ['a paused subscription', of({ state: 'paused' }), /^Resume it$/],
+  ['dead letters', of({ dead: 1, completed: 5 }), /redrive or discard/],
+  ['halted keys', of({ haltedKeys: 2 }), /redrive or discard the letters/],
+  ['halted instances', workflowInput, /retry, cancel or terminate each/],
+  [
+    'instances of a version that is gone',
+    { versions: [{ workflow: 'order', version: 1, instances: 2 }] },
+    /^List version 1/,
+  ],
+  ['keys of a breaker', { breakers: [{ ...breaker, key: 'k1' }] }, /^See which/],
+  ['no worker, which only a command helps', { workers: [], ...of({ retrying: 0, completed: 7 }) }, undefined],
+  ['one that is late', of({ lagSeconds: 61 }), undefined],
+])('names no command where the console has a button: %s', (_, given, here) => {
+  const [finding] = diagnose(input(given)).findings
+  if (here === undefined) expect(finding).not.toHaveProperty('here')
+  else expect(finding?.here).toMatch(here)
+  expect(finding?.here ?? '').not.toContain('eventspine')
+})

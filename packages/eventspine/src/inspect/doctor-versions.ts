@@ -14,6 +14,7 @@ export function versionFindings(
       subject: `workflow ${workflow}`,
       message: `${instances} ${are} on version ${version}, which this app does not list: where no other app lists it they stand still.`,
       advice: `List version ${version} in the app until they have ended: eventspine workflows list --workflow ${workflow} --state open --of-version ${version}`,
+      here: `List version ${version} in the app until these have ended`,
       place: { kind: 'workflows', name: workflow },
     },
   ]

@@ -8,6 +8,7 @@ import { lettersWait } from './doctor-letters.js'
 import { otherFindings } from './doctor-others.js'
 import { type PersonalStanding, personalFindings } from './doctor-personal.js'
 import { type LateSchedule, scheduleFindings } from './doctor-schedules.js'
+import { settingFindings } from './doctor-settings.js'
 import { tableFindings } from './doctor-tables.js'
 import { newerFindings, versionFindings } from './doctor-versions.js'
 import type { DatabaseHealth, NewerEvents, OpenVersion, SubscriptionView } from './port.js'
@@ -20,6 +21,9 @@ export interface Finding {
   readonly message: string
   /** A command, or what to change. */
   readonly advice: string
+  /** What to do at `place`, for whoever looks at it in the console, which has a button for it. Left out where `advice` says what the
+   *  console cannot do. */
+  readonly here?: string
   /** Where it is looked at and mended; null where that is outside of Eventspine, or in the code. */
   readonly place: FindingPlace | null
 }
@@ -175,8 +179,10 @@ class Findings {
     message: string,
     advice: string,
     place: FindingPlace | null = this.#place,
+    here?: string,
   ): this {
-    if (condition) this.all.push({ severity, subject: this.#subject, message, advice, place })
+    const told = { severity, subject: this.#subject, message, advice, place }
+    if (condition) this.all.push(here === undefined ? told : { ...told, here })
     return this
   }
 }
@@ -222,6 +228,8 @@ function goneFindings(each: SubscriptionDiagnosis): Finding[] {
   ).all
 }
 
+const movesOn = 'Mend the cause, then retry, cancel or terminate each instance'
+
 function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | undefined): Finding[] {
   const { name, haltedKeys, lagSeconds } = each
   const active = each.state === 'active'
@@ -234,6 +242,8 @@ function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | und
       'info',
       `Paused, with ${eventsOf(each)} behind its cursor.`,
       `eventspine subscriptions resume ${name}`,
+      undefined,
+      'Resume it',
     )
     .when(
       active && lagSeconds > lagSecondsMax,
@@ -257,6 +267,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | und
         ? 'eventspine workflows list --state needs-attention, then what eventspine workflows show says of each'
         : `eventspine dead list --subscription ${name}, then eventspine redrive --subscription ${name}`,
       letters,
+      instances ? movesOn : 'See why, then redrive or discard them',
     )
     .when(
       haltedKeys > 0,
@@ -266,6 +277,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | und
         ? 'Mend the cause, then retry, cancel or terminate each instance: eventspine workflows list --state needs-attention'
         : `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason`,
       letters,
+      instances ? movesOn : 'Mend the cause, then redrive or discard the letters',
     ).all
 }
 
@@ -303,6 +315,8 @@ function sourceFindings(name: string, leases: readonly SourceLeaseView[]): Findi
     ).all
 }
 
+const parked = 'Their work is parked, and goes on by itself when probes succeed; other keys are not held'
+
 /** Of keys there may be thousands: one finding for all of a breaker. */
 function keyFindings(open: readonly BreakerState[]): Finding[] {
   return [...new Set(open.map(({ name }) => name))].flatMap((breaker) => {
@@ -312,7 +326,9 @@ function keyFindings(open: readonly BreakerState[]): Finding[] {
       true,
       'warning',
       `Holds the work of ${all.length} ${all.length === 1 ? 'key' : 'keys'}, among them "${key}" of tenant ${tenant}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
-      'eventspine breakers lists them. Their work is parked, and goes on by itself when probes succeed; other keys are not held',
+      `eventspine breakers lists them. ${parked}`,
+      undefined,
+      `See which they are. ${parked}`,
     ).all
   })
 }
@@ -328,6 +344,8 @@ function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
       'warning',
       `Nothing is sent to ${all.length} ${all.length === 1 ? 'endpoint that is' : 'endpoints that are'} disabled, among them "${endpoint}" of tenant ${tenant}.`,
       `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ${shellWord(endpoint)} ${own}, then eventspine redrive --subscription webhooks-${webhooks}-send --key ${shellWord(endpoint)} ${own}`,
+      undefined,
+      'See why. Once it is mended enable each, then redrive its dead letters',
     ).all
   })
 }
@@ -369,20 +387,4 @@ function transactionFindings(oldest: DatabaseHealth['oldestTransaction']): Findi
       ? `ROLLBACK PREPARED '${application}', or COMMIT PREPARED`
       : `End it there, or: SELECT pg_terminate_backend(${processId})`,
   ).all
-}
-
-const settingRules: readonly (readonly [name: string, message: string])[] = [
-  ['fsync', 'a power failure can lose acknowledged events and corrupt all tables'],
-  ['full_page_writes', 'a power failure can corrupt tables'],
-  ['synchronous_commit', 'a crash of the server can lose acknowledged events'],
-  ['autovacuum', 'tables grow and slow down without end'],
-]
-
-function settingFindings(settings: DatabaseHealth['settings']): Finding[] {
-  const findings = new Findings('database', null)
-  for (const [name, message] of settingRules) {
-    const advice = `ALTER SYSTEM SET ${name} = on; SELECT pg_reload_conf()`
-    findings.when(settings[name] === 'off', 'error', `${name} is off: ${message}.`, advice)
-  }
-  return findings.all
 }

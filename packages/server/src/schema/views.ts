@@ -315,7 +315,11 @@ export const findingView = z.object({
   severity: z.enum(['error', 'warning', 'info']),
   subject: z.string(),
   message: z.string(),
-  advice: z.string(),
+  advice: z.string().describe('A command, or what to change'),
+  here: z
+    .string()
+    .optional()
+    .describe('What to do at `place` in the console. Left out where it has no button for it'),
   place: z
     .object({
       kind: z.enum(['subscription', 'dead-letters', 'workflows', 'breakers', 'webhooks', 'workers']),
@@ -334,7 +338,11 @@ export const doctorView = z.object({
   subscriptions: z.array(
     z.looseObject({
       name: z.string(),
-      app: z.string().describe('That registered it last; of other apps only the balance is judged'),
+      app: z
+        .string()
+        .describe(
+          'That registered it last. Of other apps is judged what the log tells: balance, lag, dead letters, who runs it',
+        ),
       matched: count,
       completed: count,
       retrying: count,

@@ -45,12 +45,17 @@ export function Findings({ findings }: { readonly findings: readonly Finding[] }
 }
 
 function One({ finding }: { readonly finding: Finding }) {
-  const { severity, subject, message, advice, place } = finding
+  const { severity, subject, message, advice, place, here } = finding
   return (
     <li>
       <Badge state={severity} />{' '}
       <strong>{place === null ? subject : <Link {...pageOf(place)}>{subject}</Link>}</strong> {message}{' '}
-      <span className="faint">{advice}</span>
+      {place === null || here === undefined ? (
+        <span className="faint">{advice}</span>
+      ) : (
+        // The command line has a command for it, and this page a button.
+        <Link {...pageOf(place)}>{here}</Link>
+      )}
     </li>
   )
 }
