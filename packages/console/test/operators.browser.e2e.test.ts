@@ -241,7 +241,7 @@ const everywhere = [
 ]
 /** Buttons that look, choose or leave. */
 const harmless =
-  /^(Go to…|Keys|Sign out|Search|Clear|Load more|Follow live|Stop following|Pause|Details|Trace)/
+  /^(Go to…|Keys|Sign out|Search|Clear|Load more|Follow live|Stop following|Pause|Details|Trace|[−+]$)/
 
 describe.skipIf(!hasChromium)('a viewer (needs chromium)', () => {
   test('finds no way to change anything, and no server that would let them', async () => {
