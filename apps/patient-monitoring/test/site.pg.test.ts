@@ -62,11 +62,13 @@ test('what is not written as a browser writes it is refused, and is no fault of 
   const now = new Date().toISOString()
   for (const path of [`charts?span=hour&from=${year0}&to=${now}`, `scores?from=${year0}`])
     expect((await visitor.ask(`/api/beds/7/${path}`)).status, path).toBe(400)
+  expect((await visitor.ask('/api/beds/%E0%A4%A/alarms')).status).toBe(400)
   for (const [path, status] of [
     ['//', 404],
     ['//evil.example/sign-in', 404],
     ['/beds/%E0%A4%A', 404],
-    ['/api/beds/%E0%A4%A/alarms', 400],
+    // Whoever is not signed in is told that, and nothing of what they wrote.
+    ['/api/beds/%E0%A4%A/alarms', 401],
     ['/phone', 308],
     ['/wards/icu/', 308],
     ['http://evil.example/api/session', 400],
