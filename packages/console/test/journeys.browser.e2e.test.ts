@@ -347,7 +347,7 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     // A key that was copied badly is no key, and the page says so.
     await own.page.goto(`${world.url}/console/#key=es_100%`)
     await own.page.getByLabel('API key').waitFor()
-    await own.page.goto('about:blank')
+    // In the same window: no session has ended, and nobody says so.
     await own.signIn(world.url, world.key)
     await own.page.getByRole('button', { name: 'Sign out' }).click()
     await own.page.getByLabel('API key').fill('es_wrong')

@@ -94,8 +94,11 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   // Whoever was last signed in: in development the page goes on without anybody.
   const person = useRef<SessionView>(undefined)
   useEffect(() => {
-    if (data !== undefined && data.csrf !== null) person.current = data
-  }, [data])
+    if (data === undefined || data.csrf === null) return
+    // Before it there was none that could have ended: what was refused then says nothing of this one.
+    if (person.current === undefined) setEnded(false)
+    person.current = data
+  }, [data, setEnded])
   const entered = async () => {
     setAsks(false)
     const before = person.current
@@ -119,6 +122,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const leave = async () => {
     await remove(place)
     keepToken(null)
+    person.current = undefined
     await queries.resetQueries()
     setEnded(false)
   }
