@@ -22,6 +22,7 @@ describe.skipIf(missing)('recorded stays', () => {
       new WorkerProcess(new URL('./worker.ts', import.meta.url), {
         DATABASE_URL: stage.url,
         WARD_BROKER: broker.url,
+        WARD_PUSH_ORIGIN: stage.push.origin,
       })
     let one = worker()
     await one.says('connected')

@@ -2,9 +2,9 @@
 import { Eventspine, jsonLogger } from 'eventspine'
 import { Ward } from '../src/ward.js'
 
-const { DATABASE_URL: databaseUrl = '', WARD_BROKER: url = '' } = process.env
+const { DATABASE_URL: databaseUrl = '', WARD_BROKER: url = '', WARD_PUSH_ORIGIN: push = '' } = process.env
 const ward = new Ward({
-  ...{ databaseUrl, devices: { url } },
+  ...{ databaseUrl, devices: { url }, pushOrigins: [push] },
   // The recording is of two days, and told within seconds: nothing of it is too old, and no bed is silent.
   readingAgeMsMax: 72 * 3_600_000,
   ...{ silentMs: 3_600_000, answerMs: 3_600_000 },
