@@ -17,8 +17,8 @@ const spine = await startWhenThere(
       logger: jsonLogger('warn', Date.now, (line) => process.stdout.write(line)),
     }),
 )
-process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
   await spine.stop()
   process.exit(0)
 })
+process.stdout.write('ready\n')

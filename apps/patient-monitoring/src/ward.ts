@@ -44,11 +44,10 @@ export class Ward {
     // Between a reading and a person.
     const urgent = [
       ...[qualify(readingAgeMsMax), watch(settings.silentMs), address, acknowledge, duty, devices],
-      invite(this.keys),
       push(this.#urgent, this.keys, { subject, answerMsMax, pushOrigins }),
     ]
     // Whatever else is made of it.
-    const records = [history, charts(readingAgeMsMax), board, report]
+    const records = [history, charts(readingAgeMsMax), board, report, invite(this.keys)]
     this.app = defineApp({
       name: 'ward',
       events,

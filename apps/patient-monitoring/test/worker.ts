@@ -14,9 +14,9 @@ const spine = new Eventspine(ward.app, {
   logger: jsonLogger('info', Date.now, (line) => process.stdout.write(line)),
 })
 await spine.start()
-process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
   await spine.stop()
   await ward.stop()
   process.exit(0)
 })
+process.stdout.write('ready\n')

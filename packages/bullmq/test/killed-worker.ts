@@ -18,5 +18,5 @@ const spine = new Eventspine(defineApp({ name: 'shop', sources: [orders], subscr
   logger: jsonLogger('warn', Date.now, (line) => process.stdout.write(line)),
 })
 await spine.start()
-process.stdout.write('ready\n')
 process.once('SIGTERM', () => void spine.stop())
+process.stdout.write('ready\n')

@@ -14,8 +14,8 @@ const spine = new Eventspine(app, {
   logger: jsonLogger('info', Date.now, (line) => process.stdout.write(line)),
 })
 await spine.start()
-process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
   await spine.stop()
   process.exit(0)
 })
+process.stdout.write('ready\n')

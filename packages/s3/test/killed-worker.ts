@@ -59,9 +59,9 @@ const spine = new Eventspine(
   },
 )
 await spine.start()
-process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
   await spine.stop()
   client.destroy()
   process.stdout.write('stopped\n')
 })
+process.stdout.write('ready\n')

@@ -25,8 +25,8 @@ const spine = new Eventspine(defineApp({ name: 'shop', sources: [orders], subscr
   logger: jsonLogger('warn', Date.now, (line) => process.stdout.write(line)),
 })
 await spine.start()
-process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
   await spine.stop()
   process.stdout.write('stopped\n')
 })
+process.stdout.write('ready\n')

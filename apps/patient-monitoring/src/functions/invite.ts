@@ -3,7 +3,7 @@
 import { defineSubscription } from 'eventspine'
 import { invitationOpened, personInvited } from '../events.js'
 import type { KeyChain } from '../keys.js'
-import { alarmClass } from '../policies.js'
+import { recordClass } from '../policies.js'
 import { codeMs, keepCode } from '../site/codes.js'
 
 export const invite = (keys: KeyChain) =>
@@ -11,8 +11,7 @@ export const invite = (keys: KeyChain) =>
     name: 'invite',
     description: 'Opens the way for somebody to sign in once.',
     on: personInvited,
-    ...alarmClass,
-    ordered: { afterDead: 'skip' },
+    ...recordClass,
     async transact({ id, time, data: { person, ward, kind } }, context) {
       const expiresAt = new Date(Date.parse(time) + codeMs)
       await keepCode(context.tx, await keys.invitationCode(id), { person, ward, kind }, expiresAt)

@@ -11,8 +11,8 @@ const spine = new Eventspine(folder === undefined ? outboxApp : folderApp(folder
   logger: jsonLogger('warn', Date.now, (line) => process.stdout.write(line)),
 })
 await spine.start()
-process.stdout.write('ready\n')
 process.once('SIGTERM', async () => {
   await spine.stop()
   process.exit(0)
 })
+process.stdout.write('ready\n')
