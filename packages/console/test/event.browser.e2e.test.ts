@@ -42,7 +42,7 @@ describe.skipIf(!hasChromium)('an event (needs chromium)', () => {
       await world.publish([{ ...world.order(id), id }])
       const isThrough = async (subscription: string) => {
         const { deliveries } = await world.get(`/v1/events/${id}?tenant=default`)
-        const own = deliveries.find((each: { subscription: string }) => each.subscription === subscription)
+        const own = deliveries?.find((each) => each.subscription === subscription)
         return own?.state === 'completed'
       }
       await until(() => isThrough('ship'))

@@ -238,6 +238,7 @@ export class World {
       readonly history?: readonly { readonly kind: string }[]
       readonly attention?: object | null
       readonly state?: string
+      readonly deliveries?: readonly { readonly subscription: string; readonly state: string }[]
     }
   }
 
