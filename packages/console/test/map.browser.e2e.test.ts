@@ -60,7 +60,7 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
       .filter({ hasText: to })
 
   test('shows the functions of all apps, and whose each is', async () => {
-    await visit.at(world.url, 'map')
+    await visit.at(world.url, 'map?app=*')
     await map().getByRole('link', { name: 'qualify subscription of ward' }).waitFor()
     await map().getByRole('link', { name: 'visit workflow of ward' }).waitFor()
     await map().getByRole('link', { name: 'ship subscription of shop' }).waitFor()
@@ -68,8 +68,23 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
     expect(visit.page.url()).toContain('type=ward.reading')
   })
 
-  test('calls a way of this app seen, however much the other has written since', async () => {
+  test('is at first that of the app whose server answers, and that of another at a word', async () => {
+    const { page } = visit
     await visit.at(world.url, 'map')
+    await map().getByRole('link', { name: 'ship subscription', exact: true }).waitFor()
+    expect(await map().getByRole('link', { name: 'qualify' }).count()).toBe(0)
+    await page.getByRole('link', { name: 'ward', exact: true }).click()
+    await map().getByRole('link', { name: 'qualify subscription', exact: true }).waitFor()
+    expect(await map().getByRole('link', { name: 'ship' }).count()).toBe(0)
+    await page.getByRole('link', { name: 'Full size' }).click()
+    await map().getByRole('link', { name: 'qualify subscription', exact: true }).waitFor()
+    await page.getByRole('link', { name: 'all apps' }).click()
+    await map().getByRole('link', { name: 'qualify subscription of ward' }).waitFor()
+    expect(await page.getByRole('link', { name: 'all apps' }).getAttribute('aria-current')).toBe('true')
+  })
+
+  test('calls a way of this app seen, however much the other has written since', async () => {
+    await visit.at(world.url, 'map?app=*')
     await way('event:orders.order-placed', 'subscription:ship').getByText('declared and seen').waitFor()
     await way('event:ward.alarm', 'workflow:visit').getByText('not seen').waitFor()
     await visit.page.getByText(/Looked at: the newest 1,000 events, .* rare among them/).waitFor()
@@ -77,7 +92,7 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
 
   test('is drawn larger and smaller at a word, and says so in its address', async () => {
     const { page } = visit
-    await visit.at(world.url, 'map')
+    await visit.at(world.url, 'map?app=*')
     const name = map().locator('.map-part text').first()
     const height = () => name.evaluate((element: Box) => element.getBoundingClientRect().height)
     await name.waitFor()
@@ -102,7 +117,7 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
       )
       await route.fulfill({ response: answer, json: { ...json, edges } })
     })
-    await visit.at(world.url, 'map')
+    await visit.at(world.url, 'map?app=*')
     const late = map().locator('.map-late')
     await late.getByText('1,020/s · lag 1 min').waitFor()
     expect(await late.count()).toBe(1)
@@ -116,7 +131,7 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
     const operator = world.spine.operator()
     await operator.pause('ship', 'ada')
     await operator.setBreaker({ name: 'payments' }, 'open', 'ada')
-    await visit.at(world.url, 'map')
+    await visit.at(world.url, 'map?app=*')
     await map().getByRole('link', { name: 'ship subscription of shop · paused' }).waitFor()
     await map().getByRole('link', { name: 'bill subscription of shop · breaker payments is open' }).waitFor()
     expect(await map().locator('.map-held').count()).toBe(2)
@@ -129,7 +144,7 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
   for (const size of windows)
     test(`is in the window as a whole or within reach at ${size.width} × ${size.height}`, async () => {
       await visit.page.setViewportSize(size)
-      await visit.at(world.url, 'map')
+      await visit.at(world.url, 'map?app=*')
       const box = await map().evaluate((element: Box) => {
         const { top, bottom } = element.getBoundingClientRect()
         const { scrollWidth, clientWidth, scrollHeight, clientHeight } = element

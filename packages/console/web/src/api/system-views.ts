@@ -4,17 +4,24 @@ import type {
   ContractInUse,
   MapEdge as Edge,
   SystemMap as Map,
+  MapNode as Node,
   Overview as Reading,
 } from 'eventspine'
 
-export type { ContractFinding, Finding, FindingPlace, MapNode } from 'eventspine'
+export type { ContractFinding, Finding, FindingPlace } from 'eventspine'
+
+export interface MapNode extends Omit<Node, 'kind'> {
+  /** `app`: another one on the log, drawn as one part. */
+  readonly kind: Node['kind'] | 'app'
+}
 
 export interface MapEdge extends Edge {
   /** Of the subscriptions that it leads to; null where there are none, and until the server has two readings. */
   readonly takenPerSecond: number | null
 }
 
-export interface SystemMap extends Omit<Map, 'edges'> {
+export interface SystemMap extends Omit<Map, 'nodes' | 'edges'> {
+  readonly nodes: readonly MapNode[]
   readonly edges: readonly MapEdge[]
 }
 

@@ -65,7 +65,7 @@ const labelWidthOf = ({ seen, dead }: MapEdge) =>
 /** At most 400 nodes: more would be no picture. */
 export function layoutOf(map: SystemMap): Layout {
   const nodes = map.nodes.slice(0, nodesMax)
-  const apps = new Set(nodes.flatMap(({ app }) => app ?? []))
+  const apps = new Set(nodes.flatMap(({ kind, app }) => (kind === 'app' ? [] : (app ?? []))))
   const saysOf = (node: MapNode) => {
     const { kind, app } = node
     return [app === null || apps.size < 2 ? kind : `${kind} of ${app}`, ...standingOf(node)].join(' · ')

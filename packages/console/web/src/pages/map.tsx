@@ -10,6 +10,7 @@ import { Empty, Shown } from '../parts/standing.js'
 import { Link } from '../route/link.js'
 import { placeOf } from '../route/node-place.js'
 import { choose, usePlace } from '../route/place.js'
+import { appsOf, mapOfApp } from './map-apps.js'
 import { type Drawn, layoutOf, nodeHeight, type Placed, standingOf } from './map-layout.js'
 
 const everyMs = 5_000
@@ -17,12 +18,14 @@ const everyMs = 5_000
 // At first it is seen as a whole. How it is looked at stands in the address.
 export function SystemMapPage() {
   const asked = useAnswer<SystemMap>('/v1/map', {}, everyMs)
-  const scale = scaleOf(usePlace().params.get('size'))
+  const { params } = usePlace()
+  const scale = scaleOf(params.get('size'))
+  const app = params.get('app') ?? undefined
   return (
     <>
       <Heading title="Map">
         <Zoom scale={scale} />
-        <Link to="map" params={scale === undefined ? { size: 'full' } : {}}>
+        <Link to="map" params={{ app, size: scale === undefined ? 'full' : undefined }}>
           {scale === undefined ? 'Full size' : 'Fit to the page'}
         </Link>
       </Heading>
@@ -33,7 +36,7 @@ export function SystemMapPage() {
               Define an event and a subscription in your app.
             </Empty>
           ) : (
-            <Drawing {...{ map, scale }} />
+            <OfApps {...{ map, scale, app }} />
           )
         }
       </Shown>
@@ -70,6 +73,40 @@ function Zoom({ scale }: { readonly scale: number | undefined }) {
       <button type="button" onClick={() => by(step)} aria-label="Larger">
         +
       </button>
+    </>
+  )
+}
+
+interface OfAppsProps extends DrawingProps {
+  /** As the address says. */
+  readonly app: string | undefined
+}
+
+const allApps = '*'
+
+/** All of them in one picture are too much to read at once: at first it is that of the app whose server answers. */
+function OfApps({ map, scale, app }: OfAppsProps) {
+  const apps = appsOf(map)
+  const chosen = [app, apps[0]].find((name) => name !== undefined && apps.includes(name))
+  const isWhole = app === allApps || apps.length < 2
+  const drawn = useMemo(
+    () => (isWhole || chosen === undefined ? map : mapOfApp(map, chosen)),
+    [map, chosen, isWhole],
+  )
+  const linkOf = (name: string, text: string, isShown: boolean) => (
+    <Link key={name} to="map" params={{ app: name }} aria-current={isShown ? 'true' : undefined}>
+      {text}
+    </Link>
+  )
+  return (
+    <>
+      {apps.length > 1 && (
+        <p className="choices">
+          {apps.map((name) => linkOf(name, name, !isWhole && name === chosen))}
+          {linkOf(allApps, 'all apps', isWhole)}
+        </p>
+      )}
+      <Drawing {...{ map: drawn, scale }} />
     </>
   )
 }

@@ -9,6 +9,7 @@ interface NodePlace {
 
 export function placeOf({ kind, name }: Pick<MapNode, 'kind' | 'name'>): NodePlace {
   if (kind === 'event') return { to: 'events', params: { type: name } }
+  if (kind === 'app') return { to: 'map', params: { app: name } }
   if (kind === 'workflow') return { to: 'workflows', params: { workflow: name } }
   if (kind === 'schedule' || kind === 'reconciler') return { to: 'schedules', params: {} }
   if (kind === 'webhook') return { to: 'webhooks', params: {} }
