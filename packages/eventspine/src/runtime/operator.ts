@@ -356,7 +356,7 @@ export class Operator {
     const { app, store } = this.#services
     const [views, breakers] = await Promise.all([store.subscriptions(), store.breakers()])
     const defined = definedOn(app, views)
-    return systemMap(defined, await lookAt(store, defined), views, breakers)
+    return { app: app.name, ...systemMap(defined, await lookAt(store, defined), views, breakers) }
   }
 
   ping(): Promise<void> {

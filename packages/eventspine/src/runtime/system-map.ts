@@ -55,6 +55,8 @@ export interface MapEdge {
 }
 
 export interface SystemMap {
+  /** Of the process that answers. */
+  readonly app: string
   readonly nodes: readonly MapNode[]
   readonly edges: readonly MapEdge[]
   readonly sample: MapSample
@@ -75,7 +77,7 @@ export function systemMap(
   look: MapLook,
   views: readonly SubscriptionView[],
   breakers: readonly BreakerState[],
-): SystemMap {
+): Omit<SystemMap, 'app'> {
   const builder = new Builder(defined, look)
   builder.declare()
   for (const head of look.heads) builder.see(head)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 const milliseconds = z.number().describe('Milliseconds since 1970')
 
 export const mapView = z.object({
+  app: z.string().describe('Whose server answers'),
   nodes: z.array(
     z.object({
       id: z.string().describe('Kind and name, such as event:orders.order-placed'),

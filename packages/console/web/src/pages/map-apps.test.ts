@@ -36,12 +36,12 @@ const edges = [
   edge('source:/ward', 'event:ward.alarm'),
   edge('event:ward.alarm', 'subscription:call'),
 ]
-const map = { nodes, edges } as unknown as SystemMap
+const map = { app: 'ward', nodes, edges } as unknown as SystemMap
 const idsOf = (of: SystemMap) => of.nodes.map(({ id }) => id).toSorted()
 const waysOf = (of: SystemMap) => of.edges.map(({ from, to }) => `${from} ${to}`).toSorted()
 
 test('an app has its parts, their events and who publishes these; another that takes them is one part', () => {
-  expect(appsOf(map)).toEqual(['shop', 'ward'])
+  expect(appsOf(map)).toEqual(['ward', 'shop'])
   const shop = mapOfApp(map, 'shop')
   // `shop.returned` is taken by nobody, and of the same context.
   expect(idsOf(shop)).toEqual([

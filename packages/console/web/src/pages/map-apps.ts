@@ -2,8 +2,11 @@
 // has to do with these as one part.
 import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
 
-/** The one that answers first. */
-export const appsOf = ({ nodes }: SystemMap): string[] => [...new Set(nodes.flatMap(({ app }) => app ?? []))]
+/** The one whose server answers first, if it has any part. */
+export function appsOf({ app: own, nodes }: SystemMap): string[] {
+  const apps = [...new Set(nodes.flatMap(({ app }) => app ?? []))]
+  return [...apps.filter((app) => app === own), ...apps.filter((app) => app !== own)]
+}
 
 export function mapOfApp(map: SystemMap, app: string): SystemMap {
   const byId = new Map(map.nodes.map((node) => [node.id, node]))

@@ -1,42 +1,10 @@
 // Where the parts of the map stand: from left to right as events flow, those of one context together.
 import { Graph, layout } from '@dagrejs/dagre'
 import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
+import { type Area, type Drawn, type Layout, nodeHeight } from './map-drawing.js'
 import { type Part, packed, partsOf, type Spot } from './map-parts.js'
+import { inRows } from './map-rows.js'
 
-export interface Placed {
-  readonly node: MapNode
-  /** Its kind; where apps share the log, also whose it is. */
-  readonly says: string
-  readonly x: number
-  readonly y: number
-  readonly width: number
-}
-
-export interface Drawn {
-  readonly edge: MapEdge
-  readonly points: readonly { readonly x: number; readonly y: number }[]
-  /** The middle of what is written on it. */
-  readonly x: number
-  readonly y: number
-}
-
-export interface Area {
-  readonly name: string
-  readonly x: number
-  readonly y: number
-  readonly width: number
-  readonly height: number
-}
-
-export interface Layout {
-  readonly width: number
-  readonly height: number
-  readonly nodes: readonly Placed[]
-  readonly edges: readonly Drawn[]
-  readonly areas: readonly Area[]
-}
-
-export const nodeHeight = 40
 const characterWidth = 7.4
 const besideText = 28
 const nodesMax = 400
@@ -73,7 +41,7 @@ export function layoutOf(map: SystemMap): Layout {
   const known = new Set(nodes.map(({ id }) => id))
   const edges = map.edges.filter(({ from, to }) => known.has(from) && known.has(to))
   // Each by itself: in one layout those that have nothing to do with each other stand in each other's way.
-  const drawn = partsOf(nodes, edges).map((part) => layoutOfPart(part, saysOf))
+  const drawn = partsOf(nodes, edges).map((part) => inRows(layoutOfPart(part, saysOf)))
   const places = packed(drawn, partGap)
   const moved = drawn.map((part, at) => shifted(part, places[at] ?? { x: 0, y: 0 }))
   const sizeOf = (side: 'width' | 'height', from: 'x' | 'y') =>
@@ -89,11 +57,13 @@ export function layoutOf(map: SystemMap): Layout {
 function layoutOfPart({ nodes, edges }: Part, saysOf: (node: MapNode) => string): Layout {
   const graph = new Graph({ compound: true, multigraph: true })
   graph.setGraph({ rankdir: 'LR', nodesep: 10, edgesep: 6, ranksep: 24 })
-  const contexts = new Set(nodes.flatMap(({ context }) => (context === null ? [] : [context])))
+  const all = new Set(nodes.flatMap(({ context }) => (context === null ? [] : [context])))
+  // One by itself tells nothing that the names do not, and its functions would have to stand around it.
+  const contexts = all.size > 1 ? all : new Set<string>()
   for (const context of contexts) graph.setNode(areaOf(context), {})
   for (const node of nodes) {
     graph.setNode(node.id, { width: widthOf(node.name, saysOf(node)), height: nodeHeight })
-    if (node.context !== null) graph.setParent(node.id, areaOf(node.context))
+    if (node.context !== null && contexts.has(node.context)) graph.setParent(node.id, areaOf(node.context))
   }
   for (const [at, edge] of edges.entries()) {
     const label = { width: labelWidthOf(edge), height: labelHeight, labelpos: 'c' }
@@ -109,7 +79,9 @@ function layoutOfPart({ nodes, edges }: Part, saysOf: (node: MapNode) => string)
       return { node, says: saysOf(node), x: x - own / 2, y: y + head - nodeHeight / 2, width: own }
     }),
     edges: edges.map((edge, at) => {
-      const { points, x, y } = graph.edge(edge.from, edge.to, String(at)) as Omit<Drawn, 'edge'>
+      const { points, ...label } = graph.edge(edge.from, edge.to, String(at)) as Omit<Drawn, 'edge'>
+      // One that was not seen has no room for a text of its own, and may be late all the same.
+      const { x, y } = labelWidthOf(edge) > 0 ? label : (points[Math.floor(points.length / 2)] as Spot)
       return { edge, x, y: y + head, points: points.map((point) => ({ x: point.x, y: point.y + head })) }
     }),
     areas: [...contexts].map((name) => {

@@ -11,7 +11,8 @@ import { Link } from '../route/link.js'
 import { placeOf } from '../route/node-place.js'
 import { choose, usePlace } from '../route/place.js'
 import { appsOf, mapOfApp } from './map-apps.js'
-import { type Drawn, layoutOf, nodeHeight, type Placed, standingOf } from './map-layout.js'
+import { type Drawn, nodeHeight, type Placed } from './map-drawing.js'
+import { layoutOf, standingOf } from './map-layout.js'
 
 const everyMs = 5_000
 
@@ -188,19 +189,23 @@ const markOf = ({ declared, seen }: Pick<MapEdge, 'declared' | 'seen'>) => {
 
 /** What a way leads to is late: doctor says so from here on. */
 const lagSecondsMax = 60
+/** Less is told by the table: on each way it is noise. */
+const lagSecondsShown = 1
 
 function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn }) {
   const line = points.map((point) => `${point.x.toFixed(1)},${point.y.toFixed(1)}`).join(' ')
   const dead = edge.dead ?? 0
-  const late = (edge.lagSeconds ?? 0) > lagSecondsMax
+  const lag = edge.lagSeconds ?? 0
+  const late = lag > lagSecondsMax
+  const isWritten = (edge.seen && (edge.takenPerSecond ?? edge.perSecond) > 0) || lag >= lagSecondsShown
   return (
     <g className={`map-way map-${markOf(edge)}${late ? ' map-late' : ''}${dead > 0 ? ' map-ill' : ''}`}>
       <polyline points={line} />
-      {(edge.seen || late || dead > 0) && (
+      {(isWritten || dead > 0) && (
         <text x={middle} y={y - 4} textAnchor="middle">
-          {rateOf(edge)}
-          {edge.lagSeconds !== null && (
-            <tspan className={late ? 'map-lag-late' : undefined}> · lag {seconds(edge.lagSeconds)}</tspan>
+          {isWritten && rateOf(edge)}
+          {lag >= lagSecondsShown && (
+            <tspan className={late ? 'map-lag-late' : undefined}> · lag {seconds(lag)}</tspan>
           )}
         </text>
       )}
