@@ -16,6 +16,8 @@ const margin = 16
 const partGap = 12
 /** Of a context, for its name. */
 const areaHead = 12
+/** Around what is in a frame. */
+const framePad = 10
 
 const widthOf = (name: string, says: string) =>
   Math.max(name.length, says.length) * characterWidth + besideText
@@ -41,9 +43,16 @@ export function layoutOf(map: SystemMap): Layout {
   const known = new Set(nodes.map(({ id }) => id))
   const edges = map.edges.filter(({ from, to }) => known.has(from) && known.has(to))
   // Each by itself: in one layout those that have nothing to do with each other stand in each other's way.
-  const drawn = partsOf(nodes, edges).map((part) => inRows(layoutOfPart(part, saysOf)))
+  const drawn = partsOf(nodes, edges).map((part) => {
+    const contexts = contextsOf(part)
+    const [only] = contexts.size === 1 ? contexts : []
+    return framed(inRows(layoutOfPart(part, saysOf)), only)
+  })
   const places = packed(drawn, partGap)
-  const moved = drawn.map((part, at) => shifted(part, places[at] ?? { x: 0, y: 0 }))
+  const moved = drawn.map((part, at) => {
+    const { x, y } = places[at] ?? { x: 0, y: 0 }
+    return shifted(part, { x: x + margin, y: y + margin })
+  })
   const sizeOf = (side: 'width' | 'height', from: 'x' | 'y') =>
     drawn.reduce((most, part, at) => Math.max(most, (places[at]?.[from] ?? 0) + part[side]), 0) + 2 * margin
   return {
@@ -57,8 +66,8 @@ export function layoutOf(map: SystemMap): Layout {
 function layoutOfPart({ nodes, edges }: Part, saysOf: (node: MapNode) => string): Layout {
   const graph = new Graph({ compound: true, multigraph: true })
   graph.setGraph({ rankdir: 'LR', nodesep: 10, edgesep: 6, ranksep: 24 })
-  const all = new Set(nodes.flatMap(({ context }) => (context === null ? [] : [context])))
-  // One by itself tells nothing that the names do not, and its functions would have to stand around it.
+  const all = contextsOf({ nodes, edges })
+  // Around the events of the only one, its functions would have to stand outside.
   const contexts = all.size > 1 ? all : new Set<string>()
   for (const context of contexts) graph.setNode(areaOf(context), {})
   for (const node of nodes) {
@@ -91,14 +100,21 @@ function layoutOfPart({ nodes, edges }: Part, saysOf: (node: MapNode) => string)
   }
 }
 
+const contextsOf = ({ nodes }: Part) =>
+  new Set(nodes.flatMap(({ context }) => (context === null ? [] : [context])))
+
+/** The only context of a part is around all of it. */
+function framed(part: Layout, context: string | undefined): Layout {
+  if (context === undefined) return part
+  const [width, height] = [part.width + 2 * framePad, part.height + 2 * framePad + areaHead]
+  const within = shifted(part, { x: framePad, y: framePad + areaHead })
+  return { ...within, width, height, areas: [{ name: context, x: 0, y: 0, width, height }] }
+}
+
 const boxOf = (graph: Graph, id: string) => graph.node(id) as Omit<Area, 'name'>
 
 function shifted({ nodes, edges, areas, ...size }: Layout, { x, y }: Spot): Layout {
-  const by = <Placeable extends Spot>(each: Placeable) => ({
-    ...each,
-    x: each.x + x + margin,
-    y: each.y + y + margin,
-  })
+  const by = <Placeable extends Spot>(each: Placeable) => ({ ...each, x: each.x + x, y: each.y + y })
   return {
     ...size,
     nodes: nodes.map(by),

@@ -63,3 +63,18 @@ test('a way that was not seen, and is late, has its text on it', () => {
   expect(drawn?.x).toBeLessThanOrEqual(Math.max(...xs))
   expect(drawn?.x).toBeGreaterThan(50)
 })
+
+test('the only context of a part is a frame around all of it', () => {
+  const nodes = [node('a', 'shop'), node('b'), node('c')]
+  const { areas, nodes: placed } = layoutOf({
+    ...{ app: 'a', nodes, edges: [edge('b', 'a'), edge('a', 'c')] },
+  } as unknown as SystemMap)
+  expect(areas.map(({ name }) => name)).toEqual(['shop'])
+  const [area] = areas
+  for (const { x, y, width } of placed) {
+    expect(x).toBeGreaterThan(area?.x ?? 0)
+    expect(y).toBeGreaterThan((area?.y ?? 0) + 12)
+    expect(x + width).toBeLessThan((area?.x ?? 0) + (area?.width ?? 0))
+    expect(y + 40).toBeLessThan((area?.y ?? 0) + (area?.height ?? 0))
+  }
+})

@@ -3,6 +3,8 @@ import { type Drawn, type Layout, nodeHeight, type Placed } from './map-drawing.
 
 /** Beyond, names are too small to be read where the whole is to be seen. */
 const widthMax = 1_250
+/** Longer than high: what branches out is no line, and reads better as it is. */
+const lineProportion = 6
 /** More of them would be a knot, and no way to follow. */
 const passingMax = 2
 const rowGap = 34
@@ -86,7 +88,7 @@ function turned({ drawn, from, to, at, ...end }: Turn): Drawn {
 
 /** Where rows end. None where it is short enough, or where too much would pass. */
 function cutsOf({ width, height, nodes, edges, areas }: Layout): number[] {
-  if (width <= widthMax || width < 3 * height) return []
+  if (width <= widthMax || width < lineProportion * height) return []
   const spans = [...nodes, ...areas].map(({ x, width: wide }) => [x, x + wide] as const)
   const spotOf = new Map(nodes.map(({ node, x }) => [node.id, x]))
   const ends = nodes.map(({ x, width: wide }) => x + wide + 1)

@@ -241,7 +241,7 @@ function Part({ placed: { node, says, x, y, width } }: { readonly placed: Placed
 
 const columns: readonly Column<MapEdge>[] = [
   { name: 'From', cell: ({ from }) => from },
-  { name: 'To', cell: ({ to }) => to },
+  { name: 'To', kind: 'long', cell: ({ to }) => to },
   { name: 'Mark', kind: 'wide', cell: (edge) => <Badge state={marks[markOf(edge)]} /> },
   { name: 'Rate', kind: 'number', cell: rateOf },
   {
