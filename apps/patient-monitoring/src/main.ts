@@ -14,7 +14,11 @@ import { portsFrom, settingsFrom } from './settings.js'
 import { Site } from './site/site.js'
 import { Ward } from './ward.js'
 
-const { beside } = parseArgs({ options: { beside: { type: 'boolean', default: false } } }).values
+const usage = `Usage: npm run ward
+Runs the ward on this machine until Ctrl-C. Environment: DATABASE_URL, EVENTSPINE_DIRECTORY, WARD_SITE_PORT, WARD_API_PORT,
+WARD_MQTT_PORT and those of apps/patient-monitoring/README.md, "Settings".
+`
+const beside = isBeside()
 const folder = beside ? '../../../.eventspine' : '../../../.eventspine/ward'
 const directory = resolve(
   process.env['EVENTSPINE_DIRECTORY'] || fileURLToPath(new URL(folder, import.meta.url)),
@@ -67,6 +71,19 @@ async function main(): Promise<void> {
     `${beside ? '\n' : ''}The ward runs${beside ? ' beside it' : ''}: ${replay.beds} beds, ${replay.speed} times as fast as they were recorded, from two days ago until now.\n` +
       `  board   ${await invited('display', 'wall')}\n${phones.join('')}  console ${seen}\nCtrl-C stops${beside ? ' both' : ''}.\n`,
   )
+}
+
+function isBeside(): boolean {
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    const { beside, help } = parseArgs({ options: { beside: flag, help: flag } }).values
+    if (!help) return beside
+    process.stdout.write(usage)
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}`)
+    process.exit(2)
+  }
+  process.exit()
 }
 
 /** Whom a person has put there stays. */
