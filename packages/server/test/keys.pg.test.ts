@@ -120,6 +120,26 @@ test('to replay to the outside world takes an admin', async () => {
   expect((await replay(ada.key, true)).status).toBe(202)
 })
 
+test('a key that was made a moment ago opens at once at a server that reads them but seldom', async () => {
+  const seldom = createServer(fixture.spine, { port: 0, limits: { storedKeysEveryMs: 3_600_000 } })
+  await seldom.start()
+  try {
+    const there = (path: string, sent: object) => exchange(seldom.address?.url ?? '', path, sent)
+    // The second is made within the moment for which the reading for the first counts.
+    for (const name of ['una', 'ben']) {
+      const { key } = (await make({ name, access: 'viewer' })).json
+      expect((await there('/v1/events', { headers: bearer(key) })).status).toBe(200)
+    }
+    const { key } = (await make({ name: 'zoe', access: 'viewer' })).json
+    expect((await there('/console/session', { json: { key } })).status).toBe(201)
+    const strangers = Array.from({ length: 20 }, () => createApiKey({ scopes: roles.admin }).key)
+    const replies = await Promise.all(strangers.map((each) => there('/v1/events', { headers: bearer(each) })))
+    expect(replies.map(({ status }) => status)).toEqual(strangers.map(() => 401))
+  } finally {
+    await seldom.stop()
+  }
+})
+
 describe('a second server behind the same address', () => {
   interface SignedIn {
     readonly cookie: string

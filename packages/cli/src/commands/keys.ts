@@ -56,7 +56,7 @@ function create(commands: Commands) {
     await operator.access.create({ id, hash, name: flags.name, scopes, tenant }, actor, flags.reason)
     screen.answer({ key, id, scopes }, () => [
       ...shownOnce(key),
-      [green('✓'), ' All servers of this log take it within 2 s.'],
+      [green('✓'), ' All servers of this log take it at once.'],
     ])
     return undefined
   })

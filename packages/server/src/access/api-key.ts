@@ -46,6 +46,9 @@ export function apiKeyRecord(key: string, options: ApiKeyOptions): ApiKey {
   return { id, hash: hashOf(key).toString('hex'), ...options }
 }
 
+/** Whether it may be one, of whichever log. */
+export const hasKeyForm = (presented: string): boolean => keyForm.test(presented)
+
 /** The keys of one server: its own, and those that it shares with others. */
 export class KeyRing {
   #given: readonly ApiKey[] = []

@@ -2,10 +2,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { ServerSettings } from '../options.js'
 import { Problem } from '../problem/problem.js'
-import type { ApiKey, KeyRing, Scope } from './api-key.js'
+import { type ApiKey, hasKeyForm, type KeyRing, type Scope } from './api-key.js'
 import { refuseCrossSite } from './origin.js'
 import { roleNames, roles } from './roles.js'
 import { refuseForged, type Sessions } from './sessions.js'
+import type { StoredKeys } from './stored-keys.js'
 
 export interface Principal {
   /** Counted by for limits: the id of the key, or `anonymous`. */
@@ -20,6 +21,8 @@ export interface Principal {
 /** What callers are judged by. */
 export interface Gate {
   readonly keys: KeyRing
+  /** Those that other servers have as well. */
+  readonly storedKeys: StoredKeys
   readonly sessions: Sessions
   readonly settings: ServerSettings
 }
@@ -45,8 +48,11 @@ export async function callerOf(request: IncomingMessage, access: Access, gate: G
   return await authenticate(request, [access.scope, access.orScope ?? access.scope], gate)
 }
 
-/** Who holds this key. Throws UNAUTHENTICATED when nobody does. */
-export function holderOf(presented: string, { keys, settings }: Gate): ApiKey {
+/** Who holds this key. One that was made elsewhere a moment ago is known, too. Throws UNAUTHENTICATED when nobody does. */
+export async function holderOf(presented: string, { keys, storedKeys, settings }: Gate): Promise<ApiKey> {
+  const known = keys.find(presented)
+  if (known !== undefined) return known
+  if (hasKeyForm(presented)) await storedKeys.lookNow()
   const key = keys.find(presented)
   if (key !== undefined) return key
   throw unauthenticated('This API key is not known here, or was revoked.', settings.development)
@@ -106,7 +112,7 @@ export async function authenticate(
       settings.development,
     )
   }
-  return principalOf(holderOf(presented, gate))
+  return principalOf(await holderOf(presented, gate))
 }
 
 // Development on loopback. A page of another site in this machine's browser, or a proxy that passes the outside on,

@@ -1,7 +1,13 @@
 // The keys that all servers of a log share: read again every moment, so that one that is made or withdrawn at another server
 // is valid, or is not, here as well.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Eventspine, Logger, StoredKey } from 'eventspine'
 import { type ApiKey, type KeyRing, type Scope, scopes } from './api-key.js'
+
+/** For keys that nobody knows: whoever presents one after another is no load to the database. */
+const lookNowEveryMs = 200
+/** A database that does not answer leaves no caller waiting. */
+const lookNowMsMax = 1_000
 
 export class StoredKeys {
   readonly #spine: Eventspine
@@ -11,6 +17,8 @@ export class StoredKeys {
   #timer: NodeJS.Timeout | undefined
   #reading: Promise<void> | undefined
   #isAway = false
+  #lookedNowAt = Number.NEGATIVE_INFINITY
+  #lookingNow: Promise<void> | undefined
 
   constructor(spine: Eventspine, ring: KeyRing, everyMs: number, logger: Logger) {
     this.#spine = spine
@@ -36,6 +44,23 @@ export class StoredKeys {
     await this.#reading?.catch(() => undefined)
     this.#reading = this.#read()
     await this.#reading
+  }
+
+  /** For a key that is not known: it may have been made since they were read. All that ask within 200 ms share one reading. Does not
+   *  throw. */
+  async lookNow(): Promise<void> {
+    if (this.#timer === undefined) return
+    this.#lookingNow ??= this.#lookSoon()
+    await Promise.race([this.#lookingNow, sleep(lookNowMsMax, undefined, { ref: false })])
+  }
+
+  async #lookSoon(): Promise<void> {
+    const waitMs = Math.max(0, this.#lookedNowAt + lookNowEveryMs - performance.now())
+    await sleep(waitMs, undefined, { ref: false })
+    this.#lookedNowAt = performance.now()
+    // Who asks from here on may have been given a key that this reading does not see.
+    this.#lookingNow = undefined
+    await this.#look()
   }
 
   async #read(): Promise<void> {

@@ -6,7 +6,6 @@ import type { Eventspine, Logger } from 'eventspine'
 import type { z } from 'zod'
 import type { InFlight } from '../access/in-flight.js'
 import type { Access, Gate, Principal } from '../access/principal.js'
-import type { StoredKeys } from '../access/stored-keys.js'
 import type { ConsoleFiles } from '../console/files.js'
 import type { RequestMetrics } from '../http/request-metrics.js'
 import type { Boards } from '../overview/boards.js'
@@ -18,8 +17,6 @@ import { inPlace, readValues } from './read.js'
 export interface Surroundings extends Gate {
   readonly spine: Eventspine
   readonly logger: Logger
-  /** Those that other servers have as well. */
-  readonly storedKeys: StoredKeys
   /** Aborts when the server stops: streams end on it. */
   readonly stopping: AbortSignal
   /** What the overview of each cell shows. */

@@ -65,7 +65,7 @@ const createKey = defineRoute({
   operationId: 'createKey',
   tag,
   summary: 'Make an API key',
-  description: 'The answer is the only one that has the key. Other servers take it within 2 s.',
+  description: 'The answer is the only one that has the key. Other servers take it at once.',
   access: admin,
   path: noPath,
   query: noQuery,

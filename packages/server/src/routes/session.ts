@@ -41,7 +41,7 @@ const openSession = defineRoute({
     const { request, sessions, settings, body } = incoming
     // Another site must not sign a person in as somebody else.
     if (!isSameOrigin(request, false)) throw foreign()
-    const key = holderOf(body.key, incoming)
+    const key = await holderOf(body.key, incoming)
     await sessions.close(request)
     const { token, session } = await sessions.open(key)
     return {
