@@ -56,6 +56,7 @@ describe('an empty database', () => {
       '0018_personal_masters',
       '0019_known_records',
       '0020_open_approvals',
+      '0021_active_keys',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

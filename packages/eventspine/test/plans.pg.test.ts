@@ -73,6 +73,12 @@ const lanes = new Set(['append', 'settle', 'alarm', 'deliver', 'workflow'])
 /** Few rows, whatever happens. */
 const small = /^(consumer|epoch|subscription|worker|breaker|event_seq|redrive|replay|schedule)$/
 
+/** As many as one consumer, or one tenant, has: may be all there are. */
+const many = /^(delivery|dead_letter)$/
+const ofConsumer = new Set(['subscription', 'replay', 'shard', 'tenant'])
+/** Reads all keys of a consumer, once, when it begins. */
+const whole = new Set(['deliver.open-keys', 'deliver.halted-keys'])
+
 /** Hands its rows on as they come. */
 const passing = new Set(['Limit', 'LockRows', 'Append', 'Merge Append', 'Subquery Scan', 'Result'])
 
@@ -83,7 +89,10 @@ function wholeReads(plan: Plan, limited = false): string[] {
   // A bitmap's condition stands with the index below it.
   if (relation === undefined || !/^(Seq|Index|Index Only|Tid) Scan$/.test(node) || small.test(relation))
     return below
-  const probes = plan['TID Cond'] !== undefined || !/^(\(epoch = [^()]+\))?$/.test(plan['Index Cond'] ?? '')
+  const condition = plan['Index Cond'] ?? ''
+  const columns = [...condition.matchAll(/\(([a-z_]+) [<>]?=/g)].map(([, column]) => column as string)
+  const isNarrow = limited || !many.test(relation) || columns.some((column) => !ofConsumer.has(column))
+  const probes = plan['TID Cond'] !== undefined || (isNarrow && !/^(\(epoch = [^()]+\))?$/.test(condition))
   const ends = probes || (limited && plan.Filter === undefined)
   return ends ? below : [`${node} on ${relation} ${plan.Filter ?? ''}`, ...below]
 }
@@ -140,7 +149,7 @@ it('probes an index for each row, also where the tables were empty when a statem
     await client.query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan')
     const found: string[] = []
     for (const [name, { lane, text }] of statements) {
-      if (!lanes.has(lane)) continue
+      if (!lanes.has(lane) || whole.has(name)) continue
       for (const read of wholeReads(await planOf(client, text))) found.push(`${name}: ${read}`)
     }
     expect(found).toEqual([])

@@ -213,9 +213,9 @@ const retrying: readonly Mutant[] = [
     bug: 'A waiting row is made due beside an active one of its key.',
     edits: [
       edit(
-        'store/postgres/retry.ts',
-        `AND a.tenant = h.tenant AND a.key = h.key AND a.state <> 'waiting')`,
-        `AND a.tenant = h.tenant AND a.key = h.key AND a.state = 'none')`,
+        'store/postgres/promote-sql.ts',
+        `AND a.state <> 'waiting' AND a.key IS NOT NULL`,
+        `AND a.state = 'none' AND a.key IS NOT NULL`,
       ),
     ],
     caughtBy: conformance('waits for an active row of the key, wherever in the order it stands'),
@@ -232,7 +232,11 @@ const retrying: readonly Mutant[] = [
     invariants: ['I23'],
     bug: 'In the store a letter halts the rows of its key, whatever tenant they are of.',
     edits: [
-      edit('store/postgres/retry.ts', 'AND l.tenant = h.tenant AND l.key = h.key', 'AND l.key = h.key'),
+      edit(
+        'store/postgres/promote-sql.ts',
+        '`${row}.subscription, ${row}.tenant, ${row}.key, ${row}.replay, ${row}.shard`',
+        '`${row}.subscription, ${row}.key, ${row}.replay, ${row}.shard`',
+      ),
     ],
     caughtBy: conformance('keeps the same key of two tenants apart'),
   },

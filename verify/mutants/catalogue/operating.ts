@@ -22,9 +22,9 @@ export const operating: readonly Mutant[] = [
     bug: 'A halted key goes on as soon as its letter is sent again, not when that is through.',
     edits: [
       edit(
-        'store/postgres/retry.ts',
-        `AND l.key = h.key AND l.halts AND (l.state = 'dead' OR l.state = 'redriving' AND (l.epoch, l.seq) <> (h.epoch, h.seq)))`,
-        `AND l.key = h.key AND l.halts AND l.state = 'none')`,
+        'store/postgres/promote-sql.ts',
+        `AND (l.state = 'dead' OR (l.epoch, l.seq) <> (h.epoch, h.seq)) ORDER BY`,
+        `AND l.state = 'none' ORDER BY`,
       ),
     ],
     caughtBy: conformance('leaves halted keys alone'),

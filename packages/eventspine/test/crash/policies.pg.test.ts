@@ -71,10 +71,13 @@ it('holds the work of an open breaker without spending attempts, probes, closes 
   })
   const spine = await running(app, freshSchema())
   const balanced = watchBalance(spine)
+  const beganAt = performance.now()
   await publishAll(spine, 60)
   await until(async () => (await spine.operator().breakers()).some(({ state }) => state === 'open'))
   await until(() => other.length === 60)
   const before = started
+  // On a busy machine all this takes several times as long, and probes go on.
+  const rounds = Math.ceil((performance.now() - beganAt) / 1_500)
   await delay(1_500)
   // A probe now and then, and what ran when it opened: nothing else.
   const probed = started - before
@@ -83,8 +86,8 @@ it('holds the work of an open breaker without spending attempts, probes, closes 
   await quiet(spine)
   expect(attempts).toHaveLength(60)
   // Attempts were spent by what ran when it opened, a few rounds of four, and by the probes: by nothing else.
-  expect(before).toBeLessThanOrEqual(20)
-  expect(attempts.filter((attempt) => attempt === 1).length).toBeGreaterThan(40)
+  expect(before).toBeLessThanOrEqual(12 + 8 * rounds)
+  expect(attempts.filter((attempt) => attempt === 1).length).toBeGreaterThan(48 - 8 * rounds)
   expect(attempts.filter((attempt) => attempt === 1).length).toBeGreaterThanOrEqual(60 - before - probed)
   expect((await spine.operator().deadLetters()).items).toEqual([])
   expect((await spine.operator().breakers()).map(({ state }) => state)).toEqual(['closed'])

@@ -19,6 +19,7 @@ import {
   readCursor,
   writeCursor,
 } from './inspect-page.js'
+import { promoteKeySql } from './promote-sql.js'
 import { eventOfCopy } from './rows.js'
 
 /** Ids in one filter, letters discarded in one transaction, and such transactions in one call. */
@@ -178,35 +179,6 @@ ORDER BY l.died_at DESC, l.epoch DESC, l.seq DESC, l.subscription DESC, l.replay
       ),
   }
 }
-
-/**
- * Makes the first waiting delivery of each key due: run it in the transaction that ended what the key waited for.
- * Parameters: arrays of subscription, replay, shard, tenant, key. The first row of a key by log order is its head. While
- * any row of the key is active (a redriven letter may wait before it), or a letter other than its own halts the key,
- * nothing moves. The heads are found first, each by one probe of the index: joined freely the planner tries every row against every key (2,000
- * rows of 400 keys: 1,600,000 rows met in 14 s, and under 16,000 in 0.3 s so).
- */
-export const promoteKeySql = `WITH freed AS MATERIALIZED (
-  SELECT DISTINCT i.* FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[])
-    AS i(subscription, replay, shard, tenant, key)
-), heads AS MATERIALIZED (
-  SELECT f.*, head.* FROM freed f CROSS JOIN LATERAL (
-    SELECT r.epoch, r.seq, r.state FROM eventspine.delivery r
-    WHERE r.subscription = f.subscription AND r.replay = f.replay AND r.shard = f.shard
-      AND r.tenant = f.tenant AND r.key = f.key
-    ORDER BY r.tick, r.seq LIMIT 1) head
-), free AS MATERIALIZED (
-  SELECT h.* FROM heads h
-  WHERE h.state = 'waiting'
-    AND NOT EXISTS (SELECT 1 FROM eventspine.delivery a WHERE a.subscription = h.subscription AND a.replay = h.replay
-      AND a.shard = h.shard AND a.tenant = h.tenant AND a.key = h.key AND a.state <> 'waiting')
-    AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = h.subscription AND l.replay = h.replay
-      AND l.shard = h.shard AND l.tenant = h.tenant AND l.key = h.key AND l.halts
-      AND (l.state = 'dead' OR l.state = 'redriving' AND (l.epoch, l.seq) <> (h.epoch, h.seq)))
-)
-UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp() FROM free f
-WHERE d.subscription = f.subscription AND d.replay = f.replay AND d.shard = f.shard
-  AND d.epoch = f.epoch AND d.seq = f.seq AND d.state = 'waiting'`
 
 interface DiscardedRow {
   readonly subscription: string

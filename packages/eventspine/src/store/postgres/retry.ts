@@ -10,6 +10,7 @@ import {
 import { orderingKeyOf, partsOf } from '../../event/stored.js'
 import type { Database } from './database.js'
 import { consumerColumns } from './lease.js'
+import { promoteSql } from './promote-sql.js'
 import { type EventRow, eventColumns, eventOfCopy, eventOfRow } from './rows.js'
 
 /** Rows that may not go yet, suspects and what the retry budget does not cover, behind which others are still found. */
@@ -121,27 +122,6 @@ WHERE subscription = $1 AND replay = $2 AND shard = $3 AND key IS NOT NULL GROUP
 const haltedKeys = `SELECT DISTINCT tenant, key FROM eventspine.dead_letter
 WHERE subscription = $1 AND replay = $2 AND shard = $3 AND halts AND state IN ('dead', 'redriving') AND key IS NOT NULL`
 
-// The first row of a key by log order is its head. When anything of the key is active already, or the key is halted,
-// nothing moves; the halting letter that was sent again halts all but itself. The heads are found first, each by one
-// probe of the index: joined freely the planner, which never has statistics of a table that is empty most of the time, tries every waiting row against every key (2,000 rows of 40
-// keys: 780 ms, and 1 ms so).
-const promote = `WITH heads AS MATERIALIZED (
-  SELECT i.tenant, i.key, head.* FROM (SELECT DISTINCT * FROM unnest($4::text[], $5::text[]) AS i(tenant, key)) i CROSS JOIN LATERAL (
-    SELECT r.epoch, r.seq, r.state FROM eventspine.delivery r
-    WHERE r.subscription = $1 AND r.replay = $2 AND r.shard = $3 AND r.tenant = i.tenant AND r.key = i.key ORDER BY r.tick, r.seq LIMIT 1) head
-), free AS MATERIALIZED (
-  SELECT h.epoch, h.seq FROM heads h
-  WHERE h.state = 'waiting'
-    AND EXISTS (SELECT 1 FROM eventspine.consumer c WHERE c.subscription = $1 AND c.replay = $2 AND c.shard = $3 AND c.token = $6)
-    AND NOT EXISTS (SELECT 1 FROM eventspine.delivery a WHERE a.subscription = $1 AND a.replay = $2 AND a.shard = $3
-      AND a.tenant = h.tenant AND a.key = h.key AND a.state <> 'waiting')
-    AND NOT EXISTS (SELECT 1 FROM eventspine.dead_letter l WHERE l.subscription = $1 AND l.replay = $2 AND l.shard = $3
-      AND l.tenant = h.tenant AND l.key = h.key AND l.halts AND (l.state = 'dead' OR l.state = 'redriving' AND (l.epoch, l.seq) <> (h.epoch, h.seq)))
-), promoted AS (
-  UPDATE eventspine.delivery d SET state = 'retry', due_at = clock_timestamp() FROM free
-  WHERE d.subscription = $1 AND d.replay = $2 AND d.shard = $3 AND d.epoch = free.epoch AND d.seq = free.seq AND d.state = 'waiting')
-SELECT tenant, key FROM heads`
-
 function unclaimValues(holdings: readonly Holding[]): unknown[] {
   const known = holdings.flatMap((holding) =>
     holding.known.map(({ epoch, seq }) => ({ ...holding, epoch, seq })),
@@ -213,7 +193,7 @@ export function retryStatements(database: Database): RetryPort {
       const parts = keys.map(partsOf)
       const columns = [parts.map(({ tenant }) => tenant), parts.map(({ key }) => key)]
       const values = [subscription, replay, shard, ...columns, token]
-      const rows = await database.query<KeyRow>('deliver', 'deliver.promote', promote, values)
+      const rows = await database.query<KeyRow>('deliver', 'deliver.promote', promoteSql, values)
       return new Set(rows.map((row) => orderingKeyOf(row)))
     },
   }
