@@ -218,6 +218,20 @@ describe.skipIf(!hasChromium)('a person (needs chromium)', () => {
     await page.getByText('at 50 a second they are sent within').waitFor()
     await rate.fill('0.1')
     await page.getByText(/at 0.1 a second they are sent within about [23]0 s/).waitFor()
+    // What is left out would be a rate that nobody wrote.
+    await page.getByLabel('Reason').fill('cleared')
+    for (const cleared of [rate, page.getByLabel('Canary, letters that go first')]) {
+      const before = await cleared.inputValue()
+      await cleared.fill('')
+      await page.getByRole('button', { name: /^Redrive \d+ dead letters$/ }).click()
+      expect(
+        await cleared.evaluate(
+          (field: { validity: { valueMissing: boolean } }) => field.validity.valueMissing,
+        ),
+      ).toBe(true)
+      await cleared.fill(before)
+    }
+    expect((await world.get('/v1/redrives')).items.filter(({ reason }) => reason === 'cleared')).toEqual([])
     await page.keyboard.press('Escape')
     const place = { webhooks: 'partners', endpoint: 'ep-1', tenant: 'acme' }
     await world.spine.operator().webhooks.disable(place, 'setup')

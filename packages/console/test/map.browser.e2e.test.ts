@@ -90,6 +90,19 @@ describe.skipIf(!hasChromium)('the map of a shared log (needs chromium)', () => 
     await visit.page.getByText(/Looked at: the newest 1,000 events, .* rare among them/).waitFor()
   })
 
+  test('leads from a way to its ends, and from who publishes to what they did', async () => {
+    const { page } = visit
+    await visit.at(world.url, 'map?app=*')
+    const row = way('event:orders.order-placed', 'subscription:ship')
+    await row.getByRole('link', { name: 'subscription:ship' }).click()
+    await page.waitForURL(/subscriptions\?name=ship/)
+    await visit.at(world.url, 'map?app=*')
+    await way('source:/shop', 'event:orders.order-placed').getByRole('link', { name: 'source:/shop' }).click()
+    await page.waitForURL(/events\?pattern=/)
+    expect(new URL(page.url()).searchParams.get('pattern')).toBe('{"source":["/shop"]}')
+    await page.getByRole('row').filter({ hasText: 'orders.order-placed' }).first().waitFor()
+  })
+
   test('is drawn larger and smaller at a word, and says so in its address', async () => {
     const { page } = visit
     await visit.at(world.url, 'map?app=*')

@@ -68,6 +68,8 @@ const wrongOptions: readonly (readonly [PublishOptions, string])[] = [
       [given({ [name]: 7 }), `/${name}`] as const,
     ],
   ),
+  [{ id: '.' }, '/id'],
+  [{ id: '..' }, '/id'],
   [{ time: new Date(Number.NaN) }, '/time'],
   [{ time: new Date(-8.64e15) }, '/time'],
   [{ time: new Date(8.64e15) }, '/time'],

@@ -290,6 +290,8 @@ function text(name: keyof typeof textMax, value: unknown): string {
       field,
       `${name} contains a control character, half a surrogate pair or what is no character. Remove it`,
     )
+  if (name === 'id' && (value === '.' || value === '..'))
+    throw refused(field, `id must not be "${value}": as a part of an address it would mean another one`)
   fit[name] = value
   return value
 }

@@ -18,6 +18,8 @@ export interface MapNode extends Omit<Node, 'kind'> {
 export interface MapEdge extends Edge {
   /** Of the subscriptions that it leads to; null where there are none, and until the server has two readings. */
   readonly takenPerSecond: number | null
+  /** That is a share of it: see map-shares.ts. */
+  readonly isShare?: boolean
 }
 
 export interface SystemMap extends Omit<Map, 'nodes' | 'edges'> {

@@ -128,6 +128,7 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
             name="rate"
             type="number"
             value={rateDefault}
+            required
             changed={(value) => setRate(Number(value))}
             min={0.01}
             max={10_000}
@@ -139,6 +140,7 @@ export function RedriveQuestion({ filter, close, data, accepted }: RedriveProps)
             name="canary"
             type="number"
             value={canaryDefault}
+            required
             min={0}
             max={10_000}
             hint="The rest follows when these end well. It stops when half of those that ended have failed again."

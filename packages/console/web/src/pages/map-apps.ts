@@ -68,6 +68,7 @@ const together = (a: MapEdge, b: MapEdge): MapEdge => ({
   lagSeconds: of(Math.max, a.lagSeconds, b.lagSeconds),
   dead: of(plus, a.dead, b.dead),
   takenPerSecond: of(plus, a.takenPerSecond, b.takenPerSecond),
+  isShare: a.isShare === true || b.isShare === true,
 })
 
 const plus = (a: number, b: number) => a + b

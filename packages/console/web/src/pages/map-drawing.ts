@@ -35,3 +35,6 @@ export interface Layout {
 }
 
 export const nodeHeight = 40
+
+/** Less is told by the table: on each way it is noise. */
+export const lagSecondsShown = 1

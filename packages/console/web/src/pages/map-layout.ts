@@ -1,7 +1,7 @@
 // Where the parts of the map stand: from left to right as events flow, those of one context together.
 import { Graph, layout } from '@dagrejs/dagre'
 import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
-import { type Area, type Drawn, type Layout, nodeHeight } from './map-drawing.js'
+import { type Area, type Drawn, type Layout, lagSecondsShown, nodeHeight } from './map-drawing.js'
 import { type Part, packed, partsOf, type Spot } from './map-parts.js'
 import { inRows } from './map-rows.js'
 
@@ -12,6 +12,7 @@ const nodesMax = 400
 const labelHeight = 16
 const rateWidth = 56
 const deadWidth = 62
+const lagWidth = 84
 const margin = 16
 const partGap = 12
 /** Of a context, for its name. */
@@ -29,8 +30,10 @@ export const standingOf = ({ paused, openBreakers }: MapNode): readonly string[]
 
 const areaOf = (context: string) => `context ${context}`
 
-const labelWidthOf = ({ seen, dead }: MapEdge) =>
-  (seen ? rateWidth : 0) + (seen && (dead ?? 0) > 0 ? deadWidth : 0)
+const labelWidthOf = ({ seen, dead, lagSeconds }: MapEdge) =>
+  (seen ? rateWidth : 0) +
+  (seen && (dead ?? 0) > 0 ? deadWidth : 0) +
+  ((lagSeconds ?? 0) >= lagSecondsShown ? lagWidth : 0)
 
 /** At most 400 nodes: more would be no picture. */
 export function layoutOf(map: SystemMap): Layout {

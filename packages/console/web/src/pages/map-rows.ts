@@ -10,7 +10,7 @@ const passingMax = 2
 const rowGap = 34
 /** Beside a row, for what goes on to the next. */
 const turn = 14
-const textWidth = 80
+const textWidth = 140
 
 export function inRows(layout: Layout): Layout {
   const cuts = cutsOf(layout)

@@ -1,7 +1,7 @@
 // The map: what publishes what and who listens, as the app says and as the newest events show. Every part leads to its page.
 import { type CSSProperties, useMemo } from 'react'
 import { useAnswer } from '../api/asking.js'
-import type { MapEdge, SystemMap } from '../api/system-views.js'
+import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
 import { Badge } from '../parts/badge.js'
 import { count, counted, duration, perSecond, seconds } from '../parts/format.js'
 import { Heading } from '../parts/heading.js'
@@ -11,8 +11,9 @@ import { Link } from '../route/link.js'
 import { placeOf } from '../route/node-place.js'
 import { choose, usePlace } from '../route/place.js'
 import { appsOf, mapOfApp } from './map-apps.js'
-import { type Drawn, nodeHeight, type Placed } from './map-drawing.js'
+import { type Drawn, lagSecondsShown, nodeHeight, type Placed } from './map-drawing.js'
 import { layoutOf, standingOf } from './map-layout.js'
+import { inShares } from './map-shares.js'
 
 const everyMs = 5_000
 
@@ -90,9 +91,10 @@ function OfApps({ map, scale, app }: OfAppsProps) {
   const apps = appsOf(map)
   const chosen = [app, apps[0]].find((name) => name !== undefined && apps.includes(name))
   const isWhole = app === allApps || apps.length < 2
+  const shared = useMemo(() => inShares(map), [map])
   const drawn = useMemo(
-    () => (isWhole || chosen === undefined ? map : mapOfApp(map, chosen)),
-    [map, chosen, isWhole],
+    () => (isWhole || chosen === undefined ? shared : mapOfApp(shared, chosen)),
+    [shared, chosen, isWhole],
   )
   const linkOf = (name: string, text: string, isShown: boolean) => (
     <Link key={name} to="map" params={{ app: name }} aria-current={isShown ? 'true' : undefined}>
@@ -174,8 +176,9 @@ function Legend({ sample }: Pick<SystemMap, 'sample'>) {
       {fromMs !== null && `, of ${duration(toMs - fromMs)}`}
       {types > 0 &&
         `, and the newest ${typeEventsMax} of each of ${counted(types, 'type')} that are rare among them`}
-      . Rates with ~ are of these; those of ways to functions are what these complete a second now, of all
-      their types, with how far they are behind. Dashed: declared, and not among them
+      . Ways to functions have what these complete a second now, and how far they are behind. Rates with ~ are
+      told from the events that were looked at: of what is published, and of one type among several. Dashed:
+      declared, and not among them
       {typesLeft > 0 && ` (${counted(typesLeft, 'rare type')} more were not asked for)`}. Dotted: seen, though
       an app says otherwise. What functions and clients publish is not declared, but seen.
     </p>
@@ -189,8 +192,6 @@ const markOf = ({ declared, seen }: Pick<MapEdge, 'declared' | 'seen'>) => {
 
 /** What a way leads to is late: doctor says so from here on. */
 const lagSecondsMax = 60
-/** Less is told by the table: on each way it is noise. */
-const lagSecondsShown = 1
 
 function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn }) {
   const line = points.map((point) => `${point.x.toFixed(1)},${point.y.toFixed(1)}`).join(' ')
@@ -210,17 +211,36 @@ function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn 
         </text>
       )}
       {dead > 0 && (
-        <text x={middle} y={y + 13} textAnchor="middle">
-          {count(dead)} dead
-        </text>
+        <Link to="dead-letters" params={lettersOf(edge)}>
+          <text x={middle} y={y + 13} textAnchor="middle">
+            {count(dead)} dead
+          </text>
+        </Link>
       )}
     </g>
   )
 }
 
-/** What a function takes is counted. What comes from clients and functions is told from a sample. */
-const rateOf = ({ takenPerSecond, lagSeconds, perSecond: sampled }: MapEdge) =>
-  takenPerSecond === null && lagSeconds === null ? `~${perSecond(sampled)}` : perSecond(takenPerSecond)
+/** Of what it leads to, where that is one subscription. */
+const lettersOf = ({ subscriptions }: MapEdge) =>
+  subscriptions.length === 1 ? { subscription: subscriptions[0] } : {}
+
+/** Its id is its kind and its name. */
+function PartLink({ id }: { readonly id: string }) {
+  const at = id.indexOf(':')
+  const { to, params } = placeOf({ kind: id.slice(0, at) as MapNode['kind'], name: id.slice(at + 1) })
+  return (
+    <Link to={to} params={params}>
+      {id}
+    </Link>
+  )
+}
+
+/** What a function takes is counted, for all of its types. What comes from clients and functions is told from a sample. */
+const rateOf = ({ takenPerSecond, lagSeconds, perSecond: sampled, isShare }: MapEdge) => {
+  if (takenPerSecond === null && lagSeconds === null) return `~${perSecond(sampled)}`
+  return `${isShare ? '~' : ''}${perSecond(takenPerSecond)}`
+}
 
 function Part({ placed: { node, says, x, y, width } }: { readonly placed: Placed }) {
   const { to, params } = placeOf(node)
@@ -239,9 +259,18 @@ function Part({ placed: { node, says, x, y, width } }: { readonly placed: Placed
   )
 }
 
+function Dead({ edge }: { readonly edge: MapEdge }) {
+  if (edge.dead === null || edge.dead === 0) return edge.dead === null ? '–' : '0'
+  return (
+    <Link to="dead-letters" params={lettersOf(edge)}>
+      {count(edge.dead)}
+    </Link>
+  )
+}
+
 const columns: readonly Column<MapEdge>[] = [
-  { name: 'From', cell: ({ from }) => from },
-  { name: 'To', kind: 'long', cell: ({ to }) => to },
+  { name: 'From', cell: ({ from }) => <PartLink id={from} /> },
+  { name: 'To', kind: 'long', cell: ({ to }) => <PartLink id={to} /> },
   { name: 'Mark', kind: 'wide', cell: (edge) => <Badge state={marks[markOf(edge)]} /> },
   { name: 'Rate', kind: 'number', cell: rateOf },
   {
@@ -249,7 +278,7 @@ const columns: readonly Column<MapEdge>[] = [
     kind: 'wide number',
     cell: ({ lagSeconds }) => (lagSeconds === null ? '–' : seconds(lagSeconds)),
   },
-  { name: 'Dead', kind: 'wide number', cell: ({ dead }) => (dead === null ? '–' : count(dead)) },
+  { name: 'Dead', kind: 'wide number', cell: (edge) => <Dead edge={edge} /> },
 ]
 
 const marks = {

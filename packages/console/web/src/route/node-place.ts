@@ -13,6 +13,6 @@ export function placeOf({ kind, name }: Pick<MapNode, 'kind' | 'name'>): NodePla
   if (kind === 'workflow') return { to: 'workflows', params: { workflow: name } }
   if (kind === 'schedule' || kind === 'reconciler') return { to: 'schedules', params: {} }
   if (kind === 'webhook') return { to: 'webhooks', params: {} }
-  if (kind === 'source') return { to: 'events', params: {} }
+  if (kind === 'source') return { to: 'events', params: { pattern: JSON.stringify({ source: [name] }) } }
   return { to: 'subscriptions', params: { name } }
 }
