@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Question } from './core/answer.js'
+import type { Answer, Question } from './core/answer.js'
 import { keep, keptOf } from './core/bank.js'
 import { writeSection } from './core/document.js'
 import { Lab } from './core/lab.js'
@@ -77,15 +77,21 @@ async function ask(lab: Lab, asked: readonly Question[]): Promise<number> {
   let failed = 0
   for (const question of asked) {
     try {
-      const one = { question, answer: await question.measure(lab) }
+      const one = { question, answer: judged(await question.measure(lab), options) }
       answered.push(one)
-      if (options.write) document(options, one, circumstances)
+      const whole = options.whole && lab.systems.length === options.systems.length
+      if (options.write) document({ ...options, whole }, one, circumstances)
       if (options.json) for (const line of jsonLines(one, circumstances)) process.stdout.write(`${line}\n`)
       const write = options.json ? forPeople : say
       write(tableOf(one))
     } catch (error) {
       if (lab.stopped) return 1
       failed += 1
+      const { message } = error instanceof Error ? error : new Error(String(error))
+      if (options.json)
+        process.stdout.write(
+          `${JSON.stringify({ question: question.name, failed: message, settings: circumstances })}\n`,
+        )
       forPeople(`\n${question.name} could not be measured: ${error instanceof Error ? error.stack : error}\n`)
     }
   }
@@ -93,26 +99,37 @@ async function ask(lab: Lab, asked: readonly Question[]): Promise<number> {
   return failed > 0 ? 1 : 0
 }
 
+/** A tiny run shows that a question works, and reaches nothing. */
+const judged = (answer: Answer, { kind }: Options): Answer =>
+  kind === 'tiny'
+    ? { ...answer, verdicts: answer.verdicts.map((verdict) => ({ ...verdict, pass: null })) }
+    : answer
+
 function summaryOf(answered: readonly Answered[], failed: number): string {
   const verdicts = answered.flatMap(({ answer }) => answer.verdicts)
-  const missed = verdicts.filter(({ pass }) => !pass).length
+  const reached = verdicts.filter(({ pass }) => pass === true).length
   const unmeasured = failed === 0 ? '' : `, ${failed} questions could not be measured`
-  return `${verdicts.length - missed} of ${verdicts.length} targets reached${unmeasured}; ${Math.round(process.uptime())} s`
+  return `${reached} of ${verdicts.length} targets reached${unmeasured}; ${Math.round(process.uptime())} s`
 }
 
 // Each as it comes: a run that is interrupted has measured what it has.
 function document(
-  { kind, scale }: Options,
+  { kind, scale, whole }: Options,
   { question, answer }: Answered,
   circumstances: Circumstances,
 ): void {
-  if (kind !== 'full' || scale.runs < runsMin) {
-    forPeople(`docs/benchmarks.md holds full runs only, of ${runsMin} runs each; nothing was written.`)
+  if (kind !== 'full' || scale.runs < runsMin || !whole) {
+    forPeople(
+      `docs/benchmarks.md holds full runs only, of ${runsMin} runs each, with all systems; nothing was written.`,
+    )
     return
   }
   const { name, title } = question
   keep({ name, title, answer, circumstances: { ...circumstances, at: new Date().toISOString() } })
-  forPeople(`Written to ${writeSection(markdownOf(keptOf(questions.map((each) => each.name))))}`)
+  const kept = keptOf(questions.map((each) => each.name))
+  const missing = questions.filter((each) => !kept.some((one) => one.name === each.name))
+  const names = missing.map((each) => each.name)
+  forPeople(`Written to ${writeSection(markdownOf(kept, names))}`)
 }
 
 async function circumstancesOf(lab: Lab): Promise<Circumstances> {

@@ -15,7 +15,8 @@ export interface Verdict {
   readonly target: string
   /** What was reached; null when it could not be measured. */
   readonly reached: number | null
-  readonly pass: boolean
+  /** null where the run was too small to judge. */
+  readonly pass: boolean | null
 }
 
 export interface Answer {
@@ -111,6 +112,11 @@ export function figuresOf(
 /** The median, or null when there is no such figure. */
 export function medianOf(figures: readonly Figure[], system: string, metric: string): number | null {
   return figures.find((figure) => figure.system === system && figure.metric === metric)?.median ?? null
+}
+
+/** The most of all runs, or null when there is no such figure: of what must never be, the median tells nothing. */
+export function maxOf(figures: readonly Figure[], system: string, metric: string): number | null {
+  return figures.find((figure) => figure.system === system && figure.metric === metric)?.max ?? null
 }
 
 /** The best median of the peers. */

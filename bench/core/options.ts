@@ -37,6 +37,8 @@ export interface Options {
   readonly help: boolean
   readonly types: boolean
   readonly scale: Scale
+  /** Measures all systems for as long as a full run does: what is left out may be the best of them. */
+  readonly whole: boolean
 }
 
 export const usage = `npm run bench                    everything, an hour or more
@@ -86,7 +88,7 @@ export function readOptions(parameters: readonly string[]): Options {
     args: [...parameters],
     options: {
       quick: { type: 'boolean', default: false },
-      only: { type: 'string', default: '' },
+      only: { type: 'string' },
       systems: { type: 'string', default: systemNames.join(',') },
       seed: { type: 'string', default: '1' },
       runs: { type: 'string' },
@@ -100,12 +102,15 @@ export function readOptions(parameters: readonly string[]): Options {
     },
   })
   const { json, write, list, help, types } = values
+  if (values.only !== undefined && wordsOf(values.only).length === 0)
+    throw new Error('--only takes the name of a question, or several: --only fan-out,idle')
   const whole = values.quick ? quick : full
   const sized = values.size === undefined ? whole : tiny(numberOf('--size', values.size))
   return {
     ...{ json, write, list, help, types, quick: values.quick || values.size !== undefined },
     kind: values.size !== undefined ? 'tiny' : values.quick ? 'quick' : 'full',
-    only: wordsOf(values.only),
+    only: wordsOf(values.only ?? ''),
+    whole: values.systems === systemNames.join(',') && values.seconds === undefined,
     systems: wordsOf(values.systems).map(systemCalled),
     seed: numberOf('--seed', values.seed),
     scale: {

@@ -59,7 +59,7 @@ export function tableOf({ question, answer }: Answered): string {
   ].join('\n')
 }
 
-const wordOf = ({ pass }: Verdict) => (pass ? 'reached' : 'MISSED ')
+const wordOf = ({ pass }: Verdict) => (pass === null ? 'too small to judge:' : pass ? 'reached' : 'MISSED ')
 const reachedOf = ({ reached }: Verdict) => (reached === null ? 'not measured' : readable(reached))
 
 /** One line per figure, then one per target. What all have in common stands in each: a line must make sense alone. */
@@ -74,14 +74,15 @@ export function jsonLines({ answer }: Answered, circumstances: Circumstances): s
   return [...figures, ...verdicts]
 }
 
-/** For the documentation. What holds for all questions stands once, and where one was measured otherwise, with it. */
-export function markdownOf(kept: readonly Kept[]): string {
+/** For the documentation. What holds for all questions stands once, and where one was measured otherwise, with it. `missing`: questions that
+ *  were never measured whole. */
+export function markdownOf(kept: readonly Kept[], missing: readonly string[]): string {
   const newest = [...kept].sort((a, b) => b.circumstances.at.localeCompare(a.circumstances.at))[0]
   const common = Object.entries(newest?.circumstances ?? {}).filter(([name]) => !ownOf.includes(name))
-  const targets = kept.flatMap(({ answer }) =>
+  const targets = kept.flatMap(({ answer, circumstances: { commit, machine } }) =>
     answer.verdicts.map(
       (verdict) =>
-        `| ${verdict.question} | ${verdict.target} | ${reachedOf(verdict)} | ${verdict.pass ? 'yes' : '**no**'} |`,
+        `| ${verdict.question} | ${verdict.target} | ${reachedOf(verdict)} | ${verdict.pass ? 'yes' : '**no**'} | ${commit} | ${processorOf(machine)} |`,
     ),
   )
   return [
@@ -93,7 +94,8 @@ export function markdownOf(kept: readonly Kept[]): string {
     ),
     '### Targets',
     '',
-    ...table(['question', 'target', 'reached', 'pass'], targets),
+    ...table(['question', 'target', 'reached', 'pass', 'commit', 'processor'], targets),
+    ...(missing.length === 0 ? [] : [`Not measured whole so far: ${missing.join(', ')}.`, '']),
     ...kept.flatMap(({ title, answer, circumstances }) => [
       `### ${title}`,
       '',
@@ -107,6 +109,9 @@ export function markdownOf(kept: readonly Kept[]): string {
     ]),
   ].join('\n')
 }
+
+const processorOf = (machine: unknown) =>
+  String((machine as { readonly processor?: string } | undefined)?.processor ?? '–')
 
 const ownOf: readonly string[] = ['at', 'commit']
 

@@ -2,7 +2,16 @@
 // of the time is a flood, half is 1,000 events/s; the same without that session in turn. Target: throughput at least
 // 80 %, p99 at most 2 times, and nothing waits for the transaction to end.
 import pg from 'pg'
-import { alternate, atLeast, atMost, medianOf, type Question, ratio, type Sample } from '../core/answer.js'
+import {
+  alternate,
+  atLeast,
+  atMost,
+  maxOf,
+  medianOf,
+  type Question,
+  ratio,
+  type Sample,
+} from '../core/answer.js'
 import type { Lab } from '../core/lab.js'
 import { floodOnce, floodUnits } from '../core/measure.js'
 import { type Run, wholePart } from '../core/run.js'
@@ -34,8 +43,8 @@ export const heldTransaction: Question = {
         atMost(question, 'p99 <= 2x that without', compared('p99'), 2),
         atMost(
           question,
-          'nothing waits for its end',
-          medianOf(figures, 'eventspine beside it', 'open at its end'),
+          'nothing waits for its end, in any run',
+          maxOf(figures, 'eventspine beside it', 'open at its end'),
           0,
         ),
       ],
