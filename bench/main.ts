@@ -100,10 +100,10 @@ async function ask(lab: Lab, asked: readonly Question[]): Promise<number> {
 }
 
 /** A tiny run shows that a question works, and reaches nothing. */
-const judged = (answer: Answer, { kind }: Options): Answer =>
-  kind === 'tiny'
-    ? { ...answer, verdicts: answer.verdicts.map((verdict) => ({ ...verdict, pass: null })) }
-    : answer
+function judged(answer: Answer, { kind }: Options): Answer {
+  if (kind !== 'tiny') return answer
+  return { ...answer, verdicts: answer.verdicts.map((verdict) => ({ ...verdict, pass: null })) }
+}
 
 function summaryOf(answered: readonly Answered[], failed: number): string {
   const verdicts = answered.flatMap(({ answer }) => answer.verdicts)
