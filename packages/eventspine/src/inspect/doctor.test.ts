@@ -41,6 +41,30 @@ test('says nothing of a healthy cell, and shows how each subscription adds up', 
   ])
 })
 
+test('says among equals the cause first, then who is late, then who has the most letters', () => {
+  const own = (name: string, given: object = {}) =>
+    subscription({ name, matched: 10, completed: 6, dead: 0, discarded: 2, ...given })
+  const names = ['address', 'bill', 'charge', 'dunning']
+  const { findings } = diagnose(
+    input({
+      app: { name: 'shop', subscriptions: names.map((name) => ({ name })), workflows: [] },
+      versions: [],
+      subscriptions: [
+        own('address', { dead: 3, matched: 13, haltedKeys: 3, lagSeconds: 2 }),
+        own('bill', { dead: 6_013, matched: 6_023, haltedKeys: 6_013, lagSeconds: 1 }),
+        own('charge', { lagEvents: 5, lagSeconds: 265 }),
+        own('dunning', { lagEvents: 5, lagSeconds: 900 }),
+      ],
+      breakers: [breaker],
+    }),
+  )
+  expect(new Set(findings.map(({ severity }) => severity))).toEqual(new Set(['warning']))
+  expect(findings.map(({ subject }) => subject)).toEqual([
+    expect.stringContaining('breaker stripe'),
+    ...['dunning', 'charge', 'bill', 'bill', 'address', 'address'].map((name) => `subscription ${name}`),
+  ])
+})
+
 test('takes the limit of the batch where the subscription runs elsewhere', () => {
   expect(diagnose(input({ batches: new Map() })).subscriptions[0]?.batchEvents).toBe(1_000)
 })

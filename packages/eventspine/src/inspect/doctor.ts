@@ -119,7 +119,9 @@ export function diagnose(input: DoctorInput): DoctorReport {
   const findings = [
     ...workerFindings(input.workers, judged),
     ...subscriptions.flatMap(balanceFindings),
-    ...judged.flatMap((each) => subscriptionFindings(each, heldBy(input, each.name))),
+    // A breaker that is open stands before what it holds back.
+    ...breakers.filter(({ key }) => key === '').flatMap(breakerFindings),
+    ...[...judged].sort(worse).flatMap((each) => subscriptionFindings(each, heldBy(input, each.name))),
     ...gone.flatMap(goneFindings),
     ...otherFindings(others, lagSecondsMax),
     ...scheduleFindings(input.schedules, subscriptions),
@@ -129,7 +131,6 @@ export function diagnose(input: DoctorInput): DoctorReport {
         input.sourceLeases.filter(({ source, live }) => live && source === name),
       ),
     ),
-    ...breakers.filter(({ key }) => key === '').flatMap(breakerFindings),
     ...keyFindings(breakers.filter(({ key, state }) => key !== '' && state !== 'closed')),
     ...endpointFindings(input.endpoints),
     ...databaseFindings(database),
@@ -149,6 +150,13 @@ export function diagnose(input: DoctorInput): DoctorReport {
     subscriptions,
     database,
   }
+}
+
+/** Who is late, by how much, then who has the most dead letters: among equals a name must not decide what is seen first. */
+function worse(a: SubscriptionDiagnosis, b: SubscriptionDiagnosis): number {
+  const late = ({ lagSeconds }: SubscriptionDiagnosis) => (lagSeconds > lagSecondsMax ? lagSeconds : 0)
+  const letters = ({ dead, discarded, replayDead }: SubscriptionDiagnosis) => dead - discarded + replayDead
+  return late(b) - late(a) || letters(b) - letters(a) || b.haltedKeys - a.haltedKeys
 }
 
 function diagnosisOf(view: SubscriptionView, batches: ReadonlyMap<string, number>): SubscriptionDiagnosis {

@@ -6,7 +6,7 @@ import { Link } from '../route/link.js'
 import { type Params, usePlace } from '../route/place.js'
 
 /** Shown at first. */
-const worstMax = 3
+const worstMax = 5
 
 const nouns = [
   ['error', 'error'],
