@@ -59,7 +59,7 @@ const spread = (values: readonly number[]) => ({
 })
 
 /** Each check on a line, and the run on the last. */
-export function jsonOf(check: string, report: CrashReport): string {
+export function jsonOf(check: string, report: CrashReport, where: object = {}): string {
   const { ledger, strikes, recoveries, seed, quarantined, redriven, drained } = report
   const seconds = Math.round(report.seconds * 10) / 10
   const { killed, away, restarts, postgres, late } = recoveries
@@ -79,6 +79,7 @@ export function jsonOf(check: string, report: CrashReport): string {
       ...{ restart: spread(restarts), postgres: spread(postgres) },
     },
     ...{ codes: ledger.journal.codes, faults: report.faults, missed: report.missed },
+    ...where,
   }
   return [...checksOf(report).map((each) => ({ ...each, seed, seconds })), run]
     .map((each) => JSON.stringify(each))

@@ -1,30 +1,32 @@
 // `npm run verify:fuzz -- --requests N [--seed S] [--only N|N-M] [--json] [--mutant NAME | --mutants]`
 import { parseArgs } from 'node:util'
+import { circumstances } from '../core/circumstances.js'
+import { checkNames, optionsOf, seedOf, wholeOf } from '../core/options.js'
 import { mutantNames } from './mutants/catalogue.mjs'
+import { rangeOf } from './range.js'
 import { printReport, printViolations } from './report.js'
 import { type Report, run } from './run.js'
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: 'string', default: '20000' },
-    seed: { type: 'string' },
-    only: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    mutant: { type: 'string' },
-    mutants: { type: 'boolean', default: false },
-  },
+const usage =
+  'npm run verify:fuzz -- [--requests N] [--seed S] [--only N|N-M] [--json] [--mutant NAME | --mutants]'
+const { values, seed, requests } = optionsOf(usage, () => {
+  const parsed = parseArgs({
+    options: {
+      requests: { type: 'string', default: '20000' },
+      seed: { type: 'string' },
+      only: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      mutant: { type: 'string' },
+      mutants: { type: 'boolean', default: false },
+    },
+  })
+  const { mutant, only } = parsed.values
+  checkNames('mutant', mutant === undefined ? [] : [mutant], mutantNames)
+  const wanted = wholeOf('requests', parsed.values.requests)
+  rangeOf(wanted, only)
+  return { values: parsed.values, seed: seedOf(parsed.values.seed), requests: wanted }
 })
-
-const seed = values.seed === undefined ? Date.now() % 4_294_967_296 : wholeNumber('seed', values.seed)
-const requests = wholeNumber('requests', values.requests)
 process.exitCode = values.mutants ? await judgeOracle() : await fuzz()
-
-function wholeNumber(name: string, text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new Error(`--${name} takes a whole number, not "${text}"`)
-  return number
-}
 
 function say(line: string): void {
   if (!values.json) console.log(line)
@@ -44,8 +46,9 @@ async function fuzz(): Promise<number> {
 
 function closingLine(report: Report) {
   return {
-    check: 'fuzz',
+    check: values.mutant === undefined ? 'fuzz' : `fuzz with mutant ${values.mutant}`,
     runs: report.requests + report.rawCases,
+    ...{ requests: report.requests, rawCases: report.rawCases },
     violations: report.violations.length,
     seed,
     seconds: Math.round(report.seconds * 10) / 10,
@@ -53,6 +56,7 @@ function closingLine(report: Report) {
     fiveHundreds: [...report.statuses].reduce((sum, [status, count]) => sum + (status >= 500 ? count : 0), 0),
     worstStallMs: report.worstStall.ms,
     rssPeakMebibytes: report.rssPeakMebibytes,
+    ...circumstances({ requests, only: values.only ?? null, mutant: values.mutant ?? null }),
   }
 }
 

@@ -39,6 +39,12 @@ describe('the long run', () => {
     expect(crash.counted({ ...closing, seed: 1, strikes: { kill: { struck: 38, met: 20 } } })).toBe(38)
   })
 
+  it('counts requests, and no raw cases beside them', () => {
+    const fuzz = programmes.find(({ name }) => name === 'fuzz') as Programme
+    expect(fuzz.counted({ ...closing, seed: 1, runs: 26_520 })).toBe(25_000)
+    expect(fuzz.counted({ ...closing, seed: 1, runs: 26_520, requests: 25_120 })).toBe(25_120)
+  })
+
   it('writes its table between the marks, and says when they are gone', () => {
     const standings = [standingOf(simulate, [run(40_000_000)])]
     const marks = '<!-- long run: written by npm run verify:long -->\nold\n<!-- end of long run -->'

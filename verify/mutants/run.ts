@@ -2,6 +2,8 @@
 // test catches it. Two at a time, on one PostgreSQL: TEST_DATABASE_URL, or a temporary one.
 import { parseArgs } from 'node:util'
 import { startTemporaryPostgres } from '@eventspine/embedded'
+import { circumstances } from '../core/circumstances.js'
+import { checkNames, optionsOf } from '../core/options.js'
 import { catalogue } from './catalogue/index.js'
 import { type Judgement, judged, unfit } from './judge.js'
 import { Lane } from './lane.js'
@@ -19,21 +21,30 @@ interface Asked {
 process.exitCode = await main(asked())
 
 function asked(): Asked {
-  const { values } = parseArgs({
-    options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
+  return optionsOf('npm run verify:mutants -- [--only NAME|I8] [--json]', () => {
+    const { values } = parseArgs({
+      options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
+    })
+    checkNames('only', values.only ?? [], [
+      ...new Set(catalogue.flatMap(({ name, invariants }) => [name, ...invariants])),
+    ])
+    return { only: values.only ?? [], json: values.json ?? false }
   })
-  return { only: values.only ?? [], json: values.json ?? false }
 }
 
 async function main({ only, json }: Asked): Promise<number> {
   const began = performance.now()
   const mutants = catalogue.filter(({ name, invariants }) => isAsked(only, [name, ...invariants]))
-  if (mutants.length === 0) throw new Error(`No mutant is named ${only.join(' or ')}`)
   const judgements = await onPostgres(() => judgeAll(mutants, json ? complain : show))
   const violations = judgements.filter(({ verdict }) => verdict !== 'caught').length
   const seconds = Math.round((performance.now() - began) / 100) / 10
   if (json)
-    console.log(JSON.stringify({ check: 'mutants', runs: mutants.length, violations, seed: null, seconds }))
+    console.log(
+      JSON.stringify({
+        ...{ check: 'mutants', runs: mutants.length, violations, seed: null, seconds },
+        ...circumstances({ only }),
+      }),
+    )
   else printTable(judgements, seconds)
   return violations > 0 ? 1 : 0
 }

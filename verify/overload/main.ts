@@ -1,17 +1,11 @@
 // `npm run verify:overload -- [--seconds N] [--only http|library|herd|noisy] [--json]`: how long each overload lasts;
 // `--seconds 10` takes three minutes, the 60 of the full run ten.
 import { parseArgs } from 'node:util'
+import { circumstances } from '../core/circumstances.js'
+import { checkNames, optionsOf, secondsOf } from '../core/options.js'
 import { herd } from './herd.js'
 import { noisy } from './noisy.js'
 import { overload } from './run.js'
-
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    only: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-})
 
 interface Judged {
   readonly violations: readonly string[]
@@ -25,13 +19,22 @@ const checks: Readonly<Record<string, (seconds: number) => Promise<Judged>>> = {
   noisy: (seconds) => noisy(seconds, say),
 }
 
+const usage = 'npm run verify:overload -- [--seconds N] [--only http|library|herd|noisy] [--json]'
+const { values, seconds } = optionsOf(usage, () => {
+  const parsed = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '60' },
+      only: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const { only } = parsed.values
+  checkNames('only', only === undefined ? [] : [only], Object.keys(checks))
+  return { values: parsed.values, seconds: secondsOf('seconds', parsed.values.seconds) }
+})
+
 async function main(): Promise<number> {
-  const seconds = Number(values.seconds)
-  if (!Number.isFinite(seconds) || seconds <= 0)
-    throw new Error(`--seconds takes a number, not "${values.seconds}"`)
   const asked = Object.entries(checks).filter(([name]) => values.only === undefined || values.only === name)
-  if (asked.length === 0)
-    throw new Error(`--only takes ${Object.keys(checks).join(', ')}, not "${values.only}"`)
   let bad = 0
   for (const [name, check] of asked) {
     const beganAt = performance.now()
@@ -40,7 +43,7 @@ async function main(): Promise<number> {
     const took = Math.round((performance.now() - beganAt) / 100) / 10
     const line = { check: `overload ${name}`, runs: 1, violations: violations.length, seed: null }
     if (!values.json) print(name, figures)
-    console.log(JSON.stringify({ ...line, seconds: took, ...figures }))
+    console.log(JSON.stringify({ ...line, seconds: took, ...figures, ...circumstances({ seconds }) }))
     for (const violation of violations) say(`VIOLATION ${name}: ${violation}`)
   }
   return bad > 0 ? 1 : 0

@@ -3,21 +3,30 @@
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { startTemporaryPostgres } from '@eventspine/embedded'
+import { circumstances } from '../../core/circumstances.js'
+import { optionsOf, seedOf, wholeOf } from '../../core/options.js'
 import { compare, type Difference } from './compare.js'
 import { PostgresModel } from './stores.js'
 
-const { values } = parseArgs({
-  options: {
-    sequences: { type: 'string', default: '200' },
-    operations: { type: 'string', default: '40' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
+const usage = 'npm run verify:model -- [--sequences N] [--operations N] [--seed S] [--trace] [--json]'
+const { values, seed, sequences, operations } = optionsOf(usage, () => {
+  const parsed = parseArgs({
+    options: {
+      sequences: { type: 'string', default: '200' },
+      operations: { type: 'string', default: '40' },
+      seed: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const { sequences: wanted, operations: each, seed: given, trace } = parsed.values
+  return {
+    values: parsed.values,
+    seed: seedOf(given),
+    sequences: trace ? 1 : wholeOf('sequences', wanted),
+    operations: wholeOf('operations', each),
+  }
 })
-
-const seed = values.seed === undefined ? Date.now() % 4_294_967_296 : Number(values.seed)
-const sequences = values.trace ? 1 : Number(values.sequences)
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -29,14 +38,9 @@ async function main(): Promise<number> {
   try {
     await postgres.start()
     for (let index = 0; index < sequences; index++) {
-      const difference = await compare(
-        seed + index,
-        Number(values.operations),
-        postgres,
-        ({ operation, memory }) => {
-          if (values.trace) console.log(operation.kind, JSON.stringify(memory))
-        },
-      )
+      const difference = await compare(seed + index, operations, postgres, ({ operation, memory }) => {
+        if (values.trace) console.log(operation.kind, JSON.stringify(memory))
+      })
       if (difference === undefined) continue
       differences.push(difference)
       if (!values.json) print(difference)
@@ -47,7 +51,10 @@ async function main(): Promise<number> {
   }
   const seconds = Math.round((Date.now() - beganAt) / 100) / 10
   console.log(
-    JSON.stringify({ check: 'model', runs: sequences, violations: differences.length, seed, seconds }),
+    JSON.stringify({
+      ...{ check: 'model', runs: sequences, violations: differences.length, seed, seconds },
+      ...circumstances({ operations }),
+    }),
   )
   return differences.length > 0 ? 1 : 0
 }
