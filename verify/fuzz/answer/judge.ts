@@ -91,6 +91,8 @@ export class Judge {
     if (status === 401 && !headers.has('www-authenticate')) faults.push('401 without WWW-Authenticate')
     if (mediaTypeOf(reply) === pageType && showsPages(asked))
       return status < 500 || status === 503 ? faults : [...faults, `${status} as a page`]
+    // What a function replied, asked for without its body: the document has GET alone.
+    if (asked.method === 'HEAD' && headers.has('content-location')) return faults
     if (mediaTypeOf(reply) !== problemType) return [...faults, `a refusal as "${mediaTypeOf(reply)}"`]
     return asked.method === 'HEAD' ? faults : [...faults, ...this.#problem(asked, reply)]
   }
@@ -129,9 +131,12 @@ function showsPages({ operation, headers }: Case): boolean {
   return asksForPages && refusals.some(([, contents]) => contents.has(pageType))
 }
 
-// Too much at once; and the one command that another one has overtaken, which says so.
+// Too much at once; a request that nobody replied to in a minute, since its function was paused before; and the one command that
+// another one has overtaken, which says so.
 const isPassing = ({ code, detail = '' }: Readonly<Record<string, string>>) =>
-  code === 'OVERLOADED' || (code === 'UNAVAILABLE' && detail.endsWith(' meanwhile. Ask again.'))
+  code === 'OVERLOADED' ||
+  (code === 'TIMED_OUT' && detail.startsWith('There was no reply within 60 s')) ||
+  (code === 'UNAVAILABLE' && detail.endsWith(' meanwhile. Ask again.'))
 
 interface Issue {
   readonly field: string

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EmbeddedPostgres } from '@eventspine/embedded'
 import pg from 'pg'
+import { Leftovers } from './leftovers.js'
 
 const connectMsMax = 5_000
 
 export class OwnServer {
   readonly directory: string
   readonly #data: string
+  readonly #leftovers: Leftovers
   #postgres: EmbeddedPostgres
   #url = ''
   #pid = 0
@@ -19,6 +21,7 @@ export class OwnServer {
     this.directory = mkdtempSync(join(tmpdir(), 'eventspine-crash-'))
     if (process.getuid?.() === 0) chmodSync(this.directory, 0o711)
     this.#data = data ?? join(this.directory, 'postgres')
+    this.#leftovers = new Leftovers(this.#data, this.directory)
     this.#postgres = this.#embedded()
   }
 
@@ -43,6 +46,7 @@ export class OwnServer {
   async remove(): Promise<void> {
     await this.#postgres.stop()
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 })
+    this.#leftovers.none()
   }
 
   /** kill -9 of its main process. It is started again by itself. Answers false when it is not up yet. */
