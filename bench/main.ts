@@ -79,8 +79,8 @@ async function ask(lab: Lab, asked: readonly Question[]): Promise<number> {
     try {
       const one = { question, answer: judged(await question.measure(lab), options) }
       answered.push(one)
-      const whole = options.whole && lab.systems.length === options.systems.length
-      if (options.write) document({ ...options, whole }, one, circumstances)
+      const complete = options.complete && lab.systems.length === options.systems.length
+      if (options.write) document({ ...options, complete }, one, circumstances)
       if (options.json) for (const line of jsonLines(one, circumstances)) process.stdout.write(`${line}\n`)
       const write = options.json ? forPeople : say
       write(tableOf(one))
@@ -114,11 +114,11 @@ function summaryOf(answered: readonly Answered[], failed: number): string {
 
 // Each as it comes: a run that is interrupted has measured what it has.
 function document(
-  { kind, scale, whole }: Options,
+  { kind, scale, complete }: Options,
   { question, answer }: Answered,
   circumstances: Circumstances,
 ): void {
-  if (kind !== 'full' || scale.runs < runsMin || !whole) {
+  if (kind !== 'full' || scale.runs < runsMin || !complete) {
     forPeople(
       `docs/benchmarks.md holds full runs only, of ${runsMin} runs each, with all systems; nothing was written.`,
     )

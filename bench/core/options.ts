@@ -38,7 +38,7 @@ export interface Options {
   readonly types: boolean
   readonly scale: Scale
   /** Measures all systems for as long as a full run does: what is left out may be the best of them. */
-  readonly whole: boolean
+  readonly complete: boolean
 }
 
 export const usage = `npm run bench                    everything, an hour or more
@@ -110,7 +110,7 @@ export function readOptions(parameters: readonly string[]): Options {
     ...{ json, write, list, help, types, quick: values.quick || values.size !== undefined },
     kind: values.size !== undefined ? 'tiny' : values.quick ? 'quick' : 'full',
     only: wordsOf(values.only ?? ''),
-    whole: values.systems === systemNames.join(',') && values.seconds === undefined,
+    complete: values.systems === systemNames.join(',') && values.seconds === undefined,
     systems: wordsOf(values.systems).map(systemCalled),
     seed: numberOf('--seed', values.seed),
     scale: {

@@ -3,15 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { cpus, release, totalmem } from 'node:os'
 import process from 'node:process'
 
-/** `commit` has a `+` where files differ from it. */
+// As the run begins: what is committed meanwhile was not run.
+const commit = commitNow()
+
 export function circumstances(settings: Readonly<Record<string, unknown>>) {
-  const git = (...parameters: string[]) =>
-    spawnSync('git', parameters, { cwd: import.meta.dirname, encoding: 'utf8' })
-  const head = git('rev-parse', '--short=12', 'HEAD')
-  const isClean = git('status', '--porcelain').stdout === ''
   const [processor] = cpus()
   return {
-    commit: head.status === 0 ? `${head.stdout.trim()}${isClean ? '' : '+'}` : null,
+    commit,
     machine: {
       processor: processor?.model.trim() ?? null,
       cores: cpus().length,
@@ -21,4 +19,13 @@ export function circumstances(settings: Readonly<Record<string, unknown>>) {
     node: process.versions.node,
     settings,
   }
+}
+
+/** With a `+` where files differ from it; null outside of a checkout. */
+function commitNow(): string | null {
+  const git = (...parameters: string[]) =>
+    spawnSync('git', parameters, { cwd: import.meta.dirname, encoding: 'utf8' })
+  const head = git('rev-parse', '--short=12', 'HEAD')
+  if (head.status !== 0) return null
+  return `${head.stdout.trim()}${git('status', '--porcelain').stdout === '' ? '' : '+'}`
 }

@@ -64,14 +64,15 @@ process.exitCode = values.mutants
 
 async function run(limits: StrikeLimits, mutant: string | undefined): Promise<CrashReport> {
   const beganAt = performance.now()
+  const drainSeconds = size.drainSeconds ?? (mutant === undefined ? 120 : 30)
   const report = await crash({
     ...{ ...limits, seed, workers: size.workers, lanes: size.lanes },
-    drainMsMax: 1_000 * (size.drainSeconds ?? (mutant === undefined ? 120 : 30)),
+    drainMsMax: 1_000 * drainSeconds,
     ...(mutant === undefined ? {} : { mutant }),
     progress: (line) => say(`${((performance.now() - beganAt) / 1_000).toFixed(0).padStart(5)} s  ${line}`),
   })
   say(tableOf(report))
-  const where = circumstances({ ...limits, ...size, mutant: mutant ?? null })
+  const where = circumstances({ ...limits, ...size, drainSeconds, mutant: mutant ?? null })
   console.log(jsonOf(mutant === undefined ? 'crash' : `crash with mutant ${mutant}`, report, where))
   return report
 }

@@ -20,8 +20,10 @@ const { values, seed, requests } = optionsOf(usage, () => {
       mutants: { type: 'boolean', default: false },
     },
   })
-  const { mutant, only } = parsed.values
-  checkNames('mutant', mutant === undefined ? [] : [mutant], mutantNames)
+  const { mutant, mutants, only } = parsed.values
+  // Of several a part of the name tells which.
+  if (!mutants || !mutantNames.some((name) => name.includes(mutant ?? '')))
+    checkNames('mutant', mutant === undefined ? [] : [mutant], mutantNames)
   const wanted = wholeOf('requests', parsed.values.requests)
   rangeOf(wanted, only)
   return { values: parsed.values, seed: seedOf(parsed.values.seed), requests: wanted }

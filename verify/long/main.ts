@@ -38,6 +38,7 @@ async function main(minutes: number, only: string | undefined): Promise<number> 
     if (next === undefined) break
     const { programme, nextSeed } = next
     console.log(`${programme.name}: ${programme.part} ${programme.unit} from seed ${nextSeed}`)
+    const commit = commitNow()
     const closing = await partOf(programme, nextSeed)
     violations += closing.violations
     runs++
@@ -45,7 +46,7 @@ async function main(minutes: number, only: string | undefined): Promise<number> 
     addRun(file, {
       ...closing,
       programme: programme.name,
-      commit: commitNow(),
+      commit,
       node,
       at: new Date().toISOString(),
     })

@@ -2,7 +2,7 @@
 // has to do with these as one part.
 import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
 
-/** The one whose server answers first, if it has any part. */
+/** By their parts. The one whose server answers stands first. */
 export function appsOf({ app: own, nodes }: SystemMap): string[] {
   const apps = [...new Set(nodes.flatMap(({ app }) => app ?? []))]
   return [...apps.filter((app) => app === own), ...apps.filter((app) => app !== own)]

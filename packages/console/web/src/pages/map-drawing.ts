@@ -1,5 +1,6 @@
 // What the map is drawn from: parts, ways between them and areas around them, each with its place.
 import type { MapEdge, MapNode } from '../api/system-views.js'
+import type { Spot } from './map-parts.js'
 
 export interface Placed {
   readonly node: MapNode
@@ -38,3 +39,14 @@ export const nodeHeight = 40
 
 /** Less is told by the table: on each way it is noise. */
 export const lagSecondsShown = 1
+
+/** All of it, moved by so much. */
+export function shifted({ nodes, edges, areas, ...size }: Layout, { x, y }: Spot): Layout {
+  const by = <Placeable extends Spot>(each: Placeable) => ({ ...each, x: each.x + x, y: each.y + y })
+  return {
+    ...size,
+    nodes: nodes.map(by),
+    edges: edges.map((edge) => ({ ...by(edge), points: edge.points.map(by) })),
+    areas: areas.map(by),
+  }
+}

@@ -1,7 +1,7 @@
 // Where the parts of the map stand: from left to right as events flow, those of one context together.
 import { Graph, layout } from '@dagrejs/dagre'
 import type { MapEdge, MapNode, SystemMap } from '../api/system-views.js'
-import { type Area, type Drawn, type Layout, lagSecondsShown, nodeHeight } from './map-drawing.js'
+import { type Area, type Drawn, type Layout, lagSecondsShown, nodeHeight, shifted } from './map-drawing.js'
 import { type Part, packed, partsOf, type Spot } from './map-parts.js'
 import { inRows } from './map-rows.js'
 
@@ -115,13 +115,3 @@ function framed(part: Layout, context: string | undefined): Layout {
 }
 
 const boxOf = (graph: Graph, id: string) => graph.node(id) as Omit<Area, 'name'>
-
-function shifted({ nodes, edges, areas, ...size }: Layout, { x, y }: Spot): Layout {
-  const by = <Placeable extends Spot>(each: Placeable) => ({ ...each, x: each.x + x, y: each.y + y })
-  return {
-    ...size,
-    nodes: nodes.map(by),
-    edges: edges.map((edge) => ({ ...by(edge), points: edge.points.map(by) })),
-    areas: areas.map(by),
-  }
-}

@@ -55,6 +55,29 @@ test('a short line stays one row, and so does one of which too much would pass f
   expect(drawnOf(ids, knot).width).toBeGreaterThan(2_000)
 })
 
+test('contexts go with their parts into their rows', () => {
+  const ids = chainOf(20)
+  const context = (at: number) => (at < 3 ? 'first' : at > 16 ? 'last' : null)
+  const nodes = ids.map((id, at) => node(id, context(at)))
+  const drawn = layoutOf({ app: 'a', nodes, edges: waysOf(ids) } as unknown as SystemMap)
+  expect(rowsOf(drawn)).toBeGreaterThan(2)
+  const spotOf = new Map(drawn.nodes.map((placed) => [placed.node.id, placed]))
+  for (const [name, within] of [
+    ['first', ids.slice(0, 3)],
+    ['last', ids.slice(17)],
+  ] as const) {
+    const area = drawn.areas.find((each) => each.name === name)
+    for (const id of within) {
+      const { x = 0, y = 0, width = 0 } = spotOf.get(id) ?? {}
+      expect(x).toBeGreaterThanOrEqual(area?.x ?? Number.POSITIVE_INFINITY)
+      expect(y).toBeGreaterThanOrEqual(area?.y ?? Number.POSITIVE_INFINITY)
+      expect(x + width).toBeLessThanOrEqual((area?.x ?? 0) + (area?.width ?? 0))
+      expect(y + 40).toBeLessThanOrEqual((area?.y ?? 0) + (area?.height ?? 0))
+    }
+    expect((area?.x ?? 0) + (area?.width ?? 0)).toBeLessThanOrEqual(drawn.width)
+  }
+})
+
 test('a way that was not seen, and is late, has its text on it', () => {
   const way = { ...edge('a', 'b'), seen: false, lagSeconds: 90 } as unknown as MapEdge
   const [drawn] = drawnOf(['a', 'b'], [way]).edges

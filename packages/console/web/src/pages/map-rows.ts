@@ -1,5 +1,5 @@
 // A long line of functions is drawn in rows, as text is: cut where hardly anything passes, and on from the left of the next row.
-import { type Drawn, type Layout, nodeHeight, type Placed } from './map-drawing.js'
+import { type Drawn, type Layout, nodeHeight, type Placed, shifted } from './map-drawing.js'
 
 /** Beyond, names are too small to be read where the whole is to be seen. */
 const widthMax = 1_250
@@ -19,28 +19,24 @@ export function inRows(layout: Layout): Layout {
   const rows = Array.from({ length: cuts.length + 1 }, (_, row) => {
     const nodes = layout.nodes.filter(({ x }) => rowOf(x) === row)
     const edges = layout.edges.filter((drawn) => drawn.points.every(({ x }) => rowOf(x) === row))
+    const areas = layout.areas.filter(({ x }) => rowOf(x) === row)
     const heights = [
       ...nodes.flatMap(({ y }) => [y, y + nodeHeight]),
+      ...areas.flatMap(({ y, height }) => [y, y + height]),
       ...edges.flatMap(({ y, points }) => [y, ...points.map((point) => point.y)]),
     ]
-    return { nodes, edges, top: Math.min(...heights), bottom: Math.max(...heights), from: left(nodes) }
+    const from = Math.min(...[...nodes, ...areas].map(({ x }) => x))
+    return { nodes, edges, areas, top: Math.min(...heights), bottom: Math.max(...heights), from }
   })
   let y = 0
-  const moved = rows.map(({ nodes, edges, top, bottom, from }, row) => {
+  const moved = rows.map(({ top, bottom, from, ...part }, row) => {
     const by = { x: (row === 0 ? 0 : 2 * turn) - from, y: y - top }
     y += bottom - top + rowGap
-    const shift = <Spot extends { readonly x: number; readonly y: number }>(spot: Spot): Spot => ({
-      ...spot,
-      ...{ x: spot.x + by.x, y: spot.y + by.y },
-    })
-    return {
-      nodes: nodes.map(shift),
-      edges: edges.map((drawn) => ({ ...shift(drawn), points: drawn.points.map(shift) })),
-      bottom: by.y + bottom,
-    }
+    return { ...shifted({ ...part, width: 0, height: 0 }, by), bottom: by.y + bottom }
   })
   const nodes = moved.flatMap((row) => row.nodes)
-  const width = Math.max(...nodes.map((placed) => placed.x + placed.width)) + 2 * turn
+  const areas = moved.flatMap((row) => row.areas)
+  const width = Math.max(...[...nodes, ...areas].map((box) => box.x + box.width)) + 2 * turn
   const within = moved.flatMap((row) => row.edges)
   const kept = new Set(within.map(({ edge }) => edge))
   const spotOf = new Map(nodes.map((placed) => [placed.node.id, placed]))
@@ -52,7 +48,7 @@ export function inRows(layout: Layout): Layout {
       const row = moved.find((each) => each.nodes.includes(from))
       return [turned({ drawn, from, to, at, right: width, below: (row?.bottom ?? 0) + rowGap / 2 })]
     })
-  return { ...layout, width, height: y - rowGap, nodes, edges: [...within, ...onward] }
+  return { width, height: y - rowGap, nodes, edges: [...within, ...onward], areas }
 }
 
 interface Turn {
@@ -106,5 +102,3 @@ function cutsOf({ width, height, nodes, edges, areas }: Layout): number[] {
   }
   return cuts
 }
-
-const left = (nodes: readonly Placed[]) => Math.min(...nodes.map(({ x }) => x))

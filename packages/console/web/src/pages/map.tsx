@@ -202,9 +202,9 @@ function Way({ drawn: { edge, points, x: middle, y } }: { readonly drawn: Drawn 
   return (
     <g className={`map-way map-${markOf(edge)}${late ? ' map-late' : ''}${dead > 0 ? ' map-ill' : ''}`}>
       <polyline points={line} />
-      {(isWritten || dead > 0) && (
+      {isWritten && (
         <text x={middle} y={y - 4} textAnchor="middle">
-          {isWritten && rateOf(edge)}
+          {rateOf(edge)}
           {lag >= lagSecondsShown && (
             <tspan className={late ? 'map-lag-late' : undefined}> · lag {seconds(lag)}</tspan>
           )}

@@ -1,5 +1,6 @@
 // What a run that is interrupted, by Ctrl-C or kill -9, would leave behind: a server, its folder, and a disk that is mounted. A small process
-// waits for the end of this one and clears them away.
+// waits for the end of this one and clears them away. The guard inside @eventspine/embedded is that of temporary servers, which are never
+// stopped and started again on their data, and knows of no disk.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 
