@@ -221,6 +221,13 @@ const retrying: readonly Mutant[] = [
     caughtBy: conformance('waits for an active row of the key, wherever in the order it stands'),
   },
   {
+    name: 'head-of-the-next-key',
+    invariants: ['I21'],
+    bug: 'Of a key that has nothing the head of the one behind it is made due.',
+    edits: [edit('store/postgres/promote-sql.ts', 'WHERE head.found', 'WHERE true')],
+    caughtBy: conformance('asked for a key that has nothing, leaves the one behind it alone'),
+  },
+  {
     name: 'tenants-share-a-key',
     invariants: ['I21', 'I23'],
     bug: 'A dead letter of one tenant halts the same key of another, who sees no reason for it.',

@@ -57,6 +57,16 @@ function describePromotion(open: OpenScene): void {
     expect((await scene.store.claimDue([after], 10)).map(({ event }) => event.id)).toEqual([events[1]?.id])
   })
 
+  it('asked for a key that has nothing, leaves the one behind it alone (I21)', async () => {
+    const scene = await open()
+    const { lease, events } = await withRows(scene, 2, () => ({ ...waiting, key: 'k' }))
+    expect(await scene.store.promote(lease, keysOf('a', 'j'))).toEqual(new Set())
+    expect(await scene.store.claimDue([lease], 10)).toEqual([])
+    // What lies behind it stands in its way as little.
+    await scene.store.promote(lease, keysOf('k', 'z'))
+    expect((await scene.store.claimDue([lease], 10)).map(({ event }) => event.id)).toEqual([events[0]?.id])
+  })
+
   it('waits for an active row of the key, wherever in the order it stands (I21)', async () => {
     const scene = await open()
     const { lease } = await withRows(scene, 2, (index) =>
