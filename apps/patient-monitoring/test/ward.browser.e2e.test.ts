@@ -220,6 +220,8 @@ describe.runIf(hasChromium)('the ward in a browser', () => {
     await scene.stage.measure('5', 'HR', 30)
     await scene.stage.measure('6', 'HR', 80)
     await until(async () => (await scene.stage.sql('SELECT FROM ward.alarm')).length >= 3)
+    // The board is another function than the alarms: who is on it by then has a place in the report.
+    await until(async () => (await scene.stage.sql('SELECT FROM ward.board')).length > 0)
     const [from, to] = [-3_600_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString())
     await scene.stage.spine.publish(shiftEnded, { from: from ?? '', to: to ?? '' })
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

@@ -42,7 +42,7 @@ const fixture = new Fixture(
     events: [order, night],
     subscriptions: [ship, spare],
     workflows: [asks],
-    schedules: [schedule({ name: 'night', cron: '0 3 * * *', event: night, data: () => ({}) })],
+    schedules: [schedule({ name: 'night', cron: '0 0 1 1 *', event: night, data: () => ({}) })],
     webhooks: [webhooksOut({ name: 'partners', on: order, endpoints: () => [], endpoint: () => null })],
   }),
 )
