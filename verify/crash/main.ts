@@ -84,8 +84,7 @@ async function judgeOracle(): Promise<number> {
   for (const { name, limits } of mutants) if (wrongsOf(await run(limits, name)) === 0) missed.push(name)
   const seconds = Math.round((performance.now() - beganAt) / 100) / 10
   const violations = missed.length
-  console.log(
-    JSON.stringify({ check: 'crash: planted bugs', runs: mutants.length, violations, seed, seconds, missed }),
-  )
+  const line = { check: 'crash: planted bugs', runs: mutants.length, violations, seed, seconds, missed }
+  console.log(JSON.stringify({ ...line, ...circumstances({ ...size }) }))
   return violations > 0 ? 1 : 0
 }

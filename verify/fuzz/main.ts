@@ -85,6 +85,7 @@ async function judgeOracle(): Promise<number> {
       violations: missed,
       seed,
       seconds,
+      ...circumstances({ requests, mutants: asked }),
     }),
   )
   return missed > 0 ? 1 : 0

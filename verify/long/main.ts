@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { circumstances } from '../core/circumstances.js'
 import { checkNames, optionsOf, secondsOf } from '../core/options.js'
 import { tableOf, written } from './page.js'
 import { type Closing, type Programme, programmes } from './programmes.js'
@@ -12,6 +13,8 @@ import { addRun, nextOf, readRuns, standingOf } from './runs.js'
 
 const root = join(import.meta.dirname, '../..')
 const file = join(import.meta.dirname, 'runs.jsonl')
+/** The end of what a part complains of: beside that it tells its progress there. */
+const errorCharsMax = 10_000
 const page = join(root, 'docs/reliability.md')
 
 const usage = 'npm run verify:long -- [--minutes N] [--only PROGRAMME]'
@@ -43,13 +46,7 @@ async function main(minutes: number, only: string | undefined): Promise<number> 
     violations += closing.violations
     runs++
     const { node } = process.versions
-    addRun(file, {
-      ...closing,
-      programme: programme.name,
-      commit,
-      node,
-      at: new Date().toISOString(),
-    })
+    addRun(file, { ...closing, programme: programme.name, commit, node, at: new Date().toISOString() })
     console.log(`    ${programme.counted(closing)} in ${closing.seconds} s, ${closing.violations} violations`)
   }
   writeFileSync(page, written(readFileSync(page, 'utf8'), standings()))
@@ -61,6 +58,7 @@ async function main(minutes: number, only: string | undefined): Promise<number> 
       violations,
       seed: null,
       seconds: Math.round((performance.now() - beganAt) / 100) / 10,
+      ...circumstances({ minutes, only: only ?? null }),
     }),
   )
   // The page is written anew in any case; a call that had no time for a part has shown nothing.
@@ -75,18 +73,22 @@ function standings() {
 /** Runs one part. Answers its last line; throws when it ended without one, which says more than a count. */
 async function partOf({ name, command }: Programme, seed: number): Promise<Closing> {
   const parameters = ['--import', 'tsx', '--conditions=source', ...command, '--seed', String(seed)]
-  const child = spawn(process.execPath, parameters, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
-  let output = ''
+  const child = spawn(process.execPath, parameters, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [output, errors] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors = (errors + chunk).slice(-errorCharsMax)
   })
   await once(child, 'close')
   const last = output.split('\n').findLast((line) => line.startsWith('{"check":'))
   if (last === undefined)
     throw new Error(
-      `${name} with seed ${seed} ended with ${child.exitCode ?? child.signalCode} and no verdict:\n${output}`,
+      `${name} with seed ${seed} ended with ${child.exitCode ?? child.signalCode} and no verdict:\n${output}\n${errors}`,
     )
   const closing: Closing = JSON.parse(last)
+  if (child.exitCode !== 0) console.error(errors)
   // What it says, and how it ended: the worse of both counts.
   return child.exitCode === 0 ? closing : { ...closing, violations: Math.max(1, closing.violations) }
 }

@@ -126,6 +126,7 @@ async function judgeOracle(): Promise<number> {
       )
   }
   const seconds = Math.round((Date.now() - beganAt) / 100) / 10
-  console.log(JSON.stringify({ check: 'simulate: planted bugs', runs, violations: missed, seed, seconds }))
+  const line = { check: 'simulate: planted bugs', runs, violations: missed, seed, seconds }
+  console.log(JSON.stringify({ ...line, ...circumstances({ schedules }) }))
   return missed > 0 ? 1 : 0
 }
