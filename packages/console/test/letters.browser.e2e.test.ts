@@ -153,6 +153,60 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     await fate.getByText('a test order').waitFor()
   })
 
+  test('is one of a fault that the list names, and whoever comes back from it is where they were', async () => {
+    const { page } = visit
+    const letters = 180
+    const note = 'The depot is full'
+    await world.publish(Array.from({ length: letters }, (_, at) => world.order(`Full-${at}`, 'XX', { note })))
+    await until(async () => {
+      const { items } = await world.get(`/v1/dead-letters/groups?error=${encodeURIComponent(note)}`)
+      return items[0]?.count === letters
+    })
+    await visit.at(world.url, 'dead-letters')
+    await page.getByRole('link', { name: note }).click()
+    const fault = page.getByRole('region', { name: 'The same fault' })
+    await fault.getByRole('heading', { name: note }).waitFor()
+    await fault.getByText(`${letters} letters of ship, permanent`).waitFor()
+    const list = page.getByRole('region', { name: 'Dead letters, newest first' })
+    const scrolledTo = () => list.evaluate(({ scrollTop }: { readonly scrollTop: number }) => scrollTop)
+    await list.getByRole('link').first().waitFor()
+    await page.getByRole('button', { name: 'Load more' }).click()
+    await page.getByText(`${letters} shown`, { exact: true }).waitFor()
+    await list.evaluate((each: { scrollTop: number }) => {
+      each.scrollTop = 4_500
+    })
+    // Of those in the middle: at the edges are rows that are not in sight.
+    const row = list
+      .getByRole('row')
+      .filter({ has: page.getByRole('link') })
+      .nth(20)
+    await list.locator('tr[aria-rowindex="130"]').waitFor()
+    const link = row.getByRole('link')
+    const id = await link.innerText()
+    await link.click()
+    await page.getByRole('region', { name: 'Failure' }).waitFor()
+    const scrolled = await page.evaluate('history.length')
+    await page.goBack()
+    await list.getByRole('link', { name: id }).waitFor()
+    expect(await scrolledTo()).toBe(4_500)
+    expect(await page.evaluate('document.activeElement.textContent')).toBe(id)
+    expect(await page.evaluate('history.length')).toBe(scrolled)
+    // Anew it begins at its head.
+    await page.getByRole('link', { name: 'All groups' }).click()
+    await page.getByRole('link', { name: note }).click()
+    await list.getByRole('link').first().waitFor()
+    expect(await scrolledTo()).toBe(0)
+    // The fault is cleared with what the fields name, or alone.
+    await page.getByLabel('Category').selectOption('permanent')
+    await fault.getByRole('link', { name: 'Show any fault' }).click()
+    await fault.waitFor({ state: 'detached' })
+    expect(page.url()).toContain('subscription=ship')
+    await page.goBack()
+    await fault.waitFor()
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await page.getByRole('region', { name: 'Dead letters, grouped' }).waitFor()
+  })
+
   test('and others are sent again until somebody stops it, for the reason that they give, and no other', async () => {
     const { page } = visit
     // Letters of its own for each: the one that a stopped redrive has sent may still be on its way.

@@ -64,7 +64,7 @@ function factsOf({ event, failure, ...letter }: DeadLetter) {
   return [
     ['Event', <EventLink key="event" event={event} tenant={letter.tenant} />],
     ['Version of the event', event.version],
-    ['Subscription', letter.subscription],
+    ['Subscription', <ToSubscription key="subscription" name={letter.subscription} />],
     ['Category', failure.category],
     ['Same fault', <SameFault key="same" letter={{ ...letter, failure }} />],
     ['Key', event.key],
@@ -75,6 +75,12 @@ function factsOf({ event, failure, ...letter }: DeadLetter) {
     ['Died', <Moment key="died" at={letter.diedAtMs} />],
   ] as const
 }
+
+const ToSubscription = ({ name }: { readonly name: string }) => (
+  <Link to="subscriptions" params={{ name }}>
+    {name}
+  </Link>
+)
 
 const EventLink = ({ event, tenant }: Pick<DeadLetter, 'event' | 'tenant'>) => (
   <Link to="events" params={{ id: event.id, tenant }}>

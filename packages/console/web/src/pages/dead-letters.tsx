@@ -26,8 +26,10 @@ const filters: readonly Filter[] = [
   { name: 'key', label: 'Key' },
   { name: 'tenant', label: 'Tenant' },
 ]
+/** No field has it: a group leads to it. */
+const ofGroup = 'fingerprint'
 /** What selects letters, beside their state. */
-const named = [...filters.map(({ name }) => name).filter((name) => name !== 'state'), 'fingerprint']
+const named = [...filters.map(({ name }) => name).filter((name) => name !== 'state'), ofGroup]
 
 export function DeadLetters() {
   const { params } = usePlace()
@@ -41,7 +43,7 @@ export function DeadLetters() {
         title="Dead letters"
         above={chosen ? <Link to="dead-letters">All groups</Link> : undefined}
       />
-      <Search filters={filters} />
+      <Search filters={filters} beside={[ofGroup]} />
       {chosen ? <Letters /> : <Groups />}
     </>
   )
@@ -97,6 +99,41 @@ function Groups() {
   )
 }
 
+/** Of which fault the letters are that are listed: a filter that no field shows. */
+function Fault({ filter }: { readonly filter: Readonly<Record<string, string>> }) {
+  const { params } = usePlace()
+  const asked = useAnswer<{ readonly items: readonly DeadLetterGroup[] }>('/v1/dead-letters/groups', filter)
+  const anyFault = Object.fromEntries([...params].filter(([name]) => name !== ofGroup))
+  const groups = asked.data?.items ?? []
+  const [group] = groups
+  return (
+    <section className="fault" aria-label="The same fault">
+      <div>
+        <h2>{group?.message || (group ? '(no message)' : 'Letters of one fault')}</h2>
+        <p className="faint">
+          {asked.data !== undefined && group === undefined && 'None of its letters is dead now. '}
+          {groups.map((each) => (
+            <FaultFigures key={`${each.subscription} ${each.category}`} group={each} />
+          ))}
+          <Link to="dead-letters" params={{ ...anyFault, all: 'true' }}>
+            Show any fault
+          </Link>
+        </p>
+      </div>
+      {group?.hourly !== undefined && (
+        <Bars label="Last 24 hours" values={group.hourly} say={(value) => counted(value, 'letter')} />
+      )}
+    </section>
+  )
+}
+
+const FaultFigures = ({ group }: { readonly group: DeadLetterGroup }) => (
+  <>
+    {counted(group.count, 'letter')} of {group.subscription}, {group.category}; the first died{' '}
+    <Moment at={group.firstAtMs} />, the last <Moment at={group.lastAtMs} />.{' '}
+  </>
+)
+
 const letterColumn: Column<DeadLetter> = {
   name: 'Letter',
   cell: ({ id }) => (
@@ -133,7 +170,7 @@ const resolvedColumns: readonly Column<DeadLetter>[] = [
 function Letters() {
   const { params } = usePlace()
   const filter = Object.fromEntries(
-    named.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])),
+    [...params].filter(([name, value]) => value !== '' && named.includes(name)),
   )
   const state = params.get('state') ?? 'dead'
   const asked = usePages<DeadLetter>('/v1/dead-letters', {
@@ -142,6 +179,7 @@ function Letters() {
   })
   return (
     <>
+      {params.has(ofGroup) && <Fault filter={filter} />}
       <LetterActions
         filter={filter}
         offered={state === 'dead' && Object.keys(filter).length > 0 && asked.data?.length !== 0}

@@ -83,7 +83,8 @@ function Drawn({ figures, atMs, live, history, since }: DrawnProps) {
           'The history has just begun.'
         ) : (
           <>
-            Drawn since <Moment at={since} />, one point for 30 s.
+            Drawn since <Moment at={since} />, one point for 30 s: this server keeps an hour in its memory,
+            and begins anew when it starts.
           </>
         )}
       </p>

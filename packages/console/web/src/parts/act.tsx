@@ -19,13 +19,18 @@ export function useWithheld(right: Right): string | undefined {
   return right === 'admin' ? 'This takes a key of the role admin.' : 'Your key may look, and change nothing.'
 }
 
+/** Whether anything can be done by hand here, be it withheld: signed in with a key that only looks there is nothing. */
+export function useOffersActs(): boolean {
+  const { csrf } = useSession()
+  return useMay('operate') || csrf === null
+}
+
 export function Act({ right = 'operate', look, busy = false, act, children }: ActProps) {
   const withheld = useWithheld(right)
-  const { csrf } = useSession()
-  const operates = useMay('operate')
+  const offersActs = useOffersActs()
   const id = useId()
-  // Signed in, and nothing of this kind is theirs: a row of dead buttons would only be in the way.
-  if (csrf !== null && !operates && withheld !== undefined) return null
+  // Nothing of this kind is theirs: a row of dead buttons would only be in the way.
+  if (!offersActs && withheld !== undefined) return null
   if (withheld === undefined) {
     return (
       <button type="button" className={look} disabled={busy} onClick={act}>

@@ -1,7 +1,18 @@
 // A list as a table. Only the rows in sight are in the document, so that 100,000 of them are as quick as ten; j and k
 // move along the links of their first cells.
-import { memo, type ReactNode, type SyntheticEvent, type UIEvent, useState } from 'react'
+import {
+  memo,
+  type ReactNode,
+  type SyntheticEvent,
+  type UIEvent,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { visible } from '../drawn/visible.js'
+import { leftHere } from '../route/place.js'
+import { useOffersActs } from './act.js'
 import { count } from './format.js'
 
 export interface Column<Item> {
@@ -29,20 +40,29 @@ interface RowsProps<Item> {
 const rowHeight = 36
 const rowsBeside = 12
 const rowsInSight = 30
+const rowAt = (scrollTop: number) => Math.floor(scrollTop / rowHeight)
 
 export function Rows<Item>(props: RowsProps<Item>) {
-  const { caption, columns, items, keyOf, more, loading = false, stale = false } = props
-  const [first, setFirst] = useState(0)
+  const { caption, columns: all, items, keyOf, more, loading = false, stale = false } = props
+  const offersActs = useOffersActs()
+  const columns = useMemo(() => all.filter(({ kind }) => offersActs || kind !== 'hand'), [all, offersActs])
+  const list = useRef<HTMLElement>(null)
+  const [first, setFirst] = useState(() => rowAt(leftHere().scrolled.get(caption) ?? 0))
+  useLayoutEffect(() => {
+    if (list.current !== null) comeBack(list.current, caption)
+  }, [caption])
   const from = Math.max(0, Math.min(first, items.length - rowsInSight) - rowsBeside)
   const until = Math.min(items.length, first + rowsInSight + rowsBeside)
   const scrolled = ({ currentTarget }: UIEvent<HTMLDivElement>) => {
-    setFirst(Math.floor(currentTarget.scrollTop / rowHeight))
+    setFirst(rowAt(currentTarget.scrollTop))
+    leftHere().scrolled.set(caption, currentTarget.scrollTop)
     const left = currentTarget.scrollHeight - currentTarget.scrollTop - currentTarget.clientHeight
     if (left < rowHeight * rowsBeside && !loading) more?.()
   }
   return (
     <>
       <section
+        ref={list}
         className="rows"
         aria-label={caption}
         aria-busy={stale}
@@ -83,6 +103,17 @@ export function Rows<Item>(props: RowsProps<Item>) {
       </p>
     </>
   )
+}
+
+// To whoever comes back from a row it is where they left it, and the keyboard goes on from there.
+function comeBack(list: HTMLElement, caption: string): void {
+  const { scrolled, href } = leftHere()
+  list.scrollTop = scrolled.get(caption) ?? 0
+  const followed = [...list.querySelectorAll('a')].find((link) => link.getAttribute('href') === href)
+  const { activeElement } = document
+  // The heading has the focus while nothing else was there to take it.
+  if (activeElement === document.body || activeElement?.tagName === 'H1')
+    followed?.focus({ preventScroll: true })
 }
 
 const isCut = ({ scrollWidth, clientWidth }: Element) => clientWidth > 0 && scrollWidth > clientWidth

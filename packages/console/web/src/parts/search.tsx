@@ -30,7 +30,13 @@ function fieldOf({ type }: Filter, inAddress: string): string {
     .replace(/(:00)?\.000Z$|Z$/, '')
 }
 
-export function Search({ filters }: { readonly filters: readonly Filter[] }) {
+interface SearchProps {
+  readonly filters: readonly Filter[]
+  /** What else narrows the list, without a field: cleared with the others. */
+  readonly beside?: readonly string[]
+}
+
+export function Search({ filters, beside = [] }: SearchProps) {
   const { params } = usePlace()
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -40,8 +46,9 @@ export function Search({ filters }: { readonly filters: readonly Filter[] }) {
       Object.fromEntries(filters.map((filter) => [filter.name, addressOf(filter, written(filter.name))])),
     )
   }
-  const clear = () => choose(Object.fromEntries(filters.map(({ name }) => [name, undefined])))
-  const chosen = filters.some(({ name }) => params.has(name))
+  const names = [...filters.map(({ name }) => name), ...beside]
+  const clear = () => choose(Object.fromEntries(names.map((name) => [name, undefined])))
+  const chosen = names.some((name) => params.has(name))
   return (
     // Made anew with the address, so that it shows what is chosen after "back" too.
     <form className="search" onSubmit={submit} key={params.toString()}>

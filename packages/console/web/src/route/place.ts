@@ -39,6 +39,28 @@ function current(): Place {
 
 export const usePlace = (): Place => useSyncExternalStore(subscribe, current)
 
+/** Of one entry of the browser's history: what whoever comes back to it finds as they left it. Gone with the page's memory. */
+interface Left {
+  /** The address that was followed from there. */
+  href?: string
+  /** How far each list was scrolled, by its caption. */
+  readonly scrolled: Map<string, number>
+}
+
+const left = new Map<string, Left>()
+let entries = 0
+
+// An entry outlives the page that made it: a name of it is no other page's.
+const newEntry = () => ({ entry: `${performance.timeOrigin}.${++entries}` })
+
+/** What was left at the entry that is shown. */
+export function leftHere(): Left {
+  const { entry = '' } = (window.history.state ?? {}) as { readonly entry?: string }
+  const known = left.get(entry) ?? { scrolled: new Map<string, number>() }
+  left.set(entry, known)
+  return known
+}
+
 let gone = false
 
 /** Whether a person went from page to page since this one was loaded. */
@@ -47,8 +69,11 @@ export const hasGone = () => gone
 export function go(href: string, { replace = false } = {}): void {
   whenFree(() => {
     gone = true
-    if (replace) window.history.replaceState(null, '', href)
-    else window.history.pushState(null, '', href)
+    if (replace) window.history.replaceState(window.history.state, '', href)
+    else {
+      leftHere().href = href
+      window.history.pushState(newEntry(), '', href)
+    }
     moved()
     if (!replace) window.scrollTo(0, 0)
   })
@@ -80,7 +105,7 @@ export function whenFree(leave: () => void): void {
 window.addEventListener('popstate', () => {
   const address = window.location.pathname + window.location.search
   if (held === undefined || address === read) return moved()
-  window.history.pushState(null, '', read)
+  window.history.pushState(newEntry(), '', read)
   held(() => window.history.back())
 })
 
