@@ -41,7 +41,7 @@ function remove(commands: Commands) {
       const { operator, screen, actor } = session
       const name = operand(operands)
       await requireSubscription(session, name)
-      const view = (await operator.subscriptions()).find((each) => each.name === name)
+      const view = await operator.subscription(name)
       await confirm(
         screen,
         `Remove "${name}" with ${view?.retrying ?? 0} open deliveries and ${(view?.dead ?? 0) + (view?.replayDead ?? 0)} dead letters for good?`,

@@ -203,7 +203,8 @@ export interface InspectPort {
   correlated(correlationId: string): Promise<readonly StoredEvent[]>
   /** The first event of each of these correlations, per tenant; with `types`, the first of any of those. */
   firsts(correlationIds: readonly string[], types?: readonly string[]): Promise<readonly StoredEvent[]>
-  subscriptions(): Promise<readonly SubscriptionView[]>
+  /** All, or the one of that name, if there is one. */
+  subscriptions(name?: string): Promise<readonly SubscriptionView[]>
   /** Versions that open instances of these workflows run on: of each the oldest 1,000 and the newest 1,000. */
   openVersions(workflows: readonly string[]): Promise<readonly OpenVersion[]>
   /** By subscription, type and version. */

@@ -141,6 +141,12 @@ export class Operator {
     return this.#services.store.subscriptions()
   }
 
+  /** One of them; null when there is none of that name. */
+  async subscription(name: string): Promise<SubscriptionView | null> {
+    const [view] = await this.#services.store.subscriptions(name)
+    return view ?? null
+  }
+
   /** How each handles now and lately: what runs, what waits for a retry, and how long an attempt takes. */
   handling(): Promise<readonly Handling[]> {
     return this.#services.store.handling()
@@ -158,8 +164,8 @@ export class Operator {
   }
 
   async #notLetGo(name: string): Promise<EventspineError> {
-    const [subscriptions, workers] = await Promise.all([this.subscriptions(), this.workers()])
-    const owners = subscriptions.find((each) => each.name === name)?.owners ?? []
+    const [subscription, workers] = await Promise.all([this.subscription(name), this.workers()])
+    const owners = subscription?.owners ?? []
     const holders = owners.map((owner) => {
       const worker = workers.find((each) => each.id === owner)
       return worker === undefined ? owner : `process ${worker.processId} on ${worker.host} (worker ${owner})`
@@ -239,7 +245,7 @@ export class Operator {
   async #requireSubscription(name: string | undefined): Promise<void> {
     const { store, app } = this.#services
     if (name === undefined || app.subscriptions.some((each) => each.name === name)) return
-    if ((await store.subscriptions()).some((each) => each.name === name)) return
+    if ((await this.subscription(name)) !== null) return
     if ((await store.deadLetters({ subscription: name, limit: 1 })).items.length > 0) return
     const near = closest(
       name,

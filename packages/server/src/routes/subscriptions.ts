@@ -22,10 +22,16 @@ interface Standing extends SubscriptionView {
   readonly handling: Omit<Handling, 'subscription'>
 }
 
-async function standings({ spine, boards, query: { cell } }: Call): Promise<readonly Standing[]> {
+/** Of all, or of the one of that name, if there is one. */
+async function standings(
+  { spine, boards, query: { cell } }: Call,
+  name?: string,
+): Promise<readonly Standing[]> {
   const operator = spine.operator(cell)
   const [views, handling, figures] = await Promise.all([
-    operator.subscriptions(),
+    name === undefined
+      ? operator.subscriptions()
+      : operator.subscription(name).then((view) => (view === null ? [] : [view])),
     operator.handling(),
     boards.of(cell).current(),
   ])
@@ -64,13 +70,8 @@ const showSubscription = defineRoute({
   successes: [{ status: 200, description: 'The subscription', schema: subscriptionView }],
   problems: ['NOT_FOUND', 'CELL_UNKNOWN'],
   async handle(call) {
-    const all = await standings(call)
-    return {
-      body: found(
-        all.find(({ name }) => name === call.path.name),
-        'subscription',
-      ),
-    }
+    const [standing] = await standings(call, call.path.name)
+    return { body: found(standing, 'subscription') }
   },
 })
 

@@ -357,7 +357,13 @@ function describeSubscriptions(open: OpenScene): void {
     await scene.subscribe({ app: 'bank' })
     const halting = await scene.died(await scene.leased(), 2, {}, { key: 'k' }, true)
     await scene.died(halting.lease, 1, {}, { key: 'free' })
+    await scene.subscribe({ name: 'bill' })
     expect(await scene.view()).toMatchObject({ app: 'bank', dead: 3, haltedKeys: 1 })
+    const alone = async (name: string) =>
+      (await scene.store.subscriptions(name)).map((view) => [view.name, view.dead, view.haltedKeys])
+    expect(await alone('ship')).toEqual([['ship', 3, 1]])
+    expect(await alone('bill')).toEqual([['bill', 0, 0]])
+    expect(await alone('shi')).toEqual([])
     await scene.store.discard({ ids: halting.ids }, 'bob', 'gone')
     await scene.subscribe({ app: 'shop' })
     expect(await scene.view()).toMatchObject({ app: 'shop', dead: 1, haltedKeys: 0 })

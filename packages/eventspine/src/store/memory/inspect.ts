@@ -27,8 +27,10 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
     ...eventInspection(tables),
     ...letterInspection(tables),
     ...headInspection(tables),
-    async subscriptions() {
-      return [...tables.subscriptions.values()].map((subscription) => subscriptionView(tables, subscription))
+    async subscriptions(name) {
+      return [...tables.subscriptions.values()]
+        .filter((subscription) => name === undefined || subscription.name === name)
+        .map((subscription) => subscriptionView(tables, subscription))
     },
     async openVersions(workflows) {
       const open = [...tables.workflows.values()].filter(({ endedAtMs }) => endedAtMs === null)

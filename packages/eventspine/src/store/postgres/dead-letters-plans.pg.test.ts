@@ -67,6 +67,7 @@ test.each([
   ['groups of a tenant', () => store.deadLetterGroups({ tenant: 'large' }), { 'inspect.group': 21 }],
   ['how many there are', () => store.tally(), { 'inspect.dead-count': 0 }],
   ['how each subscription stands', () => store.subscriptions(), { 'inspect.subscriptions': 0 }],
+  ['how one of few letters stands', () => store.subscriptions('few'), { 'inspect.subscription': 0 }],
   [
     'what a redrive would send',
     () => store.previewRedrive({ subscription: 'many' }, 3),

@@ -20,7 +20,15 @@ beforeAll(async () => {
 })
 afterAll(() => store.drop())
 
-const viewOf = async (name: string) => (await store.subscriptions()).find((view) => view.name === name)
+/** Asked for alone it is as among all. */
+async function viewOf(name: string) {
+  const among = (await store.subscriptions()).find((view) => view.name === name)
+  const alone = await store.subscriptions(name)
+  // Time goes on between the two.
+  const still = { lagSeconds: 0 }
+  expect(alone.map((view) => ({ ...view, ...still }))).toEqual([{ ...among, ...still }])
+  return alone[0]
+}
 
 async function settleToEnd(name: string): Promise<void> {
   const [{ number } = { number: 0 }] = await store.sql<{ number: number }>(
