@@ -27,6 +27,9 @@ export class BreakerBoard {
   readonly #states = new Map<string, BreakerState & { readonly readAt: number }>()
   /** Until when the probe of each was asked for. */
   readonly #asked = new Map<string, number>()
+  /** How many readings were asked for, and which of them is the one that is known. */
+  #readings = 0
+  #newest = 0
   readonly #stop = new AbortController()
   /** The longest ramp of any; undefined where there is none. */
   #rampMsMax: number | undefined
@@ -60,7 +63,11 @@ export class BreakerBoard {
   async refresh(): Promise<void> {
     if (this.#rampMsMax === undefined) return
     // What is closed and has had its ramp holds nobody: of keys there may be thousands.
+    const asked = ++this.#readings
     const states = await this.#port.breakers(this.#rampMsMax)
+    // Over another connection a later one may be here already: what was read before a breaker opened does not close it.
+    if (asked < this.#newest) return
+    this.#newest = asked
     const readAt = this.#clock.monotonic()
     this.#states.clear()
     for (const state of states) this.#states.set(identity(state), { ...state, readAt })
