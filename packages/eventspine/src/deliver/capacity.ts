@@ -16,6 +16,11 @@ export const capacityLimitsDefault: CapacityLimits = {
   transactionsMax: 6,
 }
 
+/** So long alarms wait for the chunk before them where there is room for everybody. */
+const alarmWaitMsFair = 10
+const restTimesMax = 3
+const smoothing = 0.2
+
 /** What wants to run. */
 export interface Runnable {
   readonly priority: 'alarm' | 'normal'
@@ -33,7 +38,9 @@ export class Capacity {
   readonly #limits: CapacityLimits
   #normal = 0
   #alarms = 0
-  #transactions = 0
+  #alarmChunks = 0
+  #alarmWaitMs = 0
+  readonly #transactions = { alarm: 0, normal: 0 }
   #suspects = 0
   readonly #waiting = { alarm: new Map<Waiter, Runnable>(), normal: new Map<Waiter, Runnable>() }
 
@@ -52,7 +59,8 @@ export class Capacity {
     const { handlersMax, alarmsReserved, transactionsMax } = this.#limits
     const alarm = priority === 'alarm'
     if (suspect && this.#suspects > 0) return false
-    if (transactional && this.#transactions >= transactionsMax - (alarm ? 0 : 1)) return false
+    const transactions = this.#transactions.alarm + this.#transactions.normal
+    if (transactional && transactions >= transactionsMax - (alarm ? 0 : 1)) return false
     return this.#normal + this.#alarms < handlersMax && (alarm || this.#normal < handlersMax - alarmsReserved)
   }
 
@@ -72,6 +80,24 @@ export class Capacity {
     this.#count(runnable, 1)
   }
 
+  /** A chunk of alarms begins, the first of which has waited so long since it was read. */
+  alarmsWaited(ms: number): void {
+    this.#alarmChunks++
+    this.#alarmWaitMs += (ms - this.#alarmWaitMs) * smoothing
+  }
+
+  /** So far: whoever asks twice knows whether alarms began meanwhile. */
+  get alarmChunks(): number {
+    return this.#alarmChunks
+  }
+
+  /** How many times as long as it ran a chunk of the normal class rests: the more, the longer alarms waited lately and the more chunks of
+   *  its class run. 0 where alarms begin soon, so that nobody rests for nothing. */
+  get rest(): number {
+    const pressure = Math.min(restTimesMax, Math.max(0, this.#alarmWaitMs / alarmWaitMsFair - 1))
+    return pressure * this.#transactions.normal
+  }
+
   give(runnable: Runnable): void {
     this.#count(runnable, -1)
   }
@@ -79,7 +105,7 @@ export class Capacity {
   #count({ priority, transactional, suspect }: Runnable, by: 1 | -1): void {
     if (priority === 'alarm') this.#alarms += by
     else this.#normal += by
-    if (transactional) this.#transactions += by
+    if (transactional) this.#transactions[priority] += by
     if (suspect) this.#suspects += by
   }
 }

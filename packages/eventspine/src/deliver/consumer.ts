@@ -146,6 +146,7 @@ export class Consumer {
   }
 
   #take(item: Item, isolated = false): void {
+    this.gate.read(item)
     this.#unsettled.window.add(item)
     if (isolated) this.#queue.stepAside(item, 0, isolateAfterDeaths)
     else this.#queue.add(item)
@@ -266,7 +267,7 @@ export class Consumer {
       wait: (item) => this.#wait(item),
     }).catch((error) => this.#services.failed(error))
     this.#transacting = false
-    this.#chunks.ended(items)
+    this.#chunks.ended(items, this.gate.rest)
     if (first.deaths > 0) this.#services.dueIn(0)
     this.gate.ended(first, { kind: 'abandoned' })
     // What had ended when the chunk was abandoned is recorded, not given back as well.
@@ -280,10 +281,9 @@ export class Consumer {
   // Part of a chunk is recorded: its keys are free before anything of them is asked again.
   async #transacted(items: readonly Item[]): Promise<void> {
     for (const item of items) {
-      const { ending } = item
-      if (!isOutcome(ending) || !this.#running.delete(item)) continue
-      this.gate.account(item, ending)
-      this.#release(item, ending)
+      if (!isOutcome(item.ending) || !this.#running.delete(item)) continue
+      this.gate.account(item, item.ending, items.length)
+      this.#release(item, item.ending)
     }
     await this.settled()
   }

@@ -45,6 +45,7 @@ export class Gate {
   readonly concurrency: number
   readonly batch: BatchSize
   readonly #beganAt: number
+  #alarmsBefore = 0
   running = 0
 
   constructor(subscription: ResolvedSubscription, lease: Lease, services: GateServices, waiter: Waiter) {
@@ -65,7 +66,7 @@ export class Gate {
     this.batch = new BatchSize({
       eventsMax: subscription.batchEventsMax,
       bytesMax: subscription.batchBytesMax,
-      concurrency: this.concurrency,
+      concurrency: subscription.transactMany === undefined ? this.concurrency : 1,
     })
   }
 
@@ -123,9 +124,25 @@ export class Gate {
     if (item.tick === null && isRetry(item)) this.#budget.giveBack()
   }
 
+  /** It came out of the log. */
+  read(item: Item): void {
+    if (this.#runnable.plain.transactional && this.#runnable.plain.priority === 'alarm')
+      item.readAt = this.#services.clock.monotonic()
+  }
+
+  /** How many times as long as its chunk ran the next one waits; undefined where no alarms began beside it. */
+  get rest(): number | undefined {
+    const { capacity } = this.#services
+    const isBeside = this.#subscription.priority === 'normal' && capacity.alarmChunks > this.#alarmsBefore
+    return isBeside ? capacity.rest : undefined
+  }
+
   started(item: Item): void {
+    const { capacity, clock } = this.#services
+    this.#alarmsBefore = capacity.alarmChunks
+    if (item.readAt > 0) capacity.alarmsWaited(clock.monotonic() - item.readAt)
     this.running++
-    this.#services.capacity.take(this.#runnableOf(item))
+    capacity.take(this.#runnableOf(item))
   }
 
   ended(item: Item, outcome: Outcome): void {
@@ -134,10 +151,12 @@ export class Gate {
     if (outcome.kind !== 'abandoned') this.account(item, outcome)
   }
 
-  /** Learns from an outcome: batch size, retry budget, breaker. */
-  account(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>): void {
+  /** Learns from an outcome: batch size, retry budget, breaker. `chunk`: so many ran in its transaction. */
+  account(item: Item, outcome: Exclude<Outcome, { readonly kind: 'abandoned' }>, chunk = 1): void {
     if (outcome.kind === 'retry' && outcome.counted === false) return
-    this.batch.handled((item.event.data?.length ?? 0) + 300, item.durationMs)
+    // One call has all of them, and each says how long that took.
+    const sharing = this.#subscription.transactMany === undefined ? 1 : chunk
+    this.batch.handled((item.event.data?.length ?? 0) + 300, item.durationMs / sharing)
     if (outcome.kind === 'done') this.#budget.succeeded(isRetry(item))
     const { breaker } = this.#subscription
     if (breaker === undefined) return

@@ -41,6 +41,8 @@ export class Item implements Run {
   /** That row is recorded. */
   rowed = false
   ending: Ending | undefined = undefined
+  /** Of transactional alarms: when it came out of the log, by the monotonic clock. */
+  readAt = 0
   startedAtMs = 0
   startedAt = 0
   durationMs = 0

@@ -44,8 +44,9 @@ export interface SubscriptionPolicies {
   /** Bounds of the adaptive batch that is read at once. Default 1,000 events and 1 MiB. `windowMs`, of `transactMany`: the next call
    *  begins so long after the last one began, or sooner when it is full. Default: as soon as the last has ended. */
   readonly batch?: { readonly eventsMax?: number; readonly bytesMax?: number; readonly windowMs?: number }
-  /** Alarms have capacity of their own and short leases, and their events a line of their own into the log. Default
-   *  `normal`. */
+  /** Alarms have capacity of their own and short leases, and their events a line of their own into the log. While transactional alarms of
+   *  this process wait for more than 10 ms before they begin, its transactional subscriptions of priority `normal` rest between two
+   *  transactions, for half a second at most. Default `normal`. */
   readonly priority?: 'alarm' | 'normal'
   readonly breaker?: BreakerOptions
   /** Where a new subscription begins. Default `now`. Later changes have no effect: use replay. */
