@@ -22,17 +22,25 @@ export interface AlarmFigures {
 
 export const lateMs = 250
 
+/** A stream that was told, and when it began. */
+export interface Telling {
+  readonly plan: Plan
+  readonly startMs: number
+}
+
+/** `told`: at least one; those of the same beds one after another, since what one says of a bed goes on in the next. */
 export function pointsOf(
-  plan: Plan,
+  told: readonly [Telling, ...Telling[]],
   stays: Stays,
-  startMs: number,
   received: PushService['received'],
 ): AlarmPoint[] {
   const first = new Map<string, number>()
   for (const { alarm, atMs } of received)
     first.set(alarm.id, Math.min(atMs, first.get(alarm.id) ?? Number.POSITIVE_INFINITY))
-  const arrival = plan.each === 'bed' ? 'minutes' : 'each'
-  return [...alarmsOf(rowsOf(plan, stays), startMs, arrival)]
+  const [{ startMs }] = told
+  const rows = told.flatMap((each) => rowsOf(each.plan, stays, each.startMs - startMs))
+  // Readings of one time came in one event, and no two events of a bed have one time.
+  return [...alarmsOf(rows, startMs, 'minutes')]
     .map((id) => {
       const [atMs, receivedMs] = [momentOf(id), first.get(id)]
       return { atMs, latencyMs: receivedMs === undefined ? null : receivedMs - atMs }

@@ -26,10 +26,17 @@ async function demo(...parameters: string[]) {
   return { code, said, figures }
 }
 
-test('a chapter says its figures', { timeout }, async () => {
-  const { code, said, figures } = await demo('--tiny', '--json', '--only', 'day')
+test('a chapter says its figures: of the admission of its beds, and of the paces behind it', {
+  timeout,
+}, async () => {
+  const { code, said, figures } = await demo('--tiny', '--json', '--only', 'day,beds')
   expect(code, said).toBe(0)
-  expect(figures.map(({ name }) => name)).toEqual(['day', 'burst', 'after'])
+  expect(figures.map(({ chapter, name }) => [chapter, name])).toEqual([
+    ...['admission', 'day', 'burst', 'after'].map((name) => ['day', name]),
+    ...['admission', 'beds'].map((name) => ['beds', name]),
+  ])
+  expect(figures.filter(({ name }) => name === 'admission').map(({ alarms }) => alarms)).not.toContain(0)
+  expect(figures.filter(({ lost }) => lost !== 0)).toEqual([])
 })
 
 test('says what can be asked for', { timeout }, async () => {

@@ -146,12 +146,13 @@ export class Hospital {
     }
   }
 
-  /** Until nothing is on its way to a person any more; false where that is not so in time. */
-  async settled(msMax = settleMsMax): Promise<boolean> {
+  /** Until nothing is on its way to a person any more, or nothing at all; false where that is not so in time. */
+  async settled(msMax = settleMsMax, which: 'urgent' | 'all' = 'urgent'): Promise<boolean> {
+    const counts = (name: string) => which === 'all' || urgent.includes(name)
     return this.#until(async () => {
       const all = await this.spine.operator().subscriptions()
       return all.every(
-        ({ name, lagEvents, retrying }) => !urgent.includes(name) || (lagEvents === 0 && retrying === 0),
+        ({ name, lagEvents, retrying }) => !counts(name) || (lagEvents === 0 && retrying === 0),
       )
     }, msMax).then(
       () => true,

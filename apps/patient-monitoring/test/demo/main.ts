@@ -89,6 +89,9 @@ async function main(): Promise<number> {
   if (!values.json) {
     process.stdout.write(`\n${commit()} · ${machine()}\n`)
     process.stdout.write('Dense streams are interpolated between the values of real recordings.\n')
+    process.stdout.write(
+      'In day, beds and ceiling the beds are admitted first: that is the line "admission", and no part of those behind it.\n',
+    )
   }
   return verdict(all)
 }

@@ -118,7 +118,7 @@ async function course(
   const { sent } = await generator.says('done')
   say(`${shape}: until everything is told, at most ${settleMsMax / 1_000} s`)
   await hospital.settled(settleMsMax)
-  const points = pointsOf(plan, stays, startMs, hospital.push.received)
+  const points = pointsOf([{ plan, startMs }], stays, hospital.push.received)
   const judged = phases.map((phase) => ({ ...phase, ...figuresOf(points, phase.fromMs, phase.toMs) }))
   return { shape, startMs, phases: judged, points, samples: [...hospital.samples], sent }
 }

@@ -16,6 +16,8 @@ export interface Plan {
   readonly each: 'parameter' | 'bed'
   /** In so many seconds a bed tells its 48 hours; then another patient lies there. */
   readonly staySeconds: number
+  /** It goes on where another one of the same beds ended, which had come so far. Default 0. */
+  readonly fromMs?: number
 }
 
 export interface Due {
@@ -66,7 +68,7 @@ export function* streamOf(plan: Plan, stays: Stays): Generator<Due> {
     const place = n % plan.beds
     const round = Math.floor(n / plan.beds)
     // Beds are at different hours of their stays, so that patients come and go all the time.
-    const ownMs = afterMs + (place / plan.beds) * stayMs
+    const ownMs = (plan.fromMs ?? 0) + afterMs + (place / plan.beds) * stayMs
     const patient = Math.floor(ownMs / stayMs) * plan.beds + place
     const [stay, courses] = stays[patient % stays.length] as Stays[number]
     const recordedAtMs = ((ownMs % stayMs) / stayMs) * recordedMs
@@ -93,10 +95,13 @@ function valueAt(parameter: Parameter, { times, values }: Course, atMs: number):
   return Math.round(value * 10) / 10
 }
 
-/** As rows of the plain computation, whose minutes count from when the stream began. */
-export function rowsOf(plan: Plan, stays: Stays): Row[] {
+/** As rows of the plain computation, whose minutes count from when the stream began, or `laterMs` before that. */
+export function rowsOf(plan: Plan, stays: Stays, laterMs = 0): Row[] {
   const minuteMs = 60 * secondMs
   return [...streamOf(plan, stays)].flatMap(({ bed, readings, afterMs }) =>
-    readings.map(({ parameter, value }) => ({ stay: bed, minute: afterMs / minuteMs, parameter, value })),
+    readings.map(({ parameter, value }) => ({
+      ...{ stay: bed, minute: (laterMs + afterMs) / minuteMs },
+      ...{ parameter, value },
+    })),
   )
 }
