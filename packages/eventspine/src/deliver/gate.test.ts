@@ -1,4 +1,5 @@
-// Who rests for alarms: a chunk of the normal class beside which alarms began, by how long those had waited since they were read.
+// Who rests for alarms: a chunk of the normal class beside which alarms began, by how long those had waited since they were read. And how much
+// is read ahead, by what a delivery takes.
 import { expect, it } from 'vitest'
 import { VirtualClock } from '../kernel/virtual-clock.js'
 import { Capacity } from './capacity.js'
@@ -13,9 +14,13 @@ function scene() {
   // Whoever was read at zero was not read.
   const clock = new VirtualClock()
   const capacity = new Capacity()
-  const gateOf = (priority: 'alarm' | 'normal', transactional = true) =>
+  const gateOf = (
+    priority: 'alarm' | 'normal',
+    transactional = true,
+    more: Partial<ResolvedSubscription> = {},
+  ) =>
     new Gate(
-      { ...ownDefaults, priority, transactional, concurrencyMax: 10 } as ResolvedSubscription,
+      { ...ownDefaults, priority, transactional, concurrencyMax: 10, ...more } as ResolvedSubscription,
       { shards: 1 } as Lease,
       { clock, capacity, breakers: undefined as never },
       { again: () => {} },
@@ -65,4 +70,15 @@ it('no alarm, and nobody for handlers that call the world: those may wait for it
   await alarms(100)
   expect(normal.rest).toBe(3)
   expect(alarm.rest).toBeUndefined()
+})
+
+it('of a call for many each delivery says how long all of it took, and counts as its part of that', () => {
+  const { gateOf } = scene()
+  const took = { deaths: 0, attempt: 1, durationMs: 300, event: { data: '{}' } } as Item
+  const done = { kind: 'done' } as Parameters<Gate['account']>[1]
+  const [many, single] = [gateOf('normal', true, { transactMany: () => {} }), gateOf('normal')]
+  for (const gate of [many, single]) for (let n = 0; n < 100; n++) gate.account(took, done, 100)
+  // A quarter of a second of 3 ms each, in one call; of 300 ms each, ten at once.
+  expect(many.batch.events).toBe(84)
+  expect(single.batch.events).toBe(9)
 })
