@@ -39,6 +39,8 @@ export const history = defineSubscription({
   description: 'Keeps what became of each alarm.',
   on: interests,
   ...recordClass,
+  // In an order, what an outage left would go home one by one of each bed.
+  ordered: false,
   batch: recordBatch,
   async transactMany(deliveries, { tx }) {
     const events = deliveries.map(({ event }) => event)
