@@ -36,7 +36,7 @@ async function standings(
     boards.of(cell).current(),
   ])
   const handlings = new Map(handling.map(({ subscription, ...rest }) => [subscription, rest]))
-  const rates = new Map(figures.subscriptions.map(({ name, perSecond }) => [name, perSecond]))
+  const rates = new Map(figures.subscriptions.map((each) => [each.name, each.perSecond]))
   return views.flatMap((view) => {
     const own = handlings.get(view.name)
     // One that came between the two readings is shown from the next one on.
