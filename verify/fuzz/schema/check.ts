@@ -49,11 +49,13 @@ function ofText(schema: Schema, value: string, at: string): string | undefined {
   const { length } = [...value]
   if (length < Number(schema.minLength ?? 0)) return `${at} is too short`
   if (length > Number(schema.maxLength ?? Number.POSITIVE_INFINITY)) return `${at} is too long`
-  if (typeof schema.pattern === 'string' && !patternOf(schema.pattern).test(value))
-    return `${at} does not match ${schema.pattern}`
+  if (!fitsPattern(schema, value)) return `${at} does not match ${schema.pattern}`
   if (schema.format === 'date-time' && !dateTimeForm.test(value)) return `${at} is no time`
   return undefined
 }
+
+export const fitsPattern = ({ pattern }: Schema, text: string): boolean =>
+  typeof pattern !== 'string' || patternOf(pattern).test(text)
 
 function patternOf(text: string): RegExp {
   const known = patterns.get(text) ?? new RegExp(text, 'u')

@@ -1,7 +1,7 @@
 // Makes a value that fits a JSON Schema of the OpenAPI document. What only the running system knows, such as ids and
 // cursors, comes from `known`, by the name of the property.
 import type { Dice } from '../dice.js'
-import type { Schema, Schemas } from './check.js'
+import { fitsPattern, type Schema, type Schemas } from './check.js'
 import { harmlessText, jsonValue } from './values.js'
 
 /** A value for the property or parameter of this name; undefined when there is nothing to know. */
@@ -57,7 +57,9 @@ export class Generator {
       return new Date(this.#dice.between(0, 4_000_000_000) * 1_000).toISOString()
     }
     const charactersMax = Math.min(Number(schema.maxLength ?? 40), 40)
-    return harmlessText(this.#dice, Math.max(1, Number(schema.minLength ?? 0)), charactersMax)
+    const text = harmlessText(this.#dice, Math.max(1, Number(schema.minLength ?? 0)), charactersMax)
+    // Of what is harmless the patterns leave out texts of dots alone.
+    return fitsPattern(schema, text) ? text : `${text.slice(1)}x`
   }
 
   #number(schema: Schema, whole: boolean): number {

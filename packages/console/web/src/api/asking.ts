@@ -112,7 +112,7 @@ export interface Doing<Input, Answer> {
   readonly forget: () => void
 }
 
-/** A change. All that is shown is asked for anew behind it. Whoever leaves before it is answered is not called back: the page that
+/** A change, one at a time. All that is shown is asked for anew behind it. Whoever leaves before it is answered is not called back: the page that
  *  they look at by then is not the one that asked. */
 export function useDoing<Input, Answer>(act: (input: Input) => Promise<Answer>): Doing<Input, Answer> {
   const queries = useQueryClient()
@@ -131,10 +131,19 @@ export function useDoing<Input, Answer>(act: (input: Input) => Promise<Answer>):
       }),
     onSettled: () => queries.invalidateQueries(),
   })
-  const run = (input: Input) =>
+  // That it is busy is drawn a moment later: a second click before that is the same act.
+  const underWay = useRef<Promise<Answer>>(undefined)
+  const run = (input: Input) => {
+    underWay.current ??= begun(input)
+    return underWay.current
+  }
+  const begun = (input: Input) =>
     new Promise<Answer>((resolve, reject) => {
       const unlessLeft = (settle: () => void) => !isLeft.current && settle()
-      mutateAsync(input).then(
+      const ended = mutateAsync(input).finally(() => {
+        underWay.current = undefined
+      })
+      ended.then(
         (answer) => unlessLeft(() => resolve(answer)),
         (problem: unknown) => unlessLeft(() => reject(problem)),
       )

@@ -1,5 +1,5 @@
 // A button that changes something. Who may change nothing sees none of them; who may not do this one is told why.
-import { type ReactNode, useId } from 'react'
+import { type KeyboardEvent, type ReactNode, useId } from 'react'
 import { type Right, useMay, useSession } from '../frame/session.js'
 
 interface ActProps {
@@ -25,6 +25,11 @@ export function useOffersActs(): boolean {
   return useMay('operate') || csrf === null
 }
 
+/** A key that is held down acts once: else whoever leans on Enter opens a question, answers it, and opens it again. */
+export function once(event: KeyboardEvent): void {
+  if (event.repeat && event.key === 'Enter') event.preventDefault()
+}
+
 export function Act({ right = 'operate', look, busy = false, act, children }: ActProps) {
   const withheld = useWithheld(right)
   const offersActs = useOffersActs()
@@ -33,7 +38,7 @@ export function Act({ right = 'operate', look, busy = false, act, children }: Ac
   if (!offersActs && withheld !== undefined) return null
   if (withheld === undefined) {
     return (
-      <button type="button" className={look} disabled={busy} onClick={act}>
+      <button type="button" className={look} disabled={busy} onClick={act} onKeyDown={once}>
         {children}
       </button>
     )
