@@ -139,7 +139,7 @@ const acts: Readonly<Record<string, Act>> = {
   },
   cancelWorkflow: {
     does: async () => post(`${await instance()}/cancel`, { reason }),
-    ...{ action: 'workflow.cancel', details: { before: 'running', after: 'cancelled', reason } },
+    ...{ action: 'workflow.cancel', details: { before: 'running', after: 'cancel requested', reason } },
   },
   terminateWorkflow: {
     does: async () => post(`${await instance()}/terminate`, { reason }),

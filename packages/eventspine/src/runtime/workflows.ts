@@ -152,7 +152,7 @@ export class Workflows {
     const [name, why] = [await this.#open(workflow, id, options), reasonOf(reason)]
     const { before, giveWay } = await this.#mending.yielding(this.#cell(name).store, name)
     const asked = stimulus(name, 'cancelled', { by, reason: why }, undefined, this.#services)
-    const act = actOn(name, 'cancel', by, { before, after: 'cancelled', reason: why })
+    const act = actOn(name, 'cancel', by, { before, after: 'cancel requested', reason: why })
     await this.#cell(name).appender.appendActed(asked, act)
     await giveWay?.(by, why)
   }

@@ -48,7 +48,8 @@ const offers: readonly Offered[] = [
       title: 'Cancel',
       does: 'Cancel 1 instance',
       harmful: true,
-      when: (one) => !ended(one),
+      // What undoes already ends so by itself.
+      when: (one) => !ended(one) && one.state !== 'compensating',
     },
     says: 'What is under way comes to its end, then all that was done is undone. Behind its point of no return it refuses.',
   },
