@@ -132,6 +132,12 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
       ...{ action: 'breaker.open', target: 'payments' },
       details: { before: 'closed', after: 'open', reason: 'their maintenance' },
     })
+    // Whose work waits for it says so, and leads here.
+    await visit.at(world.url, 'subscriptions?name=bill')
+    await standing(page)
+      .getByText(/^open Breaker payments, probes/)
+      .waitFor()
+    await standing(page).getByRole('link', { name: 'payments' }).click()
     await asked(page, 'Close…', 'Close 1 breaker', 'they are back')
     await page.getByRole('cell', { name: 'closed', exact: true }).waitFor()
   })

@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { useAnswer, useDoing } from '../api/asking.js'
 import { post } from '../api/client.js'
-import type { Subscription } from '../api/views.js'
+import type { Breaker, Subscription } from '../api/views.js'
 import { Act } from '../parts/act.js'
 import { Badge } from '../parts/badge.js'
 import { DeadLetters } from '../parts/dead-letters.js'
@@ -152,6 +152,27 @@ function StateQuestion({ name, state, asks, close }: StateProps) {
   )
 }
 
+/** Of the breaker that its policies name, what is open now: that is why it stands still, or some of its tenants and keys do. */
+function OpenBreakers({ policies }: Pick<Subscription, 'policies'>) {
+  const { name } = (policies.breaker ?? {}) as { readonly name?: string }
+  const asked = useAnswer<{ readonly items: readonly Breaker[] }>(
+    name === undefined ? undefined : '/v1/breakers',
+  )
+  const open = (asked.data?.items ?? []).filter((each) => each.name === name && each.state !== 'closed')
+  const [first] = open
+  if (first === undefined) return null
+  const whose = [first.tenant, first.key].filter(Boolean).join(' · ')
+  return (
+    <p className="failure" role="status">
+      <Badge state={first.state} /> Breaker <Link to="breakers">{name}</Link>
+      {open.length > 1
+        ? ` for ${count(open.length)} tenants or keys`
+        : `${whose && ` for ${whose}`}, ${first.opensForMs > 0 ? `probes in ${duration(first.opensForMs)}` : 'probes now'}`}
+      {first.lastError !== null && `: ${first.lastError}`}
+    </p>
+  )
+}
+
 function Details({ subscription }: { readonly subscription: Subscription }) {
   const { handling } = subscription
   return (
@@ -159,6 +180,7 @@ function Details({ subscription }: { readonly subscription: Subscription }) {
       <p className="failure" role="status">
         <Badge state={subscription.state} /> {seconds(subscription.lagSeconds)} behind, {behind(subscription)}
       </p>
+      <OpenBreakers policies={subscription.policies} />
       <Facts
         of={[
           ['On', subscription.on.join(', ')],
