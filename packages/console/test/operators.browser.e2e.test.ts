@@ -157,34 +157,6 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await world.spine.operator().resume('schedule-night', 'setup')
   })
 
-  test('does once what is clicked twice, and nothing again for a key that is held', async () => {
-    const { page } = visit
-    const runs: string[] = []
-    page.on('request', (request) => {
-      if (request.url().endsWith('/v1/schedules/night/run')) runs.push(request.url())
-    })
-    await visit.at(world.url, 'schedules')
-    const open = button(page, 'Run…')
-    const submit = button(page, 'Run once now')
-    await open.click()
-    await submit.evaluate((each: { click: () => void }) => {
-      each.click()
-      each.click()
-    })
-    await submit.waitFor({ state: 'detached' })
-    expect(runs).toHaveLength(1)
-    await open.focus()
-    await page.keyboard.down('Enter')
-    await submit.waitFor()
-    // A browser repeats it as long as it is held.
-    for (let n = 0; n < 20; n++) await page.keyboard.down('Enter')
-    await page.keyboard.up('Enter')
-    expect(runs).toHaveLength(1)
-    await page.keyboard.press('Enter')
-    await submit.waitFor({ state: 'detached' })
-    expect(runs).toHaveLength(2)
-  })
-
   test('switches the endpoint of a webhook on again', async () => {
     const { page } = visit
     const place = { webhooks: 'partners', endpoint: 'ep-1' }

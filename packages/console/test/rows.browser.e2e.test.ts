@@ -74,6 +74,34 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.locator(`td[title*="${ids[1]}"]`).waitFor()
   })
 
+  test('does once what is clicked twice, and nothing again for a key that is held', async () => {
+    const { page } = visit
+    const runs: string[] = []
+    page.on('request', (request) => {
+      if (request.url().endsWith('/v1/schedules/night/run')) runs.push(request.url())
+    })
+    await visit.at(world.url, 'schedules')
+    const open = button(page, 'Run…')
+    const submit = button(page, 'Run once now')
+    await open.click()
+    await submit.evaluate((each: { click: () => void }) => {
+      each.click()
+      each.click()
+    })
+    await submit.waitFor({ state: 'detached' })
+    expect(runs).toHaveLength(1)
+    await open.focus()
+    await page.keyboard.down('Enter')
+    await submit.waitFor()
+    // A browser repeats it as long as it is held.
+    for (let n = 0; n < 20; n++) await page.keyboard.down('Enter')
+    await page.keyboard.up('Enter')
+    expect(runs).toHaveLength(1)
+    await page.keyboard.press('Enter')
+    await submit.waitFor({ state: 'detached' })
+    expect(runs).toHaveLength(2)
+  })
+
   test('leaves room for all columns, however long one name is', async () => {
     const { page } = visit
     const name = `reconcile-${'of-all-that-there-is-'.repeat(4)}`.slice(0, 79)

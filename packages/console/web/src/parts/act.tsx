@@ -1,6 +1,7 @@
 // A button that changes something. Who may change nothing sees none of them; who may not do this one is told why.
-import { type KeyboardEvent, type ReactNode, useId } from 'react'
+import { type ReactNode, useId } from 'react'
 import { type Right, useMay, useSession } from '../frame/session.js'
+import { once } from './held-key.js'
 
 interface ActProps {
   /** What it takes. Default `operate`. */
@@ -23,11 +24,6 @@ export function useWithheld(right: Right): string | undefined {
 export function useOffersActs(): boolean {
   const { csrf } = useSession()
   return useMay('operate') || csrf === null
-}
-
-/** A key that is held down acts once: else whoever leans on Enter opens a question, answers it, and opens it again. */
-export function once(event: KeyboardEvent): void {
-  if (event.repeat && event.key === 'Enter') event.preventDefault()
 }
 
 export function Act({ right = 'operate', look, busy = false, act, children }: ActProps) {

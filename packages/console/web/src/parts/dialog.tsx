@@ -1,7 +1,7 @@
 // A question over the page, in the browser's own dialog: it keeps the focus, and Escape closes it.
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import type { Problem } from '../api/problem.js'
-import { once } from './act.js'
+import { once } from './held-key.js'
 import { useLeaving } from './left-acts.js'
 import { Refused, Unanswered, useLate } from './standing.js'
 
