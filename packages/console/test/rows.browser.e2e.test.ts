@@ -83,12 +83,13 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await visit.at(world.url, 'schedules')
     const open = button(page, 'Run…')
     const submit = button(page, 'Run once now')
+    const dialog = page.getByRole('dialog')
     await open.click()
     await submit.evaluate((each: { click: () => void }) => {
       each.click()
       each.click()
     })
-    await submit.waitFor({ state: 'detached' })
+    await dialog.waitFor({ state: 'detached' })
     expect(runs).toHaveLength(1)
     await open.focus()
     await page.keyboard.down('Enter')
@@ -98,7 +99,7 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.keyboard.up('Enter')
     expect(runs).toHaveLength(1)
     await page.keyboard.press('Enter')
-    await submit.waitFor({ state: 'detached' })
+    await dialog.waitFor({ state: 'detached' })
     expect(runs).toHaveLength(2)
   })
 
