@@ -21,6 +21,18 @@ describe.skipIf(!hasChromium)('a replay (needs chromium)', () => {
     expect(await replay.isDisabled()).toBe(true)
   })
 
+  test('does not call none what nobody has counted', async () => {
+    const { page } = visit
+    // Of a log whose beginning is full of what others take: 10,000 events would be needed.
+    const json = { events: 0, scanned: 10_000, beyond: 700_000 }
+    await page.route('**/v1/replays/preview', (route) => route.fulfill({ json }))
+    await visit.at(world.url, 'subscriptions?name=ship')
+    await page.getByRole('button', { name: 'Replay…' }).click()
+    await page.getByRole('button', { name: 'Replay an unknown number of events' }).waitFor()
+    await page.getByText('none of the first 10,000 that were looked at').waitFor()
+    await page.unroute('**/v1/replays/preview')
+  })
+
   test('leaves dead letters that are named beside those of its subscription, and found with them', async () => {
     const { page } = visit
     await world.publish([world.order('one', 'XX'), world.order('two', 'XX')])

@@ -106,8 +106,11 @@ const usePreview = (subscription: string, from: string) =>
 /** There is nothing to deliver. What could not be looked at may be something. */
 const isEmpty = (preview: ReplayPreview | undefined) => preview?.events === 0 && preview.beyond === 0
 
+/** "At least none" would sound like none. */
 const deliveries = ({ events, beyond }: ReplayPreview) =>
-  `${beyond > 0 ? 'at least ' : ''}${counted(events, 'event')}`
+  events === 0 && beyond > 0
+    ? 'an unknown number of events'
+    : `${beyond > 0 ? 'at least ' : ''}${counted(events, 'event')}`
 
 interface PreviewProps {
   readonly preview: ReturnType<typeof usePreview>
@@ -122,7 +125,7 @@ function Preview({ preview: { data, error, refetch }, from }: PreviewProps) {
       {since} it delivers <strong>{data === undefined ? '…' : deliveries(data)}</strong>
       {data !== undefined &&
         data.beyond > 0 &&
-        `: so many of the first ${count(data.scanned)} that were looked at. About ${counted(data.beyond, 'event')} of all kinds lie behind them`}
+        `: ${data.events === 0 ? 'none' : 'so many'} of the first ${count(data.scanned)} that were looked at. About ${counted(data.beyond, 'event')} of all kinds lie behind them`}
       .
     </p>
   )
