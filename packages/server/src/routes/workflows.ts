@@ -5,6 +5,7 @@ import { publishedTenant, visible } from '../access/tenancy.js'
 import { waitOf, whileWanted } from '../route/prefer.js'
 import { defineRoute, type Incoming } from '../route/route.js'
 import {
+  addressPart,
   identifier,
   instant,
   noPath,
@@ -23,14 +24,7 @@ const operate = { scope: 'operate', tenancy: 'filtered' } as const
 const tag = 'Workflows'
 
 const workflowName = text(80).describe('Name of the workflow')
-/** A part of addresses, where `.` and `..` are none. */
-const idText = /^(?!\.{1,2}$)[^\u0000-\u001f\u007f]*$/
-const instanceId = z
-  .string()
-  .min(1)
-  .max(160)
-  .regex(idText, 'must not contain control characters, nor be "." or ".."')
-  .describe('Id of the instance')
+const instanceId = addressPart(160).describe('Id of the instance')
 const workflowPath = z.strictObject({ workflow: workflowName })
 const instancePath = z.strictObject({ workflow: workflowName, id: identifier })
 const tenantQuery = z.strictObject({ tenant: tenantName.optional() })

@@ -19,6 +19,16 @@ const plainText = /^[^\u0000-\u001f\u007f]*$/
 export const text = (charactersMax: number) =>
   z.string().min(1).max(charactersMax).regex(plainText, 'must not contain control characters')
 
+const addressText = /^(?!\.{1,2}$)[^\u0000-\u001f\u007f]*$/
+
+/** The same for what is a part of addresses, where `.` and `..` are none. */
+export const addressPart = (charactersMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(charactersMax)
+    .regex(addressText, 'must not contain control characters, nor be "." or ".."')
+
 export const eventType = text(200).describe('Type of the event, such as orders.order-placed')
 export const tenantName = text(100).describe('Tenant')
 export const subscriptionName = text(100).describe('Name of the subscription')

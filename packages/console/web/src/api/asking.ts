@@ -112,8 +112,8 @@ export interface Doing<Input, Answer> {
   readonly forget: () => void
 }
 
-/** A change, one at a time. All that is shown is asked for anew behind it. Whoever leaves before it is answered is not called back: the page that
- *  they look at by then is not the one that asked. */
+/** A change, one at a time. All that is shown is asked for anew behind it. Whoever leaves before it is answered is not called back:
+ *  the page that they look at by then is not the one that asked. */
 export function useDoing<Input, Answer>(act: (input: Input) => Promise<Answer>): Doing<Input, Answer> {
   const queries = useQueryClient()
   const isGone = useRef(false)
