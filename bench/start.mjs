@@ -18,8 +18,10 @@ const measures = !given.includes('--list') && !given.includes('--help')
 stopWhenOrphaned()
 if (measures) refuseSecond()
 await ensureInstalled()
-await ensurePeers()
-if (measures) await build()
+if (measures) {
+  await ensurePeers()
+  await build()
+}
 const { runFromSource } = await import('../scripts/source.mjs')
 await runFromSource('bench/main.ts', given)
 
