@@ -1,5 +1,6 @@
 // Where and with what something was run: stands in the closing line of each programme.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import process from 'node:process'
 
@@ -17,8 +18,18 @@ export function circumstances(settings: Readonly<Record<string, unknown>>) {
       system: `${process.platform} ${process.arch} ${release()}`,
     },
     node: process.versions.node,
+    postgres: packagedPostgres(),
     settings,
   }
+}
+
+/** The version of the server that is packaged with the library: that is what all programmes run on but the matrix, which says its own. */
+function packagedPostgres(): string | null {
+  const manifest = new URL('../../packages/embedded/package.json', import.meta.url)
+  const { optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    optionalDependencies: Record<string, string>
+  }
+  return Object.values(optionalDependencies)[0] ?? null
 }
 
 /** With a `+` where files differ from it; null outside of a checkout. */
