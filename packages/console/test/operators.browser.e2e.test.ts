@@ -36,8 +36,12 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     const { page } = visit
     await world.errand('e-signal')
     await at('e-signal')
+    await standing(page).getByText('the signal go, since').waitFor()
+    const wait = page.getByRole('listitem').filter({ hasText: 'waiting' })
+    await wait.getByText('open').waitFor()
     await button(page, 'Signal…').click()
-    await page.getByLabel('Name of the signal').fill('go')
+    await page.getByText('It waits for go.').waitFor()
+    expect(await page.getByLabel('Name of the signal').inputValue()).toBe('go')
     await page.getByLabel('Payload, as JSON').fill('{ "street": ')
     await button(page, 'Send 1 signal').click()
     await page.getByText('The payload is not JSON').waitFor()
@@ -45,6 +49,7 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await page.getByLabel('Reason, for the audit').fill('they called')
     await button(page, 'Send 1 signal').click()
     await standing(page).getByText('completed').waitFor()
+    expect(await wait.getByText('open').count()).toBe(0)
     expect(await world.get('/v1/workflows/errand/e-signal')).toMatchObject({
       output: { address: { street: 'Ring 1' } },
     })
@@ -118,6 +123,7 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await button(page, 'Start 1 new instance').click()
     await page.getByRole('heading', { level: 1, name: 'errand e-end~2' }).waitFor()
     await standing(page).getByText('running').waitFor()
+    await standing(page).getByRole('link', { name: 'errand e-end', exact: true }).waitFor()
     const details = { from: 'pack', as: 'e-end~2', reason: 'once more' }
     expect(await newestAct()).toMatchObject({ action: 'workflow.restart', details })
   })

@@ -6,7 +6,7 @@ import type { Session } from '../project/session.js'
 import { list, table } from '../screen/table.js'
 import { bold, cyan, dim, green, red, type Text, yellow } from '../screen/text.js'
 import { duration, moment } from '../screen/time.js'
-import { visibleJson } from '../screen/visible.js'
+import { visible, visibleJson } from '../screen/visible.js'
 import { standing, type VersionsOf, versionsKnown } from './workflows-standing.js'
 import { instanceOf, quoted } from './workflows-tenant.js'
 
@@ -61,6 +61,7 @@ function lines(
     bold('History'),
     ...table(columns, details.history.map(row(startedAtMs)), width - 2).map((line): Text => ['  ', line]),
     ...questionLines(details, hint),
+    ...waitLines(details, hint),
     ...(attention === null ? [] : ['', ...attentionLines(details, attention, hint)]),
   ]
 }
@@ -84,6 +85,25 @@ const questionLines = (details: WorkflowDetails, hint: Session['hint']): Text[] 
             `  Decide: ${hint(`workflows approve ${instanceOf(details)} ${quoted(approval)} --question ${question}`)}, or with --refuse`,
           ),
         ]),
+      ]
+
+const waitLines = (details: WorkflowDetails, hint: Session['hint']): Text[] =>
+  details.waits.length === 0
+    ? []
+    : [
+        '',
+        yellow('It waits for'),
+        ...details.waits.map(
+          ({ kind, name, key, sinceAtMs, dueAtMs }): Text => [
+            `  ${kind} `,
+            bold(visible(name)),
+            ...(key === undefined ? [] : [` with the key ${visible(key)}`]),
+            dim(`, since ${moment(sinceAtMs)}${dueAtMs === null ? '' : `, until ${moment(dueAtMs)}`}`),
+          ],
+        ),
+        ...(details.waits.some(({ kind }) => kind === 'signal')
+          ? [dim(`  Send it: ${hint(`workflows signal ${instanceOf(details)} NAME`)}`)]
+          : []),
       ]
 
 const retriedLine = (
@@ -120,6 +140,7 @@ const marks: Readonly<Record<HistoryEntry['kind'], Text>> = {
   'step-dead': red('✗ given up'),
   'timer-set': dim('· timer set'),
   'timer-fired': cyan('▸ timer fired'),
+  waiting: yellow('… waits for'),
   asked: yellow('? asked'),
   withdrawn: dim('· taken back'),
   occurred: cyan('▸ event'),

@@ -1,5 +1,5 @@
 // What a user says to workflows, and what they are shown of one.
-import type { HistoryEntry, InstanceView, OpenQuestion } from '../workflow/index.js'
+import type { HistoryEntry, InstanceView, OpenQuestion, OpenWait } from '../workflow/index.js'
 
 export interface StartOptions {
   /** The same id twice is one instance. Default: a new UUID v7. */
@@ -45,6 +45,8 @@ export interface WorkflowDetails extends InstanceView {
   readonly output: unknown
   /** To people, and open: `workflows.approve` decides them. */
   readonly questions: readonly OpenQuestion[]
+  /** Signals and events that it waits for and that did not come yet. */
+  readonly waits: readonly OpenWait[]
   /** Why it did not complete. */
   readonly failure: { readonly message: string; readonly category: string } | undefined
 }

@@ -8,6 +8,7 @@ import {
   type InstanceName,
   inputJson,
   openQuestions,
+  openWaits,
   shownHistory,
   stimulus,
   typeOf,
@@ -334,8 +335,8 @@ const unknown = ({ workflow, id, tenant }: InstanceName) =>
 function detailsOf({ instance, history, attention, approval }: Found): WorkflowDetails {
   const ended = history.findLast(({ kind }) => kind === 'ended')
   const answer = answerOf({ data: ended?.data ?? null })
-  const questions = openQuestions(history)
-  return { ...instance, attention, approval, history: shownHistory(history), questions, ...answer }
+  const [questions, waits] = [openQuestions(history), openWaits(history)]
+  return { ...instance, attention, approval, history: shownHistory(history), questions, waits, ...answer }
 }
 
 function answerOf({ data }: Pick<WorkflowEnd, 'data'>): Pick<WorkflowDetails, 'output' | 'failure'> {

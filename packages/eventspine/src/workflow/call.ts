@@ -5,7 +5,7 @@ import type { HandlerPublishOptions } from '../handle/context.js'
 import { Answer } from './answer.js'
 import type { StepContext, StepOptions } from './context.js'
 import type { AnyWorkflow } from './definition.js'
-import { type AwaitedOutside, decisionType } from './port.js'
+import { type AwaitedOutside, decisionType, type EntryKind } from './port.js'
 import type { ChildEnd } from './program.js'
 import type { Scope } from './scope.js'
 
@@ -82,6 +82,13 @@ export class Call {
     return { place, type: decisionType, key: name, question: { position, dueAtMs } }
   }
 
+  /** What its history says when it begins to wait for somebody else. */
+  get opening(): readonly [kind: EntryKind, data?: unknown] | undefined {
+    if (this.kind === 'approval') return ['asked', this.asked.asked]
+    if (this.kind === 'signal') return ['waiting']
+    return this.kind === 'event' ? ['waiting', { key: this.asked.awaited?.key }] : undefined
+  }
+
   /** Its time is its own, and not the end of a patience. */
   get ownTime(): boolean {
     return this.kind === 'step' || this.kind === 'undo' || this.kind === 'sleep'
@@ -106,9 +113,11 @@ export const callsOf: Readonly<Record<string, readonly CallKind[]>> = {
   'step-dead': ['step', 'publish', 'child'],
   'timer-set': ['sleep', 'signal', 'approval', 'event'],
   'timer-fired': ['sleep', 'signal', 'approval', 'event'],
+  // For a signal that is not there yet, or an event.
+  waiting: ['signal', 'event'],
   occurred: ['event'],
   asked: ['approval'],
-  withdrawn: ['approval', 'child'],
+  withdrawn: ['approval', 'child', 'signal', 'event'],
   published: ['publish'],
   'child-started': ['child'],
   'child-failed': ['child'],

@@ -206,7 +206,7 @@ export class Driver {
     if (kind === 'step' || kind === 'undo') return this.#prepareAttempt(call)
     if (kind === 'child') return begun ? this.#awaitChild(call) : this.#startChild(call)
     if (kind === 'publish') return this.#attempts.publish(call)
-    if (kind === 'approval' && !begun) this.#say(call, 'asked', asked.asked)
+    if (!begun && call.opening !== undefined) this.#say(call, ...call.opening)
     // Looked for once the store knows that it waits: what comes from then on is told.
     if (kind === 'event') this.#launching.push(call)
     if (call.dueAtMs !== undefined) return

@@ -14,6 +14,7 @@ export { type EngineServices, WorkflowEngine } from './engine.js'
 export { ChildError, StepError } from './errors.js'
 export { type HistoryEntry, shownHistory } from './history.js'
 export { NonDeterminismError } from './mismatch.js'
+export { type OpenWait, openWaits } from './open-waits.js'
 export { workflowOverdue } from './overdue.js'
 export type {
   Entry,

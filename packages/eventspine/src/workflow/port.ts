@@ -13,6 +13,7 @@ export const entryKinds = [
   'step-dead',
   'timer-set',
   'timer-fired',
+  'waiting',
   'asked',
   'withdrawn',
   'occurred',

@@ -49,6 +49,9 @@ export const isFault = (error: unknown) => faults.some((fault) => error instance
 /** Calls that do something, and do not just wait. */
 const works: readonly CallKind[] = ['step', 'child', 'publish']
 
+/** Calls that somebody else answers. */
+const answered: readonly CallKind[] = ['approval', 'child', 'signal', 'event']
+
 const never = new Promise<never>(() => {})
 
 export class Program {
@@ -164,9 +167,9 @@ export class Program {
     return call.kind === 'undo' ? !this.undone : call.scope.open && !this.abandoned
   }
 
-  /** A question to a person, or a child, whose answer nobody needs any more: its branch lost a race. */
+  /** What waits for somebody else's answer, which nobody needs any more: its branch lost a race. */
   withdraws({ kind, begun, scope }: Call): boolean {
-    return (kind === 'approval' || kind === 'child') && begun && !scope.open && !this.abandoned
+    return answered.includes(kind) && begun && !scope.open && !this.abandoned
   }
 
   /** What its code began and ended without: it would be lost. Or it failed, and nobody waited to hear of it. */
@@ -276,6 +279,7 @@ export class Program {
         this.#forget(call)
         return this.#end(call, () => call.resolve(undefined))
       case 'withdrawn':
+        this.#forget(call)
         return this.#end(call, () => {})
       case 'child-failed':
         call.halted = true

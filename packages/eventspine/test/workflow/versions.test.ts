@@ -53,7 +53,7 @@ test('waits for a process that knows its version (I56)', async () => {
   await stage.clock.advance(300_000)
   expect(await stage.until(after.workflows.show('greet', 'old'))).toMatchObject({
     state: 'running',
-    entries: 2,
+    entries: 3,
   })
   const knowing = stage.spine(appOf(second, first))
   await stage.until(after.stop())

@@ -75,6 +75,18 @@ export const workflowDetails = instanceView.extend({
       }),
     )
     .describe('To people, and open'),
+  waits: z
+    .array(
+      z.object({
+        kind: z.enum(['signal', 'event']),
+        name: z.string().describe('Of the signal; of an event its type'),
+        key: z.string().optional().describe('Of an event: the key that it must have'),
+        place: z.string().describe('Its place in the history'),
+        sinceAtMs: milliseconds,
+        dueAtMs: milliseconds.nullable().describe('When it waits no more; null for never'),
+      }),
+    )
+    .describe('Signals and events that it waits for and that did not come yet'),
   output: z.unknown().optional().describe('What it answered'),
   failure: failureView.optional().describe('Why it did not complete'),
 })

@@ -45,7 +45,9 @@ export interface DeadLetter extends Letter {
   readonly schema?: Readonly<Record<string, unknown>> | null
 }
 
-export interface InstanceDetails extends InstanceView, Pick<WorkflowDetails, 'history' | 'questions'> {
+export interface InstanceDetails
+  extends InstanceView,
+    Pick<WorkflowDetails, 'history' | 'questions' | 'waits'> {
   readonly output?: unknown
   /** With its name and stack: the API says more of it than the library's type does. */
   readonly failure?: Failure

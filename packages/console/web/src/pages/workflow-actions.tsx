@@ -128,7 +128,7 @@ function ActQuestion({ instance, offer, close }: ActProps) {
       <p>{says}</p>
       {act === 'signal' && (
         <>
-          <Field label="Name of the signal" name="name" required />
+          <NameOfSignal of={instance} />
           <Field label="Payload, as JSON" name="payload" />
           <p role="status" className="field-fault">
             {fault}
@@ -138,6 +138,22 @@ function ActQuestion({ instance, offer, close }: ActProps) {
       {act === 'restart' && <Choice label="From the step" name="from" options={stepsOf(instance)} />}
       <Reason />
     </Question>
+  )
+}
+
+/** What it waits for is offered, and written where that is one thing. Another name may be sent beforehand. */
+function NameOfSignal({ of: { waits } }: { readonly of: InstanceDetails }) {
+  const names = [...new Set(waits.filter(({ kind }) => kind === 'signal').map(({ name }) => name))]
+  const [only] = names.length === 1 ? names : []
+  return (
+    <Field
+      label="Name of the signal"
+      name="name"
+      hint={names.length === 0 ? 'It waits for none now.' : `It waits for ${names.join(', ')}.`}
+      required
+      offers={names}
+      {...(only !== undefined && { value: only })}
+    />
   )
 }
 

@@ -53,8 +53,7 @@ const Accepted = () => (
 )
 
 function Details({ instance }: { readonly instance: InstanceDetails }) {
-  const { state, attention, approval, failure, output, parent } = instance
-  const children = openChildren(instance.history)
+  const { attention, failure, output, waits } = instance
   return (
     <>
       {/* What was decided here is told of this instance alone. */}
@@ -73,43 +72,7 @@ function Details({ instance }: { readonly instance: InstanceDetails }) {
           </p>
         )}
         {attention?.retry && <Retried retries={attention.retries} retry={attention.retry} />}
-        <Facts
-          of={[
-            ['Tenant', instance.tenant],
-            // Where the badge says instead that it waits for a person.
-            ['State', attention === null && approval === null ? undefined : state],
-            ['Version', instance.version],
-            ['Began', <Moment key="began" at={instance.startedAtMs} />],
-            [
-              'Ended',
-              instance.endedAtMs === null ? undefined : <Moment key="ended" at={instance.endedAtMs} />,
-            ],
-            [
-              'Timer due',
-              instance.wakeAtMs === null ? undefined : <Moment key="wake" at={instance.wakeAtMs} />,
-            ],
-            [
-              'Deadline',
-              instance.deadlineAtMs === null ? undefined : <Moment key="late" at={instance.deadlineAtMs} />,
-            ],
-            [
-              'Started by',
-              parent === null ? undefined : <Parent key="parent" parent={parent} tenant={instance.tenant} />,
-            ],
-            [
-              'Acts of people',
-              <Link key="acts" to="audit" params={{ target: `${instance.workflow} ${instance.id}` }}>
-                In the audit
-              </Link>,
-            ],
-            [
-              'Waits for',
-              children.length === 0 ? undefined : (
-                <OpenChildren key="children" of={children} tenant={instance.tenant} />
-              ),
-            ],
-          ]}
-        />
+        <InstanceFacts instance={instance} />
         {output !== undefined && (
           <>
             <h2>Output</h2>
@@ -117,10 +80,91 @@ function Details({ instance }: { readonly instance: InstanceDetails }) {
           </>
         )}
       </section>
-      <Timeline history={instance.history} beganAtMs={instance.startedAtMs} />
+      <Timeline history={instance.history} waits={waits} beganAtMs={instance.startedAtMs} />
     </>
   )
 }
+
+function InstanceFacts({ instance }: { readonly instance: InstanceDetails }) {
+  const { state, attention, approval, parent, waits, history } = instance
+  const children = openChildren(history)
+  const { restart } = (history[0]?.data ?? {}) as { readonly restart?: { readonly of: string } }
+  return (
+    <Facts
+      of={[
+        ['Tenant', instance.tenant],
+        // Where the badge says instead that it waits for a person.
+        ['State', attention === null && approval === null ? undefined : state],
+        ['Version', instance.version],
+        ['Began', <Moment key="began" at={instance.startedAtMs} />],
+        ['Ended', instance.endedAtMs === null ? undefined : <Moment key="ended" at={instance.endedAtMs} />],
+        ['Timer due', instance.wakeAtMs === null ? undefined : <Moment key="wake" at={instance.wakeAtMs} />],
+        [
+          'Deadline',
+          instance.deadlineAtMs === null ? undefined : <Moment key="late" at={instance.deadlineAtMs} />,
+        ],
+        [
+          'Started by',
+          parent === null ? undefined : <Parent key="parent" parent={parent} tenant={instance.tenant} />,
+        ],
+        [
+          'Restarted from',
+          restart === undefined ? undefined : (
+            <Parent
+              key="restart"
+              parent={{ workflow: instance.workflow, id: restart.of }}
+              tenant={instance.tenant}
+            />
+          ),
+        ],
+        [
+          'Acts of people',
+          <Link key="acts" to="audit" params={{ target: `${instance.workflow} ${instance.id}` }}>
+            In the audit
+          </Link>,
+        ],
+        [
+          'Waits for',
+          waits.length === 0 ? undefined : (
+            <ul key="waits" className="plain">
+              {waits.map((wait) => (
+                <li key={wait.place}>
+                  <Waits for={wait} />
+                </li>
+              ))}
+            </ul>
+          ),
+        ],
+        [
+          'Waits for children',
+          children.length === 0 ? undefined : (
+            <OpenChildren key="children" of={children} tenant={instance.tenant} />
+          ),
+        ],
+      ]}
+    />
+  )
+}
+
+type Wait = InstanceDetails['waits'][number]
+
+const Waits = ({ for: { kind, name, key, sinceAtMs, dueAtMs } }: { readonly for: Wait }) => (
+  <>
+    the {kind} <code>{name}</code>
+    {key !== undefined && (
+      <>
+        {' '}
+        with the key <code>{key}</code>
+      </>
+    )}
+    , since <Moment at={sinceAtMs} />
+    {dueAtMs !== null && (
+      <>
+        , until <Moment at={dueAtMs} />
+      </>
+    )}
+  </>
+)
 
 type Attention = NonNullable<InstanceDetails['attention']>
 
@@ -144,7 +188,7 @@ const Retried = ({
 )
 
 interface ParentProps {
-  readonly parent: NonNullable<InstanceDetails['parent']>
+  readonly parent: Pick<NonNullable<InstanceDetails['parent']>, 'workflow' | 'id'>
   readonly tenant: string
 }
 
@@ -156,10 +200,12 @@ const Parent = ({ parent: { workflow, id }, tenant }: ParentProps) => (
 
 interface TimelineProps {
   readonly history: readonly HistoryEntry[]
+  readonly waits: readonly Wait[]
   readonly beganAtMs: number
 }
 
-function Timeline({ history, beganAtMs }: TimelineProps) {
+function Timeline({ history, waits, beganAtMs }: TimelineProps) {
+  const open = new Set(waits.map(({ place }) => place))
   return (
     <section className="panel" aria-label="Timeline">
       <h2>Timeline</h2>
@@ -167,8 +213,9 @@ function Timeline({ history, beganAtMs }: TimelineProps) {
         {history.map(({ position, kind, place, name, data, atMs }) => (
           <li key={position} className={/fail|compens|cancel/.test(kind) ? 'timeline-warn' : undefined}>
             <p>
-              <strong>{name || kind}</strong> <span className="faint">{kind}</span>{' '}
-              {place !== '' && <code className="faint">{place}</code>}
+              <strong>{name || kind}</strong> {name !== '' && <span className="faint">{kind}</span>}{' '}
+              {place !== '' && <code className="faint">{place}</code>}{' '}
+              {kind === 'waiting' && open.has(place) && <Badge state="open" tone="busy" />}
               <span className="timeline-at">
                 +{duration(Math.max(0, atMs - beganAtMs))} · <Moment at={atMs} />
               </span>

@@ -113,6 +113,8 @@ interface FieldProps {
   readonly type?: string
   readonly value?: string | number
   readonly required?: boolean
+  /** What may be chosen instead of typing it. */
+  readonly offers?: readonly string[]
   /** Told what stands in it, whenever that changes. */
   readonly changed?: (value: string) => void
   readonly min?: number
@@ -121,7 +123,7 @@ interface FieldProps {
 }
 
 export function Field(props: FieldProps) {
-  const { label, name, hint, type = 'text', value, required = false, changed, ...limits } = props
+  const { label, name, hint, type = 'text', value, required = false, offers = [], changed, ...limits } = props
   const id = useId()
   return (
     <p className="field">
@@ -133,7 +135,15 @@ export function Field(props: FieldProps) {
         autoComplete="off"
         onChange={({ target }) => changed?.(target.value)}
         {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}
+        {...(offers.length === 0 ? {} : { list: `${id}-offers` })}
       />
+      {offers.length > 0 && (
+        <datalist id={`${id}-offers`}>
+          {offers.map((each) => (
+            <option key={each} value={each} />
+          ))}
+        </datalist>
+      )}
       {hint !== undefined && (
         <span id={`${id}-hint`} className="faint">
           {hint}
