@@ -68,7 +68,7 @@ interface Plan {
 }
 
 /** Those that forbid plans that read whole tables. */
-const lanes = new Set(['append', 'settle', 'alarm', 'deliver', 'workflow'])
+const lanes = new Set(['append', 'settle', 'alarm', 'tick', 'deliver', 'workflow'])
 
 /** Few rows, whatever happens. */
 const small = /^(consumer|epoch|subscription|worker|breaker|event_seq|redrive|replay|schedule)$/

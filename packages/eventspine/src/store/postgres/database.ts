@@ -22,6 +22,7 @@ export type Lane =
   | 'settle'
   | 'alarm'
   | 'heartbeat'
+  | 'tick'
   | 'deliver'
   | 'workflow'
   | 'read'
@@ -36,12 +37,13 @@ export interface Connection {
 }
 
 /** Whose few statements are planned once for all parameters. */
-const plannedForAll: ReadonlySet<Lane> = new Set(['settle', 'alarm', 'workflow'])
+const plannedForAll: ReadonlySet<Lane> = new Set(['settle', 'alarm', 'workflow', 'tick'])
 /** Whose statements all probe an index. */
 const probing: ReadonlySet<Lane> = new Set([...plannedForAll, 'deliver', 'append'])
 /** Whose plans do not get older than this: what they were made for, empty tables say, is long past. Not `append`, which
- *  knows its rows by unique indexes: the round trip would be a quiet publisher's. */
-const renewed: ReadonlySet<Lane> = new Set([...plannedForAll, 'deliver', 'transaction'])
+ *  knows its rows by unique indexes: the round trip would be a quiet publisher's. Nor `tick`: ORDER BY and LIMIT pin its index, and
+ *  to plan it over a dozen partitions takes 10 to 20 ms, in which nothing is delivered. */
+const renewed: ReadonlySet<Lane> = new Set(['settle', 'alarm', 'workflow', 'deliver', 'transaction'])
 const plansMsMax = 2_000
 
 /** Connections for transactional handlers. */
@@ -63,6 +65,7 @@ const answerMsMax: Readonly<Record<Lane, number>> = {
   settle: 30_000,
   alarm: 10_000,
   heartbeat: 10_000,
+  tick: 60_000,
   deliver: 60_000,
   workflow: 30_000,
   read: 120_000,
@@ -313,7 +316,7 @@ export class Database {
   #connectionsMax(lane: Lane): number {
     // Two at least: one of them is kept for alarms.
     if (lane === 'transaction') return Math.max(2, this.#options.connectionsMax ?? transactionsDefault)
-    return { append: 2, settle: 1, alarm: 1, heartbeat: 1, deliver: 3, workflow: 3, read: 4 }[lane]
+    return { append: 2, settle: 1, alarm: 1, heartbeat: 1, tick: 1, deliver: 2, workflow: 3, read: 4 }[lane]
   }
 
   #name(lane: string): string {

@@ -130,7 +130,7 @@ async function makeTick(database: Database, eventsMax: number, seen: Tick) {
   }
   const [xmin, xmax] = seen.snapshot.split(':', 2)
   const values = [false, eventsMax, seen.epoch, xmin, xmax]
-  await database.fields('deliver', 'deliver.tick-with-events', tickWithEvents, values, take)
+  await database.fields('tick', 'deliver.tick-with-events', tickWithEvents, values, take)
   return { tick: tick as Tick | undefined, isSmall, fits, last, events }
 }
 
