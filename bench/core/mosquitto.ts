@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findFreePort } from '@eventspine/embedded'
 import { answers } from './redis.js'
+import { tied } from './tied.js'
 
 const readyMsMax = 10_000
 const pollMs = 50
@@ -53,7 +54,7 @@ export class Mosquitto {
     // As root it would change its user, who may not write here.
     const place = [`listener ${this.port} 127.0.0.1`, `persistence_location ${this.#directory}/`, 'user root']
     writeFileSync(configuration, [...settings, ...place].join('\n'))
-    const child = spawn(program, ['-c', configuration], { stdio: 'ignore' })
+    const child = tied(spawn(program, ['-c', configuration], { stdio: 'ignore' }))
     this.#child = child
     this.#ended = new Promise((ended) => {
       child.once('exit', ended)

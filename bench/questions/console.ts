@@ -13,6 +13,7 @@ import { openChromium, reportedMsMin, requireChromium, Tab } from '../core/brows
 import type { Lab } from '../core/lab.js'
 import { monotonicMs } from '../core/payload.js'
 import { type Run, wholePart } from '../core/run.js'
+import { tied } from '../core/tied.js'
 
 const question = 'console'
 const streamPerSecond = 10_000
@@ -218,11 +219,13 @@ function begun(
   children: ChildProcess[],
   environment: Record<string, string> = {},
 ): Child {
-  const child = spawn(process.execPath, parameters, {
-    // What it logs, a line for each letter and request, nobody reads.
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production', ...environment },
-  })
+  const child = tied(
+    spawn(process.execPath, parameters, {
+      // What it logs, a line for each letter and request, nobody reads.
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production', ...environment },
+    }),
+  )
   children.push(child)
   let told: (line: string) => void = () => {}
   createInterface({ input: child.stdout }).on('line', (line) => told(line))

@@ -9,6 +9,7 @@ import { alternate, atMost, medianOf, type Question, type Sample } from '../core
 import type { Lab } from '../core/lab.js'
 import { monotonicMs } from '../core/payload.js'
 import { wholePart } from '../core/run.js'
+import { tied } from '../core/tied.js'
 import type { SystemName } from '../systems/system.js'
 
 const question = 'idle'
@@ -69,11 +70,13 @@ async function startOnce(directory: string): Promise<number> {
   const parameters = ['dev', '--json', '--no-watch', '--port', '0', '--app', 'bench/questions/idle-app.ts']
   const beganAtMs = monotonicMs()
   // Compiled, as who installs the package has it; the app is TypeScript, and compiled as it is loaded.
-  const child = spawn(process.execPath, [join(checkout, 'packages/cli/dist/main.js'), ...parameters], {
-    cwd: checkout,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, EVENTSPINE_DIRECTORY: directory, DATABASE_URL: '' },
-  })
+  const child = tied(
+    spawn(process.execPath, [join(checkout, 'packages/cli/dist/main.js'), ...parameters], {
+      cwd: checkout,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, EVENTSPINE_DIRECTORY: directory, DATABASE_URL: '' },
+    }),
+  )
   const ended = new Promise((done) => child.once('exit', done))
   try {
     return await new Promise<number>((resolve, reject) => {

@@ -10,6 +10,7 @@ import { alternate, atMost, medianOf, type Question, type Sample } from '../core
 import type { Lab } from '../core/lab.js'
 import { monotonicMs } from '../core/payload.js'
 import { wholePart } from '../core/run.js'
+import { tied } from '../core/tied.js'
 
 const question = 'import'
 const kills = 2
@@ -67,7 +68,7 @@ async function imported(lab: Lab, path: string, records: number): Promise<Sample
 
 /** Kills it behind so many records, with whatever is on its way. */
 async function importer(url: string, path: string, killBehind: number): Promise<void> {
-  const child = spawn(process.execPath, [program, url, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = tied(spawn(process.execPath, [program, url, path], { stdio: ['ignore', 'pipe', 'inherit'] }))
   let killed = false
   child.stdout.on('data', (chunk: Buffer) => {
     const records = Number(String(chunk).trim().split('\n').at(-1))

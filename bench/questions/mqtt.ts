@@ -13,6 +13,7 @@ import { Mosquitto, mosquittoSettings, mosquittoVersion } from '../core/mosquitt
 import { monotonicMs } from '../core/payload.js'
 import { processorMsOf } from '../core/processor.js'
 import { type Run, wholePart } from '../core/run.js'
+import { tied } from '../core/tied.js'
 
 const question = 'mqtt'
 const devicesCount = 1_000
@@ -146,10 +147,12 @@ async function started(
 const youngSpace = '--max-semi-space-size=64'
 
 function begun(parameters: readonly string[], children: ChildProcess[]): ChildProcess {
-  const child = spawn(process.execPath, parameters, {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
-  })
+  const child = tied(
+    spawn(process.execPath, parameters, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
+    }),
+  )
   children.push(child)
   return child
 }
