@@ -62,7 +62,7 @@ describe('of another app on the same log', () => {
     expect(findings).toMatchObject([
       {
         severity: 'warning',
-        message: '"books" is 1320 s and about 83743 events behind, the furthest of 2 that are late.',
+        message: '"books" is 1,320 s and about 83,743 events behind, the furthest of 2 that are late.',
         place: { kind: 'subscription', name: 'books' },
       },
       info,

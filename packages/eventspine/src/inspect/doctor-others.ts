@@ -1,5 +1,6 @@
 // What the log tells of the apps that share it with the one that asks: who runs their subscriptions, how far these are behind and
 // which letters wait. A warning at most: the doctor of that app knows what it promises.
+import { counted, grouped } from './counted.js'
 import type { Finding, FindingPlace, SubscriptionDiagnosis } from './doctor.js'
 import { lettersWait } from './doctor-letters.js'
 
@@ -29,7 +30,7 @@ export function otherFindings(
 // One that runs none of its subscriptions is down, or stands still; of one that runs some, another build may have made the rest.
 function unmanned(app: string, idle: readonly SubscriptionDiagnosis[], isDown: boolean): Finding {
   const [worst] = furthestFirst(idle)
-  const whose = isDown ? `any of its ${counted(idle.length)}` : named(idle)
+  const whose = isDown ? `any of its ${counted(idle.length, 'subscription')}` : named(idle)
   return {
     ...ofApp(app, isDown ? { kind: 'workers', name: null } : placeOf(worst)),
     message: `No worker runs ${whose}${worst === undefined || worst.lagEvents === 0 ? '' : `: "${worst.name}" is ${lagOf(worst)} behind`}.`,
@@ -51,7 +52,7 @@ function lettersOf(app: string, all: readonly SubscriptionDiagnosis[]): readonly
   const [live, ofReplays, halted] = [sumOf(all, liveOf), sumOf(all, (each) => each.replayDead), haltedOf(all)]
   if (live + ofReplays === 0) return []
   const [most] = [...all].sort((a, b) => liveOf(b) + b.replayDead - liveOf(a) - a.replayDead)
-  const keys = halted === 0 ? '' : ` ${halted} ${halted === 1 ? 'key is' : 'keys are'} halted by them.`
+  const keys = halted === 0 ? '' : ` ${counted(halted, 'key is', 'keys are')} halted by them.`
   return [
     {
       ...ofApp(app, { kind: 'dead-letters', name: most?.name ?? null }),
@@ -67,7 +68,7 @@ function shared(app: string, all: readonly SubscriptionDiagnosis[]): Finding {
   return {
     ...ofApp(app, null),
     severity: 'info',
-    message: `Shares this log with ${counted(all.length)} of its own: ${named(all)}. Judged here is what the log tells of them; not its sources, its webhooks and the versions of its workflows.`,
+    message: `Shares this log with ${counted(all.length, 'subscription')} of its own: ${named(all)}. Judged here is what the log tells of them; not its sources, its webhooks and the versions of its workflows.`,
     advice: `Ask its own doctor: eventspine doctor --app (the file of "${app}")`,
   }
 }
@@ -83,10 +84,7 @@ const furthestFirst = (all: readonly SubscriptionDiagnosis[]) =>
   [...all].sort((a, b) => b.lagSeconds - a.lagSeconds || b.lagEvents - a.lagEvents)
 
 const lagOf = ({ lagSeconds, lagEvents, lagExact }: SubscriptionDiagnosis) =>
-  `${Math.round(lagSeconds)} s and ${lagExact ? '' : 'about '}${lagEvents} ${lagEvents === 1 ? 'event' : 'events'}`
-
-const counted = (subscriptions: number) =>
-  `${subscriptions} ${subscriptions === 1 ? 'subscription' : 'subscriptions'}`
+  `${grouped(Math.round(lagSeconds))} s and ${lagExact ? '' : 'about '}${counted(lagEvents, 'event')}`
 
 function named(all: readonly SubscriptionDiagnosis[]): string {
   const names = all.slice(0, namesMax).map(({ name }) => name)

@@ -1,5 +1,7 @@
 // What is wrong with the keys that encipher those of persons: data that nobody can read, and a change that is not over.
+
 import type { MasterStanding } from '../personal/port.js'
+import { counted } from './counted.js'
 import type { Finding } from './doctor.js'
 
 export interface PersonalStanding {
@@ -22,9 +24,7 @@ export function personalFindings({ masters, standings }: PersonalStanding): Find
 
 const subject = 'personal data'
 const named = (standings: readonly MasterStanding[]) =>
-  standings
-    .map(({ wrappedBy, keys }) => `${keys} ${keys === 1 ? 'person' : 'persons'} by ${wrappedBy}`)
-    .join(', ')
+  standings.map(({ wrappedBy, keys }) => `${counted(keys, 'person')} by ${wrappedBy}`).join(', ')
 
 function foreignFinding(foreign: readonly MasterStanding[], masters: readonly string[]): Finding {
   const has = masters.length === 1 ? 'key is' : 'keys are'

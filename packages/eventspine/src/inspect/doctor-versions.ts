@@ -1,4 +1,5 @@
 // What is wrong while versions change: instances that nobody runs on, and events that nobody can read yet.
+import { counted } from './counted.js'
 import type { DoctorInput, Finding } from './doctor.js'
 import type { NewerEvents, OpenVersion, SubscriptionView } from './port.js'
 
@@ -7,12 +8,11 @@ export function versionFindings(
   { workflows }: DoctorInput['app'],
 ): Finding[] {
   if (workflows.some((each) => each.name === workflow && each.version === version)) return []
-  const are = instances === 1 ? 'instance runs' : 'instances run'
   return [
     {
       severity: 'warning',
       subject: `workflow ${workflow}`,
-      message: `${instances} ${are} on version ${version}, which this app does not list: where no other app lists it they stand still.`,
+      message: `${counted(instances, 'instance runs', 'instances run')} on version ${version}, which this app does not list: where no other app lists it they stand still.`,
       advice: `List version ${version} in the app until they have ended: eventspine workflows list --workflow ${workflow} --state open --of-version ${version}`,
       here: `List version ${version} in the app until these have ended`,
       place: { kind: 'workflows', name: workflow },
@@ -39,11 +39,10 @@ export function newerFindings(
 function newerFinding(waiting: NewerEvents, known: number | undefined): Finding {
   const { subscription, type, version, events, sinceMs, ageSeconds } = waiting
   const knows = known === undefined ? 'none' : `version ${known} at most`
-  const wait = events === 1 ? 'event waits' : 'events wait'
   return {
     severity: ageSeconds > waitSecondsMax ? 'error' : 'warning',
     subject: `subscription ${subscription}`,
-    message: `${events} ${wait} that its workers cannot read: "${type}" version ${version}, of which they know ${knows}. The oldest has waited since ${new Date(sinceMs).toISOString()}; a day after it was recorded each becomes a dead letter.`,
+    message: `${counted(events, 'event waits', 'events wait')} that its workers cannot read: "${type}" version ${version}, of which they know ${knows}. The oldest has waited since ${new Date(sinceMs).toISOString()}; a day after it was recorded each becomes a dead letter.`,
     advice: `Start workers of an app that defines "${type}" version ${version}: eventspine worker. They take these over by themselves. What has died by then: eventspine redrive --subscription ${subscription}`,
     place: { kind: 'subscription', name: subscription },
   }

@@ -3,6 +3,7 @@ import type { BreakerState, WorkerRow } from '../deliver/port.js'
 import { shellWord } from '../kernel/index.js'
 import type { SourceLeaseView, TableStanding } from '../source/port.js'
 import type { EndpointStanding } from '../webhook/port.js'
+import { counted, grouped } from './counted.js'
 import { heldBy, lagAdvice } from './doctor-lag.js'
 import { lettersWait } from './doctor-letters.js'
 import { otherFindings } from './doctor-others.js'
@@ -197,7 +198,7 @@ class Findings {
 
 /** What it still has to take. */
 const eventsOf = ({ lagEvents, lagExact }: SubscriptionDiagnosis) =>
-  `${lagExact ? '' : 'about '}${lagEvents} ${lagEvents === 1 ? 'event' : 'events'}`
+  `${lagExact ? '' : 'about '}${counted(lagEvents, 'event')}`
 
 const everyOne = (kind: FindingPlace['kind']): FindingPlace => ({ kind, name: null })
 
@@ -221,7 +222,7 @@ function balanceFindings(each: SubscriptionDiagnosis): Finding[] {
   return new Findings(`subscription ${name}`, { kind: 'subscription', name }).when(
     !each.balanced,
     'error',
-    `${matched} matched, but ${completed} completed + ${retrying} retrying + ${dead} dead + ${skipped} skipped is ${sum}.`,
+    `${grouped(matched)} matched, but ${grouped(completed)} completed + ${grouped(retrying)} retrying + ${grouped(dead)} dead + ${grouped(skipped)} skipped is ${grouped(sum)}.`,
     'This must never happen: please report it with the output of eventspine doctor --json',
   ).all
 }
@@ -231,7 +232,7 @@ function goneFindings(each: SubscriptionDiagnosis): Finding[] {
   return new Findings(`subscription ${name}`, { kind: 'subscription', name }).when(
     true,
     'warning',
-    `App "${app}" defines it no more and no worker runs it: ${eventsOf(each)} and ${dead - discarded + replayDead} dead letters wait for nobody, and retention is held back.`,
+    `App "${app}" defines it no more and no worker runs it: ${eventsOf(each)} and ${counted(dead - discarded + replayDead, 'dead letter')} wait for nobody, and retention is held back.`,
     `Define it again, or forget it for good: eventspine subscriptions remove ${name}`,
   ).all
 }
@@ -256,7 +257,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | und
     .when(
       active && lagSeconds > lagSecondsMax,
       each.priority === 'alarm' || each.owners.length === 0 ? 'error' : 'warning',
-      `${Math.round(lagSeconds)} s and ${eventsOf(each)} behind.`,
+      `${grouped(Math.round(lagSeconds))} s and ${eventsOf(each)} behind.`,
       lagAdvice(each, breaker),
       breaker === undefined ? undefined : everyOne('breakers'),
     )
@@ -280,7 +281,7 @@ function subscriptionFindings(each: SubscriptionDiagnosis, breaker: string | und
     .when(
       haltedKeys > 0,
       'warning',
-      `${haltedKeys} ${haltedKeys === 1 ? 'key is' : 'keys are'} halted by a dead letter: later events of the same key wait.`,
+      `${counted(haltedKeys, 'key is', 'keys are')} halted by a dead letter: later events of the same key wait.`,
       name.startsWith('workflow-')
         ? 'Mend the cause, then retry, cancel or terminate each instance: eventspine workflows list --state needs-attention'
         : `Mend and redrive the letters: eventspine redrive --subscription ${name}. Or discard them with a reason`,
@@ -318,7 +319,7 @@ function sourceFindings(name: string, leases: readonly SourceLeaseView[]): Findi
     .when(
       worst !== undefined,
       where === '' && (worst?.failures ?? 0) >= failuresMax ? 'error' : 'warning',
-      `Ended ${worst?.failures} ${worst?.failures === 1 ? 'time' : 'times in a row'}${where}, the last time with: ${worst?.error}`,
+      `Ended ${counted(worst?.failures ?? 0, 'time', 'times in a row')}${where}, the last time with: ${worst?.error}`,
       'Mend what it says, or what it connects to: it is started again by itself, at least every 15 s',
     ).all
 }
@@ -333,7 +334,7 @@ function keyFindings(open: readonly BreakerState[]): Finding[] {
     return new Findings(`breaker ${breaker}`, everyOne('breakers')).when(
       true,
       'warning',
-      `Holds the work of ${all.length} ${all.length === 1 ? 'key' : 'keys'}, among them "${key}" of tenant ${tenant}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
+      `Holds the work of ${counted(all.length, 'key')}, among them "${key}" of tenant ${tenant}. Last error: ${lastError ?? 'none, it was opened by hand'}.`,
       `eventspine breakers lists them. ${parked}`,
       undefined,
       `See which they are. ${parked}`,
@@ -350,7 +351,7 @@ function endpointFindings(disabled: readonly EndpointStanding[]): Finding[] {
     return new Findings(`webhooks ${webhooks}`, everyOne('webhooks')).when(
       true,
       'warning',
-      `Nothing is sent to ${all.length} ${all.length === 1 ? 'endpoint that is' : 'endpoints that are'} disabled, among them "${endpoint}" of tenant ${tenant}.`,
+      `Nothing is sent to ${counted(all.length, 'endpoint that is', 'endpoints that are')} disabled, among them "${endpoint}" of tenant ${tenant}.`,
       `eventspine webhooks list --state disabled shows why. Once it is mended: eventspine webhooks enable ${webhooks} ${shellWord(endpoint)} ${own}, then eventspine redrive --subscription webhooks-${webhooks}-send --key ${shellWord(endpoint)} ${own}`,
       undefined,
       'See why. Once it is mended enable each, then redrive its dead letters',
@@ -375,7 +376,7 @@ function databaseFindings({ version, partitionsAhead, rowsInDefaultPartition }: 
     .when(
       rowsInDefaultPartition > 0,
       'error',
-      `${rowsInDefaultPartition} events lie in the default partition: partitions were not made in time.`,
+      `${counted(rowsInDefaultPartition, 'event lies', 'events lie')} in the default partition: partitions were not made in time.`,
       'Nothing is lost; they go with retention, row by row. Keep a worker running: eventspine worker',
     ).all
 }
@@ -390,7 +391,7 @@ function transactionFindings(oldest: DatabaseHealth['oldestTransaction']): Findi
   return new Findings('database', null).when(
     ageSeconds > transactionSecondsMax,
     'warning',
-    `A transaction of ${holder} has been open for ${Math.round(ageSeconds)} s and holds back cleaning.`,
+    `A transaction of ${holder} has been open for ${grouped(Math.round(ageSeconds))} s and holds back cleaning.`,
     prepared
       ? `ROLLBACK PREPARED '${application}', or COMMIT PREPARED`
       : `End it there, or: SELECT pg_terminate_backend(${processId})`,
