@@ -32,8 +32,15 @@ function refuseSecond() {
     process.stderr.write(`Another bench is running here (process ${other}). Wait for its end, or stop it.\n`)
     process.exit(1)
   }
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  writeFileSync(running, String(process.pid))
+  try {
+    mkdirSync(join(folder, 'node_modules'), { recursive: true })
+    writeFileSync(running, String(process.pid))
+  } catch (error) {
+    process.stderr.write(
+      `The bench writes into bench/node_modules, and may not (${error.code}). Run it as whom the folder belongs to.\n`,
+    )
+    process.exit(1)
+  }
   process.once('exit', () => rmSync(running, { force: true }))
 }
 

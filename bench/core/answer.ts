@@ -53,11 +53,13 @@ export async function alternate(
 ): Promise<Figure[]> {
   const samples = new Map<string, Sample[]>()
   const failed = new Map<string, number>()
+  const rejected = new Map<string, number>()
   const givenUp = new Set<string>()
   for (let run = 1; run <= runs; run++) {
     for (const contestant of contestants.filter(({ system }) => !givenUp.has(system))) {
       lab.say(`${question}: ${contestant.system}, run ${run} of ${runs}`)
-      const sample = await accepted(lab, contestant).catch((error: unknown) => {
+      const reject = () => rejected.set(contestant.system, (rejected.get(contestant.system) ?? 0) + 1)
+      const sample = await accepted(lab, contestant, reject).catch((error: unknown) => {
         if (!isPeer(contestant.system) || lab.stopped) throw error
         // A peer that breaks under the load has an answer, too; the others still have theirs to give.
         lab.say(`${contestant.system}: failed, ${error instanceof Error ? error.message : String(error)}`)
@@ -70,23 +72,27 @@ export async function alternate(
       samples.set(contestant.system, [...(samples.get(contestant.system) ?? []), sample])
     }
   }
-  const failures = [...failed].map(([system, count]) => ({
-    ...{ question, system, metric: 'failed', unit: 'runs', median: count, min: count, max: count, runs },
-  }))
+  // Whoever has no figures must not look as if it had not been asked.
+  const counted = (metric: string, counts: ReadonlyMap<string, number>) =>
+    [...counts].map(([system, count]) => ({
+      ...{ question, system, metric, unit: 'runs', median: count, min: count, max: count, runs },
+    }))
   return [
     ...[...samples].flatMap(([system, taken]) => figuresOf(question, system, units, taken)),
-    ...failures,
+    ...counted('failed', failed),
+    ...counted('rejected', rejected),
   ]
 }
 
 const isPeer = (system: string) => !/^(eventspine|raw)/.test(system)
 
-async function accepted(lab: Lab, { system, run }: Contestant): Promise<Sample | null> {
+async function accepted(lab: Lab, { system, run }: Contestant, reject: () => void): Promise<Sample | null> {
   for (let tries = 1; tries <= triesMax; tries++) {
     try {
       return await run()
     } catch (error) {
       if (!(error instanceof Rejected)) throw error
+      reject()
       lab.say(`${system}: run rejected, ${error.message}${tries < triesMax ? '; repeated' : '; given up'}`)
     }
   }

@@ -34,8 +34,12 @@ function packagedPostgres(): string | null {
 
 /** With a `+` where files differ from it; null outside of a checkout. */
 function commitNow(): string | null {
+  // Also where the checkout is another user's.
   const git = (...parameters: string[]) =>
-    spawnSync('git', parameters, { cwd: import.meta.dirname, encoding: 'utf8' })
+    spawnSync('git', ['-c', 'safe.directory=*', ...parameters], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+    })
   const head = git('rev-parse', '--short=12', 'HEAD')
   if (head.status !== 0) return null
   return `${head.stdout.trim()}${git('status', '--porcelain').stdout === '' ? '' : '+'}`

@@ -55,7 +55,7 @@ function closingLine(report: Report) {
     seed,
     seconds: Math.round(report.seconds * 10) / 10,
     requestsPerSecond: Math.round(report.requests / report.fireSeconds),
-    fiveHundreds: [...report.statuses].reduce((sum, [status, count]) => sum + (status >= 500 ? count : 0), 0),
+    fiveHundreds: Object.fromEntries([...report.statuses].filter(([status]) => status >= 500)),
     worstStallMs: report.worstStall.ms,
     rssPeakMebibytes: report.rssPeakMebibytes,
     ...circumstances({ requests, only: values.only ?? null, mutant: values.mutant ?? null }),

@@ -2,27 +2,34 @@
 // and PostgreSQL, or those of some files, or the n-th of m parts of them. What is missing is installed into
 // .eventspine/matrix; nothing of it is needed by `npm test`.
 import { parseArgs } from 'node:util'
+import { Misuse, optionsOf } from '../core/options.js'
 import { type Combination, combinations } from './combination.js'
 import { Missing } from './missing.js'
 import { jsonOf, tableOf, type Verdict } from './report.js'
 import { runTests } from './tests.js'
 
-const { values, positionals } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    shard: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-  allowPositionals: true,
+const usage = 'npm run test:matrix -- [--only TEXT] [--shard N/M] [--json] [PATH…]'
+const { values, positionals, asked } = optionsOf(usage, () => {
+  const parsed = parseArgs({
+    options: {
+      only: { type: 'string' },
+      shard: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+    allowPositionals: true,
+  })
+  const { only = '', shard } = parsed.values
+  const chosen = combinations.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()))
+  const names = combinations.map(({ name }) => name).join(', ')
+  if (chosen.length === 0) throw new Misuse(`--only ${only}: there are ${names}`)
+  if (shard !== undefined && !/^[1-9]\d*\/[1-9]\d*$/.test(shard))
+    throw new Misuse(`--shard takes a part and how many there are, such as 1/3, not "${shard}"`)
+  return { ...parsed, asked: chosen }
 })
 
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  const wanted = values.only?.toLowerCase() ?? ''
-  const asked = combinations.filter(({ name }) => name.toLowerCase().includes(wanted))
-  const names = combinations.map(({ name }) => `  ${name}`).join('\n')
-  if (asked.length === 0) throw new Error(`No combination has "${values.only}" in its name:\n${names}`)
   const verdicts: Verdict[] = []
   for (const combination of asked) {
     const verdict = await judged(combination)

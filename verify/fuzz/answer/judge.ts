@@ -94,7 +94,9 @@ export class Judge {
     // What a function replied, asked for without its body: the document has GET alone.
     if (asked.method === 'HEAD' && headers.has('content-location')) return faults
     if (mediaTypeOf(reply) !== problemType) return [...faults, `a refusal as "${mediaTypeOf(reply)}"`]
-    return asked.method === 'HEAD' ? faults : [...faults, ...this.#problem(asked, reply)]
+    if (asked.method !== 'HEAD') return [...faults, ...this.#problem(asked, reply)]
+    // Without its body nobody knows which one it is: what passes has one of these.
+    return status < 500 || passing.has(status) ? faults : [...faults, `${status} to a HEAD`]
   }
 
   #problem(asked: Case, reply: Reply): string[] {
@@ -140,6 +142,9 @@ const isPassing = ({ code, detail = '' }: Readonly<Record<string, string>>, oper
     operation === 'reply-ask-thing' &&
     detail.startsWith('There was no reply within 60 s')) ||
   (code === 'UNAVAILABLE' && detail.endsWith(' meanwhile. Ask again.'))
+
+/** Of those. */
+const passing: ReadonlySet<number> = new Set([503, 504])
 
 interface Issue {
   readonly field: string
