@@ -63,7 +63,7 @@ async function compare(lab: Lab, few: Run, many: Run): Promise<Answer> {
   const [before, after] = logs.map((log) =>
     figuresOf(question, `eventspine ${log.size}`, {}, samplesOf(log)),
   ) as [Figure[], Figure[]]
-  return answerOf(before, after, [small, large])
+  return answerOf(before, after, [small, large], runs)
 }
 
 async function filled(lab: Lab, run: Run, size: number): Promise<Log> {
@@ -147,11 +147,13 @@ function answerOf(
   before: readonly Figure[],
   after: readonly Figure[],
   historyEvents: readonly number[],
+  runs: number,
 ): Answer {
   const larger = new Map(after.map((figure) => [figure.metric, figure]))
   const compared = before.flatMap((small) => {
     const large = larger.get(small.metric)
-    if (large === undefined) return []
+    // Of what ran often enough in one run alone there is no median.
+    if (large === undefined || Math.min(small.runs, large.runs) < runs) return []
     const slower =
       large.median - small.median > noiseMs
         ? large.median / small.median
@@ -161,7 +163,7 @@ function answerOf(
   const worst = compared.sort((a, b) => b.slower - a.slower)[0]
   const statements = compared.filter(({ metric }) => metric.startsWith('statement')).length
   if (statements === 0) throw new Error('pg_stat_statements named no statement of the engine')
-  // What ran often enough beside one of the two alone.
+  // What did not run often enough in all runs of both.
   const metrics = new Set(compared.map(({ metric }) => metric))
   const notCompared = [...before, ...after].flatMap(({ metric }) => (metrics.has(metric) ? [] : [metric]))
   const named = worst === undefined || worst.slower <= 1 ? '' : ` (worst: ${worst.metric})`
