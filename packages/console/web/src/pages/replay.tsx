@@ -8,7 +8,9 @@ import type { Replay, ReplayPreview } from '../api/views.js'
 import { useMay } from '../frame/session.js'
 import { Field, Question, Reason, reasonIn, written } from '../parts/dialog.js'
 import { count, counted } from '../parts/format.js'
+import { Moment } from '../parts/moment.js'
 import { Refused } from '../parts/standing.js'
+import { percent, useReplays } from './replays.js'
 
 interface ReplayProps {
   readonly subscription: string
@@ -47,6 +49,7 @@ export function ReplayQuestion({ subscription, external, close }: ReplayProps) {
     >
       <p>History is delivered again to this subscription alone.</p>
       <Preview preview={preview} from={from} />
+      <RunningAlready subscription={subscription} />
       <Field
         label="From (empty: the beginning)"
         name="from"
@@ -57,6 +60,17 @@ export function ReplayQuestion({ subscription, external, close }: ReplayProps) {
       <Reason />
     </Question>
   )
+}
+
+/** Who asks a second time seldom wants two. */
+function RunningAlready({ subscription }: Pick<ReplayProps, 'subscription'>) {
+  const running = useReplays(subscription).filter(({ state }) => state === 'running')
+  return running.map(({ id, actor, createdAtMs, progress }) => (
+    <p key={id} role="status" className="changed">
+      A replay that {actor} began <Moment at={createdAtMs} /> is running into it: {percent(progress)} passed.
+      This one would run beside it, and what lies in both is delivered by both.
+    </p>
+  ))
 }
 
 interface WorldProps extends Pick<ReplayProps, 'external'> {

@@ -17,7 +17,7 @@ interface ReplaysProps {
   readonly subscription: string
 }
 
-function useReplays(subscription: string): readonly Replay[] {
+export function useReplays(subscription: string): readonly Replay[] {
   const asked = useAnswer<{ readonly items: readonly Replay[] }>('/v1/replays', { limit: 100 })
   return asked.data?.items.filter((replay) => replay.subscription === subscription) ?? []
 }
@@ -55,7 +55,7 @@ export function Replays({ subscription }: ReplaysProps) {
   )
 }
 
-const percent = (part: number) => `${Math.floor(part * 100)} %`
+export const percent = (part: number) => `${Math.floor(part * 100)} %`
 
 /** Of what it did since it began: it may have waited for a worker. */
 function paceOf({ completed, progress, createdAtMs }: Replay, nowMs: number) {
