@@ -101,6 +101,7 @@ describe.skipIf(!hasChromium)('a question of a row (needs chromium)', () => {
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'detached' })
     expect(runs).toHaveLength(2)
+    await page.getByRole('row', { name: /^night .* completed by ada/ }).waitFor()
   })
 
   test('leaves room for all columns, however long one name is', async () => {

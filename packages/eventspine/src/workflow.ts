@@ -8,7 +8,7 @@ export {
   approvalLinks,
 } from './runtime/approval-links.js'
 export type { Approvals, LinkDecision } from './runtime/approvals.js'
-export type { Schedules, ScheduleView } from './runtime/schedules.js'
+export type { ScheduleRun, Schedules, ScheduleView } from './runtime/schedules.js'
 export type {
   ActOptions,
   Decision,

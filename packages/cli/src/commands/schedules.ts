@@ -55,6 +55,7 @@ async function show({ screen }: Session, schedules: readonly ScheduleView[]): Pr
       { title: 'PUBLISHES', widthMin: 12 },
       { title: 'TENANT', widthMin: 6, optional: true },
       { title: 'NEXT' },
+      { title: 'LAST RUN' },
     ] as const
     const now = Date.now()
     const rows = schedules.map((each) => [
@@ -64,10 +65,17 @@ async function show({ screen }: Session, schedules: readonly ScheduleView[]): Pr
       each.event ?? dim('reconciles'),
       each.tenant,
       nextOf(each, now),
+      lastOf(each, now),
     ])
     return table(columns, rows, screen.width)
   })
   return undefined
+}
+
+function lastOf({ last }: ScheduleView, now: number): Text {
+  if (last === null) return dim('none yet')
+  const ago = `${duration(Math.max(0, now - last.atMs))} ago: `
+  return last.state === 'dead' ? [ago, red(last.state)] : `${ago}${last.state}`
 }
 
 function nextOf({ nextAtMs, lateMs }: ScheduleView, now: number): Text {

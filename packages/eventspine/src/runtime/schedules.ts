@@ -1,7 +1,16 @@
 // What a person does with schedules and reconcilers: sees how far each has come, and has one run now.
+import type { DeliveryView } from '../inspect/index.js'
 import { type Clock, EventspineError, type Random } from '../kernel/index.js'
 import { checkName, checkReason } from '../redrive/index.js'
-import { Calendar, type MissedPolicy, planOf, type Timetable, tickEvent } from '../schedule/index.js'
+import {
+  Calendar,
+  type Due,
+  type MissedPolicy,
+  planOf,
+  type Timetable,
+  tickEvent,
+  tickType,
+} from '../schedule/index.js'
 import type { App } from './app.js'
 import type { Cell } from './cell.js'
 
@@ -21,6 +30,22 @@ export interface ScheduleView {
   readonly nextAtMs: number | null
   /** How long that one is due; 0 where it is not. A minute and more: no process that follows it works. */
   readonly lateMs: number
+  /** Whose deliveries its runs are: it can be paused, and has its dead letters. */
+  readonly subscription: string
+  /** The newest run that the log still has; null before the first. */
+  readonly last: ScheduleRun | null
+}
+
+/** One run, by its ticks or by hand. */
+export interface ScheduleRun {
+  /** Id of the event that says so. */
+  readonly event: string
+  /** When it was due, in milliseconds since 1970. */
+  readonly atMs: number
+  /** Who had it run; null where it was its time. */
+  readonly by: string | null
+  /** How its delivery stands. */
+  readonly state: DeliveryView['state']
 }
 
 export interface SchedulesServices {
@@ -73,7 +98,11 @@ export class Schedules {
     const tenant = this.#tenantOf(own)
     const store = this.#storeOf(tenant)
     if (store === null) return null
-    const { nowMs, found } = await store.schedules([planOf(own)])
+    const subscription = event === undefined ? name : `schedule-${name}`
+    const [{ nowMs, found }, last] = await Promise.all([
+      store.schedules([planOf(own)]),
+      lastRun(store, name, tenant, subscription),
+    ])
     const tickedAtMs = found[0]?.tickedMs ?? null
     const nextMs =
       tickedAtMs === null ? Number.POSITIVE_INFINITY : new Calendar(cron, timeZone).after(tickedAtMs)
@@ -82,6 +111,7 @@ export class Schedules {
       ...{ event: event?.type ?? null, description: description ?? null, tickedAtMs },
       nextAtMs: Number.isFinite(nextMs) ? nextMs : null,
       lateMs: Math.max(0, Math.round(nowMs - nextMs)),
+      ...{ subscription, last },
     }
   }
 
@@ -106,4 +136,19 @@ export class Schedules {
       { field: '/schedule' },
     )
   }
+}
+
+async function lastRun(
+  store: Cell['store'],
+  name: string,
+  tenant: string,
+  subscription: string,
+): Promise<ScheduleRun | null> {
+  const { items } = await store.events({ tenant, type: tickType(name), key: name, limit: 1 })
+  const [tick] = items
+  if (tick === undefined) return null
+  const deliveries = await store.deliveries(tick)
+  const own = deliveries.find((each) => each.subscription === subscription && each.replay === null)
+  const { by = null } = JSON.parse(tick.data ?? '{}') as Partial<Due>
+  return { event: tick.id, atMs: tick.timeMs, by, state: own?.state ?? 'pending' }
 }

@@ -1,4 +1,4 @@
-export { Calendar, checkPattern } from './calendar.js'
+export { Calendar, checkPattern, type Due } from './calendar.js'
 export {
   type MissedPolicy,
   type Schedule,
@@ -20,4 +20,4 @@ export {
   timetableOf,
 } from './reconciler.js'
 export { Scheduler } from './scheduler.js'
-export { nextTickMs, planOf, subscriptionOf, tickEvent } from './tick.js'
+export { nextTickMs, planOf, subscriptionOf, tickEvent, tickType } from './tick.js'

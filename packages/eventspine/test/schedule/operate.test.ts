@@ -42,8 +42,13 @@ test('a list says what comes round, when next, and where nobody follows it', asy
     ...{ name: 'hourly-report', kind: 'schedule', cron: '0 * * * *', timeZone: 'UTC', tenant: 'default' },
     ...{ event: 'reports.due', description: 'for the books', lateMs: 0 },
     nextAtMs: Date.UTC(2026, 0, 1, 2),
+    subscription: 'schedule-hourly-report',
+    last: { atMs: Date.UTC(2026, 0, 1, 1), by: null, state: 'completed' },
   })
-  expect(second).toMatchObject({ name: 'reconcile-orders', kind: 'reconciler', tenant: 'acme', event: null })
+  expect(second).toMatchObject({
+    ...{ name: 'reconcile-orders', kind: 'reconciler', tenant: 'acme', event: null },
+    ...{ subscription: 'reconcile-orders', last: { state: 'completed' } },
+  })
   expect(await stage.until(looker.schedules.list({ tenant: 'acme' }))).toHaveLength(1)
   await stage.until(worker.stop())
   await stage.clock.advance(2 * hour)
@@ -58,6 +63,8 @@ test('one that is run by hand publishes once, beside its ticks, and says who had
   await stage.clock.advance(60_000)
   expect(reports).toHaveLength(1)
   expect(reports[0]).toMatch(/^2026-01-01T00:10:/)
+  const [run] = await stage.until(looker.schedules.list())
+  expect(run?.last).toMatchObject({ event: id, by: 'ada', state: 'completed' })
   const event = await stage.until(looker.operator().event(id))
   expect(event).toMatchObject({ event: { data: { by: 'ada', missed: false } } })
   await stage.clock.advance(hour)

@@ -4,6 +4,7 @@ import { sees } from '../access/tenancy.js'
 import { Problem } from '../problem/problem.js'
 import { defineRoute } from '../route/route.js'
 import { noPath, noQuery, reasonText, tenantName, text } from '../schema/parts.js'
+import { deliveryView } from '../schema/views.js'
 import { given } from './answers.js'
 
 const tag = 'Schedules'
@@ -21,6 +22,16 @@ export const scheduleView = z.object({
   tickedAtMs: milliseconds.nullable().describe('All ticks up to then are dealt with'),
   nextAtMs: milliseconds.nullable().describe('The first tick that is not'),
   lateMs: z.number().describe('How long that one is due: over a minute means that no process follows it'),
+  subscription: z.string().describe('Whose deliveries its runs are'),
+  last: z
+    .object({
+      event: z.string().describe('Id of the event that says so'),
+      atMs: milliseconds.describe('When it was due'),
+      by: z.string().nullable().describe('Who had it run; null where it was its time'),
+      state: deliveryView.shape.state.describe('How its delivery stands'),
+    })
+    .nullable()
+    .describe('The newest run that the log still has, by its ticks or by hand; null before the first'),
 })
 
 const listSchedules = defineRoute({

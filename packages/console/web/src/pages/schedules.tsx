@@ -17,10 +17,6 @@ import { Link } from '../route/link.js'
 /** A tick that nobody takes for so long has no process that follows it. */
 const lateMsMax = 60_000
 
-/** Its runs are deliveries of a subscription: that is what is paused. */
-const subscriptionOf = ({ name, kind }: Schedule) =>
-  kind === 'reconciler' ? `reconcile-${name}` : `schedule-${name}`
-
 type Listed = Schedule & { readonly paused: boolean }
 
 interface Ran {
@@ -40,7 +36,7 @@ const columnsOf = (ran: (run: Ran) => void): readonly Column<Listed>[] => [
   {
     name: 'Schedule',
     cell: (each) => (
-      <Link to="subscriptions" params={{ name: subscriptionOf(each) }} title={each.description ?? undefined}>
+      <Link to="subscriptions" params={{ name: each.subscription }} title={each.description ?? undefined}>
         {each.name}
       </Link>
     ),
@@ -59,8 +55,22 @@ const columnsOf = (ran: (run: Ran) => void): readonly Column<Listed>[] => [
   { name: 'Tenant', kind: 'wide', cell: ({ tenant }) => tenant },
   { name: 'If missed', kind: 'wide', cell: ({ missed }) => ifMissed[missed] },
   { name: 'Next', cell: ({ nextAtMs }) => <Moment at={nextAtMs} /> },
+  { name: 'Last run', cell: (each) => <LastRun of={each} /> },
   { name: 'By hand', kind: 'hand', cell: (schedule) => <Run schedule={schedule} ran={ran} /> },
 ]
+
+function LastRun({ of: { last, tenant } }: { readonly of: Schedule }) {
+  if (last === null) return 'none yet'
+  return (
+    <>
+      <Link to="events" params={{ id: last.event, tenant }}>
+        <Moment at={last.atMs} />
+      </Link>{' '}
+      <Badge state={last.state} />
+      {last.by !== null && ` by ${last.by}`}
+    </>
+  )
+}
 
 export function Schedules() {
   const { tenant } = useSession()
@@ -91,7 +101,7 @@ export function Schedules() {
             <Rows
               caption="Schedules and reconcilers"
               columns={columns}
-              items={schedules.map((each) => ({ ...each, paused: paused.has(subscriptionOf(each)) }))}
+              items={schedules.map((each) => ({ ...each, paused: paused.has(each.subscription) }))}
               keyOf={({ name }) => name}
             />
           )
