@@ -22,11 +22,10 @@ describe.runIf(hasChromium)('shift reports', () => {
     await scene.stage.measure('8', 'RespRate', 35)
     await page.goBack()
     await page.locator('.tile', { hasText: 'NEWS2' }).waitFor()
-    // History and board are other functions: the report is of what both have by then.
+    // History and board are other functions: the report is of what both have by then. A tile says "no NEWS2 yet" before.
     await scene.stage.events('alarm-raised', 1)
-    await expect
-      .poll(() => scene.stage.sql('SELECT FROM ward.alarm_step'), { timeout: 20_000 })
-      .not.toEqual([])
+    for (const rows of ['ward.alarm_step', 'ward.board WHERE score IS NOT NULL'])
+      await expect.poll(() => scene.stage.sql(`SELECT FROM ${rows}`), { timeout: 20_000 }).not.toEqual([])
     const [from, to] = ['2026-01-05T06:00:00.000Z', new Date(Date.now() + 60_000).toISOString()]
     await scene.stage.spine.publish(shiftEnded, { from, to })
     await expect.poll(() => scene.stage.sql('SELECT FROM ward.report'), { timeout: 20_000 }).toHaveLength(1)
