@@ -2,9 +2,10 @@
 // lives through it neither loses, doubles nor waits longer than it must.
 import { setTimeout as delay } from 'node:timers/promises'
 import { defineApp, defineEvent, defineSubscription, retries, TransientError } from 'eventspine'
+import pg from 'pg'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { freshSchema, quiet, running, sql, until } from '../support.js'
+import { databaseUrl, freshSchema, quiet, running, sql, until } from '../support.js'
 
 const placed = defineEvent({ type: 'orders.order-placed', schema: z.object({ n: z.number().int() }) })
 
@@ -12,6 +13,18 @@ const cut = (app: string, lanes: string) =>
   sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ $1`, [
     `eventspine ${app} (${lanes})$`,
   ])
+
+async function transaction(work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    await client.query('BEGIN')
+    await work(client)
+    await client.query('COMMIT')
+  } finally {
+    await client.end()
+  }
+}
 
 it('reads a tick anew that the database forgot in a crash and made again with more in it', async () => {
   const schema = freshSchema()
@@ -39,8 +52,11 @@ it('reads a tick anew that the database forgot in a crash and made again with mo
   // As after kill -9 of the server: the last tick committed asynchronously and is gone, the next one takes its number.
   const ticks = () => sql<{ snapshot: string }>(`SELECT snapshot::text FROM ${schema}.tick ORDER BY number`)
   const before = await ticks()
-  await sql(`DELETE FROM ${schema}.tick WHERE number = (SELECT max(number) FROM ${schema}.tick)`)
-  await spine.publish(placed, { n: 2 })
+  // At once with what is to be in it: a worker that ticks between the two would make it again with the same in it.
+  await transaction(async (client) => {
+    await client.query(`DELETE FROM ${schema}.tick WHERE number = (SELECT max(number) FROM ${schema}.tick)`)
+    await spine.publish(client, placed, { n: 2 })
+  })
   await until(async () => (await ticks()).length === before.length)
   expect(await ticks()).not.toEqual(before)
   release()
