@@ -1,5 +1,6 @@
-// `npm run verify:mutants [-- --only NAME|I8] [--json]`: plants each bug of the catalogue in turn and fails unless a
-// test catches it. Two at a time, on one PostgreSQL: TEST_DATABASE_URL, or a temporary one.
+// `npm run verify:mutants [-- --only NAME|I8] [--json] [--tests-passed]`: plants each bug of the catalogue in turn and fails
+// unless a test catches it. Two at a time, on one PostgreSQL: TEST_DATABASE_URL, or a temporary one. `--tests-passed`: the tests
+// have just passed without any bug, as in `npm test`, and are not run so once more.
 import { parseArgs } from 'node:util'
 import { startTemporaryPostgres } from '@eventspine/embedded'
 import { circumstances } from '../core/circumstances.js'
@@ -16,33 +17,38 @@ const mutantMsMax = 120_000
 interface Asked {
   readonly only: readonly string[]
   readonly json: boolean
+  readonly testsPassed: boolean
 }
 
 process.exitCode = await main(asked())
 
 function asked(): Asked {
-  return optionsOf('npm run verify:mutants -- [--only NAME|I8] [--json]', () => {
+  return optionsOf('npm run verify:mutants -- [--only NAME|I8] [--json] [--tests-passed]', () => {
     const { values } = parseArgs({
-      options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
+      options: {
+        only: { type: 'string', multiple: true },
+        json: { type: 'boolean', default: false },
+        'tests-passed': { type: 'boolean', default: false },
+      },
     })
     checkNames('only', values.only ?? [], [
       ...new Set(catalogue.flatMap(({ name, invariants }) => [name, ...invariants])),
     ])
-    return { only: values.only ?? [], json: values.json ?? false }
+    return { only: values.only ?? [], json: values.json, testsPassed: values['tests-passed'] }
   })
 }
 
-async function main({ only, json }: Asked): Promise<number> {
+async function main({ only, json, testsPassed }: Asked): Promise<number> {
   const began = performance.now()
   const mutants = catalogue.filter(({ name, invariants }) => isAsked(only, [name, ...invariants]))
-  const judgements = await onPostgres(() => judgeAll(mutants, json ? complain : show))
+  const judgements = await onPostgres(() => judgeAll(mutants, testsPassed, json ? complain : show))
   const violations = judgements.filter(({ verdict }) => verdict !== 'caught').length
   const seconds = Math.round((performance.now() - began) / 100) / 10
   if (json)
     console.log(
       JSON.stringify({
         ...{ check: 'mutants', runs: mutants.length, violations, seed: null, seconds },
-        ...circumstances({ only }),
+        ...circumstances({ only, testsPassed }),
       }),
     )
   else printTable(judgements, seconds)
@@ -64,14 +70,15 @@ async function onPostgres<Result>(work: () => Promise<Result>): Promise<Result> 
   }
 }
 
-/** First the tests without any bug, then each bug; in the order of the catalogue. */
+/** First the tests without any bug, unless they passed just now; then each bug, in the order of the catalogue. */
 async function judgeAll(
   mutants: readonly Mutant[],
+  testsPassed: boolean,
   progress: (judgement: Judgement, done: number, all: number) => void,
 ): Promise<readonly Judgement[]> {
   const lanes = Array.from({ length: lanesMax }, () => new Lane())
   try {
-    const unfitFor = await unfitTests(lanes, mutants)
+    const unfitFor = testsPassed ? new Map<string, string[]>() : await unfitTests(lanes, mutants)
     const judgements = new Map<Mutant, Judgement>()
     await share(lanes, mutants, async (lane, mutant) => {
       const { test, name } = mutant.caughtBy

@@ -57,6 +57,7 @@ describe('an empty database', () => {
       '0019_known_records',
       '0020_open_approvals',
       '0021_active_keys',
+      '0022_publisher',
     ]
     expect(applied).toMatchObject([{ cell: 'main', migrations }])
     expect(await day.answered('migrate')).toEqual({ cells: ['main'], applied: [] })

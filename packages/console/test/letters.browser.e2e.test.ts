@@ -198,11 +198,19 @@ describe.skipIf(!hasChromium)('a dead letter (needs chromium)', () => {
     expect(await scrolledTo()).toBe(0)
     // The fault is cleared with what the fields name, or alone.
     await page.getByLabel('Category').selectOption('permanent')
+    await list.getByRole('link').first().waitFor()
+    await list.evaluate((each: { scrollTop: number }) => {
+      each.scrollTop = 1_000
+    })
+    await list.locator('tr[aria-rowindex="45"]').waitFor()
     await fault.getByRole('link', { name: 'Show any fault' }).click()
     await fault.waitFor({ state: 'detached' })
     expect(page.url()).toContain('subscription=ship')
+    // Another search begins at its head, and whoever comes back from it is where they were.
+    await expect.poll(scrolledTo).toBe(0)
     await page.goBack()
     await fault.waitFor()
+    await expect.poll(scrolledTo).toBe(1_000)
     await page.getByRole('button', { name: 'Clear' }).click()
     await page.getByRole('region', { name: 'Dead letters, grouped' }).waitFor()
   })

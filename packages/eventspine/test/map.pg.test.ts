@@ -90,8 +90,8 @@ it('has nodes and edges from the definitions, and marks what the log shows', asy
     ['source:/shop', 'event:orders.placed'],
     ['subscription:pay', 'event:billing.paid'],
     ['workflow:ship', 'event:shipping.shipped'],
-    // Two take what it came of.
-    ['event:billing.paid', 'event:billing.counted'],
+    // Two take what it came of, and one of them published it.
+    ['subscription:count', 'event:billing.counted'],
   ] as const) {
     expect(edge(from, to)).toMatchObject({ declared: null, seen: true, lagSeconds: null, dead: null })
     expect(edge(from, to)?.perSecond).toBeGreaterThan(0)

@@ -186,10 +186,11 @@ export const awaitingApprovalMax = 10_000
 export const tenantsOfIdMax = 100
 
 /** An event without its body. */
-export type EventHead = Pick<
-  StoredEvent,
-  'id' | 'type' | 'version' | 'source' | 'causationId' | 'recordedAtMs'
->
+export interface EventHead
+  extends Pick<StoredEvent, 'id' | 'type' | 'version' | 'source' | 'causationId' | 'recordedAtMs'> {
+  /** The subscription whose handler published it; null of what anybody else published. */
+  readonly publisher: string | null
+}
 
 export interface InspectPort {
   events(query: EventQuery): Promise<Page<StoredEvent>>

@@ -68,7 +68,7 @@ async function causesOf(
   heads: readonly EventHead[],
   known: ReadonlyMap<string, EventHead>,
 ): Promise<readonly EventHead[]> {
-  const named = heads.flatMap(({ causationId }) => causationId ?? [])
+  const named = heads.flatMap(({ causationId, publisher }) => (publisher === null ? (causationId ?? []) : []))
   const unknown = [...new Set(named)].filter((id) => !known.has(id)).slice(0, causesMax)
   return unknown.length === 0 ? [] : await store.eventHeadsWith(unknown)
 }

@@ -114,8 +114,10 @@ class Builder {
       this.#declares.add(id)
       this.#edge(id, `event:${publishes}`, true)
     }
+    // Of those that are part of nothing else.
     for (const { name, app } of subscriptions)
-      if (this.#isPlain(name)) this.#node({ kind: 'subscription', name, app, declared: true })
+      if (this.#nodeOf(name) === `subscription:${name}`)
+        this.#node({ kind: 'subscription', name, app, declared: true })
     for (const { type } of events) this.#taken(type, true)
   }
 
@@ -130,31 +132,21 @@ class Builder {
     this.#taken(type, false, share)
   }
 
-  #publisherOf({ causationId, source }: EventHead): string | undefined {
-    const cause = causationId === null ? undefined : this.#look.byId.get(causationId)
-    if (cause === undefined) {
-      const known = causationId === null && this.#node({ kind: 'source', name: source, declared: false })
-      return known ? `source:${source}` : undefined
+  #publisherOf({ causationId, publisher, source }: EventHead): string | undefined {
+    if (publisher !== null) {
+      const id = this.#nodeOf(publisher)
+      const known = this.#nodes.has(id)
+      // Maybe nobody defines it any more.
+      return known || this.#node({ kind: 'subscription', name: publisher, declared: false }) ? id : undefined
     }
-    if (cause.type.startsWith(reservedPrefix)) return nodeOfType(cause.type, this.#defined.parts)
-    const may = this.#defined.subscriptions.filter(
-      ({ name, matches }) => this.#isPlain(name) && matches(cause.type),
-    )
-    // Where a handler says nothing else, the source is its app.
-    const ofApp = may.filter(({ app }) => source === `/${app}`)
-    const [one, ...others] = ofApp.length > 0 ? ofApp : may
-    // Which of several it was nobody recorded: then it comes from the event that they took.
-    return one !== undefined && others.length === 0 ? `subscription:${one.name}` : `event:${cause.type}`
+    const cause = causationId === null ? undefined : this.#look.byId.get(causationId)
+    if (cause?.type.startsWith(reservedPrefix)) return nodeOfType(cause.type, this.#defined.parts)
+    return this.#node({ kind: 'source', name: source, declared: false }) ? `source:${source}` : undefined
   }
 
   #taken(type: string, declared: boolean, share?: number): void {
     for (const { name, matches } of this.#defined.subscriptions)
       if (matches(type)) this.#edge(`event:${type}`, this.#nodeOf(name), declared, share)
-  }
-
-  /** Of a subscription that is part of nothing else. */
-  #isPlain(subscription: string): boolean {
-    return this.#nodeOf(subscription) === `subscription:${subscription}`
   }
 
   #nodeOf(subscription: string): string {

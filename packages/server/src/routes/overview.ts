@@ -62,7 +62,7 @@ const showMap = defineRoute({
   tag,
   summary: 'Show who publishes and who takes which events',
   description:
-    'Of all apps that share the cell. Who takes an event is what they define. Who publishes it is seen: from the causes and sources of the newest 1,000 events of the log, and of the newest 20 of each type that is rarer among those. Where several subscriptions took a cause, nobody recorded which of them published, and the edge begins at the cause. `takenPerSecond` and `lagSeconds` are of now.',
+    'Of all apps that share the cell. Who takes an event is what they define. Who publishes it is seen: the newest 1,000 events of the log, and the newest 20 of each type that is rarer among those, say which subscription published them, and else their source. `takenPerSecond` and `lagSeconds` are of now.',
   access: read,
   path: noPath,
   query: cellQuery,

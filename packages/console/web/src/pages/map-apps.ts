@@ -36,13 +36,9 @@ export function mapOfApp(map: SystemMap, app: string): SystemMap {
 function keptOf(map: SystemMap, app: string, byId: ReadonlyMap<string, MapNode>): ReadonlySet<string> {
   const kept = new Set(map.nodes.flatMap((node) => (node.app === app ? [node.id] : [])))
   const isEvent = (id: string) => byId.get(id)?.kind === 'event'
-  // Which of several functions published an event may be unknown: then it comes from the event that they took, and so on.
-  for (let before = -1; before < kept.size; ) {
-    before = kept.size
-    for (const { from, to } of map.edges) {
-      if (kept.has(from) && isEvent(to)) kept.add(to)
-      if (kept.has(to) && isEvent(from)) kept.add(from)
-    }
+  for (const { from, to } of map.edges) {
+    if (kept.has(from) && isEvent(to)) kept.add(to)
+    if (kept.has(to) && isEvent(from)) kept.add(from)
   }
   for (const { from, to } of map.edges)
     if (kept.has(to) && isEvent(to) && byId.get(from)?.app === null) kept.add(from)

@@ -11,7 +11,7 @@ import {
   useState,
 } from 'react'
 import { visible } from '../drawn/visible.js'
-import { leftHere } from '../route/place.js'
+import { entryHere, leftHere } from '../route/place.js'
 import { useOffersActs } from './act.js'
 import { count } from './format.js'
 
@@ -48,9 +48,15 @@ export function Rows<Item>(props: RowsProps<Item>) {
   const columns = useMemo(() => all.filter(({ kind }) => offersActs || kind !== 'hand'), [all, offersActs])
   const list = useRef<HTMLElement>(null)
   const [first, setFirst] = useState(() => rowAt(leftHere().scrolled.get(caption) ?? 0))
+  const place = `${entryHere()} ${caption}`
+  const placed = useRef('')
   useLayoutEffect(() => {
-    if (list.current !== null) comeBack(list.current, caption)
-  }, [caption])
+    // Of another search the rows are still to come: until then those before stand as they stood.
+    if (stale || list.current === null || placed.current === place) return
+    placed.current = place
+    comeBack(list.current, caption)
+    setFirst(rowAt(list.current.scrollTop))
+  }, [stale, place, caption])
   const from = Math.max(0, Math.min(first, items.length - rowsInSight) - rowsBeside)
   const until = Math.min(items.length, first + rowsInSight + rowsBeside)
   const scrolled = ({ currentTarget }: UIEvent<HTMLDivElement>) => {

@@ -53,9 +53,13 @@ let entries = 0
 // An entry outlives the page that made it: a name of it is no other page's.
 const newEntry = () => ({ entry: `${performance.timeOrigin}.${++entries}` })
 
+/** The entry of the browser's history that is shown; empty of the first. */
+export const entryHere = (): string =>
+  ((window.history.state ?? {}) as { readonly entry?: string }).entry ?? ''
+
 /** What was left at the entry that is shown. */
 export function leftHere(): Left {
-  const { entry = '' } = (window.history.state ?? {}) as { readonly entry?: string }
+  const entry = entryHere()
   const known = left.get(entry) ?? { scrolled: new Map<string, number>() }
   left.set(entry, known)
   return known

@@ -25,7 +25,7 @@ export function describeOverview(open: OpenScene): void {
           .slice(1)
           .reverse()
           .map(({ id, type, version, source, causationId, recordedAtMs }) => ({
-            ...{ id, type, version, source, causationId, recordedAtMs },
+            ...{ id, type, version, source, causationId, recordedAtMs, publisher: null },
           })),
       )
       expect(await scene.store.eventHeads(10)).toHaveLength(3)

@@ -189,6 +189,21 @@ function describePublishing(open: OpenScene): void {
     await scene.store.settle('worker-a', [kept, lost])
     expect(idsOf(await scene.log(kept))).toEqual(idsOf(kept.published))
   })
+
+  it('keeps which subscription published them', async () => {
+    const scene = await open()
+    await scene.subscribe()
+    const [event] = (await scene.published(1)) as [StoredEvent]
+    const lease = await scene.leased()
+    const published = scene.events(2)
+    await scene.settle(lease, await scene.passing(lease, event, { published }))
+    const heads = await scene.store.eventHeads(3)
+    expect(heads.map(({ id, publisher }) => [id, publisher])).toEqual([
+      [published[1]?.id, lease.subscription],
+      [published[0]?.id, lease.subscription],
+      [event.id, null],
+    ])
+  })
 }
 
 function describePublishedIds(open: OpenScene): void {

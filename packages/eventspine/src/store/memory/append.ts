@@ -64,6 +64,7 @@ export function writeEvent(
   tables: MemoryTables,
   transaction: MemoryTransaction,
   event: NewEvent,
+  publisher: string | null = null,
 ): AppendOutcome {
   const outcome = judgeEvent(tables, event)
   if (outcome !== 'stored') return outcome
@@ -73,7 +74,7 @@ export function writeEvent(
     tables.idempotency.set(keyOf(event), { fingerprint, expiresAtMs, writer: transaction })
     transaction.holds(keyOf(event))
   }
-  tables.write(transaction, rest)
+  tables.write(transaction, rest, publisher)
   return outcome
 }
 

@@ -1,4 +1,5 @@
 // What people ask of the memory store. Inspection runs over everything held: a test holds little.
+import type { StoredEvent } from '../../event/stored.js'
 import {
   type AuditQuery,
   type AuditRow,
@@ -115,26 +116,32 @@ function eventInspection(tables: MemoryTables): EventInspection {
 type HeadInspection = Pick<InspectPort, 'eventHeads' | 'eventHeadsOf' | 'eventHeadsWith'>
 
 function headInspection(tables: MemoryTables): HeadInspection {
-  const newest = () => tables.visibleEvents().toSorted((a, b) => b.seq - a.seq)
+  const newest = () =>
+    tables
+      .visibleEvents()
+      .toSorted((a, b) => b.seq - a.seq)
+      .map((event) => headOf(tables, event))
   return {
     async eventHeads(max) {
-      return newest().slice(0, max).map(headOf)
+      return newest().slice(0, max)
     },
     async eventHeadsOf(types, eachMax) {
-      const heads = newest().map(headOf)
+      const heads = newest()
       return types.flatMap((type) => heads.filter((head) => head.type === type).slice(0, eachMax))
     },
     async eventHeadsWith(ids) {
-      return newest()
-        .filter(({ id }) => ids.includes(id))
-        .map(headOf)
+      return newest().filter(({ id }) => ids.includes(id))
     },
   }
 }
 
-const headOf = ({ id, type, version, source, causationId, recordedAtMs }: EventHead): EventHead => ({
-  ...{ id, type, version, source, causationId, recordedAtMs },
-})
+function headOf(
+  tables: MemoryTables,
+  { id, type, version, source, causationId, recordedAtMs, seq }: StoredEvent,
+): EventHead {
+  const publisher = tables.publishers.get(seq) ?? null
+  return { id, type, version, source, causationId, recordedAtMs, publisher }
+}
 
 type LetterInspection = Pick<InspectPort, 'deadLetters' | 'deadLetter' | 'deadLetterGroups'>
 

@@ -84,7 +84,7 @@ function settleAll(
     if (refused.length > 0) conflicts.set(consumerId(settlement), refused)
     else if (standing === 'recorded before') settled.add(consumerId(settlement))
     if (consumer === undefined || standing !== 'held' || refused.length > 0) continue
-    for (const event of settlement.published) writeEvent(tables, transaction, event)
+    for (const event of settlement.published) writeEvent(tables, transaction, event, settlement.subscription)
     moveCursor(consumer, settlement)
     recordOutcomes(tables, consumer, worker, settlement)
     settled.add(consumerId(settlement))

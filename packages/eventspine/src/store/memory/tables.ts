@@ -46,6 +46,8 @@ export class MemoryTables {
   readonly idempotencyWindowMs: number
   /** By transaction, each in `seq` order. An event's `tick` is 0 until it is read through one. */
   readonly events = new Map<number, StoredEvent[]>()
+  /** The subscription whose handler published it, by `seq`. */
+  readonly publishers = new Map<number, string>()
   readonly idempotency = new Map<string, IdempotencyRow>()
   /** Consecutive numbers, oldest first, never empty; retention takes from the front. */
   readonly ticks: Tick[] = []
@@ -130,6 +132,7 @@ export class MemoryTables {
   write(
     transaction: MemoryTransaction,
     event: Omit<StoredEvent, 'epoch' | 'xid' | 'seq' | 'tick' | 'recordedAtMs'>,
+    publisher: string | null = null,
   ): void {
     const { xid } = transaction
     const stored = Object.freeze({
@@ -140,6 +143,7 @@ export class MemoryTables {
       tick: 0,
       recordedAtMs: this.now(),
     })
+    if (publisher !== null) this.publishers.set(stored.seq, publisher)
     const written = this.events.get(xid)
     if (written === undefined) this.events.set(xid, [stored])
     else written.push(stored)

@@ -17,7 +17,7 @@ const selectAsking = `SELECT count(*)::float8 AS count FROM (
   CROSS JOIN LATERAL (SELECT o.ended_at FROM eventspine.workflow o WHERE o.number = y.number OFFSET 0) w
   WHERE w.ended_at IS NULL LIMIT ${awaitingApprovalMax}) z`
 
-const headColumns = `e.id, e.type, e.version, e.source, e.causation_id AS "causationId", ${millisecondsOf('e.recorded_at')} AS "recordedAtMs"`
+const headColumns = `e.id, e.type, e.version, e.source, e.causation_id AS "causationId", e.publisher, ${millisecondsOf('e.recorded_at')} AS "recordedAtMs"`
 
 const selectHeads = `SELECT ${headColumns} FROM eventspine.event e ORDER BY e.seq DESC LIMIT $1`
 

@@ -236,8 +236,8 @@ function published(settlements: readonly Settlement[], parameters: Parameters): 
   const first = parameters.add(eventColumnsOf(events))
   const arrays = eventInput(first).slice('unnest('.length, -1)
   return `published AS (
-  INSERT INTO eventspine.event ${eventInsertColumns}
-  SELECT ${eventInsertValues}
+  INSERT INTO eventspine.event ${eventInsertColumns.replace(')', ', publisher)')}
+  SELECT ${eventInsertValues}, f.subscription
   FROM ROWS FROM (unnest($${at}::bigint[], ${arrays})) WITH ORDINALITY AS i(move, ${eventInputColumns}, ordinal)
   JOIN fenced f USING (move) ORDER BY i.ordinal)`
 }
