@@ -21,6 +21,7 @@ export type {
   Page,
   PageRequest,
   Remaining,
+  RemainingTypes,
   SubscriptionView,
   Tally,
 } from './port.js'

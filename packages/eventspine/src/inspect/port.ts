@@ -49,6 +49,13 @@ export interface Remaining {
 /** Events that `remaining` counts one by one. */
 export const remainingEventsMax = 100_000
 
+/** What of the log a reader has not seen, by type: its first events, about `remainingEventsMax`. */
+export interface RemainingTypes {
+  readonly types: readonly { readonly type: string; readonly events: number }[]
+  /** The estimate, by the numbers of the log, of the events behind those; 0 where there are none. */
+  readonly beyond: number
+}
+
 export interface DeliveryView {
   readonly id: string
   readonly subscription: string
@@ -196,6 +203,7 @@ export interface InspectPort {
   events(query: EventQuery): Promise<Page<StoredEvent>>
   /** What follows the cursor in the order of the log, `order` or not. */
   remaining(query: EventQuery): Promise<Remaining>
+  remainingTypes(query: Pick<EventQuery, 'after'>): Promise<RemainingTypes>
   event(id: string, tenant?: string): Promise<StoredEvent | null>
   /** Those that have an event of this id, by name, at most `tenantsOfIdMax`. */
   tenantsOf(id: string): Promise<readonly string[]>

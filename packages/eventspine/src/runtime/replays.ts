@@ -12,14 +12,13 @@ import { redriveHint } from './redriving.js'
 export interface ReplayPreview {
   /** Those of the events looked at that the subscription takes. */
   readonly events: number
-  /** Events looked at, from the start on: at most 10,000, of a subscription with a filter 2,000, and fewer where they
+  /** Events looked at, from the start on: the first 100,000 or so, of a subscription with a filter 2,000, and fewer where these
    *  are large. */
   readonly scanned: number
   /** Events of the log behind those, whatever they are; beyond 100,000 an estimate. 0: `events` is all. */
   readonly beyond: number
 }
 
-const scannedMax = 10_000
 /** A filter wants to see each body, and some of them lie in an object store. */
 const filteredMax = 2_000
 /** Bodies read for one look, in characters. */
@@ -28,15 +27,36 @@ const pageEventsMax = 250
 
 /** Throws NOT_FOUND for a subscription that the app does not define. */
 export async function previewReplay(
-  { store, app, runner }: OperatorServices,
+  services: OperatorServices,
   { subscription: name, from = 'beginning' }: Pick<ReplayRequest, 'subscription' | 'from'>,
 ): Promise<ReplayPreview> {
-  const subscription = definedIn(app, name)
-  const max = subscription.filter === undefined ? scannedMax : filteredMax
-  let query: EventQuery = { order: 'oldest', ...(from === 'beginning' ? {} : { after: from }) }
+  const subscription = definedIn(services.app, name)
+  const start = from === 'beginning' ? {} : { after: from }
+  return subscription.filter === undefined
+    ? previewOfTypes(services, subscription, start)
+    : previewOfFilter(services, subscription, start)
+}
+
+// No body is read for it: 100,000 events are counted in 0.3 s, where to read 10,000 took 1.4 s and more.
+async function previewOfTypes(
+  { store }: OperatorServices,
+  { matches }: ResolvedSubscription,
+  start: Pick<EventQuery, 'after'>,
+): Promise<ReplayPreview> {
+  const { types, beyond } = await store.remainingTypes(start)
+  const sum = (counted: typeof types) => counted.reduce((total, each) => total + each.events, 0)
+  return { events: sum(types.filter(({ type }) => matches(type))), scanned: sum(types), beyond }
+}
+
+async function previewOfFilter(
+  { store, runner }: OperatorServices,
+  subscription: ResolvedSubscription,
+  start: Pick<EventQuery, 'after'>,
+): Promise<ReplayPreview> {
+  let query: EventQuery = { order: 'oldest', ...start }
   let [events, scanned, characters] = [0, 0, 0]
-  while (scanned < max && characters < charactersMax) {
-    const limit = Math.min(pageEventsMax, max - scanned)
+  while (scanned < filteredMax && characters < charactersMax) {
+    const limit = Math.min(pageEventsMax, filteredMax - scanned)
     const { items, cursor } = await store.events({ ...query, limit })
     const taken = await Promise.all(items.map((event) => wants(subscription, event, runner)))
     events += taken.filter(Boolean).length

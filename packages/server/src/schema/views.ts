@@ -251,7 +251,9 @@ export const replayView = z.object({
 
 export const replayPreviewView = z.object({
   events: count.describe('Those of the events looked at that the subscription takes'),
-  scanned: count.describe('Events looked at, from the start on: 10,000 at most, with a filter 2,000'),
+  scanned: count.describe(
+    'Events looked at, from the start on: the first 100,000 or so, with a filter 2,000',
+  ),
   beyond: count.describe(
     'Events of the log behind those, whatever they are; beyond 100,000 an estimate. 0: `events` is all',
   ),

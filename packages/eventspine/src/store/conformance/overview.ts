@@ -1,5 +1,6 @@
 // What a store counts over all subscriptions, for whoever looks at a whole cell.
 import { describe, expect, it } from 'vitest'
+import type { StoredEvent } from '../../event/stored.js'
 import type { OpenScene } from './scene.js'
 
 export function describeOverview(open: OpenScene): void {
@@ -16,6 +17,8 @@ export function describeOverview(open: OpenScene): void {
       await transaction.rollback()
       expect((await scene.store.tally()).appended).toBeGreaterThanOrEqual(after.appended)
     })
+
+    describeTypes(open)
 
     it('shows the heads of the newest events', async () => {
       const scene = await open()
@@ -65,5 +68,24 @@ export function describeOverview(open: OpenScene): void {
       await scene.store.discard({ ids }, 'bob', 'gone')
       expect((await scene.store.tally()).deadLetters).toEqual([{ category: 'permanent', count: 1 }])
     })
+  })
+}
+
+function describeTypes(open: OpenScene): void {
+  it('counts what there is by type, from a moment on', async () => {
+    const scene = await open()
+    expect(await scene.store.remainingTypes({})).toEqual({ types: [], beyond: 0 })
+    await scene.published(3)
+    await scene.published(2, { type: 'bills.sent' })
+    const of = async (query: { readonly after?: Date }) => {
+      const { types, beyond } = await scene.store.remainingTypes(query)
+      return { beyond, types: Object.fromEntries(types.map(({ type, events }) => [type, events])) }
+    }
+    const [{ type } = { type: '' }] = scene.events(1)
+    expect(await of({})).toEqual({ beyond: 0, types: { [type]: 3, 'bills.sent': 2 } })
+    const { recordedAtMs } = (await scene.published(1, { type: 'bills.paid' }))[0] as StoredEvent
+    const after = new Date(Math.floor(recordedAtMs))
+    expect((await of({ after })).types).toMatchObject({ 'bills.paid': 1 })
+    expect(await of({ after: new Date(recordedAtMs + 60_000) })).toEqual({ beyond: 0, types: {} })
   })
 }

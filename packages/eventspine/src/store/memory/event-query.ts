@@ -1,7 +1,7 @@
 // Finding events: newest first for reading, or in log order for following.
 import { typeMatcher } from '../../event/pattern.js'
 import { comparePositions, type Position, type StoredEvent } from '../../event/stored.js'
-import type { EventQuery, Page, Remaining } from '../../inspect/port.js'
+import type { EventQuery, Page, Remaining, RemainingTypes } from '../../inspect/port.js'
 import { limitOf, pageOf, readCursor, writeCursor } from './paging.js'
 import type { MemoryTables } from './tables.js'
 
@@ -73,6 +73,13 @@ export function remaining(tables: MemoryTables, query: EventQuery): Remaining {
   const last = all.at(-1) ?? after
   const events = all.filter(matcherOf(query)).length
   return { events, exact: true, cursor: writeCursor('tail', [last.tick, last.seq]) }
+}
+
+export function remainingTypes(tables: MemoryTables, query: Pick<EventQuery, 'after'>): RemainingTypes {
+  const counts = new Map<string, number>()
+  for (const event of behind(tables, placeOf(query), tables.visibleEvents()).filter(matcherOf(query)))
+    counts.set(event.type, (counts.get(event.type) ?? 0) + 1)
+  return { types: [...counts].map(([type, events]) => ({ type, events })), beyond: 0 }
 }
 
 function placeOf({ cursor }: EventQuery): Position {

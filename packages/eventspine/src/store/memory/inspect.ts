@@ -10,7 +10,7 @@ import {
   tenantsOfIdMax,
 } from '../../inspect/port.js'
 import { deliveriesOf } from './delivery-view.js'
-import { correlated, firsts, pageOfEvents, remaining, withTick } from './event-query.js'
+import { correlated, firsts, pageOfEvents, remaining, remainingTypes, withTick } from './event-query.js'
 import { handlingOf } from './handling.js'
 import { liveWorkers } from './lease.js'
 import { countCategories, groupLetters, lettersMatching, letterView } from './letters.js'
@@ -80,7 +80,7 @@ export function inspectPort(tables: MemoryTables): Omit<InspectPort, 'breakers'>
 
 type EventInspection = Pick<
   InspectPort,
-  'events' | 'remaining' | 'event' | 'tenantsOf' | 'deliveries' | 'correlated' | 'firsts'
+  'events' | 'remaining' | 'remainingTypes' | 'event' | 'tenantsOf' | 'deliveries' | 'correlated' | 'firsts'
 >
 
 function eventInspection(tables: MemoryTables): EventInspection {
@@ -90,6 +90,9 @@ function eventInspection(tables: MemoryTables): EventInspection {
     },
     async remaining(query) {
       return remaining(tables, query)
+    },
+    async remainingTypes(query) {
+      return remainingTypes(tables, query)
     },
     async event(id, tenant) {
       const found = tables

@@ -4,7 +4,7 @@ import { type EventQuery, type InspectPort, tenantsOfIdMax } from '../../inspect
 import type { Database } from './database.js'
 import { addEventFilters, Conditions, ofCorrelation } from './inspect-conditions.js'
 import { bounded, limitOf, pageOf, readCursor, writeCursor } from './inspect-page.js'
-import { remaining, tail } from './inspect-tail.js'
+import { remaining, remainingTypes, tail } from './inspect-tail.js'
 import { type EventRow, eventColumns, eventOfRow } from './rows.js'
 
 /** Lists are in `seq` order and do not look for the tick of each event. */
@@ -63,13 +63,14 @@ SELECT DISTINCT ON (e.correlation_id, e.tenant) ${eventColumns} FROM e ORDER BY 
 
 type EventInspection = Pick<
   InspectPort,
-  'events' | 'remaining' | 'event' | 'tenantsOf' | 'correlated' | 'firsts'
+  'events' | 'remaining' | 'remainingTypes' | 'event' | 'tenantsOf' | 'correlated' | 'firsts'
 >
 
 export function eventInspection(database: Database): EventInspection {
   return {
     events: (query) => (query.order === 'oldest' ? tail(database, query) : newest(database, query)),
     remaining: (query) => remaining(database, query),
+    remainingTypes: (query) => remainingTypes(database, query),
     event: (id, tenant) => byId(database, id, tenant),
     async tenantsOf(id) {
       const rows = await bounded(database, (connection) =>

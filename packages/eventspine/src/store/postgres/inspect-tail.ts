@@ -1,7 +1,13 @@
 // Events oldest first, for tailing. The cursor is a place in the ticks, as every subscription's is: by `seq` alone a
 // tail would miss what commits late.
 import { endOfTick, type Position, type StoredEvent } from '../../event/stored.js'
-import { type EventQuery, type Page, type Remaining, remainingEventsMax } from '../../inspect/port.js'
+import {
+  type EventQuery,
+  type Page,
+  type Remaining,
+  type RemainingTypes,
+  remainingEventsMax,
+} from '../../inspect/port.js'
 import { hash32 } from '../../kernel/index.js'
 import type { Connection, Database } from './database.js'
 import { addEventFilters, Conditions, isoText } from './inspect-conditions.js'
@@ -166,6 +172,39 @@ export function remaining(database: Database, query: EventQuery): Promise<Remain
       where.values,
     )
     return { events: rows[0]?.events ?? 0, exact: true, cursor }
+  })
+}
+
+// The last tick that is within so many events of the first, in one epoch. That one itself is in any case.
+const selectWithin = `SELECT ${tickColumns} FROM eventspine.tick WHERE number >= $1 AND number < coalesce(
+  (SELECT number FROM eventspine.tick WHERE number > $1 AND (epoch <> $2 OR seq_estimate > $3) ORDER BY number LIMIT 1),
+  9223372036854775807) ORDER BY number DESC LIMIT 1`
+
+const typesStatement = (
+  where: Conditions,
+) => `SELECT e.type, count(*)::float8 AS events FROM ${batch(where.text)} e
+WHERE e.seq > $7 OR NOT pg_visible_in_snapshot(e.xid, $6::pg_snapshot) GROUP BY e.type`
+
+/** Without bodies: 100,000 events in some 300 ms. */
+export function remainingTypes(
+  database: Database,
+  query: Pick<EventQuery, 'after'>,
+): Promise<RemainingTypes> {
+  return bounded(database, async (connection) => {
+    const { ticks, seqAfter } = await unread(connection, await placeOf(connection, query))
+    const [first] = ticks
+    const [newest] = await connection.query<TickRow>('inspect.tick-newest', selectNewestTick)
+    if (first === undefined || newest === undefined) return { types: [], beyond: 0 }
+    const reach = [first.number, first.epoch, first.seq_estimate + remainingEventsMax]
+    const [last = first] = await connection.query<TickRow>('inspect.tick-within', selectWithin, reach)
+    const where = new Conditions([...rangeOf(first, last), first.snapshot, seqAfter])
+    addEventFilters(where, query)
+    const types = await connection.query<RemainingTypes['types'][number]>(
+      `inspect.remaining-types${where.shape}`,
+      typesStatement(where),
+      where.values,
+    )
+    return { types, beyond: Math.max(0, newest.seq_estimate - last.seq_estimate) }
   })
 }
 
