@@ -7,6 +7,7 @@ import {
   type Due,
   type MissedPolicy,
   planOf,
+  publisherOf,
   type Timetable,
   tickEvent,
   tickType,
@@ -98,7 +99,7 @@ export class Schedules {
     const tenant = this.#tenantOf(own)
     const store = this.#storeOf(tenant)
     if (store === null) return null
-    const subscription = event === undefined ? name : `schedule-${name}`
+    const subscription = event === undefined ? name : publisherOf(name)
     const [{ nowMs, found }, last] = await Promise.all([
       store.schedules([planOf(own)]),
       lastRun(store, name, tenant, subscription),

@@ -20,4 +20,4 @@ export {
   timetableOf,
 } from './reconciler.js'
 export { Scheduler } from './scheduler.js'
-export { nextTickMs, planOf, subscriptionOf, tickEvent, tickType } from './tick.js'
+export { nextTickMs, planOf, publisherOf, subscriptionOf, tickEvent, tickType } from './tick.js'

@@ -11,6 +11,8 @@ import type { Plan, ScheduleStanding } from './port.js'
 
 const source = '/eventspine/schedules'
 export const tickType = (timetable: string) => `${reservedPrefix}schedule.${timetable}`
+/** What makes the event of each tick. */
+export const publisherOf = (schedule: string) => `schedule-${schedule}`
 
 export const planOf = ({ name, cron, timeZone }: Timetable): Plan => ({ name, plan: `${cron} ${timeZone}` })
 
@@ -38,7 +40,7 @@ export function subscriptionOf({ name, event, data }: Schedule): ResolvedSubscri
   const type = tickType(name)
   return {
     ...ownDefaults,
-    name: `schedule-${name}`,
+    name: publisherOf(name),
     on: [type],
     matches: (other) => other === type,
     ordered: 'no',
