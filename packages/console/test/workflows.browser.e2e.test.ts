@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { adminBefore } from './before.js'
 import { hasChromium } from './browser.js'
-import { mendVan, until, World } from './world.js'
+import { holdUnpacking, mendVan, until, World } from './world.js'
 
 const hour = 3_600_000
 
@@ -50,6 +50,19 @@ describe.skipIf(!hasChromium)('a workflow (needs chromium)', () => {
       .click()
     await region('Question pay').getByText('Pay 60 € back?').waitFor()
     await region('Standing').getByRole('link', { name: 'errand e-parent' }).waitFor()
+  })
+
+  test('that undoes already what it did cannot be cancelled, only terminated', async () => {
+    const unpack = holdUnpacking()
+    await world.errand('e-undoes', { unpacks: true })
+    await at('errand', 'e-undoes')
+    await button('Cancel…').waitFor()
+    await world.post('/v1/workflows/errand/e-undoes/cancel', { reason: 'rain' })
+    await region('Standing').getByText('compensating').waitFor()
+    await button('Terminate…').waitFor()
+    expect(await button('Cancel…').count()).toBe(0)
+    unpack()
+    await region('Standing').getByText('compensated').waitFor()
   })
 
   test('retries what a fault of the code halts, once it is mended', async () => {

@@ -77,10 +77,28 @@ export const mendVan = (value: boolean) => {
   vanMended = value
 }
 
+let unpacking: Promise<void> = Promise.resolve()
+/** From now on what was packed is unpacked only when the answer is called. */
+export function holdUnpacking(): () => void {
+  let release = () => {}
+  unpacking = new Promise((resolve) => {
+    release = resolve
+  })
+  return release
+}
+
+interface ErrandInput {
+  readonly needsVan?: boolean
+  readonly refunds?: number
+  /** Whatever ends it otherwise undoes what was packed. */
+  readonly unpacks?: boolean
+}
+
 const errand = workflow({
   name: 'errand',
-  run: async (ctx, input: { readonly needsVan?: boolean; readonly refunds?: number }) => {
-    const packed = await ctx.step('pack', () => ({ packed: true }))
+  run: async (ctx, input: ErrandInput) => {
+    const options = input.unpacks === true ? { undo: () => unpacking } : {}
+    const packed = await ctx.step('pack', () => ({ packed: true }), options)
     if (input.needsVan === true && !vanMended) throw new TypeError('the van is broken')
     if (input.refunds !== undefined) await ctx.child(refund, { amount: input.refunds })
     const address = await ctx.signal('go')
