@@ -126,6 +126,9 @@ describe.skipIf(!hasChromium)('an admin (needs chromium)', () => {
     await standing(page).getByRole('link', { name: 'errand e-end', exact: true }).waitFor()
     const details = { from: 'pack', as: 'e-end~2', reason: 'once more' }
     expect(await newestAct()).toMatchObject({ action: 'workflow.restart', details })
+    await standing(page).getByRole('link', { name: 'errand e-end', exact: true }).click()
+    await page.getByRole('link', { name: 'In the audit' }).click()
+    await page.getByRole('cell', { name: 'as e-end~2' }).waitFor()
   })
 
   test('opens a breaker by hand, and closes it', async () => {

@@ -63,6 +63,8 @@ function changeOf({ action, details }: AuditEntry): string {
   if (typeof details.count === 'number') return counted(details.count, 'letter')
   if (typeof details.selected === 'number') return counted(details.selected, 'letter')
   if (action === 'key.create' || action === 'key.withdraw') return `of ${text(details.name) ?? '?'}`
+  // The original itself does not say what became of it.
+  if (action === 'workflow.restart') return `as ${text(details.as) ?? '?'}`
   return text(details.signal) ?? text(details.approval) ?? text(details.subscription) ?? ''
 }
 
